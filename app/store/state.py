@@ -1,0 +1,324 @@
+"""state.db: what nobody can give again. The journal of acts, gaps, events that no vendor keeps, table settings.
+
+One file a project, in the XDG state folder, 0600 in a 0700 folder, `synchronous=FULL`. Several processes
+write it, each waits for the others. It is never rebuilt: a damaged or newer file is refused with a sentence,
+and it is copied before every migration.
+
+Texts are kept as JSON in ASCII, because SQLite takes no lone surrogates and foreign text may hold them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from ..errors import StoreError
+from ..paths import make_private, state_dir
+from ..records import Event, Gap, Millis, Record
+from .mounts import is_network
+
+BUSY_SECONDS: Final = 10.0
+
+ActState = Literal["begun", "done", "failed", "unknown"]
+"""begun: no outcome yet; unknown: looked for after a crash, and the server could not say."""
+
+
+class Act(Record, frozen=True):
+    """One entry of the journal: what was to be changed in the outside world, and what came of it."""
+
+    id: str
+    at: Millis
+    act: str
+    """What was done: set_tag ..."""
+    subject: str
+    """To what, as a written subject: run/ID."""
+    intent: Mapping[str, Any]
+    outcome: Mapping[str, Any] | None
+    state: str
+
+
+def state_file(project_key: str) -> Path:
+    """Where the state of a project lies."""
+    return state_dir() / f"{project_key}.db"
+
+
+def table_name(screen: str, subject: str) -> str:
+    """The name under which a screen keeps how its table of `subject` (`experiment/3`) looked."""
+    return f"table/{screen}/{subject}"
+
+
+def view_name(screen: str, name: str) -> str:
+    """The name under which `:view save NAME` keeps a view: filter, sort, columns, experiment, tree."""
+    return f"view/{screen}/{name}"
+
+
+def ulid(now: Millis) -> str:
+    """A ULID: 48 bits of time and 80 of chance in Crockford's base 32, so that ids sort by time."""
+    number = now << 80 | secrets.randbits(80)
+    return "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def _first_tables(connection: sqlite3.Connection) -> None:
+    for statement in (
+        "CREATE TABLE journal (id TEXT PRIMARY KEY, at INTEGER NOT NULL, act TEXT NOT NULL,"
+        " subject TEXT NOT NULL, intent TEXT NOT NULL, outcome TEXT, state TEXT NOT NULL)",
+        "CREATE INDEX journal_begun ON journal (state) WHERE state = 'begun'",
+        "CREATE TABLE gap (since INTEGER PRIMARY KEY, until INTEGER NOT NULL)",
+        "CREATE TABLE event (id TEXT PRIMARY KEY, at INTEGER NOT NULL, record TEXT NOT NULL)",
+        "CREATE INDEX event_at ON event (at, id)",
+        "CREATE TABLE look (name TEXT PRIMARY KEY, settings TEXT NOT NULL)",
+        "CREATE TABLE mark (name TEXT PRIMARY KEY, at INTEGER NOT NULL)",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables,)
+"""Number n brings a file of schema n-1 to n. Only ever appended to."""
+
+
+class State:
+    """The state of one project. One connection: each thread opens its own. Every method raises StoreError."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        _make_file(path)
+        with self._guarded():
+            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            with self._guarded():
+                _choose_journal(self._db, "DELETE" if is_network(path) else "WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._migrate()
+        except StoreError:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def __enter__(self) -> State:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # The journal: written before an act and after it (see actions.py).
+
+    def begin_act(self, act: str, subject: str, intent: Mapping[str, Any], at: Millis) -> str:
+        """Write down what is about to be done; gives the entry's id. It is on the disk when this returns."""
+        entry = ulid(at)
+        row = (entry, at, act, _kept(subject), json.dumps(intent))
+        self._write("INSERT INTO journal VALUES (?, ?, ?, ?, ?, NULL, 'begun')", row)
+        return entry
+
+    def finish_act(self, entry: str, state: ActState, outcome: Mapping[str, Any]) -> None:
+        """Write down what came of it."""
+        self._write(
+            "UPDATE journal SET state = ?, outcome = ? WHERE id = ?", (state, json.dumps(outcome), entry)
+        )
+
+    def begun_acts(self) -> list[Act]:
+        """The acts without an outcome, oldest first: under way somewhere, or cut off by a crash."""
+        return [_act(row) for row in self._rows("SELECT * FROM journal WHERE state = 'begun' ORDER BY rowid")]
+
+    def acts(self, limit: int = 100) -> list[Act]:
+        """The journal, newest first."""
+        return [_act(row) for row in self._rows("SELECT * FROM journal ORDER BY rowid DESC LIMIT ?", limit)]
+
+    # When somebody looked, and when nobody did.
+
+    def note_sync(self, at: Millis, longest: int) -> Gap | None:
+        """A pass ended at `at`. When the one before ended more than `longest` ms earlier, that is kept as a gap."""
+        with self._transaction():
+            before = self.last_sync_at()
+            self._mark("sync", at)
+            if before is None or at - before <= longest:
+                return None
+            self._db.execute("INSERT OR REPLACE INTO gap VALUES (?, ?)", (before, at))
+        return Gap(since=before, until=at)
+
+    def last_sync_at(self) -> Millis | None:
+        """When the last pass ended; None before the first."""
+        return self._marked("sync")
+
+    def gaps(self, since: Millis = 0, limit: int = 100) -> list[Gap]:
+        """The stretches without a sync that ended after `since`, newest first."""
+        rows = self._rows(
+            "SELECT since, until FROM gap WHERE until > ? ORDER BY since DESC LIMIT ?", since, limit
+        )
+        return [Gap(since=row[0], until=row[1]) for row in rows]
+
+    def mark_seen(self, name: str, at: Millis) -> None:
+        """Remember that the user looked at `name` (a screen, a subject) at `at`."""
+        with self._guarded():
+            self._mark(f"seen/{_kept(name)}", at)
+
+    def seen_at(self, name: str) -> Millis | None:
+        """When the user last looked at `name`."""
+        return self._marked(f"seen/{_kept(name)}")
+
+    # Events that no vendor keeps a record of.
+
+    def record_events(self, events: Iterable[Event]) -> int:
+        """Keep these events; one whose id is known stays as it was first seen. Gives how many were new."""
+        rows = [(event.id, event.at, json.dumps(msgspec.to_builtins(event))) for event in events]
+        with self._transaction():
+            before = self._db.total_changes
+            self._db.executemany("INSERT OR IGNORE INTO event VALUES (?, ?, ?)", rows)
+            return self._db.total_changes - before
+
+    def events(self, limit: int, since: Millis = 0) -> list[Event]:
+        """The recorded events from `since` on, newest first."""
+        query = "SELECT record FROM event WHERE at >= ? ORDER BY at DESC, id DESC LIMIT ?"
+        return [msgspec.convert(json.loads(row[0]), Event) for row in self._rows(query, since, limit)]
+
+    # How tables looked, and saved views (names: table_name, view_name).
+
+    def get_table(self, name: str) -> dict[str, Any] | None:
+        """The settings kept under `name`, None when there are none."""
+        rows = self._rows("SELECT settings FROM look WHERE name = ?", _kept(name))
+        return dict(json.loads(rows[0][0])) if rows else None
+
+    def save_table(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Keep JSON values under `name`, in place of what was there."""
+        self._write("INSERT OR REPLACE INTO look VALUES (?, ?)", (_kept(name), json.dumps(dict(settings))))
+
+    def delete_table(self, name: str) -> None:
+        """Forget what is kept under `name`."""
+        self._write("DELETE FROM look WHERE name = ?", (_kept(name),))
+
+    def tables(self, prefix: str = "") -> list[str]:
+        """The names under which settings are kept, those that begin with `prefix`, in order."""
+        return [
+            row[0] for row in self._rows("SELECT name FROM look ORDER BY name") if row[0].startswith(prefix)
+        ]
+
+    # How it gets to the disk.
+
+    def _migrate(self) -> None:
+        if self._version() < len(MIGRATIONS):
+            self._back_up()
+            with self._transaction():  # another process may have done it since: read the version again
+                for number in range(self._version(), len(MIGRATIONS)):
+                    MIGRATIONS[number](self._db)
+                    self._db.execute(f"PRAGMA user_version = {number + 1}")
+        if self._version() > len(MIGRATIONS):
+            raise StoreError(
+                f"{self.path} was written by a newer quarterdeck (its schema is {self._version()}, this program"
+                f" knows {len(MIGRATIONS)}). Nothing was changed: use the newer program."
+            )
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+    def _back_up(self) -> None:
+        """Copy the file beside itself, unless it is new."""
+        version = self._version()
+        if version == 0:
+            return
+        copy = self.path.with_name(f"{self.path.name}.schema{version}.{time.time_ns() // 1_000_000}.backup")
+        os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        target = sqlite3.connect(copy)
+        try:
+            self._db.backup(target)
+        finally:
+            target.close()
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        with self._guarded():
+            return self._db.execute(query, values).fetchall()
+
+    def _write(self, statement: str, values: tuple[object, ...]) -> None:
+        with self._guarded():
+            self._db.execute(statement, values)
+
+    def _mark(self, name: str, at: Millis) -> None:
+        self._db.execute("INSERT OR REPLACE INTO mark VALUES (?, ?)", (name, at))
+
+    def _marked(self, name: str) -> Millis | None:
+        rows = self._rows("SELECT at FROM mark WHERE name = ?", name)
+        return int(rows[0][0]) if rows else None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._guarded():
+            self._db.execute("BEGIN IMMEDIATE")  # takes the write lock now: what is read inside stays true
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise StoreError(_sentence(self.path, error)) from error
+
+
+def _make_file(path: Path) -> None:
+    """Make the folder 0700 and the file 0600 before SQLite could make them as the umask likes."""
+    try:
+        make_private(path.parent)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreError(f"The state file {path} cannot be opened: {error.strerror}.") from error
+    if path.stat().st_uid != os.geteuid():
+        raise StoreError(f"The state file {path} belongs to another user: it is not used.")
+
+
+def _choose_journal(connection: sqlite3.Connection, mode: str) -> None:
+    """Change the journal mode if need be. SQLite does not wait for others here, so this does."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while connection.execute("PRAGMA journal_mode").fetchone()[0].upper() != mode:
+        try:
+            connection.execute(f"PRAGMA journal_mode = {mode}")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _sentence(path: Path, error: sqlite3.DatabaseError) -> str:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return f"The state file {path} is damaged ({error}). It is never rebuilt: {_way_back(path)}"
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return (
+            f"The state file {path} is held by another process for more than {BUSY_SECONDS:.0f} s: try again."
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return f"The disk that holds the state file {path} is full."
+    return f"The state file {path} cannot be used: {error}."
+
+
+def _way_back(path: Path) -> str:
+    copies = sorted(path.parent.glob(f"{path.name}.*.backup"), key=lambda copy: copy.stat().st_mtime)
+    if copies:
+        return f"put the copy {copies[-1]} in its place, or move it away to begin anew."
+    return "there is no copy of it; bring it back from your own backup, or move it away to begin anew."
+
+
+def _kept(text: str) -> str:
+    """A text that SQLite takes: undecodable characters as Python escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _act(row: tuple[Any, ...]) -> Act:
+    entry, at, act, subject, intent, outcome, state = row
+    return Act(
+        id=entry, at=at, act=act, subject=subject, intent=json.loads(intent),
+        outcome=json.loads(outcome) if outcome else None, state=state,
+    )  # fmt: skip
