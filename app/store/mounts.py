@@ -10,7 +10,7 @@ MOUNTS = Path("/proc/self/mountinfo")
 NETWORK = frozenset({
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "lustre", "gpfs", "glusterfs", "beegfs",
     "fuse.sshfs", "fuse.glusterfs", "fuse.cephfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.rclone", "fuse.juicefs",
-    "fuse.blobfuse", "fuse.blobfuse2", "fuse.goofys", "fuse.mount-s3", "virtiofs", "pvfs2", "orangefs", "davfs",
+    "fuse.blobfuse", "fuse.blobfuse2", "fuse.goofys", "fuse.mount-s3", "virtiofs", "pvfs2", "davfs",
 })  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""state.db: what nobody can give again. The journal of acts, gaps, events that no vendor keeps, table settings.
+"""state.db: what nobody can give again: the journal of acts, gaps, events of no vendor, table settings.
 
 One file a project, in the XDG state folder, 0600 in a 0700 folder, `synchronous=FULL`. Several processes
 write it, each waits for the others. It is never rebuilt: a damaged or newer file is refused with a sentence,
@@ -138,7 +138,7 @@ class State:
     # When somebody looked, and when nobody did.
 
     def note_sync(self, at: Millis, longest: int) -> Gap | None:
-        """A pass ended at `at`. When the one before ended more than `longest` ms earlier, that is kept as a gap."""
+        """A pass ended at `at`. If the one before is more than `longest` ms ago, keeps and gives the gap."""
         with self._transaction():
             before = self.last_sync_at()
             self._mark("sync", at)
@@ -214,8 +214,8 @@ class State:
                     self._db.execute(f"PRAGMA user_version = {number + 1}")
         if self._version() > len(MIGRATIONS):
             raise StoreError(
-                f"{self.path} was written by a newer quarterdeck (its schema is {self._version()}, this program"
-                f" knows {len(MIGRATIONS)}). Nothing was changed: use the newer program."
+                f"{self.path} was written by a newer quarterdeck (its schema is {self._version()},"
+                f" this program knows {len(MIGRATIONS)}). Nothing was changed: use the newer program."
             )
 
     def _version(self) -> int:
