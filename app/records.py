@@ -39,7 +39,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """What all records share: frozen, keyword-only, compared by value."""
 
 
-class SourceSpec(Record):
+class SourceSpec(Record, frozen=True, kw_only=True):
     """Which source this is. `key` = hash(kind, canonical base URL, repository or namespace)."""
 
     key: str
@@ -51,7 +51,7 @@ class SourceSpec(Record):
     """Where it reads, without credentials: a URL or a path."""
 
 
-class SourceState(Record):
+class SourceState(Record, frozen=True, kw_only=True):
     """How a source is doing, with a sentence a person can act on when it is not well."""
 
     source: str
@@ -73,7 +73,7 @@ class SourceState(Record):
     """... and in all, where that is known."""
 
 
-class Experiment(Record):
+class Experiment(Record, frozen=True, kw_only=True):
     """An MLflow experiment."""
 
     source: str
@@ -84,7 +84,7 @@ class Experiment(Record):
     updated_at: Millis | None = None
 
 
-class Metric(Record):
+class Metric(Record, frozen=True, kw_only=True):
     """The last value of one metric: the one at the highest step, as MLflow says it.
 
     `value` may be nan, inf or -inf. MLflow stores +inf as 1.7976931348623157e308 and the parsers turn it back.
@@ -109,7 +109,7 @@ def metric_state(value: float) -> MetricState:
     return "+inf" if value > 0 else "-inf"
 
 
-class Point(Record, array_like=True):
+class Point(Record, frozen=True, kw_only=True, array_like=True):
     """One point of a metric's history."""
 
     step: int
@@ -117,7 +117,7 @@ class Point(Record, array_like=True):
     value: float
 
 
-class MetricHistory(Record):
+class MetricHistory(Record, frozen=True, kw_only=True):
     """The history of one metric of one run, as far as it was read."""
 
     source: str
@@ -128,7 +128,7 @@ class MetricHistory(Record):
     """complete: every point; sampled: the server thinned it out, so min and max may be missed."""
 
 
-class Extreme(Record):
+class Extreme(Record, frozen=True, kw_only=True):
     """Smallest and largest finite value of a metric's history, and how well they are known."""
 
     min: float | None
@@ -136,7 +136,7 @@ class Extreme(Record):
     history: History = "unread"
 
 
-class Dataset(Record):
+class Dataset(Record, frozen=True, kw_only=True):
     """A dataset as MLflow identifies it: name and digest."""
 
     name: str
@@ -150,7 +150,7 @@ class Dataset(Record):
     profile: str | None = None
 
 
-class Run(Record):
+class Run(Record, frozen=True, kw_only=True):
     """An MLflow run."""
 
     source: str
@@ -170,7 +170,7 @@ class Run(Record):
     datasets: tuple[Dataset, ...] = ()
 
 
-class Artifact(Record):
+class Artifact(Record, frozen=True, kw_only=True):
     """One entry of a run's artifact listing. `size` in bytes, None for a folder."""
 
     path: str
@@ -178,7 +178,7 @@ class Artifact(Record):
     size: int | None = None
 
 
-class ArtifactListing(Record):
+class ArtifactListing(Record, frozen=True, kw_only=True):
     """One folder of a run's artifacts; `folder` is "" for the root."""
 
     source: str
@@ -187,7 +187,7 @@ class ArtifactListing(Record):
     artifacts: tuple[Artifact, ...]
 
 
-class Change(Record):
+class Change(Record, frozen=True, kw_only=True):
     """One path that a commit touched. `kind` is Git's letter: A, M, D, R, C, T."""
 
     kind: str
@@ -195,7 +195,7 @@ class Change(Record):
     old_path: str | None = None
 
 
-class Commit(Record):
+class Commit(Record, frozen=True, kw_only=True):
     """A Git commit on a watched branch."""
 
     source: str
@@ -210,7 +210,7 @@ class Commit(Record):
     changes: tuple[Change, ...] = ()
 
 
-class Ref(Record):
+class Ref(Record, frozen=True, kw_only=True):
     """A branch head or a tag. For an annotated tag `sha` is the commit that it points at."""
 
     source: str
@@ -221,14 +221,14 @@ class Ref(Record):
     watched: bool = False
 
 
-class EventRef(Record):
+class EventRef(Record, frozen=True, kw_only=True):
     """A subject that an event speaks of, and the part that it plays."""
 
     subject: str
     role: str
 
 
-class Event(Record):
+class Event(Record, frozen=True, kw_only=True):
     """Something that happened. It happened between `not_before` and `at`, and was seen at `seen_at`."""
 
     id: str
@@ -243,14 +243,14 @@ class Event(Record):
     refs: tuple[EventRef, ...] = ()
 
 
-class Gap(Record):
+class Gap(Record, frozen=True, kw_only=True):
     """A stretch without a sync: nobody looked between `since` and `until`."""
 
     since: Millis
     until: Millis
 
 
-class Batch(Record):
+class Batch(Record, frozen=True, kw_only=True):
     """What a source hands over at once. It is written in one transaction together with its cursor."""
 
     experiments: tuple[Experiment, ...] = ()
@@ -273,7 +273,7 @@ class Batch(Record):
     """Milliseconds that one sweep takes at the present pace, when the source knows it."""
 
 
-class Want(Record):
+class Want(Record, frozen=True, kw_only=True):
     """What a terminal asks the syncer for beyond the schedule, because somebody looks at it."""
 
     kind: Literal["history", "artifacts", "run", "extremes"]
@@ -306,7 +306,7 @@ SUBJECT_PARTS: Mapping[str, tuple[str, ...]] = {
 """What can be spoken of, and the parts that name it. A `?` part may be left out; `a@b` is one part in two."""
 
 
-class Subject(Record):
+class Subject(Record, frozen=True, kw_only=True):
     """A thing that can be spoken of: `run/ID`, `model/N/V`, `alias/N@A` ... Parts are percent-encoded when written."""
 
     kind: str

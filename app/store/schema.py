@@ -15,6 +15,8 @@ VERSION: Final = 1
 """Raised with every change below. A cache of another version is another file, so nothing is migrated."""
 
 TABLES: Final = """
+CREATE TABLE content (runs INTEGER NOT NULL, commits INTEGER NOT NULL);
+INSERT INTO content VALUES (0, 0);
 CREATE TABLE source (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL,
     address TEXT NOT NULL DEFAULT '', state TEXT NOT NULL DEFAULT 'never', last_ok_at INTEGER,
@@ -96,7 +98,8 @@ CREATE TABLE git_ref (
     watched INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (source, kind, name)
 ) WITHOUT ROWID;
 """
-"""Of a metric: `value` is NULL for NaN (SQLite has none) and may be infinite; `state` tells.
+"""`content` counts the batches that changed something, so that a screen tells news from a pass without any.
+Of a metric: `value` is NULL for NaN (SQLite has none) and may be infinite; `state` tells.
 Of a label: `number` is the text as a number where it is one. Of a run: `digest` is a hash of the record, so
 that a sweep over unchanged runs writes one integer each; `parent` is the parent's native id, because children
 arrive before their parents (newest first). `points`, `artifacts` are msgpack of the records."""

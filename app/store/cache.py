@@ -1,0 +1,162 @@
+"""The syncer's writes. One writer a cache, one thread, every batch in one transaction with its cursor."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..records import Batch, Record, SourceSpec, SourceState
+from .commit_writes import CommitWriter
+from .files import is_damage, next_generation, open_cache, remove_older
+from .run_writes import RunWriter
+
+
+class Written(Record, frozen=True, kw_only=True):
+    """What a batch changed."""
+
+    runs_new: int = 0
+    runs_changed: int = 0
+    runs_gone: int = 0
+    commits_new: int = 0
+
+
+_STATE_COLUMNS = tuple(name for name in SourceState.__struct_fields__ if name != "source")
+
+
+class Cache:
+    """A project's cache, open for writing. A damaged file is left alone and the next generation begun."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._open(path)
+
+    def _open(self, path: Path) -> None:
+        try:
+            self.connection = open_cache(path)
+            self.connection.execute("SELECT count(*) FROM source").fetchone()
+        except Exception as error:
+            cause = error.__cause__ if not isinstance(error, sqlite3.Error) else error
+            if not isinstance(cause, sqlite3.Error) or not is_damage(cause):
+                raise
+            path = next_generation(path)
+            self.connection = open_cache(path)
+        self.path = path
+        remove_older(path)
+        self._runs = RunWriter(self.connection)
+        self._commits = CommitWriter(self.connection)
+
+    def rebuild(self) -> None:
+        """Begin the next generation: what the vendors have is fetched again."""
+        self.connection.close()
+        self._open(next_generation(self.path))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Cursor]:
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection.cursor()
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            self._runs.forget()
+            self._commits.forget()
+            raise
+
+    def declare(self, specs: Iterable[SourceSpec]) -> None:
+        """These are the sources of the settings; any other that the cache knows is hidden, not mixed in."""
+        with self._transaction() as cursor:
+            cursor.execute("UPDATE source SET hidden = 1")
+            cursor.executemany(
+                "INSERT INTO source (key, kind, name, address) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, name = excluded.name,"
+                " address = excluded.address, hidden = 0",
+                [(spec.key, spec.kind, spec.name, spec.address) for spec in specs],
+            )
+
+    def cursor(self, source_key: str) -> dict[str, Any]:
+        """Where the source stood at its last committed batch; empty before the first."""
+        row = self.connection.execute("SELECT cursor FROM source WHERE key = ?", (source_key,)).fetchone()
+        return msgspec.json.decode(row[0], type=dict[str, Any]) if row else {}
+
+    def write(self, source_key: str, batch: Batch, now: int) -> Written:
+        """Write a batch and the cursor that it advances, wholly or not at all. `now` in UTC milliseconds."""
+        with self._transaction() as cursor:
+            source = self._source(cursor, source_key)
+            renamed = self._experiments(cursor, source, batch)
+            new, changed = self._runs.write(cursor, source, batch.runs, now)
+            self._runs.write_histories(cursor, source, batch.histories, now)
+            self._runs.write_listings(cursor, source, batch.listings, now)
+            gone = self._runs.mark_gone(cursor, source, batch.runs_gone_unless_seen_since)
+            commits = self._commits.write(cursor, source, batch.commits)
+            refs = batch.refs is not None and self._commits.write_refs(cursor, source, batch.refs)
+            read = bool(batch.histories or batch.listings)
+            self._count(cursor, runs=bool(new or changed or gone or read or renamed), commits=bool(commits or refs))
+            self._advance(cursor, source, batch)
+        return Written(runs_new=new, runs_changed=changed, runs_gone=gone, commits_new=commits)
+
+    @staticmethod
+    def _source(cursor: sqlite3.Cursor, key: str) -> int:
+        row = cursor.execute("SELECT id FROM source WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            raise LookupError(f"source {key} was not declared")
+        return int(row[0])
+
+    def _experiments(self, cursor: sqlite3.Cursor, source: int, batch: Batch) -> bool:
+        changed = self._runs.write_experiments(cursor, source, batch.experiments)
+        if batch.experiments_complete:
+            names = [experiment.id for experiment in batch.experiments]
+            cursor.execute(
+                "UPDATE experiment SET lifecycle = 'deleted' WHERE source = ? AND lifecycle != 'deleted'"
+                f" AND native NOT IN ({', '.join('?' * len(names))})",
+                (source, *names),
+            )
+            changed = changed or cursor.rowcount > 0
+        return changed
+
+    @staticmethod
+    def _count(cursor: sqlite3.Cursor, *, runs: bool, commits: bool) -> None:
+        if runs or commits:
+            cursor.execute("UPDATE content SET runs = runs + ?, commits = commits + ?", (runs, commits))
+
+    @staticmethod
+    def _advance(cursor: sqlite3.Cursor, source: int, batch: Batch) -> None:
+        if batch.cursor is not None:
+            text = msgspec.json.encode(batch.cursor).decode()
+            cursor.execute("UPDATE source SET cursor = ? WHERE id = ?", (text, source))
+
+    def save_state(self, state: SourceState) -> None:
+        """How a source is doing. The source must have been declared."""
+        values = [getattr(state, name) for name in _STATE_COLUMNS]
+        sets = ", ".join(f"{name} = ?" for name in _STATE_COLUMNS)
+        with self._transaction() as cursor:
+            cursor.execute(f"UPDATE source SET {sets} WHERE key = ?", (*values, state.source))
+
+    def states(self) -> list[SourceState]:
+        """How each source of the settings was doing when last said."""
+        return read_states(self.connection)
+
+    def items(self, source_key: str) -> int:
+        """How many runs or commits of this source the cache holds."""
+        row = self.connection.execute(
+            "SELECT (SELECT count(*) FROM run WHERE source = s.id)"
+            " + (SELECT count(*) FROM git_commit WHERE source = s.id) FROM source s WHERE key = ?",
+            (source_key,),
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+
+def read_states(connection: sqlite3.Connection) -> list[SourceState]:
+    """The state of each source that the settings name, in their order of declaration."""
+    columns = ", ".join(_STATE_COLUMNS)
+    rows = connection.execute(f"SELECT key, {columns} FROM source WHERE NOT hidden ORDER BY id")
+    return [SourceState(source=row[0], **dict(zip(_STATE_COLUMNS, row[1:], strict=True))) for row in rows]

@@ -1,0 +1,72 @@
+"""Writing commits, the paths that they touched, and refs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from ..records import Commit, Ref
+
+_PATHS_HELD = 200_000
+"""Distinct paths kept in memory; beyond that the dictionary starts anew."""
+
+
+class CommitWriter:
+    """Writes inside the caller's transaction; after a rollback the caller says `forget`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what is remembered of the tables: a rollback may have undone it."""
+        self._path_ids: dict[str, int] = {}
+
+    def write(self, cursor: sqlite3.Cursor, source: int, commits: Sequence[Commit]) -> int:
+        """Insert the commits that are not there yet (a commit never changes). Gives how many were new."""
+        return sum(self._commit(cursor, source, commit) for commit in commits)
+
+    def _commit(self, cursor: sqlite3.Cursor, source: int, commit: Commit) -> int:
+        cursor.execute(
+            "INSERT OR IGNORE INTO git_commit (source, sha, parents, author, email, authored_at, committed_at,"
+            " subject, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                source, commit.sha, " ".join(commit.parents), commit.author, commit.email, commit.authored_at,
+                commit.committed_at, commit.subject, commit.body,
+            ),
+        )  # fmt: skip
+        if cursor.rowcount != 1:
+            return 0
+        row = cursor.lastrowid
+        changes = [
+            (row, self._path(cursor, c.path), c.kind, self._path(cursor, c.old_path) if c.old_path else None)
+            for c in commit.changes
+        ]
+        cursor.executemany("INSERT OR IGNORE INTO git_change VALUES (?, ?, ?, ?)", changes)
+        return 1
+
+    def _path(self, cursor: sqlite3.Cursor, path: str) -> int:
+        found = self._path_ids.get(path)
+        if found is None:
+            if len(self._path_ids) > _PATHS_HELD:
+                self._path_ids.clear()
+            cursor.execute("INSERT OR IGNORE INTO git_path (path) VALUES (?)", (path,))
+            row = cursor.execute("SELECT id FROM git_path WHERE path = ?", (path,)).fetchone()
+            found = self._path_ids[path] = int(row[0])
+        return found
+
+    @staticmethod
+    def write_refs(cursor: sqlite3.Cursor, source: int, refs: Sequence[Ref]) -> bool:
+        """Replace what is known of a source's branches and tags, writing only what differs. Gives whether it did."""
+        columns = "SELECT kind, name, sha, at, watched FROM git_ref WHERE source = ?"
+        old = {tuple(row) for row in cursor.execute(columns, (source,))}
+        new = {(ref.kind, ref.name, ref.sha, ref.at, int(ref.watched)) for ref in refs}
+        cursor.executemany(
+            "DELETE FROM git_ref WHERE source = ? AND kind = ? AND name = ?",
+            [(source, kind, name) for kind, name, *_ in old - new],
+        )
+        cursor.executemany(
+            "INSERT OR REPLACE INTO git_ref (source, kind, name, sha, at, watched) VALUES (?, ?, ?, ?, ?, ?)",
+            [(source, *row) for row in new - old],
+        )
+        return old != new

@@ -1,0 +1,324 @@
+"""Everybody's reads: windows of rows by their ids, never "all"."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..records import (
+    Artifact,
+    ArtifactListing,
+    Change,
+    Commit,
+    Dataset,
+    Event,
+    EventRef,
+    Experiment,
+    Extreme,
+    Metric,
+    MetricHistory,
+    Point,
+    Record,
+    Ref,
+    Run,
+    SourceState,
+    Subject,
+)  # fmt: skip
+from .cache import read_states
+from .files import open_reader
+
+_points = msgspec.msgpack.Decoder(tuple[Point, ...]).decode
+_artifacts = msgspec.msgpack.Decoder(tuple[Artifact, ...]).decode
+
+
+class ExperimentRow(Record, frozen=True, kw_only=True):
+    """An experiment and the row id by which the cache knows it. `source_name` is the source's label."""
+
+    rowid: int
+    experiment: Experiment
+    source_name: str
+
+
+class KeyCount(Record, frozen=True, kw_only=True):
+    """A metric, param or tag name that occurs in an experiment."""
+
+    kind: str
+    name: str
+
+
+def event_id(source: str, kind: str, native: str) -> str:
+    """The id of an event: a hash of source key, kind and native key, so that it is the same wherever it is seen."""
+    return blake2b("\0".join((source, kind, native)).encode(errors="surrogatepass"), digest_size=8).hexdigest()
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
+
+
+class Reader:
+    """A project's cache, open for reading. One thread at a time; `interrupt` may come from any."""
+
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
+        self.path = path
+        self.connection = open_reader(path, shared=shared)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+    def interrupt(self) -> None:
+        """Stop the query that runs now, from another thread; it raises sqlite3.OperationalError there."""
+        self.connection.interrupt()
+
+    def data_version(self) -> int:
+        """A number that changes when somebody else wrote (5 microseconds)."""
+        return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def content(self) -> tuple[int, int]:
+        """Two counts, of runs and of commits, that change only when what is shown of them may have changed."""
+        runs, commits = self.connection.execute("SELECT runs, commits FROM content").fetchone()
+        return runs, commits
+
+    def source_states(self) -> list[SourceState]:
+        """How each source of the settings is doing."""
+        return read_states(self.connection)
+
+    def experiments(self) -> list[ExperimentRow]:
+        """All experiments of the sources in the settings, newest activity first."""
+        rows = self.connection.execute(
+            "SELECT e.id, s.key, e.native, e.name, e.lifecycle, e.created_at, e.updated_at, s.name"
+            " FROM experiment e JOIN source s ON s.id = e.source WHERE NOT s.hidden"
+            " ORDER BY e.lifecycle = 'deleted', (SELECT max(started_at) FROM run r WHERE r.experiment = e.id) DESC, e.id"
+        )
+        return [
+            ExperimentRow(
+                rowid=rowid,
+                experiment=Experiment(
+                    source=source,
+                    id=native,
+                    name=name,
+                    lifecycle=lifecycle,
+                    created_at=created,
+                    updated_at=updated,
+                ),
+                source_name=label,
+            )
+            for rowid, source, native, name, lifecycle, created, updated, label in rows
+        ]
+
+    def run_count(self, experiments: Sequence[int]) -> int:
+        """How many runs these experiments have in the cache."""
+        sql = f"SELECT count(*) FROM run WHERE experiment IN ({_marks(experiments)})"
+        return int(self.connection.execute(sql, tuple(experiments)).fetchone()[0])
+
+    def keys(self, experiments: Sequence[int]) -> list[KeyCount]:
+        """The names of metrics, params and tags in these experiments, in order of kind and name."""
+        sql = f"SELECT DISTINCT kind, name FROM key WHERE experiment IN ({_marks(experiments)}) ORDER BY kind, name"
+        return [KeyCount(kind=kind, name=name) for kind, name in self.connection.execute(sql, tuple(experiments))]
+
+    def rowids(self, native_ids: Sequence[str]) -> list[int]:
+        """Row ids of the runs with these native ids; unknown ones are left out."""
+        sql = (
+            "SELECT r.id FROM run r JOIN source s ON s.id = r.source AND NOT s.hidden"
+            f" WHERE r.native IN ({_marks(native_ids)})"
+        )
+        return [row[0] for row in self.connection.execute(sql, tuple(native_ids))]
+
+    def runs(self, rowids: Sequence[int], names: Iterable[tuple[str, str]] | None = None) -> list[Run]:
+        """The runs with these row ids, in the order asked; ids that are gone are left out.
+
+        `names`: pairs of kind and name ("metric", "val_auc"); only these metrics, params and tags are read
+        (a window of a table shows a dozen of what may be thousands). None reads everything, datasets too.
+        """
+        ids = tuple(rowids)
+        wanted = None if names is None else set(names)
+        metrics = self._metrics(ids, wanted)
+        labels = self._labels(ids, wanted)
+        datasets = self._datasets(ids)
+        sql = (
+            "SELECT r.id, s.key, r.native, e.native, r.name, r.status, r.started_at, r.ended_at, r.user,"
+            " r.git_commit, r.parent, r.artifact_uri FROM run r JOIN source s ON s.id = r.source"
+            f" JOIN experiment e ON e.id = r.experiment WHERE r.id IN ({_marks(ids)})"
+        )
+        found = {
+            row[0]: Run(
+                source=row[1], id=row[2], experiment_id=row[3], name=row[4], status=row[5], started_at=row[6],
+                ended_at=row[7], user=row[8], git_commit=row[9], parent_id=row[10], artifact_uri=row[11],
+                params=labels["param"][row[0]], tags=labels["tag"][row[0]], metrics=metrics[row[0]],
+                datasets=tuple(datasets[row[0]]),
+            )
+            for row in self.connection.execute(sql, ids)
+        }  # fmt: skip
+        return [found[rowid] for rowid in ids if rowid in found]
+
+    def _metrics(self, ids: tuple[int, ...], wanted: set[tuple[str, str]] | None) -> dict[int, dict[str, Metric]]:
+        found: dict[int, dict[str, Metric]] = defaultdict(dict)
+        sql = (
+            "SELECT m.run, k.name, m.value, m.step, m.at FROM metric m JOIN key k ON k.id = m.key"
+            f" WHERE m.run IN ({_marks(ids)})"
+        )
+        bound: tuple[Any, ...] = ids
+        if wanted is not None:
+            keys = self._key_ids("metric", wanted)
+            sql, bound = f"{sql} AND m.key IN ({_marks(keys)})", (*ids, *keys)
+        for run, name, value, step, at in self.connection.execute(sql, bound):
+            found[run][name] = Metric(value=float("nan") if value is None else value, step=step, at=at)
+        return found
+
+    def _key_ids(self, kind: str, wanted: set[tuple[str, str]]) -> list[int]:
+        names = [name for of, name in wanted if of == kind]
+        sql = f"SELECT id FROM key WHERE kind = ? AND name IN ({_marks(names)})"
+        return [row[0] for row in self.connection.execute(sql, (kind, *names))]
+
+    def _labels(
+        self, ids: tuple[int, ...], wanted: set[tuple[str, str]] | None
+    ) -> dict[str, dict[int, dict[str, str]]]:
+        found: dict[str, dict[int, dict[str, str]]] = {"param": defaultdict(dict), "tag": defaultdict(dict)}
+        if wanted is not None and all(kind == "metric" for kind, _ in wanted):
+            return found
+        sql = (
+            "SELECT rl.run, k.kind, k.name, l.text FROM run_label rl JOIN label l ON l.id = rl.label"
+            f" JOIN key k ON k.id = l.key WHERE rl.run IN ({_marks(ids)})"
+        )
+        bound: tuple[Any, ...] = ids
+        if wanted is not None:
+            keys = self._key_ids("param", wanted) + self._key_ids("tag", wanted)
+            sql, bound = f"{sql} AND l.key IN ({_marks(keys)})", (*ids, *keys)
+        for run, kind, name, text in self.connection.execute(sql, bound):
+            found[kind][run][name] = text
+        return found
+
+    def _datasets(self, ids: tuple[int, ...]) -> dict[int, list[Dataset]]:
+        found: dict[int, list[Dataset]] = defaultdict(list)
+        sql = (
+            "SELECT rd.run, rd.context, d.name, d.digest, d.source_type, d.origin, d.schema, d.profile"
+            f" FROM run_dataset rd JOIN dataset d ON d.id = rd.dataset WHERE rd.run IN ({_marks(ids)})"
+            " ORDER BY rd.run, rd.dataset, rd.context"
+        )
+        for run, context, name, digest, source_type, origin, schema, profile in self.connection.execute(sql, ids):
+            found[run].append(
+                Dataset(
+                    name=name, digest=digest, context=context or None, source_type=source_type, origin=origin,
+                    schema=schema, profile=profile,
+                )
+            )  # fmt: skip
+        return found
+
+    def extremes(self, rowids: Sequence[int], names: Sequence[str]) -> dict[tuple[int, str], Extreme]:
+        """Smallest and largest by (row id, metric name), as far as they are known."""
+        sql = (
+            "SELECT x.run, k.name, x.min, x.max, x.history FROM extreme x JOIN key k ON k.id = x.key"
+            f" WHERE x.run IN ({_marks(rowids)}) AND k.name IN ({_marks(names)}) AND k.kind = 'metric'"
+        )
+        rows = self.connection.execute(sql, (*rowids, *names))
+        return {(run, name): Extreme(min=low, max=high, history=history) for run, name, low, high, history in rows}
+
+    def history(self, rowid: int, name: str) -> MetricHistory | None:
+        """The history of one metric of one run, None where it was never read."""
+        row = self.connection.execute(
+            "SELECT s.key, r.native, h.history, h.points FROM run r JOIN source s ON s.id = r.source"
+            " JOIN key k ON k.experiment = r.experiment AND k.kind = 'metric' AND k.name = ?"
+            " JOIN history h ON h.run = r.id AND h.key = k.id WHERE r.id = ?",
+            (name, rowid),
+        ).fetchone()
+        if row is None:
+            return None
+        return MetricHistory(source=row[0], run_id=row[1], key=name, history=row[2], points=_points(row[3]))
+
+    def listing(self, rowid: int, folder: str) -> ArtifactListing | None:
+        """One folder of a run's artifacts, None where it was never read."""
+        row = self.connection.execute(
+            "SELECT s.key, r.native, l.artifacts FROM listing l JOIN run r ON r.id = l.run"
+            " JOIN source s ON s.id = r.source WHERE l.run = ? AND l.folder = ?",
+            (rowid, folder),
+        ).fetchone()
+        if row is None:
+            return None
+        return ArtifactListing(source=row[0], run_id=row[1], folder=folder, artifacts=_artifacts(row[2]))
+
+    def children(self, native: str) -> list[int]:
+        """Row ids of a run's children, oldest first."""
+        rows = self.connection.execute("SELECT id FROM run WHERE parent = ? ORDER BY started_at, id", (native,))
+        return [row[0] for row in rows]
+
+    _COMMIT = (
+        "SELECT c.id, s.key, c.sha, c.parents, c.author, c.email, c.authored_at, c.committed_at, c.subject, c.body"
+        " FROM git_commit c JOIN source s ON s.id = c.source AND NOT s.hidden "
+    )
+
+    def commits(self, limit: int, before: int | None = None) -> list[Commit]:
+        """The newest commits, or those before a time, without their changes."""
+        where, bound = ("", ()) if before is None else ("WHERE c.committed_at < ?", (before,))
+        sql = f"{self._COMMIT}{where} ORDER BY c.committed_at DESC, c.id LIMIT ?"
+        return [self._commit(row) for row in self.connection.execute(sql, (*bound, limit))]
+
+    def commit(self, sha: str) -> Commit | None:
+        """One commit with the paths that it touched. An abbreviated sha serves when only one begins so."""
+        rows = self.connection.execute(
+            f"{self._COMMIT}WHERE c.sha >= ? AND c.sha < ? ORDER BY c.sha LIMIT 2", (sha, sha + "g")
+        ).fetchall()
+        if not rows or (len(rows) > 1 and rows[0][2] != sha):
+            return None
+        changes = self.connection.execute(
+            "SELECT g.kind, p.path, o.path FROM git_change g JOIN git_path p ON p.id = g.path"
+            ' LEFT JOIN git_path o ON o.id = g.old_path WHERE g."commit" = ? ORDER BY p.path',
+            (rows[0][0],),
+        )
+        found = [Change(kind=kind, path=path, old_path=old) for kind, path, old in changes]
+        return self._commit(rows[0], tuple(found))
+
+    @staticmethod
+    def _commit(row: Sequence[Any], changes: tuple[Change, ...] = ()) -> Commit:
+        return Commit(
+            source=row[1], sha=row[2], parents=tuple(row[3].split()), author=row[4], email=row[5], authored_at=row[6],
+            committed_at=row[7], subject=row[8], body=row[9], changes=changes,
+        )  # fmt: skip
+
+    def refs(self) -> list[Ref]:
+        """Branch heads and tags of the sources in the settings."""
+        rows = self.connection.execute(
+            "SELECT s.key, g.name, g.kind, g.sha, g.at, g.watched FROM git_ref g"
+            " JOIN source s ON s.id = g.source AND NOT s.hidden ORDER BY g.kind, g.name"
+        )
+        return [Ref(source=r[0], name=r[1], kind=r[2], sha=r[3], at=r[4], watched=bool(r[5])) for r in rows]
+
+    def events(self, limit: int, since: int | None = None, until: int | None = None) -> list[Event]:
+        """The newest events that the vendors' records tell: commits and runs that ended, newest first."""
+        low, high = since if since is not None else -(2**62), until if until is not None else 2**62
+        runs = self.connection.execute(
+            "SELECT s.key, r.native, r.name, r.status, r.ended_at, r.user, r.git_commit FROM run r"
+            " JOIN source s ON s.id = r.source AND NOT s.hidden WHERE r.ended_at >= ? AND r.ended_at < ?"
+            " AND r.status IN ('finished', 'failed', 'killed') ORDER BY r.ended_at DESC LIMIT ?",
+            (low, high, limit),
+        )
+        commits = self.connection.execute(
+            f"{self._COMMIT}WHERE c.committed_at >= ? AND c.committed_at < ? ORDER BY c.committed_at DESC LIMIT ?",
+            (low, high, limit),
+        )
+        found = [_run_event(*row) for row in runs] + [_commit_event(self._commit(row)) for row in commits]
+        return sorted(found, key=lambda event: event.at, reverse=True)[:limit]
+
+
+def _run_event(
+    source: str, native: str, name: str, status: str, ended_at: int, user: str | None, commit: str | None
+) -> Event:
+    refs = [EventRef(subject=str(Subject(kind="run", parts=(native,))), role="run")]
+    if commit:
+        refs.append(EventRef(subject=str(Subject(kind="commit", parts=(commit,))), role="code"))
+    return Event(
+        id=event_id(source, "run finished", native), at=ended_at, kind="run finished", title=f"{name} {status}",
+        actor=user, strength="claimed" if user else None, source=source, refs=tuple(refs),
+    )  # fmt: skip
+
+
+def _commit_event(commit: Commit) -> Event:
+    return Event(
+        id=event_id(commit.source, "commit", commit.sha), at=commit.committed_at, kind="commit", title=commit.subject,
+        actor=commit.author, strength="claimed", source=commit.source,
+        refs=(EventRef(subject=str(Subject(kind="commit", parts=(commit.sha,))), role="commit"),),
+    )  # fmt: skip
