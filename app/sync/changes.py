@@ -1,0 +1,41 @@
+"""Notices that the settings, or what is trusted, changed on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..paths import config_dir, site_config_dir, state_dir
+from ..settings import Settings
+
+_Mark = tuple[int, int, int] | None
+
+
+class Watched:
+    """The files that decide what is synced, as they were when this was made."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._paths = watched_files(settings)
+        self._marks = self._look()
+
+    def changed(self) -> bool:
+        """Whether any of them is another one since the last time this was asked. A `stat` for each."""
+        before, self._marks = self._marks, self._look()
+        return before != self._marks
+
+    def _look(self) -> list[_Mark]:
+        return [_mark(path) for path in self._paths]
+
+
+def watched_files(settings: Settings) -> tuple[Path, ...]:
+    """Every file that `settings.load` and `trust.is_trusted` would read, whether it exists or not."""
+    own = [config_dir() / "config.toml", config_dir() / "projects.toml", site_config_dir() / "projects.toml"]
+    project = settings.file or settings.root / "quarterdeck.toml"
+    return (project, *own, state_dir() / "trust.json")
+
+
+def _mark(path: Path) -> _Mark:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,71 @@
+"""Cuts a batch into pieces whose transactions stay short, so that no writer and no reader waits for long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from ..records import Batch, Commit, MetricHistory, Run
+
+_AIM: Final = 0.080
+"""Seconds that one transaction should take. The limit is 0.2: a slow disk or a busy core may double the time."""
+
+_CUT: Final = ("runs", "histories", "listings", "commits")
+
+
+class Pace:
+    """How many rows fit in one transaction, learnt from the transactions before."""
+
+    def __init__(self) -> None:
+        self._rows_a_second = 40_000.0  # a slow disk; a fast one is learnt within three pieces
+
+    @property
+    def rows(self) -> float:
+        """The size of the next piece."""
+        return self._rows_a_second * _AIM
+
+    def learn(self, rows: float, seconds: float) -> None:
+        """A piece of that many rows took that long. Tiny ones say nothing: they are all commit."""
+        if rows >= 200 and seconds > 0:
+            rate = rows / seconds
+            weight = 0.7 if rate < self._rows_a_second else 0.3  # slower is believed sooner
+            self._rows_a_second += weight * (rate - self._rows_a_second)
+
+
+def rows_of(record: Any) -> float:
+    """About how many rows of the cache a record becomes."""
+    if isinstance(record, Run):
+        return 4 + len(record.params) + len(record.tags) + len(record.metrics) + 2 * len(record.datasets)
+    if isinstance(record, Commit):
+        return 3 + 2 * len(record.changes)
+    if isinstance(record, MetricHistory):
+        return 3 + len(record.points) / 40  # points are one blob
+    return 2
+
+
+def pieces(batch: Batch, pace: Pace) -> Iterator[tuple[Batch, float]]:
+    """The batch in pieces in their order, each with its rows; the last one carries the cursor.
+
+    Experiments go first (and whole: they may be said to be all that there are), refs and what is gone with the
+    last piece. Killed in between, the cursor stands where it stood and the same batch comes again.
+    """
+    held: dict[str, Any] = {
+        "experiments": batch.experiments,
+        "experiments_complete": batch.experiments_complete,
+    }
+    rows = 2.0 * len(batch.experiments)
+    for name in _CUT:
+        for record in getattr(batch, name):
+            if rows >= pace.rows:
+                yield Batch(**_frozen(held)), rows
+                held, rows = {}, 0.0
+            held.setdefault(name, []).append(record)
+            rows += rows_of(record)
+    nothing: dict[str, Any] = {"experiments": (), "experiments_complete": False, **dict.fromkeys(_CUT, ())}
+    yield msgspec.structs.replace(batch, **(nothing | _frozen(held))), rows + len(batch.refs or ())
+
+
+def _frozen(held: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in held.items()}

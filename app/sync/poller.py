@@ -1,0 +1,175 @@
+"""One source, its state and its passes: what becomes of what it yields, and of how it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from ..errors import SourceError, StoreError
+from ..records import Batch, Millis, SourceState
+from ..sources import Source
+from .log import LOGGER, account
+from .writer import Writer
+
+_SAY_EVERY: Final = 0.5
+"""Seconds between two words of progress in the cache: each is a transaction and wakes every reader."""
+
+Plan = Callable[[int, Millis | None], Millis | None]
+"""(failures in a row, what the server asked for) -> when to try next."""
+
+
+def now_millis() -> Millis:
+    """The machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+class Poller:
+    """Runs one source and keeps its state. `state` is always what the cache was last told."""
+
+    def __init__(
+        self,
+        source: Source,
+        state: SourceState | None,
+        writer: Writer,
+        *,
+        plan: Plan,
+        longest_pause: Millis,
+        log: Path,
+        report: Callable[[SourceState], None] = lambda state: None,
+    ) -> None:
+        spec = source.spec
+        self.source = source
+        self.state = state or SourceState(source=spec.key, kind=spec.kind, name=spec.name, address=spec.address)
+        self.notice = ""
+        """What is to be said beside the source's own sentence: that new settings cannot be used."""
+        self._writer = writer
+        self._plan = plan
+        self._longest_pause = longest_pause
+        self._log = log
+        self._report = report
+        self._failures = 0
+        self._counted = False
+        self._said = 0.0
+
+    async def run(self, *, full: bool = False) -> SourceState:
+        """One pass, or one whole sweep; gives the state after it. Raises StoreError only.
+
+        A pass that was cut short goes on where its last batch was committed.
+        """
+        try:
+            generation = self._writer.generation
+            cursor = await self._writer.cursor(self.state.source)
+            await self._consume(self.source.sweep(cursor) if full else self.source.poll(cursor), generation)
+        except StoreError:
+            raise
+        except SourceError as error:
+            await self._failed(error.state, str(error), error.retry_at)
+        except Exception as error:  # the boundary: a bug in one source stops no other
+            await self._failed("not_understood", self._explained(error), None)
+        else:
+            await self._succeeded()
+        return self.state
+
+    async def keep(self, batch: Batch, generation: int | None = None) -> None:
+        """Write a batch, whoever asked for it."""
+        generation = self._writer.generation if generation is None else generation
+        written = await self._writer.write(self.state.source, batch, generation)
+        if self._counted:
+            self._change(items=self.state.items + written.runs_new + written.commits_new)
+        await self._writer.note_sync(now_millis(), self._longest_pause)
+
+    async def say(self, **changes: Any) -> None:
+        """Change the state and tell the cache and whoever listens."""
+        self._change(**changes)
+        self._said = time.monotonic()
+        await self._writer.save(self.state)
+        self._report(self.state)
+
+    def account_for(self, error: Exception) -> None:
+        """Write an unexpected exception into the log."""
+        LOGGER.error("%s (%s): %s", self.state.name, self.state.kind, account(error))
+
+    async def _consume(self, batches: AsyncIterator[Batch], generation: int) -> None:
+        """Write each batch while the source fetches the next one; what was fetched is written, whatever follows."""
+        writing: asyncio.Task[None] | None = None
+        try:
+            async for batch in batches:
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(self._keep_and_say(batch, generation))
+            if writing is not None:
+                await writing
+        except asyncio.CancelledError:
+            await _ended(writing)
+            raise
+        except Exception:
+            if writing is not None:
+                await writing  # a trouble with the cache comes before one with the source
+            raise
+        finally:
+            await closed(batches)
+
+    async def _keep_and_say(self, batch: Batch, generation: int) -> None:
+        if not self._counted:
+            await self._count()
+        await self.keep(batch, generation)
+        for name in ("done", "total", "sweep_period"):
+            value = getattr(batch, name)
+            if value is not None:
+                self._change(**{name: value})
+        if batch.done is not None and time.monotonic() - self._said >= _SAY_EVERY:
+            await self.say()
+
+    async def _count(self) -> None:
+        self._change(items=await self._writer.items(self.state.source))
+        self._counted = True
+
+    async def _succeeded(self) -> None:
+        self._failures = 0
+        if not self._counted:
+            await self._count()
+        now = now_millis()
+        await self.say(
+            state="ok", sentence=self.notice, last_ok_at=now, next_try_at=self._plan(0, None), done=None, total=None
+        )  # fmt: skip
+        await self._writer.note_sync(now, self._longest_pause)
+
+    async def _failed(self, condition: str, sentence: str, retry_at: Millis | None) -> None:
+        self._failures += 1
+        next_try = None if condition == "untrusted" else self._plan(self._failures, retry_at)
+        if sentence != self.state.last_error:
+            LOGGER.warning("%s is %s: %s", self.state.name, condition, sentence)
+        await self.say(
+            state=condition, sentence=f"{sentence} {self.notice}".rstrip(), last_error=sentence, next_try_at=next_try
+        )  # fmt: skip
+
+    def _explained(self, error: Exception) -> str:
+        self.account_for(error)
+        return (
+            f"quarterdeck stumbled over what {self.state.name} said ({type(error).__name__}), which is a mistake"
+            f" in quarterdeck. What was read before is kept. Details are in {self._log}."
+        )
+
+    def _change(self, **changes: Any) -> None:
+        self.state = msgspec.structs.replace(self.state, **changes)
+
+
+async def _ended(task: asyncio.Task[None] | None) -> None:
+    """Stop writing after the piece that is on the thread right now."""
+    if task is not None:
+        task.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await task
+
+
+async def closed(batches: AsyncIterator[Batch]) -> None:
+    """Let a generator run its `finally` now and not when the collector finds it."""
+    close = getattr(batches, "aclose", None)
+    if close is not None:
+        await close()

@@ -1,0 +1,151 @@
+"""The one thread that writes the cache and notes in state.db that somebody looked.
+
+SQLite blocks, the sources' loop must not: every call here is awaited while the thread works, one at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from ..errors import StoreError
+from ..records import Batch, Millis, SourceSpec, SourceState
+from ..store.cache import Cache, Written
+from ..store.files import is_damage
+from ..store.state import State
+from .log import LOGGER
+from .pieces import Pace, pieces
+
+Answer = TypeVar("Answer")
+
+_NOTE_EVERY: Final = 15_000
+"""Milliseconds between two notes that somebody looked: each costs an fsync of state.db."""
+
+
+class CacheRebuiltError(StoreError):
+    """The cache was damaged and a new generation begun: every source starts over from an empty cursor."""
+
+
+class Writer:
+    """A cache and the notes about it, on a thread of their own. Methods raise StoreError."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self._pace = Pace()
+        self._specs: tuple[SourceSpec, ...] = ()
+        self._noted: Millis = 0
+        self.generation = 0
+        """Raised whenever a damaged cache is begun anew. What was read against an older one must not be written."""
+        self._cache: Cache
+        self._state: State | None = None
+
+    @classmethod
+    async def open(cls, cache: Path, state: Path) -> Writer:
+        """Open both files, or make them. Raises StoreError."""
+        writer = cls()
+        try:
+            await writer._do(lambda: writer._open(cache, state))
+        except BaseException:
+            writer._thread.shutdown()
+            raise
+        return writer
+
+    def _open(self, cache: Path, state: Path) -> None:
+        self._cache = Cache(cache)
+        try:
+            self._state = State(state)
+        except StoreError as error:
+            # the cache can be filled all the same; only gaps are not kept
+            LOGGER.warning("%s", error)
+
+    async def close(self) -> None:
+        """Finish what is being written and let go of the files."""
+        await self._do(self._close)
+        self._thread.shutdown()
+
+    def _close(self) -> None:
+        self._cache.close()
+        if self._state is not None:
+            self._state.close()
+
+    async def declare(self, specs: Sequence[SourceSpec]) -> dict[str, SourceState]:
+        """These are the sources now; gives how each was doing when last said, by its key."""
+        self._specs = tuple(specs)
+        await self._do(lambda: self._cache.declare(self._specs))
+        return {state.source: state for state in await self._do(lambda: self._cache.states())}
+
+    async def cursor(self, source: str) -> dict[str, Any]:
+        """Where the source stood at its last committed batch."""
+        return await self._do(lambda: self._cache.cursor(source))
+
+    async def items(self, source: str) -> int:
+        """How many things of this source the cache holds."""
+        return await self._do(lambda: self._cache.items(source))
+
+    async def save(self, state: SourceState) -> None:
+        """Say how a source is doing."""
+        await self._do(lambda: self._cache.save_state(state))
+
+    async def write(self, source: str, batch: Batch, generation: int) -> Written:
+        """Write a batch in transactions of at most 200 ms; the last one carries its cursor.
+
+        `generation` is the one whose cursor the batch follows: a cursor written into an empty cache would say
+        that everything before it is there.
+        """
+        total = Written()
+        for piece, rows in pieces(batch, self._pace):
+            total = _sum(total, await self._do(partial(self._write, source, piece, rows, generation)))
+        return total
+
+    def _write(self, source: str, piece: Batch, rows: float, generation: int) -> Written:
+        if generation != self.generation:
+            raise CacheRebuiltError("The cache was begun anew in the middle of a pass.")
+        started = time.perf_counter()
+        written = self._cache.write(source, piece, time.time_ns() // 1_000_000)
+        self._pace.learn(rows, time.perf_counter() - started)
+        return written
+
+    async def note_sync(self, at: Millis, longest: Millis) -> None:
+        """Something was read at `at`: if nothing had been for `longest`, a gap is kept in state.db."""
+        if 0 <= at - self._noted < _NOTE_EVERY:
+            return
+        self._noted = at
+        await self._do(lambda: self._note(at, longest))
+
+    def _note(self, at: Millis, longest: Millis) -> None:
+        if self._state is None:
+            return
+        try:
+            gap = self._state.note_sync(at, longest)
+        except StoreError as error:
+            LOGGER.warning("%s", error)
+        else:
+            if gap is not None:
+                LOGGER.info("no sync for %d s before this one", (gap.until - gap.since) // 1000)
+
+    async def _do(self, act: Callable[[], Answer]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, act)
+
+    def _guarded(self, act: Callable[[], Answer]) -> Answer:
+        try:
+            return act()
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise StoreError(f"The cache {self._cache.path} cannot be written: {error}.") from error
+            damaged = self._cache.path
+            self.generation += 1
+            self._cache.rebuild()
+            self._cache.declare(self._specs)
+            raise CacheRebuiltError(f"The cache {damaged} was damaged ({error}). A new one is being filled.") from error
+
+
+def _sum(one: Written, other: Written) -> Written:
+    return Written(**{name: getattr(one, name) + getattr(other, name) for name in msgspec.structs.asdict(one)})
