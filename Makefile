@@ -65,7 +65,8 @@ define find_python
 	  if "$$one" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$one; break; fi; \
 	done; \
 	if [ -z "$$python" ]; then \
-	  echo "quarterdeck needs Python 3.11 or newer, and $(or $(PYTHON),python3) is $$($(or $(PYTHON),python3) -V 2>&1 || true)." \
+	  found=$$($(or $(PYTHON),python3) -V 2>/dev/null) || found="not there"; \
+	  echo "quarterdeck needs Python 3.11 or newer, and $(or $(PYTHON),python3) is $$found." \
 	    "Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; fi; \
 	if ! "$$python" -c 'import venv, ensurepip' 2>/dev/null; then \
 	  echo "$$python cannot make virtual environments: on Debian and Ubuntu, install the package python3-venv." >&2; exit 1; fi; \
