@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quarterdeck.app.records import (
+    Batch,
+    Commit,
+    Experiment,
+    MetricHistory,
+    Point,
+    Ref,
+    Run,
+)
+from quarterdeck.app.sync.pieces import Pace, pieces
+
+
+def batch_of(runs: int, commits: int, histories: int) -> Batch:
+    return Batch(
+        experiments=(Experiment(source="s", id="1", name="e"),),
+        experiments_complete=True,
+        runs=tuple(
+            Run(source="s", id=str(n), experiment_id="1", name="r", status="finished", params={"a": "1"})
+            for n in range(runs)
+        ),
+        commits=tuple(
+            Commit(
+                source="s", sha=str(n), parents=(), author="a", email="e", authored_at=0, committed_at=0, subject="s"
+            )
+            for n in range(commits)
+        ),
+        histories=tuple(
+            MetricHistory(source="s", run_id=str(n), key="k", points=(Point(step=0, at=0, value=1.0),))
+            for n in range(histories)
+        ),
+        refs=(Ref(source="s", name="main", kind="branch", sha="1"),),
+        runs_gone_unless_seen_since=5,
+        cursor={"at": 1},
+        done=3,
+        total=9,
+        sweep_period=7,
+    )
+
+
+@given(st.integers(0, 60), st.integers(0, 40), st.integers(0, 40), st.floats(1, 5_000))
+def test_pieces_together_are_the_batch_and_only_the_last_moves_the_cursor(
+    runs: int, commits: int, histories: int, rate: float
+) -> None:
+    pace = Pace()
+    pace._rows_a_second = rate
+    whole = batch_of(runs, commits, histories)
+    cut = [piece for piece, _ in pieces(whole, pace)]
+    for name in ("experiments", "runs", "histories", "listings", "commits"):
+        assert tuple(record for piece in cut for record in getattr(piece, name)) == getattr(whole, name)
+    assert cut[0].experiments_complete
+    assert all(not piece.experiments_complete for piece in cut[1:])
+    for piece in cut[:-1]:
+        assert (piece.cursor, piece.refs, piece.runs_gone_unless_seen_since, piece.done) == (None,) * 4
+    last = cut[-1]
+    assert (last.cursor, last.refs, last.done, last.total) == (whole.cursor, whole.refs, 3, 9)
+    assert (last.runs_gone_unless_seen_since, last.sweep_period) == (5, 7)
+
+
+def test_runs_come_before_their_histories() -> None:
+    pace = Pace()
+    pace._rows_a_second = 100
+    kinds = [
+        "run" if piece.runs else "history"
+        for piece, _ in pieces(batch_of(30, 0, 30), pace)
+        if piece.runs or piece.histories
+    ]
+    assert kinds == sorted(kinds, reverse=True)
+
+
+def test_a_slow_disk_makes_pieces_smaller() -> None:
+    pace = Pace()
+    before = pace.rows
+    for _ in range(5):
+        pace.learn(1_000, 1.0)
+    assert pace.rows < before / 10
+
+
+def test_a_single_small_transaction_says_nothing_about_the_pace() -> None:
+    pace = Pace()
+    before = pace.rows
+    pace.learn(2, 0.05)
+    assert pace.rows == before
