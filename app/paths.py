@@ -6,6 +6,7 @@ runtime what ends with the login (sockets, locks). Nothing here creates a folder
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import warnings
@@ -33,6 +34,12 @@ def cache_dir() -> Path:
     return platformdirs.user_cache_path(NAME, appauthor=False)
 
 
+def mirror_dir(canonical_url: str) -> Path:
+    """The bare mirror of a remote: one for all clones of one repository. It need not exist."""
+    name = hashlib.blake2b(canonical_url.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    return cache_dir() / "mirrors" / f"{name}.git"
+
+
 def state_dir() -> Path:
     """`$XDG_STATE_HOME/quarterdeck`: state.db, trust, the syncer's log."""
     return platformdirs.user_state_path(NAME, appauthor=False)
@@ -48,9 +55,7 @@ def runtime_dir() -> Path:
             warnings.simplefilter("ignore")
             return platformdirs.user_runtime_path(NAME, appauthor=False)
     except PermissionError as error:
-        raise StoreError(
-            f"No private runtime folder: {error}. Set XDG_RUNTIME_DIR to one of your own."
-        ) from error
+        raise StoreError(f"No private runtime folder: {error}. Set XDG_RUNTIME_DIR to one of your own.") from error
 
 
 def make_private(path: Path) -> Path:

@@ -1,0 +1,174 @@
+"""What can be found where there is no settings file, and the file that `init` writes from it.
+
+Only names are looked at, nothing is opened, run or followed: the repository may be hostile.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from .git import split_credential
+from .text import clip
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+_SEEN = 2_000
+"""Names looked at in all when searching for *.tf: a data folder may hold millions."""
+
+
+class Found(NamedTuple):
+    """What was found: as sections of a settings file, and in sentences."""
+
+    sections: Mapping[str, Any]
+    sentences: tuple[str, ...]
+
+
+def find(root: Path, remote: str | None, environment: Mapping[str, str]) -> Found:
+    """Look around in `root`. `remote` is the canonical URL of the repository there, None without one.
+
+    The sections hold what a settings file would say, paths relative to `root`. What the environment names stays
+    out of them: it holds anyway.
+    """
+    sections: dict[str, Any] = {}
+    sentences: list[str] = []
+    for finding in (_ci(remote), _mlflow(root, environment), _checks(root), _dvc(root), _terraform(root)):
+        sections |= finding.sections
+        sentences += finding.sentences
+    return Found(sections, tuple(sentences))
+
+
+def _ci(remote: str | None) -> Found:
+    host, _, repository = (remote or "").partition("/")
+    if not repository or not host:
+        return Found({}, ())
+    said = f"the remote is {clip(host, 60)}"
+    if host == "github.com" and repository.count("/") == 1:
+        return Found({"ci": [{"kind": "github", "repository": repository}]}, (f"{said}: GitHub Actions.",))
+    if host == "gitlab.com" or host.startswith("gitlab."):
+        ci = {"kind": "gitlab", "repository": repository, "base_url": f"https://{host}"}
+        return Found({"ci": [ci]}, (f"{said}: GitLab CI.",))
+    return Found({}, (f"{said}; its CI is not known.",))
+
+
+def _mlflow(root: Path, environment: Mapping[str, str]) -> Found:
+    if uri := environment.get("MLFLOW_TRACKING_URI"):
+        bare, _ = split_credential(uri)
+        return Found({}, (f"MLFLOW_TRACKING_URI names {clip(bare, 80)}.",))
+    if (root / "mlflow.db").is_file():
+        return Found({"mlflow": {"tracking_uri": "sqlite:///mlflow.db"}}, ("mlflow.db is an MLflow store.",))
+    return Found({}, ())
+
+
+def _checks(root: Path) -> Found:
+    checks, sentences = [], []
+    if (root / "gx").is_dir():
+        checks.append({"kind": "great_expectations", "paths": ["gx/uncommitted/validations/**/*.json"]})
+        sentences.append("gx/ belongs to Great Expectations.")
+    if (root / "target" / "run_results.json").is_file():
+        checks.append({"kind": "dbt", "paths": ["target/run_results.json"]})
+        sentences.append("target/run_results.json holds the last results of dbt.")
+    return Found({"checks": checks} if checks else {}, tuple(sentences))
+
+
+def _dvc(root: Path) -> Found:
+    return Found({}, ("dvc.yaml declares DVC's pipeline.",) if (root / "dvc.yaml").is_file() else ())
+
+
+def _terraform(root: Path) -> Found:
+    """Stacks: folders with *.tf at most two levels down. A plan or state written as JSON can be read."""
+    infra: list[dict[str, str]] = []
+    sentences: list[str] = []
+    for folder in sorted({path.parent for path in _names(root) if path.suffix == ".tf"}):
+        where = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
+        sources = {key: f"{where}{key}.json" for key in ("plan", "state") if (folder / f"{key}.json").is_file()}
+        if sources:
+            infra.append({"kind": "terraform", "stack": where.rstrip("/") or root.name or "root", **sources})
+        advice = "" if sources else "; write `terraform show -json` to a file and name it under [[infra]]"
+        sentences.append(f"{clip(where, 60) or 'this folder'} holds Terraform{advice}.")
+    return Found({"infra": infra} if infra else {}, tuple(sentences))
+
+
+def _names(root: Path, depth: int = 2) -> Iterator[Path]:
+    left = _SEEN
+    folders = [(root, depth)]
+    while folders and left > 0:
+        folder, below = folders.pop(0)
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)[:left]
+        except OSError:
+            continue
+        left -= len(entries)
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if below and not entry.name.startswith("."):
+                    folders.append((folder / entry.name, below - 1))
+            else:
+                yield folder / entry.name
+
+
+def written_down(settings: Settings) -> str:
+    """The quarterdeck.toml that `init` writes: these settings, with what the environment names made explicit.
+
+    Loading it gives the same settings. It holds no secret: passwords in addresses are left out.
+    """
+    content: dict[str, Any] = msgspec.to_builtins(settings.sections())
+    content["project"].setdefault("name", settings.root.name)
+    if settings.tracking is not None:
+        content["mlflow"].setdefault("tracking_uri", settings.tracking.uri)
+    given = {name: section for name, section in _lean(content).items() if section != []}
+    return "\n".join(_tables((), given)).lstrip("\n") + "\n"
+
+
+def _lean(value: Any) -> Any:
+    """Without empty tables and what was not given; defaults are left out by the sections themselves."""
+    if isinstance(value, dict):
+        lean = {key: _lean(item) for key, item in value.items()}
+        return {key: item for key, item in lean.items() if item is not None and item != {}}
+    return [_lean(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _tables(path: tuple[str, ...], table: Mapping[str, Any]) -> Iterator[str]:
+    """TOML's lines of a table: its values first, then the tables below it."""
+    below = {key: item for key, item in table.items() if _is_table(item)}
+    yield from (f"{_word(key)} = {_value(item)}" for key, item in table.items() if key not in below)
+    for key, item in below.items():
+        name = ".".join(map(_word, (*path, key)))
+        for part in item if isinstance(item, list) else [item]:
+            if any(not _is_table(value) for value in part.values()) or isinstance(item, list):
+                yield ""
+                yield f"[[{name}]]" if isinstance(item, list) else f"[{name}]"
+            yield from _tables((*path, key), part)
+
+
+def _is_table(item: Any) -> bool:
+    return isinstance(item, dict) or (isinstance(item, list) and bool(item) and isinstance(item[0], dict))
+
+
+def _word(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _value(key)
+
+
+def _value(item: Any) -> str:
+    if isinstance(item, bool):
+        return str(item).lower()
+    if isinstance(item, list | tuple):
+        return f"[{', '.join(map(_value, item))}]"
+    if isinstance(item, str):
+        return '"' + "".join(map(_character, item)) + '"'
+    return repr(item)
+
+
+def _character(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    # surrogates stand for bytes of a file name that are no UTF-8: TOML cannot hold them
+    if "\ud800" <= character <= "\udfff":
+        return "\\uFFFD"
+    return character if character.isprintable() else f"\\U{ord(character):08X}"

@@ -1,0 +1,52 @@
+"""What is set: the project's quarterdeck.toml, the person's config.toml, the environment last.
+
+`sections` and `personal` are the files as they are written, `whole` is what the product uses, `load` finds and
+reads them, `mistakes` and `lines` say what is wrong and where.
+"""
+
+from __future__ import annotations
+
+from .checks import NEVER, seconds
+from .load import FILE, load, load_personal, projects
+from .personal import Cache, Display, Personal, Remote, User, Webhook
+from .sections import (
+    AirflowCi,
+    Approvals,
+    Checks,
+    Ci,
+    Connection,
+    Datasets,
+    Denied,
+    Freeze,
+    Gate,
+    Git,
+    GithubCi,
+    GitlabCi,
+    Infra,
+    JenkinsCi,
+    Job,
+    KubeflowCi,
+    LocalCi,
+    Metric,
+    Mlflow,
+    MlflowMonitor,
+    Monitor,
+    Project,
+    ProjectFile,
+    PrometheusMonitor,
+    Promotion,
+    RequiredChecks,
+    Rollback,
+    Series,
+    Sync,
+    Waivers,
+)
+from .whole import Environment, Settings, Tracking
+
+__all__ = [
+    "FILE", "NEVER", "AirflowCi", "Approvals", "Cache", "Checks", "Ci", "Connection", "Datasets", "Denied", "Display",
+    "Environment", "Freeze", "Gate", "Git", "GithubCi", "GitlabCi", "Infra", "JenkinsCi", "Job", "KubeflowCi",
+    "LocalCi", "Metric", "Mlflow", "MlflowMonitor", "Monitor", "Personal", "Project", "ProjectFile",
+    "PrometheusMonitor", "Promotion", "Remote", "RequiredChecks", "Rollback", "Series", "Settings", "Sync", "Tracking",
+    "User", "Waivers", "Webhook", "load", "load_personal", "projects", "seconds",
+]  # fmt: skip

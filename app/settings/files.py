@@ -1,0 +1,77 @@
+"""Settings files, read carefully: the file in a repository is somebody else's."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from ..text import clip
+from .mistakes import mistake, shape_mistake, syntax_mistake
+from .personal import convert_path
+
+LARGEST = 256 * 1024
+"""Bytes of a settings file. The parser takes 10 ms for them; what is larger is no settings file."""
+
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+
+def read_settings(file: Path, kind: type[_T]) -> _T:
+    """The file as a struct of `kind`. Raises SettingsError with file, line, what was found and what is allowed."""
+    return parse_settings(read_text(file), kind, file)
+
+
+def parse_settings(text: str, kind: type[_T], file: Path | str) -> _T:
+    """A text as a struct of `kind`; `file` is its name in errors. Raises SettingsError."""
+    try:
+        content: Any = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: also an integer of 5,000 digits
+        raise syntax_mistake(file, error) from error
+    try:
+        return msgspec.convert(content, kind, dec_hook=convert_path)
+    except msgspec.ValidationError as error:
+        raise shape_mistake(file, text, content, kind, error) from error
+
+
+def read_text(file: Path) -> str:
+    """The text of a regular file of bounded size: neither a pipe nor a device can hold us. Raises SettingsError."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise mistake(file, f"there is no such file.{_neighbour(file)}") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "the name cannot be one of a file"
+        raise mistake(file, f"cannot be read: {reason}.") from error
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise mistake(file, "is not a file: settings are a text file in TOML.")
+        try:
+            return decoded(stream.read(LARGEST + 1), file)
+        except OSError as error:
+            raise mistake(file, f"cannot be read: {error.strerror}.") from error
+
+
+def decoded(raw: bytes, file: Path | str) -> str:
+    """The bytes of a settings file as text. Raises SettingsError when they are too many or no UTF-8."""
+    if len(raw) > LARGEST:
+        raise mistake(file, f"is larger than {LARGEST // 1024} KiB: that is no settings file.")
+    try:
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise mistake(file, f"is not UTF-8: byte 0x{raw[error.start]:02x} cannot be read.", line) from error
+
+
+def _neighbour(file: Path) -> str:
+    """“ Did you mean NAME?” when a file of a similar name stands beside the missing one."""
+    try:
+        names = sorted(entry.name for entry in file.parent.iterdir() if entry.suffix == ".toml")
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(file.name, names, n=1, cutoff=0.6)
+    return f" Did you mean “{clip(near[0], 60)}”?" if near else ""

@@ -1,0 +1,432 @@
+"""quarterdeck.toml, section by section, as it is written. INTERFACE of the product: fields are added, never taken away.
+
+Frozen structs that refuse unknown keys. Durations stay text (`seconds` reads them, checked here); paths stay
+text, relative to the folder of the file (`Settings.path` resolves them). The kinds of all vendors are here, also
+of those that no source reads yet, so that a team's file is right or wrong for the same reasons in each version.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import ClassVar, Literal, TypeAlias
+
+import msgspec
+
+from .checks import (
+    NEVER,
+    WrongError,
+    check_duration,
+    check_given,
+    check_url,
+    check_variable,
+    check_words,
+    check_zone,
+    echo,
+    split_url,
+)
+
+LONGEST_READ = 30.0
+"""Seconds that a source may wait for an answer."""
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A table of a settings file."""
+
+
+class Connection(Section, frozen=True, kw_only=True):
+    """How any HTTP source reaches its server, beside the address. All of it reaches out or names a secret."""
+
+    token_env: str = ""
+    token_command: tuple[str, ...] = ()
+    token_file: str = ""
+    username_env: str = ""
+    password_env: str = ""
+    ca_bundle: str = ""
+    client_cert: str = ""
+    proxy: str = ""
+    timeout: str | None = None
+
+    def __post_init__(self) -> None:
+        check_variable("token_env", self.token_env)
+        check_variable("username_env", self.username_env)
+        check_variable("password_env", self.password_env)
+        check_words("token_command", self.token_command)
+        check_url("proxy", self.proxy, ("http", "https", "socks5"))
+        check_duration("timeout", self.timeout, least=0.1, most=LONGEST_READ)
+        if bool(self.username_env) != bool(self.password_env):
+            raise WrongError(
+                "username_env" if self.username_env else "password_env", "needs the other of the two beside it"
+            )
+        ways = [self.token_env, self.token_command, self.token_file, self.username_env]
+        if sum(map(bool, ways)) > 1:
+            raise WrongError("token_env", "is one way too many: token_env, token_command, token_file or username_env")
+
+
+class Project(Section, frozen=True, kw_only=True):
+    """[project]: what the header says."""
+
+    name: str = ""
+    environment: str = ""
+
+
+class Git(Section, frozen=True, kw_only=True):
+    """[git]: which repository, which of its branches, and how often our mirror fetches."""
+
+    path: str = "."
+    branches: tuple[str, ...] = ()
+    """Names or patterns. Empty: the default branch."""
+    remote: str = "origin"
+    fetch: str = "2m"
+    """How often quarterdeck's own mirror fetches; "never" reads the clone alone."""
+
+    def __post_init__(self) -> None:
+        check_words("branches", self.branches)
+        if not self.remote or self.remote.startswith("-"):
+            raise WrongError("remote", f"({echo(self.remote)}) is no name of a Git remote")
+        if self.fetch != NEVER:
+            check_duration("fetch", self.fetch, least=5.0)
+
+
+class Mlflow(Connection, frozen=True, kw_only=True):
+    """[mlflow]: the tracking server or store."""
+
+    tracking_uri: str = ""
+    """http(s)://, sqlite:///, a path or another scheme of MLflow's. Empty: the environment's."""
+    registry_uri: str = ""
+    experiments: tuple[str, ...] = ()
+    """Name patterns. Empty: all."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        split_url("tracking_uri", self.tracking_uri)
+        split_url("registry_uri", self.registry_uri)
+        check_words("experiments", self.experiments)
+
+
+class Metric(Section, frozen=True, kw_only=True):
+    """[metrics]: which way is better. Without a direction there is no “best”."""
+
+    greater_is_better: bool
+
+
+class CiSource(Connection, frozen=True, kw_only=True):
+    """What all [[ci]] have."""
+
+    kind: ClassVar[str]
+    name: str = ""
+    base_url: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_given("base_url", self.base_url)
+        check_url("base_url", self.base_url)
+
+
+class GithubCi(CiSource, frozen=True, kw_only=True, tag_field="kind", tag="github"):
+    """GitHub Actions."""
+
+    kind: ClassVar[str] = "github"
+    repository: str
+    base_url: str = "https://api.github.com"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len([part for part in self.repository.split("/") if part]) != 2:
+            raise WrongError("repository", f"({echo(self.repository)}) is written owner/name")
+
+
+class GitlabCi(CiSource, frozen=True, kw_only=True, tag_field="kind", tag="gitlab"):
+    """GitLab CI: the project's path or number."""
+
+    kind: ClassVar[str] = "gitlab"
+    repository: str | int
+    base_url: str = "https://gitlab.com"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_given("repository", str(self.repository))
+
+
+class JenkinsCi(CiSource, frozen=True, kw_only=True, tag_field="kind", tag="jenkins"):
+    """Jenkins: the job's path."""
+
+    kind: ClassVar[str] = "jenkins"
+    repository: str
+    base_url: str
+
+
+class KubeflowCi(CiSource, frozen=True, kw_only=True, tag_field="kind", tag="kubeflow"):
+    """Kubeflow Pipelines: the namespace."""
+
+    kind: ClassVar[str] = "kubeflow"
+    repository: str = ""
+    base_url: str
+
+
+class AirflowCi(CiSource, frozen=True, kw_only=True, tag_field="kind", tag="airflow"):
+    """Airflow: patterns of DAG names."""
+
+    kind: ClassVar[str] = "airflow"
+    repository: str | tuple[str, ...] = ()
+    base_url: str
+
+
+class Job(Section, frozen=True, kw_only=True):
+    """A job of the embedded CI."""
+
+    name: str
+    run: str
+    needs: tuple[str, ...] = ()
+    junit: str = ""
+    timeout: str | None = None
+
+    def __post_init__(self) -> None:
+        check_given("name", self.name)
+        check_given("run", self.run)
+        check_duration("timeout", self.timeout, least=1.0)
+
+
+class LocalCi(Section, frozen=True, kw_only=True, tag_field="kind", tag="local"):
+    """The embedded CI: named jobs, run in a clean work tree of a commit."""
+
+    kind: ClassVar[str] = "local"
+    name: str = ""
+    jobs: tuple[Job, ...]
+
+    def __post_init__(self) -> None:
+        names = [job.name for job in self.jobs]
+        for job in self.jobs:
+            if names.count(job.name) > 1:
+                raise WrongError("jobs", f"holds two jobs called {echo(job.name)}")
+            for needed in job.needs:
+                if needed not in names or needed == job.name:
+                    raise WrongError(
+                        "jobs", f"cannot run {echo(job.name)}: it needs {echo(needed)}, which is no other job here"
+                    )
+
+
+Ci: TypeAlias = GithubCi | GitlabCi | JenkinsCi | KubeflowCi | AirflowCi | LocalCi
+
+
+class Datasets(Section, frozen=True, kw_only=True):
+    """[[datasets]]: one dataset under the names that its tools give it."""
+
+    name: str
+    same: tuple[str, ...] = msgspec.field(name="is", default=())
+
+    def __post_init__(self) -> None:
+        check_given("name", self.name)
+        for identity in self.same:
+            tool, colon, rest = identity.partition(":")
+            if not (tool and colon and rest):
+                raise WrongError("is", f"holds {echo(identity)}: write TOOL:NAME, as in “dbt:shop.orders”")
+
+
+class Checks(Section, frozen=True, kw_only=True):
+    """[[checks]]: results of one tool's data checks."""
+
+    kind: Literal["great_expectations", "dbt", "soda", "evidently", "pointblank", "pandera", "junit"]
+    name: str = ""
+    paths: tuple[str, ...] = ()
+    mlflow_artifact: str = ""
+    ci_artifact: str = ""
+    command: tuple[str, ...] = ()
+    dataset: str = ""
+    environment: str = ""
+
+    def __post_init__(self) -> None:
+        check_words("paths", self.paths)
+        check_words("command", self.command)
+        if not (self.paths or self.mlflow_artifact or self.ci_artifact):
+            raise WrongError(
+                "paths", "is missing: where are the results? paths, mlflow_artifact or ci_artifact says so"
+            )
+
+
+class Series(Section, frozen=True, kw_only=True):
+    """[[monitors.series]]: one line of production, and the threshold that it must keep."""
+
+    name: str
+    query: str = ""
+    model: str = ""
+    model_label: str = ""
+    kind: Literal["operational", "business"] = "operational"
+    min: float | None = None
+    max: float | None = None
+    objective: float | None = None
+    good: str = ""
+    total: str = ""
+
+    def __post_init__(self) -> None:
+        check_given("name", self.name)
+        for key in ("min", "max", "objective"):
+            if (bound := getattr(self, key)) is not None and not math.isfinite(bound):
+                raise WrongError(key, "must be a finite number")
+        if self.objective is None:
+            check_given("query", self.query)
+        elif not (0 < self.objective < 1 and self.good and self.total):
+            raise WrongError("objective", "lies between 0 and 1 and needs the queries good and total beside it")
+
+
+class PrometheusMonitor(Connection, frozen=True, kw_only=True, tag_field="kind", tag="prometheus"):
+    """Prometheus: series, and the alerts that fire there."""
+
+    kind: ClassVar[str] = "prometheus"
+    name: str = ""
+    base_url: str
+    series: tuple[Series, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_given("base_url", self.base_url)
+        check_url("base_url", self.base_url)
+
+
+class MlflowMonitor(Section, frozen=True, kw_only=True, tag_field="kind", tag="mlflow"):
+    """Production metrics that are logged as MLflow runs: a series' query is the metric's key."""
+
+    kind: ClassVar[str] = "mlflow"
+    name: str = ""
+    experiments: tuple[str, ...] = ()
+    series: tuple[Series, ...] = ()
+
+
+Monitor: TypeAlias = PrometheusMonitor | MlflowMonitor
+
+
+class Infra(Section, frozen=True, kw_only=True):
+    """[[infra]]: one stack, by the plan and the state that its tool wrote as JSON."""
+
+    kind: Literal["terraform", "opentofu"]
+    stack: str
+    plan: str = ""
+    state: str = ""
+
+    def __post_init__(self) -> None:
+        check_given("stack", self.stack)
+        if not (self.plan or self.state):
+            raise WrongError("plan", "is missing: give plan, state or both")
+
+
+class Gate(Section, frozen=True, kw_only=True):
+    """[[promotion.M.metric]]: a bound that the candidate's metric must keep."""
+
+    name: str
+    greater_is_better: bool
+    threshold: float | None = None
+    min_absolute_change: float | None = None
+    min_relative_change: float | None = None
+    same_dataset: bool = False
+    max_age: str | None = None
+
+    def __post_init__(self) -> None:
+        check_given("name", self.name)
+        check_duration("max_age", self.max_age)
+        for key in ("threshold", "min_absolute_change", "min_relative_change"):
+            if (bound := getattr(self, key)) is not None and not math.isfinite(bound):
+                raise WrongError(key, "must be a finite number")
+
+
+class RequiredChecks(Section, frozen=True, kw_only=True):
+    """[promotion.M.required_checks]: pipelines or jobs, and data checks, on the candidate's own commit."""
+
+    ci: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    max_age: str | None = None
+
+    def __post_init__(self) -> None:
+        check_duration("max_age", self.max_age)
+
+
+class Approvals(Section, frozen=True, kw_only=True):
+    """[promotion.M.approvals]: who must agree."""
+
+    count: int = 1
+    who: tuple[str, ...] = msgspec.field(name="from", default=())
+    accept: tuple[Literal["signed", "forge", "claimed"], ...] = ("signed", "forge")
+    prevent_self_review: bool = True
+    expires: str | None = None
+
+    def __post_init__(self) -> None:
+        check_duration("expires", self.expires)
+        if self.count < 0:
+            raise WrongError("count", f"({self.count}) is less than nobody")
+
+
+class Denied(Section, frozen=True, kw_only=True):
+    """One window of a freeze."""
+
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...]
+    tz: str = "UTC"
+
+    def __post_init__(self) -> None:
+        check_zone("tz", self.tz)
+
+
+class Freeze(Section, frozen=True, kw_only=True):
+    """[promotion.M.freeze]: when nothing is promoted."""
+
+    deny: tuple[Denied, ...] = ()
+
+
+class Waivers(Section, frozen=True, kw_only=True):
+    """[promotion.M.waivers]: which gates may be waived, by whom, how long. Default: none."""
+
+    gates: tuple[str, ...] = ()
+    who: tuple[str, ...] = msgspec.field(name="from", default=())
+    max: str | None = None
+
+    def __post_init__(self) -> None:
+        check_duration("max", self.max)
+
+
+class Rollback(Section, frozen=True, kw_only=True):
+    """[promotion.M.rollback]."""
+
+    require_reason: bool = False
+
+
+class Promotion(Section, frozen=True, kw_only=True):
+    """[promotion."M"]: the policy of a registered model, or of all that a pattern names."""
+
+    candidate: str = msgspec.field(name="from", default="")
+    """Alias that the candidate must hold."""
+    to: str
+    direction: Literal["forward", "any"] = "forward"
+    ledger: Literal["refs", "tags"] = "refs"
+    metric: tuple[Gate, ...] = ()
+    required_checks: RequiredChecks = RequiredChecks()
+    approvals: Approvals | None = None
+    freeze: Freeze = Freeze()
+    waivers: Waivers = Waivers()
+    rollback: Rollback = Rollback()
+
+    def __post_init__(self) -> None:
+        check_given("to", self.to)
+
+
+class Sync(Section, frozen=True, kw_only=True):
+    """[sync]: how often the sources are asked."""
+
+    every: str = "30s"
+
+    def __post_init__(self) -> None:
+        check_duration("every", self.every, least=1.0)
+
+
+class ProjectFile(Section, frozen=True, kw_only=True):
+    """quarterdeck.toml as a whole."""
+
+    project: Project = Project()
+    git: Git = Git()
+    mlflow: Mlflow = Mlflow()
+    metrics: Mapping[str, Metric] = {}
+    ci: tuple[Ci, ...] = ()
+    datasets: tuple[Datasets, ...] = ()
+    checks: tuple[Checks, ...] = ()
+    monitors: tuple[Monitor, ...] = ()
+    infra: tuple[Infra, ...] = ()
+    teams: Mapping[str, tuple[str, ...]] = {}
+    promotion: Mapping[str, Promotion] = {}
+    sync: Sync = Sync()
