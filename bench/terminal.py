@@ -98,6 +98,17 @@ def key_bytes(name: str) -> bytes:
     raise ValueError(f"no such key: {name!r}. Named keys are {', '.join(KEYS)}, ctrl+x and single characters.")
 
 
+def _end(pid: int) -> None:
+    """Kill a process that need not be our child, and wait until it is gone."""
+    with suppress(ProcessLookupError):
+        process = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(process, signal.SIGKILL)
+            select.select([process], [], [], 5)
+        finally:
+            os.close(process)
+
+
 class Terminal:
     """A program on a pseudo-terminal of `columns` x `rows` cells. Use it in a `with`, which ends the program.
 
@@ -125,7 +136,9 @@ class Terminal:
         self._set_size()
         self._marked = f"{os.getpid()}.{time.monotonic_ns()}"
         self.started = time.perf_counter()
-        """When the program was started, by time.perf_counter()."""
+        """When the program was started, by time.perf_counter() ..."""
+        self.last_read = self.started
+        """... and when the latest piece of its output was read, before pyte drew it."""
         self.process = self._start([str(word) for word in argv], os.ttyname(self._slave), cwd, env)
 
     def _start(
@@ -180,7 +193,7 @@ class Terminal:
         before = self.received
         for key in keys:
             self.send(key_bytes(key))
-            self._take(0.5)
+            self.take(0.5)
             self.settle()
         return self.received - before
 
@@ -192,7 +205,7 @@ class Terminal:
         """Paste text as a terminal does, in brackets and in one piece. Gives the bytes that came back."""
         before = self.received
         self.send(b"\x1b[200~" + text.encode() + b"\x1b[201~")
-        self._take(0.5)
+        self.take(0.5)
         self.settle()
         return self.received - before
 
@@ -237,7 +250,7 @@ class Terminal:
         while not condition():
             if time.perf_counter() > end:
                 raise TerminalTimeoutError(f"waited {deadline:g} s for {what}. The screen:\n{self.text}")
-            if not self._take(0.02) and self._ended():
+            if not self.take(0.02) and self._ended():
                 if condition():
                     return
                 raise TerminalTimeoutError(f"the program ended, waiting for {what}. The screen:\n{self.text}")
@@ -245,7 +258,7 @@ class Terminal:
     def settle(self, quiet: float = QUIET, deadline: float = PATIENCE) -> int:
         """Read until nothing came for `quiet` seconds: the repaint is over. Gives the bytes that came."""
         before, end = self.received, time.perf_counter() + deadline
-        while self._take(quiet):
+        while self.take(quiet):
             if time.perf_counter() > end:
                 raise TerminalTimeoutError(f"the screen was never quiet for {quiet:g} s. The screen:\n{self.text}")
         return self.received - before
@@ -254,8 +267,22 @@ class Terminal:
         """Read for so many seconds. Gives the bytes that came: 0 when an idle program is truly idle."""
         before, end = self.received, time.perf_counter() + seconds
         while (left := end - time.perf_counter()) > 0 and not self._ended():
-            self._take(min(left, 0.1))
+            self.take(min(left, 0.1))
         return self.received - before
+
+    def take(self, timeout: float) -> bool:
+        """Read one piece of output if it comes within `timeout` seconds; whether one came."""
+        if not self._open:
+            time.sleep(timeout)  # nothing to select on; only wait_exit after a hangup comes here
+            return False
+        if not self._readable(timeout):
+            return False
+        data = os.read(self._master, 65536)
+        self.last_read = time.perf_counter()
+        self.received += len(data)
+        self._answer(data)
+        self._draw(data)
+        return True
 
     def wait_exit(self, deadline: float = PATIENCE) -> int:
         """Wait until the program ends. Gives its exit status, negative for a signal."""
@@ -263,7 +290,7 @@ class Terminal:
         while not self._ended():
             if time.perf_counter() > end:
                 raise TerminalTimeoutError(f"the program still runs after {deadline:g} s. The screen:\n{self.text}")
-            self._take(0.02)
+            self.take(0.02)
         return self.process.wait()
 
     # -- the end
@@ -284,8 +311,7 @@ class Terminal:
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=2)
         for pid in self.started_processes():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            _end(pid)
         self.process.kill()
         self.process.wait()
 
@@ -300,19 +326,6 @@ class Terminal:
 
     def _readable(self, timeout: float) -> bool:
         return bool(select.select([self._master], [], [], timeout)[0])
-
-    def _take(self, timeout: float) -> bool:
-        """Read one piece if it comes within `timeout` seconds; whether one came."""
-        if not self._open:
-            time.sleep(timeout)  # nothing to select on; only wait_exit after a hangup comes here
-            return False
-        if not self._readable(timeout):
-            return False
-        data = os.read(self._master, 65536)
-        self.received += len(data)
-        self._answer(data)
-        self._draw(data)
-        return True
 
     def _answer(self, data: bytes) -> None:
         for query, answer in _ANSWERS:
