@@ -1,0 +1,150 @@
+"""A filter as a tree, and what can stand in it.
+
+    Node = And | Or | Not | Compare | Has | Words
+
+Frozen, hashable, equal by value; a negation of presence (`is null`) is Not(Has(...)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+Kind: TypeAlias = Literal["attribute", "metric", "param", "tag", "dataset"]
+Part: TypeAlias = Literal["last", "min", "max"]
+FieldType: TypeAlias = Literal["text", "status", "time", "seconds", "number", "label"]
+"""How a field's values compare. time: UTC milliseconds; seconds: a duration; label: a text that a numeric
+literal compares by value where it parses (params and tags)."""
+Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in", "like", "ilike", "~", ":"]
+"""`:` is "contains", whatever the case."""
+Literal_: TypeAlias = str | int | float
+Value: TypeAlias = Literal_ | tuple[Literal_, ...]
+
+ATTRIBUTES: Final[Mapping[str, FieldType]] = {
+    "name": "text",
+    "id": "text",
+    "status": "status",
+    "user": "text",
+    "git_commit": "text",
+    "parent_id": "text",
+    "artifact_uri": "text",
+    "experiment": "text",
+    "experiment_id": "text",
+    "started_at": "time",
+    "ended_at": "time",
+    "duration": "seconds",
+}
+"""What a run itself has, under the names that `--json` uses."""
+
+ALIASES: Final[Mapping[str, str]] = {
+    "run_name": "name",
+    "run name": "name",
+    "run_id": "id",
+    "user_id": "user",
+    "commit": "git_commit",
+    "parent": "parent_id",
+    "start_time": "started_at",
+    "created": "started_at",
+    "end_time": "ended_at",
+    "data": "dataset",
+}
+"""MLflow's names and the words on the screen."""
+
+DATASET_PARTS: Final = ("name", "digest", "context")
+PREFIXES: Final[Mapping[str, Kind]] = {
+    "metric": "metric", "metrics": "metric",
+    "param": "param", "params": "param", "parameter": "param", "parameters": "param",
+    "tag": "tag", "tags": "tag",
+    "attribute": "attribute", "attributes": "attribute", "attr": "attribute", "run": "attribute",
+    "dataset": "dataset", "datasets": "dataset",
+}  # fmt: skip
+"""MLflow's, singular and plural."""
+
+
+class Field(msgspec.Struct, frozen=True):
+    """What is compared or sorted by. A dataset's name is name, digest, context, or "" for name@digest."""
+
+    kind: Kind
+    name: str
+    part: Part = "last"
+    """Of a metric: which aggregate. last is the value at the highest step."""
+
+    @property
+    def type(self) -> FieldType:
+        """How its values compare."""
+        if self.kind == "attribute":
+            return ATTRIBUTES[self.name]
+        if self.kind == "metric":
+            return "number"
+        return "text" if self.kind == "dataset" else "label"
+
+
+class Compare(msgspec.Struct, frozen=True):
+    """A field against a literal, or against several (`in`). False where the field is absent.
+
+    Of a label a float compares by value and a str by text; of a time the value is UTC milliseconds, of a
+    duration seconds. NaN stands only beside =, !=, in and not in of a metric, and means "is not a number".
+    """
+
+    field: Field
+    operator: Operator
+    value: Value
+
+
+class Has(msgspec.Struct, frozen=True):
+    """The field is present. A metric that is NaN is present; its min and max are when they are known."""
+
+    field: Field
+
+
+class Words(msgspec.Struct, frozen=True):
+    """The text occurs in the run's name, id or commit, whatever the case."""
+
+    text: str
+
+
+class And(msgspec.Struct, frozen=True):
+    """All of two or more."""
+
+    parts: tuple[Node, ...]
+
+
+class Or(msgspec.Struct, frozen=True):
+    """Any of two or more."""
+
+    parts: tuple[Node, ...]
+
+
+class Not(msgspec.Struct, frozen=True):
+    """The contrary: true where a comparison with an absent field is false."""
+
+    part: Node
+
+
+Node: TypeAlias = And | Or | Not | Compare | Has | Words
+
+
+class Sort(msgspec.Struct, frozen=True):
+    """By what runs are ordered. Runs without it come last in both directions."""
+
+    field: Field
+    descending: bool = False
+
+
+def leaves(node: Node) -> Iterator[Compare | Has | Words]:
+    """Every condition in a tree, left to right."""
+    if isinstance(node, Not):
+        yield from leaves(node.part)
+    elif isinstance(node, And | Or):
+        for part in node.parts:
+            yield from leaves(part)
+    else:
+        yield node
+
+
+def all_of(*nodes: Node | None) -> Node | None:
+    """What is left when several filters must hold at once: None where there is none."""
+    parts = tuple(node for node in nodes if node is not None)
+    return And(parts) if len(parts) > 1 else parts[0] if parts else None
