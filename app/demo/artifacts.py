@@ -1,0 +1,39 @@
+"""The files that a finished run of the demo keeps: what the project's evaluate.py and train.py write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from .exports import CUSTOMERS
+from .plans import Plan
+
+HELD_OUT = CUSTOMERS // 5
+
+
+def write_artifacts(folder: Path, plan: Plan) -> None:
+    """Write metrics.json, report.md, confusion_matrix.csv and model/ for one run."""
+    last = {name: round(points[-1].value, 4) for name, points in plan.curves.items()}
+    (folder / "model").mkdir(parents=True)
+    (folder / "metrics.json").write_text(json.dumps(last, indent=2) + "\n")
+    (folder / "confusion_matrix.csv").write_text(_confusion(last["precision"], last["recall"]))
+    (folder / "report.md").write_text(_report(plan, last))
+    rate, trees = float(plan.params["lr"]), len(plan.curves["val_loss"])
+    stumps = [[place % 7, round(3.0 / (place + 1), 3), -rate, rate] for place in range(trees)]
+    (folder / "model" / "model.json").write_text(json.dumps({"base": -0.36, "rate": rate, "trees": stumps}))
+    (folder / "model" / "params.yaml").write_text("".join(f"{key}: {value}\n" for key, value in plan.params.items()))
+
+
+def _confusion(precision: float, recall: float) -> str:
+    churned = round(HELD_OUT * 0.4)
+    hits = round(churned * recall)
+    wrong = round(hits / max(0.01, precision)) - hits
+    rows = ((0, 0, HELD_OUT - churned - wrong), (0, 1, wrong), (1, 0, churned - hits), (1, 1, hits))
+    return "label,called,count\n" + "".join(f"{label},{called},{count}\n" for label, called, count in rows)
+
+
+def _report(plan: Plan, last: dict[str, float]) -> str:
+    lines = [f"# {plan.name}", "", f"Trained by {plan.user} ({plan.tags['purpose']}).", "", "| metric | value |"]
+    lines += ["| --- | ---: |", *(f"| {name} | {value} |" for name, value in last.items()), "", "Data:", ""]
+    lines += [f"- {use.name}@{use.digest} ({use.context})" for use in plan.datasets]
+    return "\n".join(lines) + "\n"
