@@ -1,0 +1,126 @@
+"""What refs point at, read straight from the objects: a missing or absurd one spoils no other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from ...records import Millis
+from .calls import Repository
+
+_LARGEST: Final = 1 << 20
+"""Bytes of a commit or tag that is looked into: beyond it is no message but an attack on memory."""
+_NESTED: Final = 8
+"""A tag may name a tag. So many are followed."""
+_LATEST: Final = (1 << 53) // 1000
+"""Seconds: a date beyond is held at it, so that its milliseconds are exact in JSON and fit in SQLite."""
+_STAMP: Final = re.compile(rb"^(author|committer|tagger) .*?(-?\d+)(?: [+-]\d+)?$", re.MULTILINE)
+_LINK: Final = re.compile(rb"^(tree|parent|object|type) (\S+)$", re.MULTILINE)
+
+
+class GitObject(NamedTuple):
+    """The head of a commit or tag. `at` is the committer's or tagger's time, `authored_at` the author's."""
+
+    kind: str
+    parents: tuple[str, ...]
+    target: str | None
+    """What a tag names."""
+    at: Millis | None
+    authored_at: Millis | None
+
+
+class Target(NamedTuple):
+    """The commit that a ref stands for in the end, and the time of the ref itself."""
+
+    sha: str
+    at: Millis | None
+
+
+def millis(seconds: bytes) -> Millis:
+    """Git's seconds since 1970, of any size and sign, as milliseconds that every store can hold."""
+    try:
+        return max(-_LATEST, min(int(seconds[:24]), _LATEST)) * 1000
+    except ValueError:
+        return 0
+
+
+def parse_object(kind: str, raw: bytes) -> GitObject:
+    """The head of a raw commit or tag."""
+    head = raw.partition(b"\n\n")[0]
+    links: dict[bytes, list[str]] = {}
+    for name, value in _LINK.findall(head):
+        links.setdefault(name, []).append(value.decode("ascii", "replace"))
+    times = {name: millis(seconds) for name, seconds in _STAMP.findall(head)}
+    target = links.get(b"object", [None])[0]
+    at = times.get(b"committer", times.get(b"tagger"))
+    return GitObject(kind, tuple(links.get(b"parent", ())), target, at, times.get(b"author"))
+
+
+def read_objects(repository: Repository, shas: Iterable[str]) -> dict[str, GitObject]:
+    """The commits and tags among `shas`; what is missing, of another kind or monstrous is left out. Raises GitError.
+
+    Two calls: sizes first, because a ref may point at a file of gigabytes.
+    """
+    asked = list(dict.fromkeys(shas))
+    if not asked:
+        return {}
+    checked = repository.run("cat-file", "--batch-check", stdin=_lines(asked))
+    fit = [words[0].decode() for words in map(bytes.split, checked.splitlines()) if _is_fit(words)]
+    if not fit:
+        return {}
+    pieces = repository.pieces("cat-file", "--batch", stdin=_lines(fit))
+    return {sha: parse_object(kind, raw) for sha, kind, raw in _contents(pieces)}
+
+
+def read_targets(repository: Repository, shas: Iterable[str]) -> dict[str, Target]:
+    """The commit behind each of `shas`, tags followed; those without one are left out. Raises GitError."""
+    found: dict[str, Target] = {}
+    rounds: list[tuple[str, str, Millis | None]] = [(sha, sha, None) for sha in dict.fromkeys(shas)]
+    for _ in range(_NESTED):
+        objects = read_objects(repository, (sha for sha, _, _ in rounds))
+        following: list[tuple[str, str, Millis | None]] = []
+        for sha, origin, at in rounds:
+            item = objects.get(sha)
+            if item is not None and item.kind == "commit":
+                found[origin] = Target(sha, item.at if at is None else at)
+            elif item is not None and item.target is not None:
+                following.append((item.target, origin, item.at if at is None else at))
+        rounds = following
+        if not rounds:
+            break
+    return found
+
+
+def _lines(shas: Iterable[str]) -> bytes:
+    return "".join(f"{sha}\n" for sha in shas).encode()
+
+
+def _is_fit(words: list[bytes]) -> bool:
+    return len(words) == 3 and words[1] in (b"commit", b"tag") and int(words[2]) <= _LARGEST
+
+
+def _contents(pieces: Iterator[bytes]) -> Iterator[tuple[str, str, bytes]]:
+    """(sha, kind, raw) of each object in the answer of `cat-file --batch`."""
+    buffer = bytearray()
+
+    def filled(length: int) -> bool:
+        while len(buffer) < length:
+            piece = next(pieces, None)
+            if piece is None:
+                return False
+            buffer.extend(piece)
+        return True
+
+    while filled(1):
+        while b"\n" not in buffer and filled(len(buffer) + 1):
+            pass
+        line, _, _ = bytes(buffer[:200]).partition(b"\n")
+        words = line.split()
+        del buffer[: len(line) + 1]
+        if len(words) != 3:
+            continue  # "<sha> missing": it went between the two calls
+        size = int(words[2])
+        filled(size + 1)
+        yield words[0].decode(), words[1].decode(), bytes(buffer[:size])
+        del buffer[: size + 1]

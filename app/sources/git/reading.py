@@ -1,0 +1,217 @@
+"""One pass over the repository, blocking: what is new, in batches, each with the cursor that it advances."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ...errors import SourceError
+from ...git import GitError, canonical_url
+from ...records import Batch, Commit, Millis
+from . import clone as clones
+from . import refs
+from .calls import Calls, Repository
+from .clone import Clone
+from .history import Detail, count_commits, mended, walk_commits
+from .mirror import Mirror
+from .objects import Target, read_targets
+from .standing import Standing, Walk
+
+_FIRST: Final = 100
+"""Commits of the first batch: a screen full, at once."""
+_COMMITS: Final = 500
+_CHANGES: Final = 5_000
+_BYTES: Final = 2_000_000
+"""A batch ends at whichever comes first: it is written in one transaction of at most 200 ms."""
+
+
+class Place(NamedTuple):
+    """Where a project's repository is, and what may be done to get at it."""
+
+    path: Path | None
+    """A folder of the user's clone; None for a project without a checkout."""
+    url: str | None
+    """The remote, login included; None: the clone's own remote."""
+    mirror: Path | None
+    """Where our own mirror belongs; None: the clone is read in place."""
+    branches: tuple[str, ...]
+    fetch_interval: float
+    """Seconds."""
+    allow_network: bool
+
+
+class Pass:
+    """One pass. `known_targets` spares looking into objects that a former pass of this process looked into."""
+
+    def __init__(self, calls: Calls, source: str, place: Place, known_targets: dict[str, Target]) -> None:
+        self._source = source
+        self._place = place
+        self._known_targets = known_targets
+        self._clone = Clone(calls, place.path) if place.path is not None else None
+        self._mirror = Mirror(calls, place.mirror) if place.mirror is not None and place.allow_network else None
+
+    def batches(self, standing: Standing) -> Iterator[Batch]:
+        """What is new since `standing`. Raises GitError, SourceError; a failed fetch last of all.
+
+        A mirror that turns out damaged (the clone dropped what it borrowed) is made anew, once.
+        """
+        try:
+            yield from self._batches(standing)
+        except GitError as error:
+            if error.reason != "damaged" or self._mirror is None or not self._mirror.exists():
+                raise
+            self._mirror.remove()
+            yield from self._batches(standing.but(fetched_at=None))
+
+    def _batches(self, standing: Standing) -> Iterator[Batch]:
+        before = standing
+        standing, trouble = self._fetched(standing)
+        repository, listing = self._listed(trouble)
+        watched = refs.watched_branches(listing, self._place.branches)
+        boundary = self._boundary(repository)
+        digest = refs.digest(listing, watched, str(repository.where))
+        if digest != standing.refs or standing.walk is not None or clones.digest(boundary) != standing.boundary:
+            standing = _on_this_ground(standing, clones.digest(boundary))
+            yield from self._news(repository, listing, watched, boundary, standing.but(refs=digest))
+        elif standing != before:
+            yield Batch(cursor=standing.cursor())
+        if trouble is not None:
+            raise trouble
+        if not watched and listing.branches:
+            raise SourceError(self._no_branch(listing), state="misconfigured")
+
+    def _fetched(self, standing: Standing) -> tuple[Standing, GitError | None]:
+        """The standing after a fetch, where one is due; what went wrong is kept for the end of the pass."""
+        mirror = self._mirror
+        if mirror is None:
+            return standing, None
+        now = time.time_ns() // 1_000_000
+        if mirror.exists() and not _is_due(standing.fetched_at, now, self._place.fetch_interval):
+            return standing, None
+        try:
+            url = self._place.url or (self._clone.url() if self._clone is not None else None)
+            if url is None:
+                self._mirror = None  # local only
+                return standing, None
+            mirror.fetch(url, self._clone.whole_objects() if self._clone is not None else None)
+        except GitError as error:
+            if error.reason == "stopped":
+                raise
+            return standing, None if error.reason == "locked" and mirror.exists() else error
+        return standing.but(fetched_at=now), None
+
+    def _listed(self, trouble: GitError | None) -> tuple[Repository, refs.Listing]:
+        """The repository to read, and its refs."""
+        local = None
+        if self._clone is not None:
+            local = refs.list_refs(self._clone.repository, self._clone.remote)
+        if self._mirror is not None and self._mirror.exists():
+            listing = refs.list_refs(self._mirror.repository)
+            return self._mirror.repository, refs.with_local(listing, local or _NO_REFS)
+        if self._clone is not None and local is not None:
+            return self._clone.repository, local
+        if trouble is not None:
+            raise trouble
+        raise SourceError(self._untrusted(), state="untrusted")
+
+    def _boundary(self, repository: Repository) -> frozenset[str]:
+        if self._mirror is not None and repository is self._mirror.repository:
+            return clones.read_boundary(self._mirror.path)
+        return self._clone.boundary() if self._clone is not None else frozenset()
+
+    def _detail(self, repository: Repository) -> Detail:
+        if self._clone is None or repository is not self._clone.repository:
+            return "full"
+        return self._clone.detail()
+
+    def _news(
+        self,
+        repository: Repository,
+        listing: refs.Listing,
+        watched: Sequence[str],
+        boundary: frozenset[str],
+        standing: Standing,
+    ) -> Iterator[Batch]:
+        """Refs first, then a walk that was cut short, then one over what is new; the digest of the refs is kept
+        with the last batch only, so that a pass killed before comes here again."""
+        heads = refs.tips(listing, watched)
+        targets = self._targets(repository, [*listing.branches.values(), *listing.tags.values(), *heads.values()])
+        yield Batch(refs=refs.records(self._source, listing, heads, targets))
+        tips = tuple(dict.fromkeys(targets[sha].sha for sha in heads.values() if sha in targets))
+        unfinished = standing.but(refs="")
+        if standing.walk is not None and self._still_there(repository, standing.walk):
+            yield from self._walk(repository, standing.walk, unfinished, boundary)
+            unfinished = unfinished.walked(standing.walk.tips)
+        fresh = tuple(tip for tip in tips if tip not in unfinished.known)
+        if fresh:
+            yield from self._walk(repository, Walk(fresh, unfinished.known), unfinished, boundary)
+        yield Batch(cursor=unfinished.walked(tips).but(refs=standing.refs).cursor())
+
+    def _targets(self, repository: Repository, shas: Sequence[str]) -> dict[str, Target]:
+        wanted = set(shas)
+        found = {sha: target for sha, target in self._known_targets.items() if sha in wanted}
+        found |= read_targets(repository, [sha for sha in shas if sha not in found])
+        self._known_targets.clear()
+        self._known_targets.update(found)
+        return found
+
+    def _still_there(self, repository: Repository, walk: Walk) -> bool:
+        return len(read_targets(repository, walk.tips)) == len(walk.tips)
+
+    def _walk(
+        self, repository: Repository, walk: Walk, standing: Standing, boundary: frozenset[str]
+    ) -> Iterator[Batch]:
+        """The batches of one walk. The first one is small, so that there is something to see."""
+        commits = walk_commits(repository, self._source, walk, self._detail(repository))
+        done, total = walk.done, None
+        for number, group in enumerate(_groups(commits)):
+            done += len(group)
+            if number == 1:
+                total = count_commits(repository, walk)
+            reached = Walk(walk.tips, walk.known, done, group[-1].sha)
+            yield Batch(
+                commits=mended(repository, group, boundary), cursor=standing.but(walk=reached).cursor(),
+                done=done, total=total,
+            )  # fmt: skip
+
+    def _no_branch(self, listing: refs.Listing) -> str:
+        some = ", ".join(sorted(listing.branches)[:5])
+        if self._place.branches:
+            wanted = ", ".join(self._place.branches)
+            return f"No branch matches {wanted}: set [git] branches. There are {some}."
+        return f"There is no default branch to watch: set [git] branches. There are {some}."
+
+    def _untrusted(self) -> str:
+        address = canonical_url(self._place.url or "")
+        return f"The repository {address} is fetched only after you trust this project: quarterdeck trust."
+
+
+_NO_REFS: Final = refs.Listing({}, {})
+
+
+def _on_this_ground(standing: Standing, boundary: str) -> Standing:
+    """Where a shallow clone was deepened, what lies below known commits is not known: all is walked again."""
+    if boundary == standing.boundary:
+        return standing
+    return standing.but(known=(), walk=None, boundary=boundary)
+
+
+def _is_due(fetched_at: Millis | None, now: Millis, interval: float) -> bool:
+    """Also when the clock went back behind the last fetch."""
+    return fetched_at is None or not 0 <= now - fetched_at < interval * 1000
+
+
+def _groups(commits: Iterator[Commit]) -> Iterator[list[Commit]]:
+    group: list[Commit] = []
+    most, changes, size = _FIRST, 0, 0
+    for commit in commits:
+        group.append(commit)
+        changes += len(commit.changes)
+        size += len(commit.body) + len(commit.subject)
+        if len(group) >= most or changes >= _CHANGES or size >= _BYTES:
+            yield group
+            group, most, changes, size = [], _COMMITS, 0, 0
+    if group:
+        yield group
