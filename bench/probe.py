@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import statistics
 import time
 from collections.abc import Sequence
@@ -55,7 +56,8 @@ def press(terminal: Terminal, key: str, patience: float = 3.0) -> Answer | None:
 
     A repaint is over when nothing came for 40 ms; a program that never rests is left after `patience` seconds.
     """
-    terminal.settle(deadline=patience)
+    # LEET draws in frames of 1/60 s: a key at always the same phase of them would be lucky or unlucky every time
+    terminal.watch(random.uniform(0, 1 / 60))
     before, begun = terminal.received, time.perf_counter()
     terminal.send(key_bytes(key))
     if not terminal.take(0.5):
@@ -68,6 +70,7 @@ def press(terminal: Terminal, key: str, patience: float = 3.0) -> Answer | None:
 
 def press_all(terminal: Terminal, keys: Sequence[str]) -> list[Answer]:
     """The answers to these keys, without those that nothing answered."""
+    terminal.settle(deadline=3)
     return [answer for key in keys if (answer := press(terminal, key)) is not None]
 
 

@@ -233,9 +233,9 @@ class Terminal:
     # -- waiting
 
     def wait_for(self, *texts: str, deadline: float = PATIENCE) -> float:
-        """Wait until all these texts are on the screen. Gives the seconds since the start of the program."""
+        """Wait until all these texts are on the screen. Gives the seconds from the start of the program to then."""
         self.wait_until(lambda: all(text in self.text for text in texts), " and ".join(map(repr, texts)), deadline)
-        return time.perf_counter() - self.started
+        return self.last_read - self.started
 
     def wait_gone(self, text: str, deadline: float = PATIENCE) -> None:
         """Wait until this text is on the screen no more."""
