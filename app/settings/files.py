@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ..errors import SettingsError
 from ..text import clip
-from .mistakes import mistake, shape_mistake, syntax_mistake
+from .lines import Place, line_of
+from .mistakes import mistake, named, shape_mistake, syntax_mistake
 from .personal import convert_path
 
 LARGEST = 256 * 1024
@@ -75,3 +77,14 @@ def _neighbour(file: Path) -> str:
         return ""
     near = difflib.get_close_matches(file.name, names, n=1, cutoff=0.6)
     return f" Did you mean “{clip(near[0], 60)}”?" if near else ""
+
+
+def mistake_at(file: Path | None, place: Place, sentence: str) -> SettingsError:
+    """The error for a value that turned out wrong in use: its line is looked up in the file."""
+    line = None
+    if file is not None:
+        try:
+            line = line_of(read_text(file), place)
+        except SettingsError:
+            line = None  # changed since it was read: the place alone must do
+    return mistake(file or "settings", f"{named(place)} {sentence}", line)

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 LONGEST = 400
 """Lines that one value may take and still be found; a longer one is looked for by its first line."""
 
-Place = Sequence[str | int]
+Place: TypeAlias = tuple[str | int, ...]
+"""Keys and, in lists, indices from 0."""
 
 
 class _Statement(NamedTuple):
-    table: tuple[str | int, ...]
+    table: Place
     content: Any
     first: int
     last: int
@@ -86,7 +87,7 @@ def _parsed(text: str) -> Any:
 def _depth(statement: _Statement, place: Place) -> int:
     """How many parts of `place` the statement spells out; 0 when it belongs to another table."""
     head = len(statement.table)
-    if tuple(place[:head]) != statement.table:
+    if place[:head] != statement.table:
         return 0
     content: Any = statement.content
     for depth, part in enumerate(place[head:], head):

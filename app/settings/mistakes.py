@@ -17,7 +17,7 @@ import msgspec
 from ..errors import SettingsError
 from ..text import clip
 from .checks import WrongError
-from .lines import line_of
+from .lines import Place, line_of
 from .personal import convert_path
 
 _AT = re.compile(r" - at `(?:key` in `)?\$(?P<path>[^`]*)`\Z")
@@ -31,8 +31,6 @@ _WORDS = {
 }  # fmt: skip
 _ANY = "..."
 _SECRET = re.compile(r"token|password|secret|key", re.IGNORECASE)
-
-Place = tuple[str | int, ...]
 
 
 def mistake(file: Path | str, sentence: str, line: int | None = None) -> SettingsError:
@@ -81,15 +79,15 @@ def _sentence(words: str, place: Place, content: object, kind: type, cause: Base
         choices = _tags(here) if found[1] == "kind" else []
         return (), f"{_table(place)} needs the key “{found[1]}”{': ' if choices else ''}{', '.join(choices)}."
     if isinstance(cause, WrongError):
-        return (), f"{_key(place)} {words}."
+        return (), f"{named(place)} {words}."
     value = _value_at(place, content)
     if words.startswith(("Invalid enum value", "Invalid value")):
         allowed = _choices(here) or _tags(_type_at(place[:-1], content, kind))
         near = nearest(value, allowed) if isinstance(value, str) else ""
-        return (), f"{_key(place)} cannot be {_found(place, value)}.{near} Allowed: {', '.join(allowed)}."
+        return (), f"{named(place)} cannot be {_found(place, value)}.{near} Allowed: {', '.join(allowed)}."
     if found := _EXPECTED.fullmatch(words):
-        return (), f"{_key(place)} must be {_expected(found[1], here, place)}, not {_found(place, value)}."
-    return (), f"{_key(place)}: {clip(words, 300)}."
+        return (), f"{named(place)} must be {_expected(found[1], here, place)}, not {_found(place, value)}."
+    return (), f"{named(place)}: {clip(words, 300)}."
 
 
 def _expected(words: str, here: Any, place: Place) -> str:
@@ -124,7 +122,7 @@ def _table(place: Place) -> str:
     return f"[[{dotted}]] number {place[-1] + 1}" if isinstance(place[-1], int) else f"[{dotted}]"
 
 
-def _key(place: Place) -> str:
+def named(place: Place) -> str:
     """A key with its table, as a sentence begins."""
     if not place:
         return "The file"

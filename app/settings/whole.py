@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -40,11 +41,16 @@ class Tracking(msgspec.Struct, frozen=True, kw_only=True):
     """Where MLflow's runs are, after all settings and the environment were asked."""
 
     uri: str
-    """Without name and password; `sqlite:///` and plain paths are absolute."""
+    """To show and to keep: without name and password; `sqlite:///` and plain paths are absolute."""
+    address: str
+    """To connect to: as `uri`, with the login that the environment's may carry. Never shown."""
     origin: Origin
     """Who named it. What the project's file named needs trust when it reaches out."""
     mlflow: Mlflow
     """How to reach it: the keys of the file that named it."""
+
+    def __repr__(self) -> str:
+        return f"Tracking({self.uri!r}, {self.origin!r})"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,16 +112,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if self.personal.mlflow.tracking_uri:
             return self._tracking(self.personal.mlflow.tracking_uri, "personal", self.personal.mlflow)
         if named := self.environment.get("MLFLOW_TRACKING_URI", "").strip():
-            return self._tracking(split_credential(named)[0], "environment", self.mlflow)
+            return self._tracking(named, "environment", self.mlflow)
         return None
 
     def _tracking(self, uri: str, origin: Origin, mlflow: Mlflow) -> Tracking:
         base = self.root if origin == "project" else Path.cwd()
-        return Tracking(uri=absolute_uri(uri, base), origin=origin, mlflow=mlflow)
+        address = absolute_uri(uri, base)
+        return Tracking(uri=split_credential(address)[0], address=address, origin=origin, mlflow=mlflow)
 
     def path(self, written: str) -> Path:
-        """A path of the project's file, absolute: relative to the file's folder; `~` is not expanded there."""
-        return self.root / written
+        """A path of the project's file, absolute: relative to the file's folder; `~` is the user's home."""
+        return self.root / os.path.expanduser(written)  # noqa: PTH111  # Path.expanduser raises for “~nobody”
 
     def sections(self) -> dict[str, object]:
         """What quarterdeck.toml holds or would hold: section -> struct, mapping or tuple of structs."""
