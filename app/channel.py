@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from .errors import QuarterdeckError, UsageError
+from .errors import QuarterdeckError, StoreError, UsageError
 from .paths import make_private, runtime_dir
 from .records import Millis, SourceState, Want
 
@@ -104,11 +104,18 @@ def read_holder(cache: Path) -> Holder | None:
 def socket_path(cache: Path) -> Path:
     """Where the syncer of this cache is to listen. Makes the folder, 0700. Raises StoreError."""
     name = blake2b(os.fsencode(lock_file(cache)), digest_size=8).hexdigest() + ".sock"
-    path = runtime_dir() / name
+    try:
+        path = runtime_dir() / name
+    except StoreError:
+        path = _spare_folder() / name
     if len(os.fsencode(path)) > _LONGEST_PATH:
-        path = Path(tempfile.gettempdir()) / f"quarterdeck-{os.geteuid()}" / name
+        path = _spare_folder() / name
     make_private(path.parent)
     return path
+
+
+def _spare_folder() -> Path:
+    return Path(tempfile.gettempdir()) / f"quarterdeck-{os.geteuid()}"
 
 
 def ask(cache: Path, want: Want) -> bool:

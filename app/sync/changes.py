@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..paths import config_dir, site_config_dir, state_dir
-from ..settings import Settings
+from ..paths import config_dir, site_config_dir
+from ..settings import FILE, Settings
+from ..trust import trust_file
 
 _Mark = tuple[int, int, int] | None
 
@@ -27,10 +28,15 @@ class Watched:
 
 
 def watched_files(settings: Settings) -> tuple[Path, ...]:
-    """Every file that `settings.load` and `trust.is_trusted` would read, whether it exists or not."""
-    own = [config_dir() / "config.toml", config_dir() / "projects.toml", site_config_dir() / "projects.toml"]
-    project = settings.file or settings.root / "quarterdeck.toml"
-    return (project, *own, state_dir() / "trust.json")
+    """Every file that `settings.load` and `trust.is_trusted` read, whether it exists or not.
+
+    A project without a checkout has its settings in its mirror, where a fetch moves them.
+    """
+    own = (config_dir() / "config.toml", config_dir() / "projects.toml", site_config_dir() / "projects.toml")
+    if settings.address:
+        branch = ("HEAD", "packed-refs", "FETCH_HEAD")
+        return (*own, trust_file(), *(settings.root / name for name in branch))
+    return (*own, trust_file(), settings.file or settings.root / FILE)
 
 
 def _mark(path: Path) -> _Mark:

@@ -24,6 +24,7 @@ from ..channel import (
     Refused,
     decode_request,
     encode_answer,
+    socket_path,
 )
 from ..errors import QuarterdeckError
 from ..records import SourceState, Want
@@ -52,23 +53,26 @@ class Listener(Protocol):
 class Channel:
     """A listening socket, and the connections to it."""
 
-    def __init__(self, path: Path, listener: Listener) -> None:
-        self.path = path
+    def __init__(self, cache: Path, listener: Listener) -> None:
+        self.path: Path | None = None
+        """Where it listens; None while it does not."""
+        self._cache = cache
         self._listener = listener
         self._open: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._inode = 0
 
     async def start(self) -> None:
-        """Listen, in place of a socket that a dead syncer left."""
-        self._server = await asyncio.start_unix_server(self._accept, self.path, limit=LONGEST_LINE)
-        self.path.chmod(0o600)
-        self._inode = self.path.stat().st_ino
+        """Listen, in place of a socket that a dead syncer left. Raises OSError, StoreError."""
+        path = socket_path(self._cache)
+        self._server = await asyncio.start_unix_server(self._accept, path, limit=LONGEST_LINE)
+        path.chmod(0o600)
+        self.path, self._inode = path, path.stat().st_ino
 
     def is_there(self) -> bool:
         """Whether the socket still can be found: a logout may empty the runtime folder."""
         try:
-            return self.path.stat().st_ino == self._inode
+            return self.path is not None and self.path.stat().st_ino == self._inode
         except OSError:
             return False
 
@@ -81,8 +85,9 @@ class Channel:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
         await self._server.wait_closed()
-        if self.is_there():
+        if self.path is not None and self.is_there():
             self.path.unlink(missing_ok=True)
+        self.path, self._server = None, None
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -12,6 +12,7 @@ import os
 import random
 import time
 from pathlib import Path
+from socket import gethostname
 from types import TracebackType
 from typing import Final
 
@@ -19,6 +20,7 @@ import msgspec
 
 from ..channel import Holder, lock_file
 from ..paths import make_private
+from ..store import schema
 
 _TRIES: Final = 6
 _PROBE_SECONDS: Final = 0.01
@@ -51,8 +53,12 @@ class SyncerLock:
             time.sleep(random.uniform(0.5, 1.5) * _PROBE_SECONDS)  # noqa: S311  spreads two starters, guards nothing
         return None
 
-    def describe(self, holder: Holder) -> None:
-        """Write who holds it."""
+    def describe(self, *, socket: str = "", log: str = "") -> None:
+        """Write who holds it, since when, where it listens and where its log is."""
+        holder = Holder(
+            pid=os.getpid(), host=gethostname(), version=program_version(), schema=schema.VERSION,
+            started_at=time.time_ns() // 1_000_000, socket=socket, log=log,
+        )  # fmt: skip
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, msgspec.json.encode(holder), 0)
 
@@ -125,3 +131,16 @@ def _is_at(descriptor: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
+
+
+def program_version() -> str:
+    """The version of the installed program."""
+    from importlib.metadata import (
+        PackageNotFoundError,
+        version,
+    )  # 15 ms, which a terminal that only probes need not pay
+
+    try:
+        return version("quarterdeck")
+    except PackageNotFoundError:  # run from the source, never installed
+        return "not installed"

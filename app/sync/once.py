@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from ..channel import Holder, request_pass
-from ..errors import StoreError
+from ..channel import request_pass
 from ..records import Millis, SourceState
 from ..settings import Settings, seconds
 from ..sources import Source
-from ..store import schema
 from ..store.state import state_file
 from .locks import SyncerLock, syncer_alive
 from .log import close_log, log_file, open_log
-from .poller import Poller, now_millis
+from .poller import Poller
 from .post import chosen
 from .schedule import longest_pause
-from .watch import program_version
 from .writer import Writer
 
 Report = Callable[[SourceState], None]
@@ -57,12 +52,7 @@ async def _locked_pass(
     lock: SyncerLock, settings: Settings, cache: Path, names: tuple[str, ...], full: bool, report: Report
 ) -> tuple[SourceState, ...]:
     log = open_log(log_file(settings.project_key))
-    lock.describe(
-        Holder(
-            pid=os.getpid(), host=socket.gethostname(), version=program_version(), schema=schema.VERSION,
-            started_at=now_millis(), log=str(log.path),
-        )
-    )  # fmt: skip
+    lock.describe(log=str(log.path))
     try:
         return await sync_once(settings, cache, names=names, full=full, report=report)
     finally:
@@ -132,6 +122,3 @@ def _reporting(report: Report) -> Callable[[tuple[SourceState, ...]], None]:
                 report(state)
 
     return tell
-
-
-__all__ = ["StoreError", "sync_now", "sync_once"]

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
@@ -100,6 +101,8 @@ class Poller:
         writing: asyncio.Task[None] | None = None
         try:
             async for batch in batches:
+                # the source goes on while this is written: its cursor may be a dictionary that it changes
+                batch = msgspec.structs.replace(batch, cursor=deepcopy(batch.cursor))
                 if writing is not None:
                     await writing
                 writing = asyncio.create_task(self._keep_and_say(batch, generation))

@@ -18,7 +18,7 @@ _WAITING: Final = 300
 """Wants that wait at most; then the oldest is dropped: nobody looks at it any more, or asks again."""
 
 _PAUSE: Final = 1.0
-"""Seconds from one request for extremes to the next, where the source is a server."""
+"""Seconds from one want of extremes to the next, where the source is a server; inside one the source paces itself."""
 
 
 class Wants:
@@ -61,21 +61,19 @@ class Wants:
             await asyncio.sleep(max(0, state.next_try_at - now_millis()) / 1000)
 
     async def _fetch(self, want: Want, pause: float) -> None:
+        started = time.monotonic()
         batches = self._poller.source.want(want)
         try:
-            started = time.monotonic()
             async for batch in batches:
                 await self._poller.keep(batch)
-                await asyncio.sleep(max(0.0, started + pause - time.monotonic()))
-                started = time.monotonic()
         except SourceError as error:
             # the next pass will say it where it can be seen, if it is more than this one thing
             LOGGER.info("%s: %s of %s: %s", self._poller.state.name, want.kind, " ".join(want.run_ids[:3]), error)
-            await asyncio.sleep(pause)
         except Exception as error:  # the boundary: a bug must not end the line of wants
             self._poller.account_for(error)
         finally:
             await closed(batches)
+        await asyncio.sleep(max(0.0, started + pause - time.monotonic()))
 
 
 class _Line:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
-import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from ..channel import Holder, socket_path
 from ..errors import QuarterdeckError, StoreError
 from ..records import Millis, SourceState, Want
 from ..settings import Settings, seconds
 from ..sources import Source
-from ..store import schema
 from ..store.state import state_file
 from .changes import Watched
 from .listen import Channel
@@ -98,7 +93,7 @@ class Syncer:
         self._obey_signals()
         self._watched = Watched(settings)
         self._writer = await Writer.open(self._cache, state_file(settings.project_key))
-        self._channel = Channel(socket_path(self._cache), self)
+        self._channel = Channel(self._cache, self)
         try:
             await self._man(settings)
             await self._listen()
@@ -200,7 +195,7 @@ class Syncer:
         self._log.cap()
         if not self._channel.is_there():
             await self._channel.stop()
-            await self._listen()
+            await self._listen()  # a logout swept the runtime folder
         if self._watched.changed():
             await self._reload()
 
@@ -224,15 +219,12 @@ class Syncer:
             await post.poller.say(sentence=f"{said} {sentence}".lstrip())
 
     async def _listen(self) -> None:
-        path = socket_path(self._cache)
-        self._channel = Channel(path, self)
-        await self._channel.start()
-        self._lock.describe(
-            Holder(
-                pid=os.getpid(), host=socket.gethostname(), version=program_version(), schema=schema.VERSION,
-                started_at=now_millis(), socket=str(path), log=str(self._log.path),
-            )
-        )  # fmt: skip
+        """Open the channel; where there is no place for it, sync all the same."""
+        try:
+            await self._channel.start()
+        except (OSError, StoreError) as error:
+            LOGGER.warning("nobody can ask for anything: %s", error)
+        self._lock.describe(socket=str(self._channel.path or ""), log=str(self._log.path))
 
     def _obey_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -246,11 +238,3 @@ def _plan(every: float, failures: int, retry_at: Millis | None) -> Millis:
     if failures == 0:
         return next_pass(now, every, random.random)
     return next_try(now, every, failures, retry_at, random.random)
-
-
-def program_version() -> str:
-    """The version of the installed program."""
-    try:
-        return version("quarterdeck")
-    except PackageNotFoundError:  # run from the source, never installed
-        return "not installed"

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from quarterdeck.app import channel
-from quarterdeck.app.channel import Holder, ask, lock_file, request_pass, socket_path
+from quarterdeck.app.channel import ask, lock_file, request_pass, socket_path
 from quarterdeck.app.errors import QuarterdeckError, UsageError
 from quarterdeck.app.records import SourceState, Want
 from quarterdeck.app.sync.listen import Channel
@@ -60,11 +61,9 @@ def listener() -> Answering:
 async def served(cache: Path, listener: Answering) -> AsyncIterator[Channel]:
     lock = SyncerLock.acquire(cache)
     assert lock is not None
-    server = Channel(socket_path(cache), listener)
+    server = Channel(cache, listener)
     await server.start()
-    lock.describe(
-        Holder(pid=1, host="h", version="1", schema=1, started_at=0, socket=str(socket_path(cache)))
-    )
+    lock.describe(socket=str(server.path))
     yield server
     await server.stop()
     lock.release()
@@ -90,9 +89,7 @@ async def test_a_pass_is_run_and_its_outcome_told(served: Channel, cache: Path, 
         loop.call_soon_threadsafe(listener.may_end.set)
 
     loop = asyncio.get_running_loop()
-    states = await in_thread(
-        lambda: request_pass(cache, sources=["git"], full=True, on_progress=heard)
-    )
+    states = await in_thread(lambda: request_pass(cache, sources=["git"], full=True, on_progress=heard))
     assert states == (STATE,)
     assert listener.passes == [(("git",), True)]
     assert told
@@ -110,13 +107,14 @@ def test_nobody_listens_where_there_is_no_syncer(cache: Path) -> None:
 
 async def test_a_dead_syncers_socket_is_no_listener(served: Channel, cache: Path) -> None:
     path = served.path
+    assert path is not None
     await served.stop()
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(path))
     left.close()
     assert path.exists()
     assert not ask(cache, WANT)
-    again = Channel(path, Answering())
+    again = Channel(cache, Answering())
     await again.start()
     assert await in_thread(lambda: ask(cache, WANT))
     await again.stop()
@@ -155,9 +153,7 @@ async def test_nonsense_closes_its_own_line_and_no_other(
     assert listener.wants == [WANT]
 
 
-async def test_clients_that_hang_keep_nobody_waiting(
-    served: Channel, cache: Path, listener: Answering
-) -> None:
+async def test_clients_that_hang_keep_nobody_waiting(served: Channel, cache: Path, listener: Answering) -> None:
     hanging = []
     for _ in range(40):
         line = socket.socket(socket.AF_UNIX)
@@ -169,9 +165,7 @@ async def test_clients_that_hang_keep_nobody_waiting(
         line.close()
 
 
-async def test_a_syncer_that_ends_in_the_middle_is_said(
-    served: Channel, cache: Path, listener: Answering
-) -> None:
+async def test_a_syncer_that_ends_in_the_middle_is_said(served: Channel, cache: Path, listener: Answering) -> None:
     listener.may_end.clear()
     asked = asyncio.create_task(asyncio.to_thread(lambda: request_pass(cache)))
     await listener.arrived.wait()
@@ -181,6 +175,7 @@ async def test_a_syncer_that_ends_in_the_middle_is_said(
 
 
 async def test_only_this_user_can_come_near_the_socket(served: Channel) -> None:
+    assert served.path is not None
     assert stat.S_IMODE(served.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(served.path.parent.stat().st_mode) == 0o700
 
@@ -196,6 +191,7 @@ async def test_another_user_at_the_other_end_is_not_heard(
 
 async def test_a_socket_that_a_logout_swept_away_is_missed(served: Channel) -> None:
     assert served.is_there()
+    assert served.path is not None
     served.path.unlink()
     assert not served.is_there()
 
