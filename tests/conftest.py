@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -33,3 +40,135 @@ def contracts() -> Path:
     if not folder.is_dir():
         pytest.skip("needs ../shared/contracts beside the checkout")
     return folder
+
+
+class MlflowRest:
+    """Makes experiments and runs on a tracking server, a request each. Everything is said in MLflow's own words."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._client = httpx.Client(base_url=f"{url}/api/2.0/mlflow/", timeout=60, trust_env=False)
+
+    def post(self, path: str, **body: Any) -> dict[str, Any]:
+        """Any call of the API."""
+        answer = self._client.post(path, json=body)
+        assert answer.is_success, answer.text
+        read: dict[str, Any] = answer.json()
+        return read
+
+    def get(self, path: str, **params: Any) -> dict[str, Any]:
+        """Any reading call of the API."""
+        answer = self._client.get(path, params=params)
+        assert answer.is_success, answer.text
+        read: dict[str, Any] = answer.json()
+        return read
+
+    def create_experiment(self, name: str) -> str:
+        """A new experiment; gives its id."""
+        return str(self.post("experiments/create", name=name)["experiment_id"])
+
+    def create_run(
+        self,
+        experiment_id: str,
+        name: str = "",
+        *,
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        metrics: Sequence[tuple[str, float | str, int]] = (),
+        started_at: int | None = None,
+        end: str | None = "FINISHED",
+    ) -> str:
+        """A run with all that it logged; `metrics` are key, value, step; `end=None` leaves it running. Gives its id."""
+        started_at = int(time.time() * 1000) if started_at is None else started_at
+        made = self.post("runs/create", experiment_id=experiment_id, run_name=name, start_time=started_at)
+        run_id = str(made["run"]["info"]["run_id"])
+        self.log(run_id, params=params, tags=tags, metrics=metrics, at=started_at)
+        if end is not None:
+            self.post("runs/update", run_id=run_id, status=end, end_time=started_at + 1000)
+        return run_id
+
+    def log(
+        self,
+        run_id: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        metrics: Sequence[tuple[str, float | str, int]] = (),
+        at: int | None = None,
+    ) -> None:
+        """Log to a run, all in one request."""
+        at = int(time.time() * 1000) if at is None else at
+        self.post(
+            "runs/log-batch",
+            run_id=run_id,
+            params=[{"key": key, "value": value} for key, value in (params or {}).items()],
+            tags=[{"key": key, "value": value} for key, value in (tags or {}).items()],
+            metrics=[{"key": k, "value": value, "step": step, "timestamp": at + step} for k, value, step in metrics],
+        )
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()
+
+
+def _mlflow_executable() -> str:
+    given = os.environ.get("QUARTERDECK_MLFLOW")
+    found = Path(given) if given else Path(__file__).resolve().parents[1] / ".venvs/mlflow3/bin/mlflow"
+    if not found.exists():
+        pytest.fail(
+            f"no MLflow server at {found}: run `make test`, or name an mlflow 3 in QUARTERDECK_MLFLOW", pytrace=False
+        )
+    return str(found)
+
+
+def _serve_mlflow(executable: str, folder: Path) -> Iterator[str]:
+    """A tracking server on loopback whose store is `folder`/mlflow.db, up when its /health answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        executable, "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+        "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--default-artifact-root", str(folder / "artifacts"),
+    ]  # fmt: skip
+    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
+        try:
+            _wait_until_healthy(server, f"http://127.0.0.1:{port}", folder)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)  # its workers too: the group is its own
+            server.wait(20)
+
+
+def _wait_until_healthy(server: subprocess.Popen[bytes], url: str, folder: Path) -> None:
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            if httpx.get(f"{url}/health", trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        if server.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"mlflow server did not come up:\n{(folder / 'server.log').read_text()[-2000:]}", pytrace=False)
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="session")
+def mlflow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where `mlflow_server` keeps its store (mlflow.db) and its artifacts."""
+    return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(mlflow_folder: Path) -> Iterator[str]:
+    """The address of a real MLflow 3 tracking server. Tests share it: make experiments of your own."""
+    yield from _serve_mlflow(_mlflow_executable(), mlflow_folder)
+
+
+@pytest.fixture(scope="session")
+def mlflow_rest(mlflow_server: str) -> Iterator[MlflowRest]:
+    """Makes experiments and runs on `mlflow_server`."""
+    rest = MlflowRest(mlflow_server)
+    yield rest
+    rest.close()

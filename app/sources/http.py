@@ -394,7 +394,8 @@ class Http:
 
     def _cut(self, said: str) -> SourceError:
         if "without sending a response" in said:
-            return trouble.HiccupError(f"{self.host} hung up without an answer.", "unreachable")
+            or_tls = ": down, or it wants https://" if self.origin.startswith("http:") else ""
+            return trouble.HiccupError(f"{self.host} hung up without an answer{or_tls}.", "unreachable")
         if "without sending complete" in said or "incomplete" in said:
             return trouble.HiccupError(
                 f"{self.host} broke off in the middle of its answer: a proxy or the server cuts it.", "not_understood"

@@ -172,6 +172,8 @@ def refusal(
         sentence = f"{host} asks to be left alone for {_wait(until - now)} ({status}, too many requests).{said}"
         return AnswerError(sentence, "limited", status, words.code, words.reason, until)
     state, sentence = _refusal_words(host, status, login)
+    if status == HTTPStatus.BAD_REQUEST and (b"HTTPS server" in body or b"HTTPS port" in body):
+        state, sentence = "misconfigured", f"{host} wants https: its address begins with https://, not http://."
     until_or_none = retry_at(headers, now)
     if status in (502, 503, 504) and (until_or_none is None or until_or_none - now <= 1000):
         return HiccupError(sentence + said, state, until_or_none)

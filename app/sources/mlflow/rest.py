@@ -52,8 +52,6 @@ class Explainer:
                 f"{self._host} has no MLflow API at this address (404): the tracking URI ends before /api, and"
                 " includes a --static-prefix if the server has one.",
             )
-        if status == HTTPStatus.BAD_REQUEST and b"HTTPS server" in body:
-            return "misconfigured", f"{self._host} wants https: the tracking URI begins with https://, not http://."
         return None
 
     def _forbidden(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str] | None:
