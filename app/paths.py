@@ -61,7 +61,8 @@ def runtime_dir() -> Path:
 def make_private(path: Path) -> Path:
     """Create the folder, and what is missing above it, for this user alone (0700), and return it.
 
-    An existing folder of this user's that others may enter is closed to them. Raises StoreError when it
+    A folder of quarterdeck's own that others may enter is closed to them; one that the user chose keeps its
+    mode (`--cache /tmp/x.db` as root must not close /tmp). Raises StoreError when it
     belongs to somebody else (anybody may create a name below /tmp before we do) or cannot be made.
     """
     try:
@@ -71,11 +72,15 @@ def make_private(path: Path) -> Path:
             raise StoreError(f"{path} is in the way: quarterdeck needs a folder of that name.")
         if found.st_uid != os.geteuid():
             raise StoreError(f"{path} belongs to another user (uid {found.st_uid}): it is not used.")
-        if found.st_mode & 0o077:
+        if found.st_mode & 0o077 and _is_ours(path):
             path.chmod(0o700)
     except OSError as error:
         raise StoreError(f"The folder {path} cannot be made: {error.strerror or error}.") from error
     return path
+
+
+def _is_ours(path: Path) -> bool:
+    return any(part.startswith(NAME) for part in path.parts[-2:])
 
 
 def _make_folders(path: Path) -> None:
