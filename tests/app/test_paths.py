@@ -31,8 +31,8 @@ def test_a_private_folder_is_private_all_the_way_down(tmp_path: Path) -> None:
 
 
 def test_a_folder_left_open_is_closed(tmp_path: Path) -> None:
-    (tmp_path / "open").mkdir(mode=0o755)
-    assert paths.make_private(tmp_path / "open").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "quarterdeck").mkdir(mode=0o755)
+    assert paths.make_private(tmp_path / "quarterdeck").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
@@ -47,3 +47,8 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path / "theirs", 65534, 65534)
     with pytest.raises(StoreError, match="another user"):
         paths.make_private(tmp_path / "theirs")
+
+
+def test_a_folder_that_the_user_chose_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "everybodys").mkdir(mode=0o755)
+    assert paths.make_private(tmp_path / "everybodys").stat().st_mode & 0o777 == 0o755
