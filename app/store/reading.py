@@ -63,6 +63,9 @@ def _marks(values: Sequence[Any]) -> str:
 class Reader:
     """A project's cache, open for reading. One thread at a time; `interrupt` may come from any."""
 
+    # names the source first, because the index of native ids begins with it
+    _VISIBLE = "source IN (SELECT id FROM source WHERE NOT hidden)"
+
     def __init__(self, path: Path, *, shared: bool = False) -> None:
         self.path = path
         self.connection = open_reader(path, shared=shared)
@@ -93,7 +96,8 @@ class Reader:
         rows = self.connection.execute(
             "SELECT e.id, s.key, e.native, e.name, e.lifecycle, e.created_at, e.updated_at, s.name"
             " FROM experiment e JOIN source s ON s.id = e.source WHERE NOT s.hidden"
-            " ORDER BY e.lifecycle = 'deleted', (SELECT max(started_at) FROM run r WHERE r.experiment = e.id) DESC, e.id"
+            " ORDER BY e.lifecycle = 'deleted',"
+            " (SELECT max(started_at) FROM run r WHERE r.experiment = e.id) DESC, e.id"
         )
         return [
             ExperimentRow(
@@ -111,10 +115,22 @@ class Reader:
             for rowid, source, native, name, lifecycle, created, updated, label in rows
         ]
 
-    def run_count(self, experiments: Sequence[int]) -> int:
-        """How many runs these experiments have in the cache."""
+    def run_count(self, experiments: Sequence[int] | None) -> int:
+        """How many runs these experiments have in the cache; None counts all."""
+        if experiments is None:
+            return int(self.connection.execute(f"SELECT count(*) FROM run WHERE {self._VISIBLE}").fetchone()[0])
         sql = f"SELECT count(*) FROM run WHERE experiment IN ({_marks(experiments)})"
         return int(self.connection.execute(sql, tuple(experiments)).fetchone()[0])
+
+    def newest_runs(self, experiments: Sequence[int] | None, limit: int) -> list[int]:
+        """Row ids of the runs that started last."""
+        if experiments is None:
+            experiments = [row.rowid for row in self.experiments()]
+        # one walk of the index an experiment: over all of them at once SQLite would sort every run
+        sql = "SELECT started_at, id FROM run WHERE experiment = ? ORDER BY started_at DESC LIMIT ?"
+        found = [row for one in experiments for row in self.connection.execute(sql, (one, limit))]
+        found.sort(key=lambda row: row[0] if row[0] is not None else -(2**62), reverse=True)
+        return [row[1] for row in found[:limit]]
 
     def keys(self, experiments: Sequence[int]) -> list[KeyCount]:
         """The names of metrics, params and tags in these experiments, in order of kind and name."""
@@ -123,10 +139,7 @@ class Reader:
 
     def rowids(self, native_ids: Sequence[str]) -> list[int]:
         """Row ids of the runs with these native ids; unknown ones are left out."""
-        sql = (
-            "SELECT r.id FROM run r JOIN source s ON s.id = r.source AND NOT s.hidden"
-            f" WHERE r.native IN ({_marks(native_ids)})"
-        )
+        sql = f"SELECT id FROM run WHERE {self._VISIBLE} AND native IN ({_marks(native_ids)})"
         return [row[0] for row in self.connection.execute(sql, tuple(native_ids))]
 
     def runs(self, rowids: Sequence[int], names: Iterable[tuple[str, str]] | None = None) -> list[Run]:
@@ -135,6 +148,11 @@ class Reader:
         `names`: pairs of kind and name ("metric", "val_auc"); only these metrics, params and tags are read
         (a window of a table shows a dozen of what may be thousands). None reads everything, datasets too.
         """
+        found = self.runs_by_rowid(rowids, names)
+        return [found[rowid] for rowid in rowids if rowid in found]
+
+    def runs_by_rowid(self, rowids: Sequence[int], names: Iterable[tuple[str, str]] | None = None) -> dict[int, Run]:
+        """The same by their row ids."""
         ids = tuple(rowids)
         wanted = None if names is None else set(names)
         metrics = self._metrics(ids, wanted)
@@ -145,7 +163,7 @@ class Reader:
             " r.git_commit, r.parent, r.artifact_uri FROM run r JOIN source s ON s.id = r.source"
             f" JOIN experiment e ON e.id = r.experiment WHERE r.id IN ({_marks(ids)})"
         )
-        found = {
+        return {
             row[0]: Run(
                 source=row[1], id=row[2], experiment_id=row[3], name=row[4], status=row[5], started_at=row[6],
                 ended_at=row[7], user=row[8], git_commit=row[9], parent_id=row[10], artifact_uri=row[11],
@@ -154,7 +172,6 @@ class Reader:
             )
             for row in self.connection.execute(sql, ids)
         }  # fmt: skip
-        return [found[rowid] for rowid in ids if rowid in found]
 
     def _metrics(self, ids: tuple[int, ...], wanted: set[tuple[str, str]] | None) -> dict[int, dict[str, Metric]]:
         found: dict[int, dict[str, Metric]] = defaultdict(dict)
@@ -240,6 +257,13 @@ class Reader:
         if row is None:
             return None
         return ArtifactListing(source=row[0], run_id=row[1], folder=folder, artifacts=_artifacts(row[2]))
+
+    def parent_of(self, native: str) -> str | None:
+        """The native id of a run's parent; None for a root and for a run that the cache does not have."""
+        row = self.connection.execute(
+            f"SELECT parent FROM run WHERE {self._VISIBLE} AND native = ?", (native,)
+        ).fetchone()
+        return row[0] if row else None
 
     def children(self, native: str) -> list[int]:
         """Row ids of a run's children, oldest first."""

@@ -1,0 +1,58 @@
+"""What every screen is given: the cache to read, the clock, the colours, and whom to ask for more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Any, Protocol
+
+from ..app.records import SourceState, Want
+from ..app.store.reading import Reader
+from ..widgets.palette import Palette
+
+
+class Tables(Protocol):
+    """Where the settings of tables are kept between sessions: columns, sort, filter, by a table's name."""
+
+    def get_table(self, name: str) -> Mapping[str, Any] | None:
+        """What was kept under this name, None when nothing was."""
+
+    def save_table(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Keep this under the name."""
+
+    def tables(self, prefix: str = "") -> list[str]:
+        """The names under which something is kept, of those that begin so."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Deck:
+    """The deck that the screens stand on."""
+
+    project: str
+    environment: str
+    reader: Reader
+    """The reader of the interface's own thread: windows by ids, a millisecond each."""
+    open_reader: Callable[[], Reader]
+    """Another reader, for a thread."""
+    tables: Tables
+    palette: Palette
+    now: Callable[[], int]
+    """UTC milliseconds."""
+    ask: Callable[[Want], None]
+    """Ask the syncer for something that is looked at; returns at once."""
+    sync_now: Callable[[], None]
+    """Ask the syncer for a pass; returns at once."""
+    zone: tzinfo = UTC
+    zone_name: str = "UTC"
+    read_only: bool = False
+    better: Mapping[str, bool] = field(default_factory=dict)
+    """Metrics with a declared direction: whether greater is better."""
+    states: list[SourceState] = field(default_factory=list)
+    """How the sources are doing, as last read."""
+    found: tuple[str, ...] = ()
+    """What was found, where there is no settings file."""
+
+    def state_of(self, kind: str) -> SourceState | None:
+        """The first source of a kind."""
+        return next((state for state in self.states if state.kind == kind), None)

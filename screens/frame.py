@@ -1,0 +1,185 @@
+"""The frame around every screen: a line of deck on top, a line of keys at the bottom, the subject between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+
+from ..app.text import cells, shown
+from ..widgets.freshness import trouble
+from ..widgets.line import Line, Piece
+from ..widgets.palette import Palette
+from ..widgets.prompt import Prompt
+from .deck import Deck
+
+TABS: tuple[tuple[str, str, str], ...] = (("2", "Runs", "runs"),)
+"""The screens that a digit opens: key, title, mode."""
+
+ROOT = 2
+"""Screens on the stack when there is nowhere to go back to: Textual's own blank one, and ours."""
+
+
+class FrameScreen(Screen[None]):
+    """Deck line, subject line, rule, the body of the subclass, rule with a notice, key line or prompt."""
+
+    TAB: ClassVar[str] = ""
+    """Which tab is bright on this screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("colon", "command", "Go to or do", id="go", show=False, key_display=":"),
+        Binding("question_mark", "help", "all", id="help", key_display="?"),
+        Binding("ctrl+p", "help", "Palette", id="palette", show=False),
+        Binding("r", "sync_now", "refresh", id="refresh", show=False),
+        Binding("escape,backspace", "back", "Back", id="back", show=False),
+        Binding("q", "back_or_quit", "Back; at the root quit", id="quit_or_back", show=False),
+    ]
+
+    def __init__(self, deck: Deck) -> None:
+        super().__init__()
+        self.deck = deck
+        self._flash: tuple[Piece, ...] = ()
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets between the rules."""
+        raise NotImplementedError  # abstract: ABCMeta and Textual's metaclass do not go together
+
+    def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
+        """What the second line says: what is looked at, and on the right how fresh it is."""
+        return (), ()
+
+    def compose(self) -> ComposeResult:
+        """The frame."""
+        palette = self.deck.palette
+        yield Line(palette, id="deck")
+        yield Line(palette, id="subject")
+        yield Line(palette, fill="─", id="rule")
+        yield from self.body()
+        yield Line(palette, fill="─", id="notice")
+        yield Line(palette, id="keys")
+        yield Prompt(id="prompt")
+
+    def on_mount(self) -> None:
+        """Write the lines of the frame."""
+        self.prompt.display = False
+        self.write_frame()
+
+    def on_resize(self) -> None:
+        """Write the lines anew: what fits has changed."""
+        self.write_frame()
+
+    @property
+    def prompt(self) -> Prompt:
+        """The line that asks for a filter, a command or a name."""
+        return self.query_one("#prompt", Prompt)
+
+    # -- the lines ----------------------------------------------------------------------------------------------
+
+    def write_frame(self) -> None:
+        """Write every line of the frame that differs."""
+        if not self.is_attached:
+            return
+        self.query_one("#deck", Line).show(self._deck_left(), self._deck_right())
+        self.query_one("#subject", Line).show(*self.subject())
+        self.query_one("#notice", Line).show(self._flash or trouble(self.deck.states, self.deck.now()))
+        self.query_one("#keys", Line).show(self._keys())
+
+    def _deck_left(self) -> list[Piece]:
+        deck = self.deck
+        made: list[Piece] = [(f" {shown(deck.project)}", "bright")]
+        if deck.environment:
+            made.append((f"  {shown(deck.environment).upper()}", "warn"))
+        if deck.read_only:
+            made.append(("  read-only", "accent"))
+        if self.size.width >= 100 or not deck.environment:
+            for key, title, mode in TABS:
+                made.append((f"   {key} ", "dim"))
+                made.append((title, "bright" if mode == self.TAB else "text"))
+        return made
+
+    def _deck_right(self) -> list[Piece]:
+        return [(f"times {self.deck.zone_name} ", "dim")]
+
+    def _keys(self) -> list[Piece]:
+        """The keys of this screen, as many as fit; `? all` always stands last."""
+        help_key = ("?", "all")
+        room = self.size.width - 8
+        made: list[Piece] = [(" ", "text")]
+        for key, says in [*self.shown_keys(), help_key]:
+            taken = cells(key) + cells(says) + 3
+            if taken > room and (key, says) != help_key:
+                continue
+            room -= taken
+            made += [(key, "accent"), (f" {says}  ", "dim")]
+        return made
+
+    def shown_keys(self) -> list[tuple[str, str]]:
+        """Keys and what they do, in the order of the bindings, as they are mapped now."""
+        found: list[tuple[str, str]] = []
+        for active in self.active_bindings.values():
+            binding = active.binding
+            said = (self.app.get_key_display(binding), binding.description)
+            if binding.show and binding.id != "help" and said[1] not in {word for _, word in found}:
+                found.append(said)
+        return found
+
+    def say(self, text: str, role: str = "text") -> None:
+        """Put a sentence on the lower rule until the next one, or until a key is pressed."""
+        self._flash = ((f" {shown(text)} ", role),) if text else ()
+        self.write_frame()
+
+    def on_key(self) -> None:
+        """A sentence was read when the next key is pressed."""
+        if self._flash and not self.prompt.display:
+            self.say("")
+
+    # -- what the app tells -------------------------------------------------------------------------------------
+
+    def cache_changed(self, *, runs: bool, commits: bool) -> None:
+        """The syncer wrote: states always, runs or commits where said."""
+        self.write_frame()
+
+    def time_passed(self) -> None:
+        """Some seconds went by: ages may have reached their next word."""
+        self.write_frame()
+
+    def recolour(self, palette: Palette) -> None:
+        """Draw the same in other colours."""
+        for line in self.query(Line):
+            line.repaint(palette)
+
+    # -- keys ---------------------------------------------------------------------------------------------------
+
+    def action_sync_now(self) -> None:
+        """Ask for a pass now."""
+        self.deck.sync_now()
+        self.say("asked the syncer for a pass", "dim")
+
+    def action_back(self) -> None:
+        """Go back to where this screen was opened from. At the root nothing happens: Escape never ends the program."""
+        if len(self.app.screen_stack) > ROOT:
+            self.app.pop_screen()
+
+    def action_back_or_quit(self) -> None:
+        """Go back; at the root end."""
+        if len(self.app.screen_stack) > ROOT:
+            self.app.pop_screen()
+        else:
+            self.app.exit(0)
+
+    def focus_body(self) -> None:
+        """Give the keys back to what this screen is about."""
+        for widget in self.query("#table, #page"):
+            widget.focus()
+
+    async def action_command(self) -> None:
+        """Ask for a command or a place to go to."""
+        await self.run_action("app.command")
+
+    async def action_help(self) -> None:
+        """Show all keys, searchable; Enter does what the key does."""
+        await self.run_action("app.help")

@@ -1,0 +1,158 @@
+"""A list to choose from: type to narrow it, Enter takes, Escape leaves. For experiments, columns, sorts, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from ..app.text import cells, fit, shown
+from ..widgets.line import Line, Piece
+from ..widgets.pages import Pages
+from ..widgets.palette import Palette
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Item(Generic[T]):
+    """Something to choose: what it says, what is said about it, and what is given back."""
+
+    label: str
+    detail: str
+    value: T
+
+
+class Picker(ModalScreen[list[T] | None], Generic[T]):
+    """Gives the chosen values: one of them, or with `several` those that are ticked, in the order of ticking."""
+
+    DEFAULT_CSS = """
+    Picker { align: left bottom; background: transparent; }
+    Picker > Vertical { height: auto; max-height: 75%; width: 1fr; background: $background; }
+    Picker Pages { height: auto; min-height: 1; max-height: 24; }
+    Picker Input { height: 1; border: none; padding: 0 1; background: $background; }
+    Picker Input:focus { border: none; background-tint: $background 0%; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Leave", id="picker.leave", show=False, priority=True),
+        Binding("down,ctrl+n", "move(1)", "Down", id="picker.down", show=False, priority=True),
+        Binding("up,ctrl+p", "move(-1)", "Up", id="picker.up", show=False, priority=True),
+        Binding("pagedown", "move(10)", "Page down", id="picker.page_down", show=False, priority=True),
+        Binding("pageup", "move(-10)", "Page up", id="picker.page_up", show=False, priority=True),
+        Binding("enter", "take", "Take", id="picker.take", show=False, priority=True),
+        Binding("space", "tick", "Tick", id="picker.tick", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        items: Sequence[Item[T]],
+        palette: Palette,
+        *,
+        several: bool = False,
+        ticked: Sequence[T] = (),
+        here: T | None = None,
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._items = tuple(items)
+        self._palette = palette
+        self._several = several
+        self._ticked = list(ticked)
+        self._found = list(self._items)
+        values = [item.value for item in self._items]
+        self._cursor = values.index(here) if here in values else 0
+
+    def compose(self) -> ComposeResult:
+        """A rule with the title, the list, and the line that narrows it."""
+        with Vertical():
+            yield Line(self._palette, fill="─", id="title")
+            pages = Pages(self._palette, id="items")
+            pages.can_focus = False
+            yield pages
+            narrow = Input(placeholder="type to narrow", compact=True)
+            narrow.cursor_blink = False
+            yield narrow
+
+    def on_mount(self) -> None:
+        """Draw the list and listen to the line."""
+        keys = "Space ticks  Enter takes  Esc leaves " if self._several else "Enter takes  Esc leaves "
+        self.query_one("#title", Line).show([(f" {self._title} ", "bright")], [(keys, "dim")])
+        self.query_one(Input).focus()
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Draw the list for another width."""
+        self._draw()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Narrow the list to what holds every word that is typed."""
+        event.stop()
+        words = event.value.casefold().split()
+        self._found = [i for i in self._items if all(w in f"{i.label} {i.detail}".casefold() for w in words)]
+        self._cursor = 0
+        self._draw()
+
+    def _height(self) -> int:
+        return max(1, min(24, self.size.height * 3 // 4 - 2))
+
+    def _draw(self) -> None:
+        pages = self.query_one("#items", Pages)
+        height = min(self._height(), max(1, len(self._found)))
+        pages.styles.height = height
+        top = max(0, min(self._cursor - height // 2, len(self._found) - height))
+        label = max((cells(shown(item.label)) for item in self._found), default=10)
+        lines = [
+            self._line(at, min(label, self.size.width // 2)) for at in range(top, min(top + height, len(self._found)))
+        ]
+        pages.show(lines or [[(" nothing is called so", "dim")]])
+
+    def _line(self, at: int, label: int) -> list[Piece]:
+        item = self._found[at]
+        here = at == self._cursor
+        tick = ("● " if item.value in self._ticked else "  ") if self._several else ""
+        name = fit(shown(item.label), label)
+        gap = " " * (label - cells(name) + 3)
+        mark: Piece = (f" {'▸' if here else ' '} {tick}", "mark")
+        return [mark, (name, "bright" if here else "text"), (gap + shown(item.detail), "dim")]
+
+    def action_move(self, by: int) -> None:
+        """Move through the list."""
+        self._cursor = max(0, min(self._cursor + by, len(self._found) - 1))
+        self._draw()
+
+    def action_tick(self) -> None:
+        """Tick or untick; in a list for one choice a space is typed."""
+        if not self._several:
+            self.query_one(Input).insert_text_at_cursor(" ")
+        elif self._found:
+            value = self._found[self._cursor].value
+            if value in self._ticked:
+                self._ticked.remove(value)
+            else:
+                self._ticked.append(value)
+            self._draw()
+
+    def action_take(self) -> None:
+        """Give back what is chosen."""
+        if self._several:
+            self.dismiss(list(self._ticked))
+        elif self._found:
+            self.dismiss([self._found[self._cursor].value])
+
+    def action_leave(self) -> None:
+        """Give back nothing."""
+        self.dismiss(None)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click above the sheet leaves it."""
+        if event.widget is self:
+            self.dismiss(None)

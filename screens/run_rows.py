@@ -1,0 +1,93 @@
+"""A window on a long list of runs: ids in their order, and the few records that are on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..app.store.reading import Reader
+from .run_columns import RunRow, metric_of, read_names
+
+PAGE = 64
+"""Runs read at once: some two pages of the screen, a millisecond from the cache."""
+
+_HELD = 12
+"""Pages kept."""
+
+
+class RunRows:
+    """The rows of a table of runs. Ids that are negative are context: they did not match."""
+
+    def __init__(self, reader: Reader, ids: Sequence[int], count: int, keys: Sequence[str], now: int) -> None:
+        self._reader = reader
+        self.ids = ids
+        self._count = max(count, len(ids))
+        self._names = read_names(keys)
+        self._extremes = sorted({metric[0] for key in keys if (metric := metric_of(key))})
+        self._now = now
+        self._pages: dict[int, list[RunRow | None]] = {}
+
+    def count(self) -> int:
+        """How many rows there are, as far as is known."""
+        return self._count
+
+    def key(self, index: int) -> int | None:
+        """The row id."""
+        return abs(self.ids[index]) if 0 <= index < len(self.ids) else None
+
+    def context(self, index: int) -> bool:
+        """A parent that did not match."""
+        return index < len(self.ids) and self.ids[index] < 0
+
+    def rows(self, start: int, stop: int) -> list[RunRow | None]:
+        """The rows of these indexes; None where the id is not known yet, or the run is gone."""
+        return [self._row(index) for index in range(start, stop)]
+
+    def _row(self, index: int) -> RunRow | None:
+        page = self._pages.get(index // PAGE)
+        if page is None:
+            if len(self._pages) >= _HELD:
+                self._pages.clear()
+            page = self._pages[index // PAGE] = self._read(index // PAGE * PAGE)
+        at = index % PAGE
+        return page[at] if at < len(page) else None
+
+    def _read(self, start: int) -> list[RunRow | None]:
+        ids = [abs(rowid) for rowid in self.ids[start : start + PAGE]]
+        runs = self._reader.runs_by_rowid(ids, self._names)
+        known = self._reader.extremes(ids, self._extremes) if self._extremes else {}
+        rows: list[RunRow | None] = []
+        for rowid in ids:
+            run = runs.get(rowid)
+            extremes = {name: known[rowid, name] for name in self._extremes if (rowid, name) in known}
+            rows.append(RunRow(run=run, extremes=extremes, now=self._now) if run else None)
+        return rows
+
+    def depth(self, index: int) -> int:
+        """How deep the run stands below its parents in this list; 0 where the list is flat."""
+        return 0
+
+
+class RunTree(RunRows):
+    """The same, children below their parents."""
+
+    def __init__(self, reader: Reader, ids: Sequence[int], keys: Sequence[str], now: int) -> None:
+        super().__init__(reader, ids, len(ids), keys, now)
+        self._parents: dict[str, str | None] = {}
+
+    def depth(self, index: int) -> int:
+        """How many parents stand above it. A ring of parents, which only a mistake can make, ends the count."""
+        row = self._row(index)
+        above, seen = row.run.parent_id if row else None, set[str]()
+        while above is not None and above not in seen:
+            seen.add(above)
+            above = self._parent(above)
+        # a parent that the cache does not have is no level of this list
+        return sum(self._is_known(native) for native in seen)
+
+    def _parent(self, native: str) -> str | None:
+        if native not in self._parents:
+            self._parents[native] = self._reader.parent_of(native)
+        return self._parents[native]
+
+    def _is_known(self, native: str) -> bool:
+        return bool(self._reader.rowids([native]))

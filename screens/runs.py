@@ -1,0 +1,344 @@
+"""Runs: every run of every experiment, a million of them if need be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+from textual.worker import Worker, WorkerState
+
+from ..app.errors import UsageError
+from ..app.query import parse, parse_sort
+from ..app.records import Want
+from ..app.store.reading import ExperimentRow
+from ..app.store.state import table_name
+from ..app.text import clip, shown
+from ..widgets.figures import count
+from ..widgets.freshness import freshness
+from ..widgets.line import Piece
+from ..widgets.record_table import Column
+from .deck import Deck
+from .list_screen import ListScreen
+from .picker import Item, Picker
+from .run import RunScreen
+from .run_columns import RunRow, column, fixed, metric_of, propose, widths
+from .run_list import Ordered, Question, RunList
+from .run_rows import RunRows, RunTree
+
+SAMPLE = 100
+"""Runs that are looked at to propose columns and their widths."""
+
+RESTS = 0.15
+"""Seconds without a key before something is asked about what is on the screen."""
+
+CHANGES_AT_MOST_EVERY = 0.5
+"""Seconds between two questions while the syncer writes; a slower answer makes it longer."""
+
+
+class RunsScreen(ListScreen[RunRow]):
+    """The table of runs."""
+
+    NAME = "runs"
+    TAB = "runs"
+    FILTER_HINT = 'metrics.val_auc > 0.9 and status:finished and not params.model = "xgb"'
+    DEFAULT_SORT = ("started_at", True)
+    CSS_PATH = "runs.tcss"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "tree", "tree", id="tree"),
+        Binding("e", "experiments", "experiment", id="experiments"),
+        Binding("left_square_bracket", "experiment(-1)", "Experiment before", id="experiment.before", show=False),
+        Binding("right_square_bracket", "experiment(1)", "Experiment after", id="experiment.after", show=False),
+    ]
+
+    def __init__(self, deck: Deck) -> None:
+        super().__init__(deck)
+        self._experiments: list[ExperimentRow] = deck.reader.experiments()
+        self._here: int | None = self._experiments[0].rowid if self._experiments else None
+        self._tree = False
+        self._widths: dict[str, int] = {}
+        self._ordered: Ordered | None = None
+        self._stays = False
+        self._dirty = False
+        self._list = RunList(deck.open_reader, self._answered)
+        self._resting: Timer | None = None
+        self._take_kept()
+
+    # -- the experiment -----------------------------------------------------------------------------------------
+
+    @property
+    def experiment(self) -> ExperimentRow | None:
+        """The experiment on the screen; None for all of them, or when there is none yet."""
+        return next((row for row in self._experiments if row.rowid == self._here), None)
+
+    def _scope(self) -> list[int] | None:
+        return None if self._here is None else [self._here]
+
+    def _take_kept(self) -> None:
+        """Columns, sort and filter as they were left; proposed ones for an experiment that nobody arranged."""
+        kept = self.deck.tables.get_table(self.kept_name()) or {}
+        self.look(kept)
+        sample = self._sample()
+        if not self.chosen:
+            self.keys = propose(sample, self.deck.better)
+        self._widths = widths(sample, self.keys)
+
+    def _sample(self) -> list[Any]:
+        reader = self.deck.reader
+        return reader.runs(reader.newest_runs(self._scope(), SAMPLE))
+
+    def kept_name(self) -> str:
+        """One arrangement an experiment."""
+        row = self.experiment
+        return table_name("runs", f"experiment/{row.experiment.name}" if row else "all")
+
+    def looks(self) -> dict[str, Any]:
+        """Filter, sort and columns, with the experiment and the tree."""
+        row = self.experiment
+        return super().looks() | {"tree": self._tree, "experiment": row.experiment.name if row else None}
+
+    def look(self, kept: Mapping[str, Any]) -> None:
+        """Take what was kept; a view brings its experiment along."""
+        super().look(kept)
+        self._tree = bool(kept.get("tree"))
+        name = kept.get("experiment")
+        found = next((row.rowid for row in self._experiments if row.experiment.name == name), None)
+        self._here = found if found is not None else self._here
+
+    def show_experiment(self, rowid: int | None) -> None:
+        """Change to another experiment, or to all of them."""
+        self._here = rowid
+        self.table.clear_marks()
+        self._take_kept()
+        self.set_columns()
+        self.reload(keep=False)
+        self.write_frame()
+
+    def show_named(self, name: str) -> None:
+        """`:experiment NAME`: the one that is called so, or that begins so."""
+        rows = self._experiments
+        found = [row for row in rows if row.experiment.name == name] or [
+            row for row in rows if row.experiment.name.startswith(name)
+        ]
+        if not name or len(found) != 1:
+            raise UsageError(f"{len(found)} experiments are called {name}…; e lists all of them")
+        self.show_experiment(found[0].rowid)
+
+    def action_experiments(self) -> None:
+        """Choose an experiment."""
+        reader = self.deck.reader
+        items: list[Item[int | None]] = [
+            Item(row.experiment.name, self._experiment_says(row, reader.run_count([row.rowid])), row.rowid)
+            for row in self._experiments
+        ]
+        items.append(Item("all experiments", f"{count(reader.run_count(None))} runs", None))
+        picker = Picker("experiment", items, self.deck.palette, here=self._here)
+        self.app.push_screen(picker, lambda found: self.show_experiment(found[0]) if found else None)
+
+    @staticmethod
+    def _experiment_says(row: ExperimentRow, runs: int) -> str:
+        gone = "  deleted" if row.experiment.lifecycle == "deleted" else ""
+        return f"{count(runs)} runs{gone}  {row.source_name} {row.experiment.id}"
+
+    def action_experiment(self, by: int) -> None:
+        """The experiment before or after this one."""
+        ids = [row.rowid for row in self._experiments]
+        if ids:
+            at = ids.index(self._here) if self._here in ids else 0
+            self.show_experiment(ids[(at + by) % len(ids)])
+
+    # -- columns, filter, order ---------------------------------------------------------------------------------
+
+    def column(self, key: str) -> Column[RunRow] | None:
+        """The column of a word."""
+        return column(key, self._widths.get(key), self.deck.zone, self.chosen)
+
+    def all_keys(self) -> list[tuple[str, str]]:
+        """What every run has, and the metrics, params and tags of the experiment."""
+        found = [(key, made.title) for key, made in fixed().items()]
+        scope = self._scope() or [row.rowid for row in self._experiments]
+        for known in self.deck.reader.keys(scope):
+            if known.kind == "tag" and known.name.startswith("mlflow."):
+                continue
+            found.append((f"{known.kind}s.{known.name}", known.kind))
+            if known.kind == "metric":
+                found += [(f"metrics.{known.name}.{part}", f"{part} of its history") for part in ("min", "max")]
+        return found
+
+    def check_filter(self, text: str) -> None:
+        """Raise FilterError where the text is not of the grammar."""
+        parse(text, zone=self.deck.zone, now=self.deck.now())
+
+    def reload(self, *, keep: bool) -> None:
+        """Ask for the order anew; what is on the screen stays until the answer is there."""
+        question = Question(
+            experiments=self._scope(),
+            where=parse(self.filter, zone=self.deck.zone, now=self.deck.now()),
+            sort=parse_sort(f"{self.sort[0]}:{'desc' if self.sort[1] else 'asc'}"),
+            tree=self._tree,
+        )
+        self._stays = keep
+        number = self._list.stop()
+        self.run_worker(partial(self._list.work, number, question), thread=True, group="order", exit_on_error=False)
+
+    def _answered(self, ordered: Ordered) -> None:
+        """On the thread of the list."""
+        self.app.call_from_thread(self._show, ordered)
+
+    def _show(self, ordered: Ordered) -> None:
+        if not self._list.is_current(ordered.number) or not self.is_attached:
+            return
+        # staying on the row under the cursor needs all ids: a first window would throw the cursor to the top
+        if self._stays and not ordered.complete and self.table.cursor >= len(ordered.ids):
+            return
+        self._ordered = ordered
+        self.table.show(self._rows(ordered), keep=self._stays)
+        self._stays = True
+        self.table.say(self._empty_words())
+        self.write_frame()
+
+    def _rows(self, ordered: Ordered) -> RunRows:
+        reader, now = self.deck.reader, self.deck.now()
+        if ordered.tree:
+            return RunTree(reader, ordered.ids, self.keys, now)
+        return RunRows(reader, ordered.ids, ordered.matches or 0, self.keys, now)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A failed order is a sentence, not an exit."""
+        if event.state is WorkerState.ERROR:
+            self.say(f"▲ the list could not be read: {event.worker.error}", "warn")
+
+    def on_unmount(self) -> None:
+        """Let go of the file."""
+        self._list.close()
+
+    # -- news ---------------------------------------------------------------------------------------------------
+
+    def cache_changed(self, *, runs: bool, commits: bool) -> None:
+        """Look again, but not at each of the batches of a first sync."""
+        if runs and not self._dirty:
+            self._dirty = True
+            self.set_timer(CHANGES_AT_MOST_EVERY, self._look_again)
+        super().cache_changed(runs=runs, commits=commits)
+
+    def _look_again(self) -> None:
+        self._dirty = False
+        before = len(self._experiments)
+        self._experiments = self.deck.reader.experiments()
+        if (self._here is None and not before and self._experiments) or not self._ordered:
+            self.show_experiment(self._experiments[0].rowid if self._experiments else None)
+        elif not self.chosen and self._ordered is not None and not self._ordered.matches:
+            self.show_experiment(self._here)  # its first runs have come: now columns can be proposed
+        else:
+            self.reload(keep=True)
+
+    def time_passed(self) -> None:
+        """Write the ages anew."""
+        super().time_passed()
+        if self._ordered is not None and not self.prompt.display:
+            self.table.show(self._rows(self._ordered), keep=True)
+
+    def on_record_table_scrolled(self) -> None:
+        """Other runs are on the screen."""
+        self._rest()
+
+    def _rest(self) -> None:
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(RESTS, self._want_extremes)
+
+    def _want_extremes(self) -> None:
+        """Minimum and maximum need a history: they are asked for what is on the screen."""
+        names = sorted({metric[0] for key in [*self.keys, self.sort[0]] if (metric := metric_of(key))})
+        if not names or self._ordered is None:
+            return
+        missing: dict[str, list[str]] = {}
+        for index in self.table.window:
+            row = self._rows_now().rows(index, index + 1)[0]
+            if row and any(name in row.run.metrics and name not in row.extremes for name in names):
+                missing.setdefault(row.run.source, []).append(row.run.id)
+        for source, ids in missing.items():
+            self.deck.ask(Want(kind="extremes", source=source, run_ids=tuple(ids), keys=tuple(names)))
+
+    def _rows_now(self) -> RunRows:
+        assert self._ordered is not None
+        return self._rows(self._ordered)
+
+    # -- keys ---------------------------------------------------------------------------------------------------
+
+    def action_tree(self) -> None:
+        """Children below their parents, or a flat list."""
+        self._tree = not self._tree
+        self.say("children stand below their parents" if self._tree else "a flat list", "dim")
+        self.reload(keep=False)
+        self.remember()
+
+    def open_row(self, row: RunRow) -> None:
+        """Open the run."""
+        self.app.push_screen(RunScreen(self.deck, row.run.id))
+
+    # -- words --------------------------------------------------------------------------------------------------
+
+    def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
+        """The experiment, how many of how many, the filter, and how fresh it is."""
+        row = self.experiment
+        if row is None:
+            name = "all experiments" if self._experiments else "no experiments yet"
+            left: list[Piece] = [(f" {name}", "bright")]
+        else:
+            at = self._experiments.index(row) + 1
+            left = [(" experiment ", "dim"), (clip(row.experiment.name, 32), "bright")]
+            if self.size.width >= 100:
+                left.append((f" ({at} of {len(self._experiments)})", "dim"))
+        left += [*self._counts(), *self.filter_pieces(self.size.width - 60), *self.marked_pieces()]
+        return left, self._freshness()
+
+    def _counts(self) -> list[Piece]:
+        ordered = self._ordered
+        if ordered is None:
+            return []
+        if not self.filter:
+            return [(f"   {count(ordered.total if ordered.total is not None else ordered.matches)} runs", "text")]
+        return [(f"   {count(ordered.matches)} of {count(ordered.total)}", "text")]
+
+    def _freshness(self) -> list[Piece]:
+        by = self.sort[0].partition(".")[2] or self.sort[0]
+        sorted_by: list[Piece] = []
+        if self.size.width >= 100 and self.sort != self.DEFAULT_SORT:
+            sorted_by = [(f"by {clip(by, 20)} {'↓' if self.sort[1] else '↑'}   ", "dim")]
+        states = [state for state in self.deck.states if state.kind == "mlflow"]
+        pieces = [piece for state in states for piece in [*freshness(state, self.deck.now()), ("  ", "text")]]
+        return [*sorted_by, *pieces[:-1], (" ", "text")] if pieces else sorted_by
+
+    def _empty_words(self) -> list[Piece]:
+        """What is so when there is no run, and what to do next."""
+        newline: Piece = ("\n", "text")
+        if self.filter:
+            return [
+                (f"no run is like {shown(self.filter)}", "text"), newline, newline,
+                ("Esc takes the filter away   / changes it", "dim"),
+            ]  # fmt: skip
+        state = self.deck.state_of("mlflow")
+        if state is None:
+            found = [(clip(line, 100), "dim") for line in self.deck.found]
+            lines = [piece for line in found for piece in (line, newline)]
+            return [
+                ("no MLflow server or store is known here", "text"), newline, newline, *lines,
+                ("set MLFLOW_TRACKING_URI, or write quarterdeck.toml with `quarterdeck init`", "dim"), newline,
+                ("`quarterdeck demo` shows what it looks like with data", "dim"),
+            ]  # fmt: skip
+        if state.last_ok_at is None and state.state in ("never", "ok"):
+            return [("reading the runs for the first time …", "text")]
+        if state.last_ok_at is None:
+            return [
+                (f"{shown(state.name)} could not be read yet", "text"), newline, newline,
+                (clip(state.sentence, 200), "dim"), newline, ("r tries again   :sources says more", "dim"),
+            ]  # fmt: skip
+        return [
+            ("no runs in this experiment yet", "text"), newline, newline,
+            (f"log one to {clip(state.address, 60)} and it appears here", "dim"), newline,
+            ("e another experiment   r look again", "dim"),
+        ]  # fmt: skip

@@ -1,0 +1,48 @@
+"""What is typed after a colon: to go to, or to do. Text in, a command out; the app carries it out."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from ..app.errors import UsageError
+from ..app.records import SUBJECT_PARTS, Subject, parse_subject
+
+
+class Command(NamedTuple):
+    """A command and its argument."""
+
+    word: str
+    argument: str = ""
+    subject: Subject | None = None
+
+
+COMMANDS: dict[str, str] = {
+    "runs": "the runs",
+    "sources": "where everything comes from, and how it is doing",
+    "experiment": "NAME: change to this experiment",
+    "sort": "KEY[:desc]: sort by a column",
+    "view": "NAME shows a saved view; save NAME keeps the present one",
+    "filter": "TEXT: filter by it",
+    "theme": "NAME: dark, light, colour-blind or ansi",
+    "refresh": "ask the syncer for a pass now",
+    "help": "all keys",
+    "quit": "end",
+}
+"""Words and what they do. A subject (`run/ID`) is a command as well: it opens the thing."""
+
+
+def parse_command(text: str) -> Command:
+    """`view save mine` -> Command. Raises UsageError with the nearest word."""
+    text = text.strip().removeprefix(":")
+    word, _, argument = text.partition(" ")
+    if word.partition("/")[0] in SUBJECT_PARTS and "/" in word:
+        return Command("open", text, parse_subject(text))
+    if word in COMMANDS:
+        return Command(word, argument.strip())
+    begun = [known for known in COMMANDS if word and known.startswith(word)]
+    if len(begun) == 1:
+        return Command(begun[0], argument.strip())
+    close = get_close_matches(word, COMMANDS, n=1)
+    hint = f"did you mean :{close[0]}?" if close else "there are " + ", ".join(f":{known}" for known in COMMANDS)
+    raise UsageError(f"there is no command :{word}; {hint}")

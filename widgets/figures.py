@@ -1,0 +1,85 @@
+"""Figures and ages as they are written on every screen. Pure functions."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, tzinfo
+
+SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+
+
+def figure(value: float) -> str:
+    """Four significant digits, exponent below 1e-4; NaN and infinities in words."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "+inf" if value > 0 else "-inf"
+    size = abs(value)
+    if size == 0 or (value == int(value) and size < 1e7):
+        return f"{value:.0f}"
+    if size < 1e-4 or size >= 1e7:
+        return f"{value:.3e}"
+    digits = max(0, 3 - math.floor(math.log10(size)))
+    return f"{value:.{digits}f}"
+
+
+def difference(value: float) -> str:
+    """A difference with its sign in front: `+0.0031`, `−0.0279`."""
+    written = figure(abs(value))
+    return written if value == 0 or math.isnan(value) else ("+" if value > 0 else "−") + written
+
+
+def age(then: int | None, now: int) -> str:
+    """How long ago, in the largest unit that fits: `now`, `3 m`, `9 h`, `12 d`. A bucket, so that it seldom changes."""
+    if then is None:
+        return ""
+    past = now - then
+    if past < MINUTE:
+        return "now" if past > -MINUTE else "ahead"
+    for size, unit, until in ((MINUTE, "m", HOUR), (HOUR, "h", 2 * DAY), (DAY, "d", 730 * DAY)):
+        if past < until:
+            return f"{past // size} {unit}"
+    return f"{past // (365 * DAY)} y"
+
+
+def span(milliseconds: int | None) -> str:
+    """A duration in its two largest units: `45 s`, `12 m 05 s`, `3 h 20 m`."""
+    if milliseconds is None:
+        return ""
+    seconds = max(0, milliseconds) // SECOND
+    if seconds < 60:
+        return f"{milliseconds / 1000:.1f} s" if milliseconds < 10_000 else f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} m {seconds % 60:02} s"
+    if seconds < 172_800:
+        return f"{seconds // 3600} h {seconds // 60 % 60:02} m"
+    return f"{seconds // 86_400} d {seconds // 3600 % 24} h"
+
+
+def moment(then: int | None, now: int, zone: tzinfo = UTC) -> str:
+    """A time of day in the zone of the screen, with the date when it is not today: `21:40`, `18 nov 21:40`."""
+    if then is None:
+        return ""
+    try:
+        at, today = datetime.fromtimestamp(then / 1000, zone), datetime.fromtimestamp(now / 1000, zone)
+    except (OverflowError, ValueError, OSError):
+        return "?"  # a clock that was never set: year 60000 has no calendar here
+    if at.date() == today.date():
+        return f"{at:%H:%M}"
+    day = f"{at.day} {at:%b}".lower()
+    return f"{day} {at:%H:%M}" if at.year == today.year else f"{day} {at.year} {at:%H:%M}"
+
+
+def count(number: int | None) -> str:
+    """A count with thin groups of three: `5 012`; `…` while it is not known."""
+    return "…" if number is None else f"{number:,}".replace(",", " ")
+
+
+def size(octets: int | None) -> str:
+    """A size in the unit that leaves at most four digits: `812 B`, `3.4 MB`."""
+    if octets is None:
+        return ""
+    value = float(octets)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"

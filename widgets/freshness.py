@@ -1,0 +1,45 @@
+"""How old what stands on the screen is, and how its source is doing. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..app.records import SourceState
+from ..app.text import shown
+from .figures import MINUTE, age, count, moment
+from .line import Piece
+from .status import glyph, sign
+
+STALE_AFTER = 5 * MINUTE
+"""An answer older than this is said to be stale, whatever the schedule: nobody at 3 a.m. should have to reckon."""
+
+
+def condition(state: SourceState, now: int) -> str:
+    """The source's state, `stale` when its last good answer is old."""
+    old = state.last_ok_at is None or now - state.last_ok_at > STALE_AFTER
+    return "stale" if state.state == "ok" and old else state.state
+
+
+def freshness(state: SourceState, now: int) -> list[Piece]:
+    """`mlflow ● now`, `mlflow ▲ stale 12 m`, `mlflow ▶ 3 200 of 5 000`."""
+    name: Piece = (f"{shown(state.name)} ", "dim")
+    if state.done is not None and state.state in ("ok", "never"):
+        of = f" of {count(state.total)}" if state.total else ""
+        return [name, (f"{glyph('running')} {count(state.done)}{of}", "run")]
+    found = condition(state, now)
+    word = "" if found == "ok" else f" {found.replace('_', ' ')}"
+    return [name, (f"{glyph(found)}{word}", sign(found).role), (f" {age(state.last_ok_at, now)}".rstrip(), "dim")]
+
+
+def trouble(states: Sequence[SourceState], now: int) -> list[Piece]:
+    """One line on the source that is worst off, with what to do; empty when all is well."""
+    bad = [state for state in states if condition(state, now) not in ("ok", "never")]
+    if not bad:
+        return []
+    worst = min(bad, key=lambda state: (sign(condition(state, now)).role != "bad", state.name))
+    found = condition(worst, now)
+    more = f"  (and {len(bad) - 1} more: :sources)" if len(bad) > 1 else ""
+    again = f" Next try {moment(worst.next_try_at, now)} UTC." if worst.next_try_at else ""
+    sentence = worst.sentence or f"{worst.name} last answered {age(worst.last_ok_at, now) or 'never'}."
+    text = f" {glyph(found)} {shown(worst.name)} {found.replace('_', ' ')}: {shown(sentence)}{again}{more} "
+    return [(text, sign(found).role)]

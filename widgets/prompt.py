@@ -1,0 +1,113 @@
+"""The line at the bottom that asks: a filter, a command, a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widgets import Input
+
+
+class Words(Suggester):
+    """Completes the last word of what is typed."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._words = sorted(words)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The whole line with its last word completed; None where nothing fits."""
+        start = max(value.rfind(sign) for sign in " (") + 1
+        typed = value[start:]
+        if not typed:
+            return None
+        return next((value[:start] + word for word in self._words if word.startswith(typed) and word != typed), None)
+
+
+class Prompt(Input):
+    """One line, asked for one thing at a time. Up brings back what was answered before."""
+
+    DEFAULT_CSS = """
+    Prompt { height: 1; border: none; padding: 0 1; width: 1fr; background: $background; color: $foreground; }
+    Prompt:focus { border: none; background: $background; background-tint: $background 0%; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "give_up", "Leave", id="prompt.leave", show=False),
+        Binding("up", "earlier", "Earlier", id="prompt.earlier", show=False),
+        Binding("tab", "cursor_right", "Complete", id="prompt.complete", show=False),
+    ]
+
+    class Answered(Message):
+        """Enter was pressed."""
+
+        def __init__(self, purpose: str, value: str) -> None:
+            super().__init__()
+            self.purpose, self.value = purpose, value
+
+    class Typed(Message):
+        """The text changed."""
+
+        def __init__(self, purpose: str, value: str) -> None:
+            super().__init__()
+            self.purpose, self.value = purpose, value
+
+    class Left(Message):
+        """Escape was pressed: nothing was answered."""
+
+        def __init__(self, purpose: str) -> None:
+            super().__init__()
+            self.purpose = purpose
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id, select_on_focus=False, compact=True)
+        self.cursor_blink = False  # a blinking cursor sends bytes for ever
+        self.purpose = ""
+        self._earlier: dict[str, list[str]] = {}
+
+    def ask(self, purpose: str, value: str, hint: str, words: Iterable[str] = ()) -> None:
+        """Ask for one thing. `hint` stands there while nothing is typed."""
+        self.purpose = ""
+        self.value, self.placeholder = value, hint
+        self.suggester = Words(words)
+        self.cursor_position = len(value)
+        self.purpose = purpose
+        self.display = True
+        self.focus()
+
+    def close(self) -> None:
+        """Put the prompt away."""
+        self.display = False
+        self.purpose = ""
+
+    def action_give_up(self) -> None:
+        """Leave without an answer."""
+        self.post_message(self.Left(self.purpose))
+
+    def action_earlier(self) -> None:
+        """Bring back the last answer to this question."""
+        if known := self._earlier.get(self.purpose):
+            self.value = known[-1]
+            self.cursor_position = len(self.value)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Tell the screen what is typed."""
+        event.stop()
+        if self.purpose:
+            self.post_message(self.Typed(self.purpose, event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Tell the screen the answer."""
+        event.stop()
+        if event.value:
+            self._earlier.setdefault(self.purpose, []).append(event.value)
+        self.post_message(self.Answered(self.purpose, event.value))
+
+    def on_blur(self, event: events.Blur) -> None:
+        """Focus went elsewhere: that is leaving, too."""
+        if self.display:
+            self.post_message(self.Left(self.purpose))

@@ -1,0 +1,59 @@
+"""Status -> glyph, word and role of colour, in one place. Meaning never rests on the colour alone."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Sign(NamedTuple):
+    """How a status looks: the glyph, its stand-in where only ASCII is drawn, and the role of its colour."""
+
+    glyph: str
+    ascii: str
+    role: str
+
+
+GOOD: Final = Sign("●", "*", "good")
+WARNING: Final = Sign("▲", "!", "warn")
+FAILED: Final = Sign("✖", "X", "bad")
+COULD_NOT_RUN: Final = Sign("!", "?", "bad")
+MISSING: Final = Sign("◌", "o", "dim")
+SILENT: Final = Sign("·", ".", "dim")
+RUNNING: Final = Sign("▶", ">", "run")
+QUEUED: Final = Sign("○", "o", "dim")
+WAITING: Final = Sign("‖", "|", "warn")
+SKIPPED: Final = Sign("–", "-", "dim")
+
+SIGNS: Final[dict[str, Sign]] = {
+    # runs
+    "scheduled": QUEUED, "running": RUNNING, "finished": GOOD, "failed": FAILED, "killed": SKIPPED,
+    "deleted": SKIPPED,
+    # sources
+    "ok": GOOD, "stale": WARNING, "unauthorised": FAILED, "forbidden": FAILED, "limited": WARNING,
+    "unreachable": FAILED, "tls": FAILED, "not_understood": COULD_NOT_RUN, "misconfigured": COULD_NOT_RUN,
+    "untrusted": WAITING, "never": MISSING,
+}  # fmt: skip
+
+_ascii_only = False
+
+
+def use_ascii(only: bool) -> None:
+    """Draw stand-ins instead of glyphs: for terminals whose locale is not UTF-8."""
+    global _ascii_only
+    _ascii_only = only
+
+
+def sign(status: str) -> Sign:
+    """How a status looks. One that nobody knows looks missing, never green."""
+    return SIGNS.get(status, MISSING)
+
+
+def glyph(status: str) -> str:
+    """The status as one character that this terminal can draw."""
+    found = sign(status)
+    return found.ascii if _ascii_only else found.glyph
+
+
+def worded(status: str) -> tuple[str, str]:
+    """Glyph and word, and their role: `● finished`."""
+    return f"{glyph(status)} {status.replace('_', ' ')}", sign(status).role
