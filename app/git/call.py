@@ -18,10 +18,12 @@ Git's own ownership check (safe.directory) stays on. System and personal setting
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import selectors
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -97,6 +99,7 @@ _GIVE_CREDENTIAL: Final = (
 )
 _TRANSPORTS: Final = "file:git:http:https:ssh"
 _PIECE: Final = 1 << 16
+_PIPE: Final = 1 << 20  # bytes that Git may run ahead of a reader
 _TICK: Final = 0.5  # seconds after which a Git whose child holds its pipes open is noticed to have ended
 
 
@@ -182,10 +185,17 @@ class GitProcess:
     ) -> None:
         self.close()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether Git is done; what it printed can still be read. It never ends before a long output is read."""
+        return self._process.poll() is not None
+
     def __iter__(self) -> Iterator[bytes]:
         process = self._process
         assert process.stdout is not None
         assert process.stderr is not None
+        if self._renew:
+            _widen(process.stdout)
         with selectors.DefaultSelector() as ready:
             ready.register(process.stdout, selectors.EVENT_READ)
             ready.register(process.stderr, selectors.EVENT_READ)
@@ -206,9 +216,9 @@ class GitProcess:
             self._deadline = time.monotonic() + self._timeout
         while True:
             left = self._deadline - time.monotonic()
-            if left <= 0 or self._closed:
+            ended = self.has_ended
+            if self._closed or (left <= 0 and not ended):
                 raise self._given_up()
-            ended = self._process.poll() is not None
             found = ready.select(0 if ended else min(left, _TICK))
             if found or ended:
                 return found
@@ -243,19 +253,18 @@ class GitProcess:
 
 
 def check_folder(where: Path) -> None:
-    """Raise GitError when `where` is not a folder, or may not be entered."""
-    if not where.is_dir():
-        raise vanished(where)
-    inside = where / ".git"
-    for folder in (where, inside):
+    """Raise GitError when `where` is not a folder, or what Git needs of it may not be read."""
+    for place in (where, where / ".git"):
         try:
-            folder.stat()
-        except FileNotFoundError:
-            continue
+            is_folder = stat.S_ISDIR(place.stat().st_mode)
         except PermissionError:
-            raise unreadable(folder) from None
-        if not os.access(folder, os.R_OK | (os.X_OK if folder.is_dir() else 0)):
-            raise unreadable(folder)
+            raise unreadable(place) from None
+        except OSError:
+            is_folder = False
+        if place is where and not is_folder:
+            raise vanished(where)
+        if place.exists() and not os.access(place, os.R_OK | (os.X_OK if is_folder else 0)):
+            raise unreadable(place)
 
 
 def _command_line(
@@ -310,6 +319,12 @@ def _start(
             )  # fmt: skip
         except FileNotFoundError:
             raise missing_git() from None
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Let Git work on while we parse; where the system does not let us, 64 KiB it is."""
+    with contextlib.suppress(OSError, AttributeError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -49,8 +49,12 @@ class Repository:
 
     def run(self, *args: str, stdin: bytes | None = None) -> bytes:
         """Git's whole answer. Raises GitError."""
-        with self._open(args, stdin, renew=False) as process:
+        with self.beside(*args, stdin=stdin) as process:
             return b"".join(process)
+
+    def beside(self, *args: str, stdin: bytes | None = None) -> contextlib.AbstractContextManager[GitProcess]:
+        """A Git that works while we do something else; its answer is short and read in the end."""
+        return self._open(args, stdin, renew=False)
 
     def pieces(self, *args: str, stdin: bytes | None = None) -> Iterator[bytes]:
         """Git's answer as it comes. Raises GitError."""

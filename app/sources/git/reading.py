@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -14,7 +15,7 @@ from . import clone as clones
 from . import refs
 from .calls import Calls, Repository
 from .clone import Clone
-from .history import Detail, count_commits, mended, walk_commits
+from .history import CommitCount, Detail, mended, walk_commits
 from .mirror import Mirror
 from .objects import Target, read_targets
 from .standing import Standing, Walk
@@ -165,16 +166,15 @@ class Pass:
     ) -> Iterator[Batch]:
         """The batches of one walk. The first one is small, so that there is something to see."""
         commits = walk_commits(repository, self._source, walk, self._detail(repository))
-        done, total = walk.done, None
-        for number, group in enumerate(_groups(commits)):
-            done += len(group)
-            if number == 1:
-                total = count_commits(repository, walk)
-            reached = Walk(walk.tips, walk.known, done, group[-1].sha)
-            yield Batch(
-                commits=mended(repository, group, boundary), cursor=standing.but(walk=reached).cursor(),
-                done=done, total=total,
-            )  # fmt: skip
+        count, done = CommitCount(repository, walk), walk.done
+        with ExitStack() as stack:
+            for number, group in enumerate(_groups(commits)):
+                done += len(group)
+                reached = Walk(walk.tips, walk.known, done, group[-1].sha)
+                yield Batch(
+                    commits=mended(repository, group, boundary), cursor=standing.but(walk=reached).cursor(),
+                    done=done, total=count.read(stack) if number else None,
+                )  # fmt: skip
 
     def _no_branch(self, listing: refs.Listing) -> str:
         some = ", ".join(sorted(listing.branches)[:5])
