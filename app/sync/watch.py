@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from .. import trust
 from ..errors import QuarterdeckError, StoreError
 from ..records import Millis, SourceState, Want
 from ..settings import Settings, seconds
@@ -79,19 +80,20 @@ class Syncer:
         self._log = log
         self._build = build
         self._linger = linger
-        self._beat = _BEAT if linger is None else min(_BEAT, linger / 4)
+        self._beat = _BEAT if linger is None else min(_BEAT, max(linger / 4, 0.05))
         self._end = asyncio.Event()
         self._posts: list[Post] = []
         self._crew: list[asyncio.Task[None]] = []
         self._asking = 0
         self._writer: Writer
+        self._settings: Settings
+        self._in_force: tuple[Settings, str, bool]
         self._channel: Channel
-        self._watched: Watched
+        self._watched: Watched | None = None
 
     async def run(self, settings: Settings) -> None:
         """Until the end."""
         self._obey_signals()
-        self._watched = Watched(settings)
         self._writer = await Writer.open(self._cache, state_file(settings.project_key))
         self._channel = Channel(self._cache, self)
         try:
@@ -130,8 +132,10 @@ class Syncer:
 
     async def _man(self, settings: Settings) -> None:
         """Begin with these settings' sources."""
+        self._settings, self._watched = settings, Watched(settings, self._watched)
+        self._in_force = (settings, trust.digest(settings), trust.is_trusted(settings))
         every = seconds(settings.sync.every)
-        sources = self._build(settings)
+        sources = await asyncio.to_thread(self._build, settings)
         known = await self._writer.declare([source.spec for source in sources])
         for source in sources:
             poller = Poller(
@@ -196,27 +200,36 @@ class Syncer:
         if not self._channel.is_there():
             await self._channel.stop()
             await self._listen()  # a logout swept the runtime folder
-        if self._watched.changed():
+        if self._watched is not None and self._watched.changed():
             await self._reload()
 
     async def _reload(self) -> None:
         """Go on with the new settings; where they are wrong, with the old ones, and say so."""
         try:
             settings = self._load()
-            self._watched = Watched(settings)
         except QuarterdeckError as error:
             LOGGER.warning("the new settings are wrong: %s", error)
             await self._notice(f"New settings cannot be used, those from before hold: {error}")
             return
+        if settings.project_key != self._settings.project_key:
+            LOGGER.warning("the settings now are of another project, whose cache is another one: ending")
+            self._end.set()
+            return
+        await self._notice("")
+        if (settings, trust.digest(settings), trust.is_trusted(settings)) == self._in_force:
+            return  # touched, or an agreement about another project
         LOGGER.info("the settings or what is trusted changed: starting over with them")
         await self._dismiss()
         await self._man(settings)
 
     async def _notice(self, sentence: str) -> None:
+        """Say this beside each source's own sentence, in place of what was said there before."""
         for post in self._posts:
-            said = post.poller.state.sentence.replace(post.poller.notice, "").rstrip()
-            post.poller.notice = sentence
-            await post.poller.say(sentence=f"{said} {sentence}".lstrip())
+            poller, before = post.poller, post.poller.notice
+            if sentence != before:
+                said = poller.state.sentence.removesuffix(before).rstrip()
+                poller.notice = sentence
+                await poller.say(sentence=f"{said} {sentence}".strip())
 
     async def _listen(self) -> None:
         """Open the channel; where there is no place for it, sync all the same."""

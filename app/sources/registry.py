@@ -1,0 +1,142 @@
+"""From settings to sources: which there are, what each may do without trust, and who each one is."""
+
+from __future__ import annotations
+
+import os
+from hashlib import blake2b
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .. import credentials, git, trust
+from ..errors import SettingsError, SourceError
+from ..paths import mirror_dir
+from ..records import SourceSpec
+from ..settings import NEVER, Connection, Settings, Tracking, seconds
+from . import Source, http
+from .git import GitSource
+from .late import LateMlflow
+from .mlflow import MlflowSource, open_mlflow
+from .refused import RefusedSource
+
+_USUAL_PORTS = {"http": 80, "https": 443}
+
+
+def build(settings: Settings) -> list[Source]:
+    """The sources of the settings, in the order in which they are shown. Nothing is read or connected to yet.
+
+    One that nobody trusts yet, or that is wrongly set up, is there too: its passes fail with the reason.
+    """
+    sources = [_git(settings), _mlflow(settings)]
+    return [source for source in sources if source is not None]
+
+
+def source_key(kind: str, address: str, scope: str = "") -> str:
+    """Who a source is: 16 hex digits of its kind, its address written one way, and its part of what is there.
+
+    `address` is a URL, without a login, or a path; `scope` a repository or namespace. The label of the settings
+    and the way there (port written or not, a slash at the end, upper case in the host) make no difference.
+    """
+    words = "\0".join((kind, _canonical(address), scope)).encode("utf-8", "surrogateescape")
+    return blake2b(words, digest_size=8).hexdigest()
+
+
+def _canonical(address: str) -> str:
+    if not address.startswith(("http://", "https://")):
+        return address
+    try:
+        parts = urlsplit(address)
+        port = parts.port or _USUAL_PORTS[parts.scheme]
+    except ValueError:
+        return address
+    return f"{parts.scheme}://{parts.hostname}:{port}{parts.path.rstrip('/')}"
+
+
+def _git(settings: Settings) -> Source | None:
+    if not settings.checkout and not settings.address and settings.git.path == ".":
+        return None
+    clone = None if settings.address else Path(os.path.normpath(settings.path(settings.git.path)))
+    place = settings.repository or str(clone and clone.resolve())
+    spec = SourceSpec(key=source_key("git", place), kind="git", name="git", address=place)
+    may_fetch = trust.may_run(settings, "git")
+    if not may_fetch and any(reach.place == "git.path" for reach in trust.reaches(settings)):
+        return RefusedSource(spec, "untrusted", trust.sentence(settings))
+    fetches = settings.git.fetch != NEVER and bool(settings.repository)
+    return GitSource(
+        spec,
+        path=clone,
+        url=settings.address or _other_remote(settings, clone),
+        mirror=mirror_dir(settings.repository) if settings.repository else None,
+        branches=settings.git.branches,
+        fetch_interval=seconds(settings.git.fetch) if fetches else 0.0,
+        allow_network=fetches and may_fetch,
+    )
+
+
+def _other_remote(settings: Settings, clone: Path | None) -> str | None:
+    """The address of the remote that the settings name; None for origin, which Git's source finds itself."""
+    if clone is None or settings.git.remote == "origin":
+        return None
+    try:
+        return git.remote_url(clone, settings.git.remote)
+    except git.GitError:
+        return None  # the source says what is wrong with the repository
+
+
+def _mlflow(settings: Settings) -> Source | None:
+    tracking = settings.tracking
+    if tracking is None:
+        return None
+    spec = SourceSpec(
+        key=source_key("mlflow", tracking.uri), kind="mlflow", name="mlflow", address=http.without_login(tracking.uri)
+    )  # fmt: skip
+    section: Connection | None = tracking.mlflow
+    if section is settings.mlflow and not trust.may_run(settings, "mlflow"):
+        if tracking.origin == "project":
+            return RefusedSource(spec, "untrusted", trust.sentence(settings))
+        section = None  # the address is the person's own; what the project's file adds to it is not
+    try:
+        return _tracking_source(settings, spec, tracking, section)
+    except SourceError as error:
+        return RefusedSource(spec, error.state, str(error))
+    except SettingsError as error:
+        return RefusedSource(spec, "misconfigured", str(error))
+
+
+def _tracking_source(
+    settings: Settings, spec: SourceSpec, tracking: Tracking, section: Connection | None
+) -> MlflowSource:
+    experiments = tracking.mlflow.experiments or settings.mlflow.experiments
+    if not tracking.uri.startswith(("http://", "https://")):
+        return open_mlflow(spec, tracking.uri, experiments=experiments, environment=settings.environment)
+
+    def open_now() -> MlflowSource:
+        return open_mlflow(
+            spec, tracking.uri, experiments=experiments, environment=settings.environment,
+            credential=_login(settings, tracking.uri, section), connection=_connection(settings, tracking.uri, section),
+        )  # fmt: skip
+
+    return LateMlflow(spec, open_now)
+
+
+def _login(settings: Settings, address: str, section: Connection | None) -> http.Credential | None:
+    """The credential for the server, read now: a command may take ten seconds. Raises SettingsError."""
+    found = credentials.credential(settings, address, section)
+    if found is None:
+        return None
+    secret = found.read()
+    if secret.username is not None:
+        return http.Credential.basic(address, secret.username, secret.token)
+    return http.Credential.bearer(address, secret.token)
+
+
+def _connection(settings: Settings, address: str, section: Connection | None) -> http.Connection:
+    route = credentials.route(settings, address, section)
+    usual = http.Connection()
+    return http.Connection(
+        ca_bundle=route.ca_bundle,
+        client_cert=route.client_cert,
+        proxy=route.proxy,
+        read=route.timeout or usual.read,
+        connect=min(route.timeout or usual.connect, usual.connect),
+        environment=settings.environment,
+    )
