@@ -104,7 +104,7 @@ def check_trusted(settings: Settings, section: str) -> None:
 
 def record_trust(settings: Settings) -> None:
     """Remember that somebody agreed to all that `reaches` lists now. Raises StoreError."""
-    file = _file()
+    file = trust_file()
     with _locked(file):
         recorded = {**_recorded(), _project(settings): digest(settings)}
         _replace(file, msgspec.json.format(msgspec.json.encode(recorded), indent=1) + b"\n")
@@ -245,14 +245,15 @@ def _project(settings: Settings) -> str:
     return shown(os.path.realpath(settings.file or settings.root))
 
 
-def _file() -> Path:
+def trust_file() -> Path:
+    """Where agreements are kept."""
     return state_dir() / "trust.json"
 
 
 def _recorded() -> Mapping[str, str]:
     """What was agreed to. A file that cannot be read, or that others may write, agrees to nothing."""
     try:
-        with _file().open("rb") as stream:
+        with trust_file().open("rb") as stream:
             found = os.fstat(stream.fileno())
             if found.st_uid != os.geteuid() or found.st_mode & 0o022:
                 return {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .checks import NEVER, seconds
 from .load import FILE, load, load_personal, projects
-from .personal import Cache, Display, Personal, Remote, User, Webhook
+from .personal import Cache, Display, Personal, ProjectList, Remote, User, Webhook
 from .sections import (
     AirflowCi,
     Approvals,
@@ -47,6 +47,7 @@ __all__ = [
     "FILE", "NEVER", "AirflowCi", "Approvals", "Cache", "Checks", "Ci", "Connection", "Datasets", "Denied", "Display",
     "Environment", "Freeze", "Gate", "Git", "GithubCi", "GitlabCi", "Infra", "JenkinsCi", "Job", "KubeflowCi",
     "LocalCi", "Metric", "Mlflow", "MlflowMonitor", "Monitor", "Personal", "Project", "ProjectFile",
+    "ProjectList",
     "PrometheusMonitor", "Promotion", "Remote", "RequiredChecks", "Rollback", "Series", "Settings", "Sync", "Tracking",
     "User", "Waivers", "Webhook", "load", "load_personal", "projects", "seconds",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ..text import clip
 
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|m|h|d|w)")
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|m|h|d|w)", re.ASCII)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NEVER = "never"

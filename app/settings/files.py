@@ -49,13 +49,20 @@ def read_text(file: Path) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "the name cannot be one of a file"
         raise mistake(file, f"cannot be read: {reason}.") from error
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise mistake(file, "is not a file: settings are a text file in TOML.")
-        try:
-            return decoded(stream.read(LARGEST + 1), file)
-        except OSError as error:
-            raise mistake(file, f"cannot be read: {error.strerror}.") from error
+        return decoded(_read(descriptor), file)
+    except OSError as error:
+        raise mistake(file, f"cannot be read: {error.strerror}.") from error
+    finally:
+        os.close(descriptor)
+
+
+def _read(descriptor: int) -> bytes:
+    """At most one byte more than is allowed: enough to see that it is too much."""
+    with os.fdopen(descriptor, "rb", closefd=False) as stream:
+        return stream.read(LARGEST + 1)
 
 
 def decoded(raw: bytes, file: Path | str) -> str:

@@ -87,6 +87,8 @@ def _parsed(text: str) -> Any:
 def _depth(statement: _Statement, place: Place) -> int:
     """How many parts of `place` the statement spells out; 0 when it belongs to another table."""
     head = len(statement.table)
+    if statement.table[: len(place)] == place:
+        return len(place)  # [[git]] where [git] is meant
     if place[:head] != statement.table:
         return 0
     content: Any = statement.content

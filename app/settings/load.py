@@ -11,7 +11,7 @@ import msgspec
 
 from ..detect import find
 from ..errors import SettingsError
-from ..git import GitError, canonical_url, decode, remote_url, run_git, work_tree
+from ..git import GitError, canonical_url, decode, remote_names, remote_url, run_git, work_tree
 from ..paths import config_dir, mirror_dir, site_config_dir
 from ..text import clip
 from .files import decoded, parse_settings, read_settings
@@ -34,8 +34,9 @@ def load(
     """The settings for a folder (default: the current one), for a file, or for a project by name.
 
     Without a settings file, what can be found around the folder. A project by name needs no checkout: its
-    settings are read from the default branch of its mirror; before the first sync there is no mirror, and only
-    the repository is known. Nothing is run and nothing is connected to. Some 10 ms, most of it Git's.
+    settings are read from the default branch of its mirror. Before the first sync there is no mirror, and only
+    the repository is known; what is wrong with the file there is a sentence in `found`, so that the next fetch
+    can mend it. Nothing is run and nothing is connected to. Some 10 ms, most of it Git's.
     Raises SettingsError.
     """
     surroundings = Environment(os.environ if environment is None else environment)
@@ -97,20 +98,22 @@ def _of_file(file: Path, personal: Personal, environment: Environment) -> Settin
     content = read_settings(file, ProjectFile)
     _check_names(content, file)
     top = _work_tree(file.parent)
-    repository = _repository(file.parent / content.git.path, content.git)
+    remote = _remote(file.parent / os.path.expanduser(content.git.path), content.git.remote)  # noqa: PTH111  # “~nobody” is kept
+    repository = canonical_url(remote) if remote else ""
     return _settings(
-        content, personal, environment, root=file.parent, file=file, checkout=top, repository=repository,
+        content, personal, environment, root=file.parent, file=file, checkout=top, repository=repository, remote=remote,
         project_key=_project_key(file, top, repository),
     )  # fmt: skip
 
 
 def _of_surroundings(root: Path, top: Path | None, personal: Personal, environment: Environment) -> Settings:
-    repository = _repository(root, Git()) if top else ""
+    remote = _remote(root, Git().remote) if top else ""
+    repository = canonical_url(remote) if remote else ""
     found = find(root, repository, environment)
     content = msgspec.convert(found.sections, ProjectFile)
     said = (f"{clip(str(root), 200)} is a Git repository.",) if top else ()
     return _settings(
-        content, personal, environment, root=root, checkout=top, repository=repository,
+        content, personal, environment, root=root, checkout=top, repository=repository, remote=remote,
         project_key=_project_key(root / FILE, top, repository), found=said + found.sentences,
     )  # fmt: skip
 
@@ -119,16 +122,17 @@ def _of_project(remote: Remote, personal: Personal, environment: Environment) ->
     repository = canonical_url(remote.url)
     mirror = mirror_dir(repository)
     place = f"{clip(remote.name, 60)}:{clip(remote.settings, 200)}"
-    content = ProjectFile()
-    found: tuple[str, ...] = (f"{place} is not read yet: the first sync fetches it.",)
-    if mirror.is_dir():
-        content, found = parse_settings(_from_mirror(mirror, remote.settings, place), ProjectFile, place), ()
-        _check_names(content, place)
+    content, found = ProjectFile(), f"{place} is not read yet: the first sync fetches it."
+    if (mirror / "HEAD").is_file():
+        try:
+            content, found = _from_mirror(mirror, remote.settings, place), ""
+        except SettingsError as error:
+            found = str(error)  # a refusal would stop the very fetch that may bring the mended file
     if not content.project.name:
         content = msgspec.structs.replace(content, project=msgspec.structs.replace(content.project, name=remote.name))
     return _settings(
-        content, personal, environment, root=mirror, repository=repository, address=remote.url, found=found,
-        project_key=_key(repository, remote.settings),
+        content, personal, environment, root=mirror, repository=repository, remote=remote.url, address=remote.url,
+        found=(found,) if found else (), project_key=_key(repository, remote.settings),
     )  # fmt: skip
 
 
@@ -137,12 +141,15 @@ def _settings(content: ProjectFile, personal: Personal, environment: Environment
     return Settings(**sections, personal=personal, environment=environment, **rest)  # type: ignore[arg-type]  # named above
 
 
-def _from_mirror(mirror: Path, path: str, place: str) -> str:
-    """The settings on the default branch, as the mirror last saw it."""
+def _from_mirror(mirror: Path, path: str, place: str) -> ProjectFile:
+    """The settings on the default branch, as the mirror last saw it. Raises SettingsError."""
     try:
-        return decoded(run_git(mirror, "cat-file", "blob", f"HEAD:{path}", exact=True), place)
+        raw = run_git(mirror, "cat-file", "blob", f"HEAD:{path}", exact=True)
     except GitError as error:
-        raise mistake(place, f"cannot be read from the mirror: {error}") from error
+        raise mistake(place, "is not on the default branch of the repository, as it was fetched last.") from error
+    content = parse_settings(decoded(raw, place), ProjectFile, place)
+    _check_names(content, place)
+    return content
 
 
 def _work_tree(where: Path) -> Path | None:
@@ -162,12 +169,18 @@ def _upwards(where: Path, top: Path | None) -> Iterable[Path]:
         yield where
 
 
-def _repository(where: Path, git: Git) -> str:
+def _remote(where: Path, name: str) -> str:
+    """The URL of a clone's remote as Git reads it: the named one, or the first where there is no “origin”."""
     try:
-        url = remote_url(where, git.remote)
-    except GitError:
+        names = remote_names(where)
+        if name not in names and name == Git().remote and names:
+            name = names[0]
+        url = remote_url(where, name) or ""
+        if not url or ":" in url or url.startswith("/"):
+            return url
+        return str(((work_tree(where) or where) / url).resolve())
+    except (GitError, ValueError):  # a NUL in the path
         return ""
-    return canonical_url(url) if url else ""
 
 
 def _project_key(file: Path, top: Path | None, repository: str) -> str:

@@ -127,9 +127,9 @@ def named(place: Place) -> str:
     if not place:
         return "The file"
     if len(place) > 1 and isinstance(place[-1], str):
-        return f"{_table(place[:-1])} {_bare(place[-1])}"
+        return f"{_table(place[:-1])} “{clip(place[-1], 60)}”"
     if len(place) > 2 and isinstance(place[-2], str):
-        return f"{_table(place[:-2])} {_bare(place[-2])}, item {int(place[-1]) + 1},"
+        return f"{_table(place[:-2])} “{clip(place[-2], 60)}”, item {int(place[-1]) + 1},"
     return _table(place)
 
 

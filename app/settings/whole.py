@@ -78,9 +78,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     checkout: Path | None = None
     """Top of the Git work tree around `root`; None without one."""
     repository: str = ""
-    """Canonical URL of the repository's remote; empty without one."""
+    """Canonical URL of the repository's remote; empty without one. What trust is asked for."""
+    remote: str = ""
+    """The same remote as Git is to fetch it, login included: never shown. Empty: there is nothing to fetch."""
     address: str = ""
-    """Of a project without a checkout: the Git URL to mirror, login included. Never shown."""
+    """`remote` of a project without a checkout, which the person or the machine listed; else empty."""
     project_key: str
     """16 hex digits: one project, whatever clone or work tree of it."""
     found: tuple[str, ...] = ()
