@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ..records import Extreme, Run
 from .texts import as_number, contains, ilike, like, search
-from .tree import And, Compare, Field, Has, Literal_, Node, Not, Operator, Or, Value, Words
+from .tree import And, Field, Has, Literal_, Node, Not, Operator, Or, Value, Words
 
 _ORDER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "<": operator.lt,
@@ -44,6 +44,7 @@ def matches(node: Node, run: Run, extremes: Mapping[str, Extreme] = _NONE, exper
 
 def _values(field: Field, run: Run, extremes: Mapping[str, Extreme], experiment: str) -> list[Any]:
     """What the run has there: nothing, one value, or one a dataset."""
+    value: Any
     if field.kind == "metric":
         value = _metric(field, run, extremes)
     elif field.kind == "param":

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import timezone, tzinfo
+from datetime import UTC, tzinfo
 from typing import Final, NoReturn
 
 from ..errors import FilterError
@@ -40,7 +40,7 @@ _QUOTES = "'\"`"
 def parse(
     text: str,
     *,
-    zone: tzinfo = timezone.utc,
+    zone: tzinfo = UTC,
     now: Millis,
     keys: Keys | None = None,
 ) -> Node | None:
@@ -67,7 +67,7 @@ def parse_sort(text: str, keys: Keys | None = None) -> Sort:
     name, colon, direction = text.strip().rpartition(":")
     if not colon or direction.lower() not in ("asc", "desc"):
         name, direction = text.strip(), "asc"
-    field = _Parser(name, Clock(timezone.utc, 0), keys or {}).only_field()
+    field = _Parser(name, Clock(UTC, 0), keys or {}).only_field()
     descending = direction.lower() == "desc"
     return Sort(_present(field), descending != (field == AGE))
 

@@ -60,6 +60,7 @@ _INDEX: Final = {
 an experiment through an index that lacks the column: 1 µs a row instead of 0.1."""
 
 
+_OWN_LABELS: Final = "run_label AS rl CROSS JOIN label AS l ON l.id = rl.label WHERE rl.run = run.id"
 _GLOB: Final = str.maketrans({"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"})
 
 
@@ -115,26 +116,35 @@ def _exists(leaf: Compare | Has) -> Fragment:
         text = f"EXISTS (SELECT 1 FROM {table} AS m WHERE m.run = run.id AND m.key = {key.text} AND {inner.text})"
     else:
         inner = _label(leaf)
-        tables = "run_label AS rl CROSS JOIN label AS l ON l.id = rl.label WHERE rl.run = run.id"
-        text = f"EXISTS (SELECT 1 FROM {tables} AND l.key = {key.text} AND {inner.text})"
+        text = f"EXISTS (SELECT 1 FROM {_OWN_LABELS} AND l.key = {key.text} AND {inner.text})"
     return _joined(text, key, inner)
 
 
-def value(field: Field) -> Fragment:
-    """What the row is sorted by; NULL where it has none. Of several datasets the first by name."""
+def value(field: Field, *, largest: bool = False) -> Fragment:
+    """What the row is sorted by, NULL where it has none: of several datasets the smallest or the largest."""
     if field.kind == "attribute":
         return Fragment(_COLUMNS[field.name])
     if field.kind == "dataset":
         tables = "run_dataset AS rd JOIN dataset AS d ON d.id = rd.dataset WHERE rd.run = run.id"
-        return Fragment(f"(SELECT min({_DATASET[field.name]}) FROM {tables})")
+        return Fragment(f"(SELECT {'max' if largest else 'min'}({_DATASET[field.name]}) FROM {tables})")
     key = _own_key(field)
     if field.kind == "metric":
         table, column = _metric_column(field)
-        text = f"(SELECT {column} FROM {table} AS m WHERE m.run = run.id AND m.key = {key.text})"
-    else:
-        tables = "run_label AS rl CROSS JOIN label AS l ON l.id = rl.label WHERE rl.run = run.id"
-        text = f"(SELECT l.text FROM {tables} AND l.key = {key.text})"
-    return Fragment(text, key.parameters)
+        return Fragment(
+            f"(SELECT {column} FROM {table} AS m WHERE m.run = run.id AND m.key = {key.text})", key.parameters
+        )
+    return Fragment(f"(SELECT l.text FROM {_OWN_LABELS} AND l.key = {key.text})", key.parameters)
+
+
+def number(field: Field) -> Fragment:
+    """The same of a param or tag by value."""
+    key = _own_key(field)
+    return Fragment(f"(SELECT l.number FROM {_OWN_LABELS} AND l.key = {key.text})", key.parameters)
+
+
+def dataset_column(field: Field) -> str:
+    """What a dataset field reads of `dataset AS d` or, for the context, of `run_dataset AS rd`."""
+    return _DATASET[field.name]
 
 
 def _own_key(field: Field) -> Fragment:

@@ -30,8 +30,13 @@ _ALLOWED: Final[Mapping[FieldType, tuple[str, ...]]] = {
     "label": (*_EQUAL, *_ORDER, *_TEXT),
 }
 _NOUN: Final[Mapping[FieldType, str]] = {
-    "number": "a number", "time": "a time", "seconds": "a duration", "status": "a status", "text": "a text", "label": "a text",
-}  # fmt: skip
+    "number": "a number",
+    "time": "a time",
+    "seconds": "a duration",
+    "status": "a status",
+    "text": "a text",
+    "label": "a text",
+}
 _FLIPPED: Final[Mapping[str, Operator]] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
