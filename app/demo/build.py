@@ -17,7 +17,7 @@ import msgspec
 from ..errors import QuarterdeckError
 from ..records import Millis
 from .repository import build_repository
-from .world import FOLDER, World, new_world, read_world, write_world
+from .world import FOLDER, new_world, read_world, write_world
 
 SEED = 7
 Report = Callable[[str], None]
@@ -46,7 +46,7 @@ def build(directory: Path, report: Report, *, now: Millis | None = None) -> None
         return
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
-        _make_room(home, report)
+        make_room(home, report)
         with _site(home, report) as (site, lock):
             if not is_built(home):  # somebody else may have finished while we waited
                 _build_in(site, home, report, lock, now or int(time.time() * 1000))
@@ -55,7 +55,7 @@ def build(directory: Path, report: Report, *, now: Millis | None = None) -> None
         raise DemoError(f"The demo cannot be built in {home}: {error.strerror or error}.") from error
 
 
-def _make_room(home: Path, report: Report) -> None:
+def make_room(home: Path, report: Report) -> None:
     """Refuse a folder of somebody else's; set a damaged demo aside."""
     if not home.exists() or (home.is_dir() and not any(home.iterdir())):
         return
@@ -144,6 +144,3 @@ def clean_environment() -> Mapping[str, str]:
     if "PYTHONPATH" in kept:  # relative places would be lost in another working folder
         kept["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, kept["PYTHONPATH"].split(os.pathsep)))
     return kept | {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
-
-
-__all__ = ["DemoError", "World", "build", "clean_environment", "is_built"]

@@ -31,14 +31,15 @@ def start_trainer(directory: Path) -> None:
 
 def stop_trainer(directory: Path) -> None:
     """Tell the trainer of a demo world to end its run and itself. Returns at once."""
-    pid = trainer_pid(directory.expanduser().resolve())
+    home = directory.expanduser().resolve()
+    pid = trainer_pid(home) if is_built(home) else None
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
 
 
 def trainer_pid(home: Path) -> int | None:
-    """The process that trains in a world, or None."""
+    """The process that trains in a world, or None. Raises FileNotFoundError where there is no world."""
     with only_trainer(home) as lock:
         if lock is not None:
             return None

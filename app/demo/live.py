@@ -30,7 +30,7 @@ class Live(Record, frozen=True):
 def live_plan(world: World, now: Millis, number: int) -> Plan:
     """The live run of that number as it stands when it is begun: the very first one has a head start."""
     behind = HEAD_START if number == 0 else 0
-    whole = whole_plan(world, now - behind * PACE, number)
+    whole = whole_plan(world, now - (behind + 1) * PACE, number)
     curves = {
         name: kept
         for name, points in whole.curves.items()

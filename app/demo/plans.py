@@ -193,6 +193,8 @@ def _summary(first: Plan, children: list[Plan]) -> Plan:
     key = "val_rmse" if first.experiment == "ltv" else "val_auc"
     ends = [child.curves[key][-1].value for child in children if key in child.curves]
     ends = [value for value in ends if math.isfinite(value)]
+    if not ends:
+        return first
     mean = sum(ends) / len(ends)
     spread_of = math.sqrt(sum((value - mean) ** 2 for value in ends) / max(1, len(ends) - 1))
     last = max(child.ended or child.started for child in children)

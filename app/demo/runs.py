@@ -34,7 +34,7 @@ BATCH = 800
 def build_runs(root: Path, home: Path, report: Callable[[str], None]) -> None:
     """Fill `root` with mlflow.db and mlartifacts/, as they are to be when `root` has become `home`."""
     world = read_world(root)
-    client = open_client(root, home / "mlartifacts")
+    client = open_client(root, home / "mlartifacts", hurry=True)
     ids = {
         name: client.create_experiment(name, artifact_location=str(home / "mlartifacts" / name)) for name in EXPERIMENTS
     }
@@ -57,18 +57,19 @@ def _begin_live(client: MlflowClient, world: World, root: Path, experiment: str)
     write_live(root, Live(run_id=run, number=0))
 
 
-def open_client(root: Path, artifacts: Path) -> MlflowClient:
-    """MLflow's client on the world's store; a store that is not there yet is made, with MLflow's own schema."""
+def open_client(root: Path, artifacts: Path, *, hurry: bool = False) -> MlflowClient:
+    """MLflow's client on the world's store; a store that is not there yet is made, with MLflow's own schema.
+
+    In a `hurry` nothing waits for the disk: a world under construction that a power cut spoils is built anew.
+    """
     # MLflow reads this one itself; without it the default experiment keeps its artifacts in the working folder
     os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"] = str(artifacts)
     import sqlalchemy  # with mlflow about 3 s, here alone
     from mlflow.tracking import MlflowClient
     from sqlalchemy.engine import Engine
 
-    @sqlalchemy.event.listens_for(Engine, "connect")
-    def _hurry(connection, _record) -> None:  # type: ignore[no-untyped-def]  # the DBAPI's own, untyped
-        connection.execute("PRAGMA synchronous=OFF")  # a world that a power cut spoils is built anew
-
+    if hurry:
+        sqlalchemy.event.listen(Engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
     return MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
 
 

@@ -19,7 +19,7 @@ import msgspec
 
 from ..records import Millis
 from .detached import only_trainer
-from .live import HEAD_START, PACE, ROUNDS, Live, points_at, read_live, whole_plan, write_live
+from .live import PACE, ROUNDS, Live, points_at, read_live, whole_plan, write_live
 from .plans import Plan
 from .runs import log_run, open_client
 from .world import FOLDER, World, read_world
@@ -124,6 +124,7 @@ def main(home: Path) -> None:
         os.truncate(lock, 0)
         os.write(lock, str(os.getpid()).encode())
         trainer_of(home).work()
+        os.truncate(lock, 0)
 
 
 def trainer_of(home: Path) -> Trainer:
@@ -141,6 +142,3 @@ def _now() -> Millis:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
-
-
-__all__ = ["HEAD_START", "Trainer", "main"]
