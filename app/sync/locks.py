@@ -48,6 +48,7 @@ class SyncerLock:
         for _ in range(_TRIES):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             if _locked(descriptor, fcntl.LOCK_EX) and _is_at(descriptor, path):
+                os.ftruncate(descriptor, 0)  # who held it before must not be taken for us
                 return cls(path, descriptor)
             os.close(descriptor)
             time.sleep(random.uniform(0.5, 1.5) * _PROBE_SECONDS)  # noqa: S311  spreads two starters, guards nothing

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
-from ..channel import request_pass
+from ..channel import read_holder, request_pass, wait_until_listening
 from ..records import Millis, SourceState
 from ..settings import Settings, seconds
 from ..sources import Source
@@ -17,6 +18,9 @@ from .poller import Poller
 from .post import chosen
 from .schedule import longest_pause
 from .writer import Writer
+
+_STARTING: Final = 10.0
+"""Seconds within which a syncer that holds the lock says where it listens: imports, on a busy machine."""
 
 Report = Callable[[SourceState], None]
 
@@ -45,6 +49,8 @@ def sync_now(
                 return asyncio.run(_locked_pass(lock, settings, cache, names, full, report))
             finally:
                 lock.release()
+        if read_holder(cache) is None:  # a syncer that only just took the lock
+            wait_until_listening(cache, _STARTING)
     return None if syncer_alive(cache) else ()
 
 

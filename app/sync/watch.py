@@ -85,6 +85,7 @@ class Syncer:
         self._posts: list[Post] = []
         self._crew: list[asyncio.Task[None]] = []
         self._asking = 0
+        self._complaint = ""
         self._writer: Writer
         self._settings: Settings
         self._in_force: tuple[Settings, str, bool]
@@ -189,7 +190,16 @@ class Syncer:
             if abs(time.time() - now - ahead) > _CLOCK_JUMP:
                 ahead = time.time() - now
                 self._wake_all()
-            await self._look_around()
+            try:
+                await self._look_around()
+            except (OSError, StoreError) as error:
+                self._complain(f"looking after ourselves: {error}")
+
+    def _complain(self, sentence: str) -> None:
+        """Write down what is wrong with us, once for as long as it is."""
+        if sentence != self._complaint:
+            LOGGER.warning("%s", sentence)
+        self._complaint = sentence
 
     def _wake_all(self) -> None:
         for post in self._posts:
@@ -206,7 +216,7 @@ class Syncer:
     async def _reload(self) -> None:
         """Go on with the new settings; where they are wrong, with the old ones, and say so."""
         try:
-            settings = self._load()
+            settings = await asyncio.to_thread(self._load)
         except QuarterdeckError as error:
             LOGGER.warning("the new settings are wrong: %s", error)
             await self._notice(f"New settings cannot be used, those from before hold: {error}")
@@ -236,7 +246,7 @@ class Syncer:
         try:
             await self._channel.start()
         except (OSError, StoreError) as error:
-            LOGGER.warning("nobody can ask for anything: %s", error)
+            self._complain(f"nobody can ask for anything: {error}")
         self._lock.describe(socket=str(self._channel.path or ""), log=str(self._log.path))
 
     def _obey_signals(self) -> None:

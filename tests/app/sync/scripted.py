@@ -23,6 +23,7 @@ from quarterdeck.app.records import (
 __all__ = ["Scripted", "World"]
 
 STEP = 25
+ODD = "https://ann:hunter2@host said something odd"
 
 
 class World:
@@ -117,6 +118,6 @@ class Scripted:
             return
         match facts.get("fault"):
             case "bug":
-                raise ValueError("https://ann:hunter2@host said something odd")
+                raise ValueError(ODD)
             case [state, sentence, retry_at]:
                 raise SourceError(sentence, state=state, retry_at=retry_at)

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.app import channel
 from quarterdeck.app.channel import ask, lock_file, request_pass, socket_path
 from quarterdeck.app.errors import QuarterdeckError, UsageError
 from quarterdeck.app.records import SourceState, Want
@@ -201,7 +200,7 @@ def test_a_runtime_folder_with_a_long_name_gets_a_shorter_place(
 ) -> None:
     deep = tmp_path / ("x" * 120)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
-    monkeypatch.setattr(channel.tempfile, "gettempdir", lambda: str(tmp_path)[:40] or "/tmp")
+    monkeypatch.setattr("quarterdeck.app.channel.tempfile.gettempdir", lambda: str(tmp_path)[:40] or "/tmp")
     path = socket_path(cache)
     assert len(str(path)) <= 103
     assert not deep.exists()
