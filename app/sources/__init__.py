@@ -7,9 +7,9 @@ screens. Every failure leaves as `SourceError` with a sentence fit for the scree
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from ..records import Batch, SourceSpec, Want
+from ..records import Batch, Millis, SourceSpec, Want
 
 Cursor = Mapping[str, Any]
 """Where a source stands. JSON values; only the source that wrote it reads it; empty before the first pass."""
@@ -37,3 +37,11 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Let go of connections and child processes."""
+
+
+@runtime_checkable
+class TellsTime(Protocol):
+    """A source whose server says what time it is there."""
+
+    def server_now(self) -> Millis | None:
+        """The server's clock in UTC milliseconds, our own as long as it is not known; None where there is none."""

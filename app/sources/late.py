@@ -12,8 +12,8 @@ from contextlib import aclosing
 from typing import cast
 
 from ..errors import SettingsError, SourceError
-from ..records import Batch, Run, SourceSpec, Want
-from . import Cursor
+from ..records import Batch, Millis, Run, SourceSpec, Want
+from . import Cursor, TellsTime
 from .mlflow import MlflowSource
 
 _Opened = Callable[[MlflowSource], AsyncIterator[Batch]]
@@ -47,6 +47,10 @@ class LateMlflow:
     async def set_run_tag(self, run_id: str, key: str, value: str) -> None:
         """Write a tag on a run. Raises SourceError, RefusedError."""
         await (await self._opened()).set_run_tag(run_id, key, value)
+
+    def server_now(self) -> Millis | None:
+        """The server's clock; None before the first use, and where the source knows none."""
+        return self._source.server_now() if isinstance(self._source, TellsTime) else None
 
     async def close(self) -> None:
         """Close what was opened."""

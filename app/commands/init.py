@@ -1,0 +1,88 @@
+"""`quarterdeck init`: write down the settings that were found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from .. import trust
+from ..detect import written_down
+from ..errors import QuarterdeckError, RefusedError
+from ..settings import FILE, Settings
+from .boundary import say
+from .options import Options
+from .place import settings_of
+from .printing import print_object
+
+
+@click.command("init", short_help="Write down the settings that were found.")
+@click.option("--force", is_flag=True, help="Look again although there is a file; it is kept as quarterdeck.toml.old.")
+@click.option("--json", "as_json", is_flag=True, help="What was written, as a JSON object.")
+@click.pass_obj
+def init_command(options: Options, force: bool, as_json: bool) -> int:
+    """Look around and write a quarterdeck.toml to begin with.
+
+    \b
+      quarterdeck init
+      quarterdeck --project ~/churn init --force
+
+    Finds the Git repository, its remote's host, MLFLOW_TRACKING_URI or mlflow.db, gx/, dbt's results and
+    Terraform's. Read it, change it, commit it: it is your team's.
+    """
+    file = (options.project or Path()).absolute() / FILE
+    with _moved_away(file) if force else _left_alone(options):
+        settings = settings_of(options)
+        content = written_down(settings)
+        _write(file, content)
+    for sentence in settings.found:
+        say(f"Found: {sentence}")
+    say(f"Wrote {file}.")
+    _tell_trust(settings_of(options))
+    if as_json:
+        print_object({"file": str(file), "found": list(settings.found), "content": content})
+    return 0
+
+
+@contextmanager
+def _left_alone(options: Options) -> Iterator[None]:
+    """Refuse where settings are found, in this folder or above it."""
+    found = settings_of(options).file
+    if found is not None:
+        raise RefusedError(f"Refused: {found} is there already. --force looks again and keeps it as {FILE}.old.")
+    yield
+
+
+@contextmanager
+def _moved_away(file: Path) -> Iterator[None]:
+    """Keep the file that is there under another name; bring it back when nothing came of it."""
+    old = file.with_name(f"{FILE}.old")
+    if not os.path.lexists(file):
+        yield
+        return
+    file.replace(old)
+    try:
+        yield
+    except BaseException:
+        old.replace(file)
+        raise
+    say(f"The file that was there is {old} now.")
+
+
+def _write(file: Path, content: str) -> None:
+    """Make the file. O_EXCL: what a hostile repository put there, a link for instance, is not written through."""
+    try:
+        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise QuarterdeckError(f"{file} cannot be written: {error.strerror}.") from error
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(content)
+
+
+def _tell_trust(settings: Settings) -> None:
+    """What was found is the repository's word: it is not trusted by being written down."""
+    if not trust.is_trusted(settings):
+        say(trust.sentence(settings))

@@ -1,0 +1,76 @@
+"""From the options to what a command works on: settings, cache, state."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import StoreError
+from .boundary import say
+from .options import Options
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+    from ..store.reading import Reader
+    from ..store.state import State
+
+NOTHING_YET = "Nothing synced yet: run `quarterdeck sync`."
+
+
+def settings_of(options: Options) -> Settings:
+    """The settings that the options lead to. Raises SettingsError."""
+    from ..settings import load
+
+    return load(directory=options.project, config=options.config, project=options.name)
+
+
+def cache_of(options: Options, settings: Settings) -> Path:
+    """The cache's file, which need not exist."""
+    from ..store.files import cache_file
+
+    return cache_file(options.cache or settings.personal.cache.path, settings.project_key)
+
+
+def state_of(settings: Settings) -> State:
+    """The project's state.db, made when there is none. Raises StoreError."""
+    from ..store.state import State, state_file
+
+    return State(state_file(settings.project_key))
+
+
+@contextmanager
+def synced(options: Options, settings: Settings) -> Iterator[Reader | None]:
+    """The cache, open for reading; None, and a word on stderr, when no source was ever read into it.
+
+    What SQLite says of a damaged cache in the middle of a read leaves as StoreError.
+    """
+    from ..store.files import unusable
+    from ..store.reading import Reader
+
+    path = cache_of(options, settings)
+    if not path.exists():
+        say(NOTHING_YET)
+        yield None
+        return
+    reader = Reader(path, shared=_is_shared(options, settings))
+    try:
+        if not any(state.last_ok_at or state.items for state in reader.source_states()):
+            say(NOTHING_YET)
+            yield None
+        else:
+            yield reader
+    except sqlite3.DatabaseError as error:
+        raise unusable(path, error) from error
+    finally:
+        reader.close()
+
+
+def _is_shared(options: Options, settings: Settings) -> bool:
+    """Only a person's own settings may name a cache that somebody else owns."""
+    return options.cache is None and settings.personal.cache.path is not None
+
+
+__all__ = ["NOTHING_YET", "StoreError", "cache_of", "settings_of", "state_of", "synced"]

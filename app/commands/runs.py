@@ -1,0 +1,226 @@
+"""`quarterdeck runs`: the runs that the cache knows, as a table or as JSON."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import tzinfo
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+import click
+
+from ..errors import FilterError, QuarterdeckError
+from ..query import Node, parse, parse_sort
+from ..records import Experiment, Extreme, Metric, Millis, Run, Subject
+from ..settings import Settings
+from ..store.order import RunOrder
+from ..store.reading import ExperimentRow, Reader
+from ..store.state import view_name
+from ..text import cells, shown
+from .boundary import say
+from .options import Options
+from .place import settings_of, state_of, synced
+from .printing import iso, number, print_json, print_table, windows
+from .run_columns import DEFAULT, Column, Extremes, Labels, columns_named
+
+
+class Asked(NamedTuple):
+    """What is to be listed: the options, filled up from the view where they say nothing."""
+
+    filter: str = ""
+    sort: str = "started_at:desc"
+    limit: int | None = None
+    columns: tuple[str, ...] = tuple(DEFAULT)
+    experiment: str | None = None
+
+
+@click.command("runs", short_help="List runs, filtered and sorted.")
+@click.option("--filter", metavar="TEXT", help="Only the runs for which this holds, in the grammar of the screens.")
+@click.option("--sort", metavar="KEY[:desc]", help="By any column; default started_at:desc.")
+@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="At most so many.")
+@click.option("--columns", metavar="A,B", help="Columns of the table, with commas between: id,name,metrics.val_auc")
+@click.option("--view", metavar="NAME", help="Filter, sort and columns that the terminal keeps under this name.")
+@click.option("--experiment", metavar="NAME", help="Only this experiment: its name, its id or a pattern.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON array with every field; strings and numbers exact.")
+@click.pass_obj
+def runs_command(options: Options, /, view: str | None, as_json: bool, **given: Any) -> None:
+    """List the runs that were synced, newest first.
+
+    \b
+      quarterdeck runs --limit 20
+      quarterdeck runs --filter 'metrics.val_auc > 0.9 and status:finished' --sort metrics.val_auc:desc
+      quarterdeck runs --filter 'started_at > -3d and params.model = "xgb"' --columns name,user,metrics.loss.min
+      quarterdeck runs --experiment 'churn*' --json | jq -r '.[].id'
+
+    Reads the cache only; `quarterdeck status` says how old it is. On a terminal the table is cut to the width,
+    elsewhere it is whole.
+    """
+    settings = settings_of(options)
+    asked = _asked(given, _view(settings, view) if view else {})
+    if as_json and given["columns"]:
+        say("--columns has no effect with --json: every field is there.")
+    with synced(options, settings) as reader:
+        if reader is None:
+            if as_json:
+                print_json([])
+            return
+        listing = _Listing(reader, asked, settings)
+        if as_json:
+            listing.print_json()
+        else:
+            listing.print_table(asked.columns)
+
+
+class _Listing:
+    """The runs that were asked for, read a window at a time."""
+
+    def __init__(self, reader: Reader, asked: Asked, settings: Settings) -> None:
+        self._reader = reader
+        now = time.time_ns() // 1_000_000
+        rows = reader.experiments()
+        chosen = rows if asked.experiment is None else _experiments(asked.experiment, rows)
+        rowids = [row.rowid for row in chosen]
+        self._keys = _keys(reader, rowids)
+        where = _where(asked.filter, settings.zone, now, self._keys)
+        order = RunOrder(reader.connection, experiments=rowids, where=where, sort=parse_sort(asked.sort, self._keys))
+        # eight bytes a row: a million of them are 8 MB
+        self._ids: Sequence[int] = order.all() if asked.limit is None else order.first(asked.limit)
+        self._labels = Labels(
+            sources={state.source: state.name for state in reader.source_states()},
+            experiments={(row.experiment.source, row.experiment.id): row.experiment.name for row in rows},
+            now=now,
+        )
+
+    def print_json(self) -> None:
+        """Every field of every run."""
+        print_json(run_json(run, extremes, self._labels) for run, extremes in self._read(None))
+
+    def print_table(self, words: Sequence[str]) -> None:
+        """The columns of these names; a word on stderr when there is no run."""
+        columns = columns_named(words, self._keys)
+        rows = (
+            [column.cell(run, extremes, self._labels) for column in columns] for run, extremes in self._read(columns)
+        )
+        print_table([column.head for column in columns], rows)
+        if not self._ids:
+            say("No run is like that.")
+
+    def _read(self, columns: Sequence[Column] | None) -> Iterator[tuple[Run, Extremes]]:
+        """The runs in windows; with columns only what they show."""
+        names = None if columns is None else [column.needs for column in columns if column.needs is not None]
+        for ids in windows(self._ids):
+            pairs = self._pairs(ids, names)
+            wanted = {key for _, run in pairs for key in run.metrics}
+            extremes = _by_run(self._reader, ids, sorted(wanted))
+            yield from ((run, extremes[rowid]) for rowid, run in pairs)
+
+    def _pairs(self, ids: Sequence[int], names: list[tuple[str, str]] | None) -> list[tuple[int, Run]]:
+        """Row id and run. The syncer may take a run away in between: then one by one, to know which."""
+        runs = self._reader.runs(ids, names=names)
+        if len(runs) == len(ids):
+            return list(zip(ids, runs, strict=True))
+        return [(rowid, run) for rowid in ids for run in self._reader.runs([rowid], names=names)]
+
+
+def run_json(run: Run, extremes: Extremes, labels: Labels) -> dict[str, Any]:
+    """A run as `--json` shows it; docs/commands.md explains the fields."""
+    return {
+        "id": run.id,
+        "subject": str(Subject(kind="run", parts=(run.id,))),
+        "name": run.name,
+        "shown": shown(run.name),
+        "source": labels.sources.get(run.source, run.source),
+        "experiment": labels.experiments.get((run.source, run.experiment_id)),
+        "experiment_id": run.experiment_id,
+        "status": run.status,
+        "started_at": iso(run.started_at),
+        "ended_at": iso(run.ended_at),
+        "user": run.user,
+        "git_commit": run.git_commit,
+        "parent_id": run.parent_id,
+        "artifact_uri": run.artifact_uri,
+        "params": dict(run.params),
+        "metrics": {key: _metric_json(metric, extremes.get(key)) for key, metric in run.metrics.items()},
+        "tags": dict(run.tags),
+        "datasets": [{"name": one.name, "digest": one.digest, "context": one.context} for one in run.datasets],
+    }
+
+
+def _metric_json(metric: Metric, extreme: Extreme | None) -> dict[str, Any]:
+    return {
+        "last": number(metric.value),
+        "step": metric.step,
+        "min": number(extreme.min) if extreme else None,
+        "max": number(extreme.max) if extreme else None,
+        "history": extreme.history if extreme else "unread",
+    }
+
+
+def _by_run(reader: Reader, ids: Sequence[int], keys: Sequence[str]) -> Mapping[int, dict[str, Extreme]]:
+    found: dict[int, dict[str, Extreme]] = defaultdict(dict)
+    for (rowid, key), extreme in (reader.extremes(ids, keys) if keys else {}).items():
+        found[rowid][key] = extreme
+    return found
+
+
+def _keys(reader: Reader, experiments: Sequence[int]) -> Mapping[str, list[str]]:
+    """The names that there are, by kind: what a bare word in a filter may mean."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for key in reader.keys(experiments):
+        found[key.kind].append(key.name)
+    return found
+
+
+def _where(text: str, zone: tzinfo, now: Millis, keys: Mapping[str, list[str]]) -> Node | None:
+    """The filter as a tree. Raises FilterError with the place marked below it."""
+    try:
+        return parse(text, zone=zone, now=now, keys=keys)
+    except FilterError as error:
+        mark = " " * cells(shown(text[: error.column])) + "^"
+        raise FilterError(f"{error}\n  {shown(text)}\n  {mark}", error.column) from error
+
+
+def _experiments(wanted: str, rows: list[ExperimentRow]) -> list[ExperimentRow]:
+    """The experiments of this name, else of this id, else of this pattern. Raises QuarterdeckError."""
+    for fits in (_named, _numbered, _like):
+        if found := [row for row in rows if fits(row.experiment, wanted)]:
+            return found
+    close = get_close_matches(wanted, [row.experiment.name for row in rows], n=1)
+    hint = f" Did you mean “{close[0]}”?" if close else ""
+    raise QuarterdeckError(f"There is no experiment “{wanted}” in the cache.{hint}")
+
+
+def _named(experiment: Experiment, wanted: str) -> bool:
+    return experiment.name == wanted
+
+
+def _numbered(experiment: Experiment, wanted: str) -> bool:
+    return experiment.id == wanted
+
+
+def _like(experiment: Experiment, wanted: str) -> bool:
+    return fnmatchcase(experiment.name, wanted)
+
+
+def _asked(given: Mapping[str, Any], view: Mapping[str, Any]) -> Asked:
+    """What the options say, else the view, else the default."""
+    said = {name: value for name, value in given.items() if value is not None}
+    if "columns" in said:
+        said["columns"] = [word.strip() for word in said["columns"].split(",") if word.strip()]
+    known = {name: view[name] for name in ("filter", "sort", "columns", "experiment") if view.get(name)}
+    asked = Asked(**(known | said))
+    return asked._replace(columns=tuple(asked.columns))
+
+
+def _view(settings: Settings, name: str) -> Mapping[str, Any]:
+    with state_of(settings) as state:
+        view = state.get_table(view_name("runs", name))
+        prefix = view_name("runs", "")
+        names = [known.removeprefix(prefix) for known in state.tables(prefix)]
+    if view is None:
+        known = f"There are {', '.join(names)}." if names else "None is saved yet: `:view save NAME` keeps one."
+        raise QuarterdeckError(f"There is no view “{name}”. {known}")
+    return view
