@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,8 +20,10 @@ from .text import clip
 if TYPE_CHECKING:
     from .settings import Settings
 
-_SEEN = 2_000
-"""Names looked at in all when searching for *.tf: a data folder may hold millions."""
+_NAMES = 500
+"""Names looked at in one folder when searching for *.tf: a data folder may hold millions ..."""
+_FOLDERS = 200
+"""... and folders in all."""
 
 
 class Found(NamedTuple):
@@ -96,21 +99,19 @@ def _terraform(root: Path) -> Found:
 
 
 def _names(root: Path, depth: int = 2) -> Iterator[Path]:
-    left = _SEEN
+    """Files in `root` and at most `depth` folders below it; the first of each folder where there are too many."""
     folders = [(root, depth)]
-    while folders and left > 0:
-        folder, below = folders.pop(0)
+    for folder, below in folders:  # grows while it is walked
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)[:left]
+            with os.scandir(folder) as listing:
+                entries = sorted(islice(listing, _NAMES), key=lambda entry: entry.name)
         except OSError:
             continue
-        left -= len(entries)
         for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                if below and not entry.name.startswith("."):
-                    folders.append((folder / entry.name, below - 1))
-            else:
+            if not entry.is_dir(follow_symlinks=False):
                 yield folder / entry.name
+            elif below and not entry.name.startswith(".") and len(folders) < _FOLDERS:
+                folders.append((folder / entry.name, below - 1))
 
 
 def written_down(settings: Settings) -> str:

@@ -208,7 +208,7 @@ def _unmagic(written: str) -> str:
     """The part of a pattern before its first wildcard. What matches below is held inside by whoever expands it."""
     for position, character in enumerate(written):
         if character in "*?[":
-            return written[:position].rpartition("/")[0] if "/" in written[:position] else ""
+            return written[: written.rfind("/", 0, position) + 1]
     return written
 
 
