@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from ..errors import SettingsError
 from ..text import clip
 
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|m|h|d|w)", re.ASCII)
@@ -20,6 +22,12 @@ class WrongError(ValueError):
     def __init__(self, key: str, sentence: str) -> None:
         super().__init__(sentence)
         self.key = key
+
+
+def mistake(file: Path | str, sentence: str, line: int | None = None) -> SettingsError:
+    """The error for a sentence about a file, and a line of it where one is known."""
+    at = f":{line}" if line else ""
+    return SettingsError(f"{clip(str(file), 300)}{at}: {sentence}")
 
 
 def echo(value: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import stat
 import tomllib
@@ -12,9 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..errors import SettingsError
-from ..text import clip
+from .checks import mistake
 from .lines import Place, line_of
-from .mistakes import mistake, named, shape_mistake, syntax_mistake
 from .personal import convert_path
 
 LARGEST = 256 * 1024
@@ -33,11 +31,15 @@ def parse_settings(text: str, kind: type[_T], file: Path | str) -> _T:
     try:
         content: Any = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: also an integer of 5,000 digits
-        raise syntax_mistake(file, error) from error
+        from . import mistakes  # 5 ms at the start, wanted by wrong files only
+
+        raise mistakes.syntax_mistake(file, error) from error
     try:
         return msgspec.convert(content, kind, dec_hook=convert_path)
     except msgspec.ValidationError as error:
-        raise shape_mistake(file, text, content, kind, error) from error
+        from . import mistakes
+
+        raise mistakes.shape_mistake(file, text, content, kind, error) from error
 
 
 def read_text(file: Path) -> str:
@@ -78,16 +80,18 @@ def decoded(raw: bytes, file: Path | str) -> str:
 
 def _neighbour(file: Path) -> str:
     """“ Did you mean NAME?” when a file of a similar name stands beside the missing one."""
+    from .mistakes import nearest
+
     try:
-        names = sorted(entry.name for entry in file.parent.iterdir() if entry.suffix == ".toml")
+        return nearest(file.name, sorted(entry.name for entry in file.parent.iterdir() if entry.suffix == ".toml"))
     except OSError:
         return ""
-    near = difflib.get_close_matches(file.name, names, n=1, cutoff=0.6)
-    return f" Did you mean “{clip(near[0], 60)}”?" if near else ""
 
 
 def mistake_at(file: Path | None, place: Place, sentence: str) -> SettingsError:
     """The error for a value that turned out wrong in use: its line is looked up in the file."""
+    from .mistakes import named
+
     line = None
     if file is not None:
         try:

@@ -11,12 +11,12 @@ import msgspec
 
 from ..detect import find
 from ..errors import SettingsError
-from ..git import GitError, canonical_url, decode, remote_names, remote_url, run_git, work_tree
+from ..git import GitError, canonical_url, decode, run_git, work_tree
 from ..paths import config_dir, mirror_dir, site_config_dir
 from ..text import clip
+from .checks import mistake
 from .files import decoded, parse_settings, read_settings
 from .lines import line_of
-from .mistakes import mistake, nearest
 from .personal import Cache, Personal, ProjectList, Remote
 from .sections import Git, ProjectFile
 from .whole import Environment, Settings
@@ -88,6 +88,8 @@ def _listed(name: str) -> Remote:
     for remote in known:
         if remote.name == name:
             return remote
+    from .mistakes import nearest  # 5 ms at the start, wanted by wrong names only
+
     names = [remote.name for remote in known]
     file = config_dir() / "projects.toml"
     has = f"known are {clip(', '.join(names), 200)}" if names else "it is where projects without a checkout are listed"
@@ -172,15 +174,31 @@ def _upwards(where: Path, top: Path | None) -> Iterable[Path]:
 def _remote(where: Path, name: str) -> str:
     """The URL of a clone's remote as Git reads it: the named one, or the first where there is no “origin”."""
     try:
-        names = remote_names(where)
-        if name not in names and name == Git().remote and names:
-            name = names[0]
-        url = remote_url(where, name) or ""
+        urls = _remote_urls(where)
+        url = urls.get(name, "")
+        if name == Git().remote and not url:
+            url = next(iter(urls.values()), "")
         if not url or ":" in url or url.startswith("/"):
             return url
         return str(((work_tree(where) or where) / url).resolve())
-    except (GitError, ValueError):  # a NUL in the path
+    except (GitError, ValueError):  # ValueError: a NUL in the path
         return ""
+
+
+def _remote_urls(where: Path) -> dict[str, str]:
+    """Remote -> its first URL, in the order of Git's configuration. One call of Git. Raises GitError."""
+    urls: dict[str, str] = {}
+    try:
+        raw = run_git(where, "config", "-z", "--get-regexp", r"^remote\..*\.url$")
+    except GitError as error:
+        if error.status == 1:
+            return urls  # there is none
+        raise
+    for entry in decode(raw).split("\0"):
+        key, _, url = entry.partition("\n")
+        if url:
+            urls.setdefault(key.removeprefix("remote.").removesuffix(".url"), url)
+    return urls
 
 
 def _project_key(file: Path, top: Path | None, repository: str) -> str:

@@ -16,7 +16,7 @@ import msgspec
 
 from ..errors import SettingsError
 from ..text import clip
-from .checks import WrongError
+from .checks import WrongError, mistake
 from .lines import Place, line_of
 from .personal import convert_path
 
@@ -31,12 +31,6 @@ _WORDS = {
 }  # fmt: skip
 _ANY = "..."
 _SECRET = re.compile(r"token|password|secret|key", re.IGNORECASE)
-
-
-def mistake(file: Path | str, sentence: str, line: int | None = None) -> SettingsError:
-    """The error for a sentence about a file, and a line of it where one is known."""
-    at = f":{line}" if line else ""
-    return SettingsError(f"{clip(str(file), 300)}{at}: {sentence}")
 
 
 def syntax_mistake(file: Path | str, error: Exception) -> SettingsError:
