@@ -111,13 +111,11 @@ class MlflowRest:
         self._client.close()
 
 
-def _mlflow_executable() -> str:
-    given = os.environ.get("QUARTERDECK_MLFLOW")
-    found = Path(given) if given else Path(__file__).resolve().parents[1] / ".venvs/mlflow3/bin/mlflow"
+def _mlflow_executable(variable: str = "QUARTERDECK_MLFLOW", venv: str = "mlflow3") -> str:
+    given = os.environ.get(variable)
+    found = Path(given) if given else Path(__file__).resolve().parents[1] / f".venvs/{venv}/bin/mlflow"
     if not found.exists():
-        pytest.fail(
-            f"no MLflow server at {found}: run `make test`, or name an mlflow 3 in QUARTERDECK_MLFLOW", pytrace=False
-        )
+        pytest.fail(f"no MLflow server at {found}: run `make test`, or name one in {variable}", pytrace=False)
     return str(found)
 
 
@@ -128,7 +126,8 @@ def _serve_mlflow(executable: str, folder: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     command = [
         executable, "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-        "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--default-artifact-root", str(folder / "artifacts"),
+        "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}",
+        "--default-artifact-root", str(folder / "artifacts"),
     ]  # fmt: skip
     environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with (folder / "server.log").open("wb") as log:
@@ -170,5 +169,25 @@ def mlflow_server(mlflow_folder: Path) -> Iterator[str]:
 def mlflow_rest(mlflow_server: str) -> Iterator[MlflowRest]:
     """Makes experiments and runs on `mlflow_server`."""
     rest = MlflowRest(mlflow_server)
+    yield rest
+    rest.close()
+
+
+@pytest.fixture(scope="session")
+def mlflow2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where `mlflow2_server` keeps its store."""
+    return tmp_path_factory.mktemp("mlflow2")
+
+
+@pytest.fixture(scope="session")
+def mlflow2_server(mlflow2_folder: Path) -> Iterator[str]:
+    """The address of a real MLflow 2.22 tracking server, for tests marked `tools`."""
+    yield from _serve_mlflow(_mlflow_executable("QUARTERDECK_MLFLOW2", "mlflow2"), mlflow2_folder)
+
+
+@pytest.fixture(scope="session")
+def mlflow2_rest(mlflow2_server: str) -> Iterator[MlflowRest]:
+    """Makes experiments and runs on `mlflow2_server`."""
+    rest = MlflowRest(mlflow2_server)
     yield rest
     rest.close()

@@ -16,6 +16,7 @@ from typing import Final, cast
 
 import msgspec
 
+from ...errors import SourceError
 from ...records import (
     Artifact,
     ArtifactListing,
@@ -28,6 +29,7 @@ from ...records import (
     Run,
     RunStatus,
 )
+from ..trouble import quoted
 
 GIT_COMMIT: Final = "mlflow.source.git.commit"
 OLD_GIT_COMMIT: Final = "mlflow.gitCommit"
@@ -176,11 +178,20 @@ files_page: Final = msgspec.json.Decoder(FilesPage)
 def metric_number(value: float | str) -> float:
     """A metric's value as a float: "NaN" and the like, and the stand-ins for infinities, turned back."""
     if isinstance(value, str):
-        found = _WORDS.get(value)
-        return found if found is not None else float(value)
+        return _spelt(value)
     if -_INFINITY < value < _INFINITY:
         return value
     return value if value != value else math.copysign(math.inf, value)
+
+
+def _spelt(text: str) -> float:
+    found = _WORDS.get(text)
+    if found is not None:
+        return found
+    try:
+        return float(text)
+    except ValueError as error:
+        raise SourceError(f"A metric's value is no number: “{quoted(text)}”.", "not_understood") from error
 
 
 def run_status(status: str, lifecycle: str | None) -> RunStatus:

@@ -38,7 +38,11 @@ _BETWEEN_POLLS: Final = 60.0
 
 
 class TrackingSource:
-    """A source over an `Api`. `patterns` choose experiments by name (shell patterns); none means all."""
+    """A source over an `Api`.
+
+    `patterns` choose experiments by name (shell patterns); none means all. `page` is how many runs of the
+    history are asked for at first: the server's pace decides later.
+    """
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class TrackingSource:
         api: Api,
         patterns: Sequence[str] = (),
         *,
+        page: int = _FIRST_PAGE,
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -54,12 +59,16 @@ class TrackingSource:
         self._patterns = tuple(patterns)
         self._clock = clock
         self._wants = Wants(api, pause)
-        self._page = _FIRST_PAGE
+        self._page = page
 
     @property
     def spec(self) -> SourceSpec:
         """Which source this is."""
         return self._spec
+
+    def server_now(self) -> Millis:
+        """The server's clock as far as it is known."""
+        return self._api.server_now()
 
     async def close(self) -> None:
         """Let go of the connections."""

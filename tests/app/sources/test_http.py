@@ -124,7 +124,7 @@ async def test_a_good_answer_is_decoded() -> None:
         (answer(500, b'{"message": "disk full"}'), "unreachable", "It says: “disk full”."),
         (answer(502, b"<html><title>Bad gateway</title>"), "unreachable", "502 Bad Gateway"),
         (answer(503, b"", "Retry-After: 60"), "unreachable", "503 Service Unavailable"),
-        (answer(200, b"<!doctype html><title>Sign in</title>", kind="text/html"), "not_understood", "web page (“Sign in”)"),
+        (answer(200, b"<!doctype html><title>Sign in</title>", kind="text/html"), "not_understood", "(“Sign in”)"),
         (answer(200, b'{"runs": [{"in'), "not_understood", "broke off its answer after 14 bytes"),
         (answer(200, b""), "not_understood", "broke off its answer after 0 bytes"),
         (answer(200, b'{"a": tru'), "not_understood", "broke off"),
