@@ -75,6 +75,9 @@ def rests(programs: Sequence[Program]) -> dict[str, probe.Rest]:
     try:
         for terminal, program in zip(terminals, programs, strict=True):
             terminal.wait_for(program.shown)
+            if program.name == world.NAME:
+                terminal.wait_until(lambda: bool(terminal.started_processes()), "the syncer")  # noqa: B023  asked at once
+            terminal.watch(3)  # what a start leaves to do
         found = probe.rest(terminals, REST_SECONDS)
         return {program.name: one for program, one in zip(programs, found, strict=True)}
     finally:

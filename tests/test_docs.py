@@ -1,0 +1,75 @@
+"""What docs/ tells a user to write is what quarterdeck reads."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from quarterdeck.app.commands.line import COMMANDS
+from quarterdeck.app.query import parse
+from quarterdeck.app.query.tree import ATTRIBUTES, DATASET_PARTS
+from quarterdeck.app.records import SOURCE_STATES
+from quarterdeck.app.settings import load
+from quarterdeck.app.settings.whole import Settings
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+NOW = 1_760_000_000_000
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The three files of docs/settings.md, loaded as a user would have them."""
+    shared, personal, projects = blocks("settings.md", "toml")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    own = tmp_path / "config" / "quarterdeck"
+    own.mkdir(parents=True)
+    (own / "config.toml").write_text(personal)
+    (own / "projects.toml").write_text(projects)
+    (tmp_path / "quarterdeck.toml").write_text(shared)
+    return load(directory=tmp_path)
+
+
+def test_the_settings_that_are_shown_are_read(example: Settings) -> None:
+    assert (example.name, example.git.branches) == ("churn", ("main", "release/*"))
+    assert (example.personal.user.name, str(example.zone)) == ("ann", "Europe/Berlin")
+
+
+def test_the_filters_that_are_shown_are_read() -> None:
+    lines = [line for block in blocks("filters.md", "text") for line in block.splitlines()]
+    assert [parse(line, now=NOW) for line in lines].count(None) == 0
+    assert len(lines) == 3
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *ATTRIBUTES,
+        "age",
+        "run_id",
+        "metrics.KEY",
+        "metrics.KEY.min",
+        "params.KEY",
+        "tags.KEY",
+        "dataset",
+        *(f"dataset.{part}" for part in DATASET_PARTS),
+    ],
+)
+def test_a_field_that_is_shown_can_be_asked_for(field: str) -> None:
+    assert field in (DOCS / "filters.md").read_text()
+    assert parse(f"has {field}", now=NOW) is not None
+
+
+def test_every_command_is_described() -> None:
+    told = (DOCS / "commands.md").read_text()
+    assert [name for name in COMMANDS if f"`{name}" not in told] == []
+
+
+def test_every_state_of_a_source_is_described() -> None:
+    told = (DOCS / "commands.md").read_text()
+    assert [state for state in SOURCE_STATES if state not in told] == []
