@@ -32,8 +32,15 @@ class FrameScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("colon", "command", "Go to or do", id="go", show=False, key_display=":"),
-        Binding("question_mark", "help", "all", id="help", key_display="?"),
-        Binding("ctrl+p", "help", "Palette", id="palette", show=False),
+        Binding(
+            "question_mark",
+            "help",
+            "all",
+            id="help",
+            tooltip="All keys, searchable; Enter does what the key does",
+            key_display="?",
+        ),
+        Binding("ctrl+p", "help", "all", id="palette", show=False),
         Binding("r", "sync_now", "refresh", id="refresh", show=False),
         Binding("escape,backspace", "back", "Back", id="back", show=False),
         Binding("q", "back_or_quit", "Back; at the root quit", id="quit_or_back", show=False),

@@ -11,17 +11,17 @@ from .words import COMMANDS
 
 
 def key_items(screen: Screen[Any]) -> list[Item[str]]:
-    """Every binding that is active on a screen, then the commands; the value is the action, or `:`."""
-    items: list[Item[str]] = []
-    said: set[str] = set()
-    for active in screen.active_bindings.values():
-        binding = active.binding
-        if binding.action not in said and binding.description:
-            said.add(binding.action)
-            keys = _keys_of(screen, binding.action)
-            items.append(Item(keys, _sentence(binding.description, binding.id or ""), binding.action))
-    items += [Item(f":{word}", what, ":") for word, what in COMMANDS.items()]
-    return items
+    """Every binding of ours that is active on a screen, its own first, then the commands.
+
+    The value is the action, or `:`.
+    """
+    own = [active.binding for active in screen.active_bindings.values() if active.binding.id]
+    own.sort(key=lambda binding: not binding.show)
+    items: dict[str, Item[str]] = {}
+    for binding in own:
+        detail = f"{_sentence(binding.tooltip or binding.description)}   {binding.id}"
+        items.setdefault(binding.action, Item(_keys_of(screen, binding.action), detail, binding.action))
+    return [*items.values(), *(Item(f":{word}", what, ":") for word, what in COMMANDS.items())]
 
 
 def _keys_of(screen: Screen[Any], action: str) -> str:
@@ -34,5 +34,5 @@ def _keys_of(screen: Screen[Any], action: str) -> str:
     return " ".join(dict.fromkeys(found))
 
 
-def _sentence(description: str, binding_id: str) -> str:
-    return f"{description[:1].upper()}{description[1:]}   {binding_id}"
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

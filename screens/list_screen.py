@@ -37,12 +37,12 @@ class ListScreen(FrameScreen, Generic[R]):
     DEFAULT_SORT: ClassVar[tuple[str, bool]] = ("name", False)
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open", id="open", key_display="Enter"),
-        Binding("slash", "filter", "filter", id="filter", key_display="/"),
-        Binding("space", "mark", "mark", id="mark", key_display="Space"),
-        Binding("s", "sort", "sort", id="sort"),
+        Binding("enter", "open", "open", id="open", tooltip="Open what is under the cursor", key_display="Enter"),
+        Binding("slash", "filter", "filter", id="filter", tooltip="Filter in the grammar, live", key_display="/"),
+        Binding("space", "mark", "mark", id="mark", tooltip="Mark the row and go on", key_display="Space"),
+        Binding("s", "sort", "sort", id="sort", tooltip="Choose what to sort by"),
         Binding("S", "reverse", "reverse", id="reverse", show=False),
-        Binding("c", "columns", "columns", id="columns"),
+        Binding("c", "columns", "columns", id="columns", tooltip="Choose the columns"),
         Binding("v", "views", "views", id="views", show=False),
         Binding("escape", "clear", "Clear the filter or go back", id="clear", show=False),
     ]
@@ -140,7 +140,13 @@ class ListScreen(FrameScreen, Generic[R]):
         if event.purpose == "filter":
             if self._typing is not None:
                 self._typing.stop()
-            self._typing = self.set_timer(TYPING_RESTS, lambda: self.set_filter(event.value))
+            if not self._begins_a_word(event.value):
+                self._typing = self.set_timer(TYPING_RESTS, lambda: self.set_filter(event.value))
+
+    def _begins_a_word(self, text: str) -> bool:
+        """`metrics.va` is on its way to a name of the grammar: to look for runs called so would empty the table."""
+        last = text[max(text.rfind(" "), text.rfind("(")) + 1 :]
+        return bool(last) and any(word.startswith(last) for word in self.filter_words())
 
     def on_prompt_answered(self, event: Prompt.Answered) -> None:
         """Take the filter and go back to the table."""
@@ -171,7 +177,10 @@ class ListScreen(FrameScreen, Generic[R]):
         try:
             self.check_filter(text)
         except FilterError as error:
-            self.say(f"▲ at {error.column + 1}: {error}", "warn")
+            unfinished = error.column >= len(text)
+            self.say(
+                f"… {error}" if unfinished else f"▲ at {error.column + 1}: {error}", "dim" if unfinished else "warn"
+            )
             return False
         self.say("")
         if text != self.filter:

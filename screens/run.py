@@ -57,6 +57,8 @@ class RunScreen(FrameScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "related", "parent and children", id="run.related", key_display="Enter"),
+        Binding("r", "sync_now", "refresh", id="refresh"),
+        Binding("escape", "back", "back", id="back", key_display="Esc"),
     ]
 
     def __init__(self, deck: Deck, run_id: str) -> None:

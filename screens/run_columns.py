@@ -55,7 +55,7 @@ def _dataset(row: RunRow) -> Piece:
     if first is None:
         return glyph("missing"), "dim"
     more = f" +{len(datasets) - 1}" if len(datasets) > 1 else ""
-    return f"{clip(first.name, 12)}@{clip(first.digest, 6)}{more}", "dim"
+    return f"{clip(first.name, 11)}@{clip(first.digest, 60)[:4]}{more}", "dim"
 
 
 def _text(get: Callable[[Run], str | None], width: int) -> Cell:
@@ -123,7 +123,7 @@ def fixed(zone: tzinfo = UTC) -> dict[str, Column[RunRow]]:
         Column(key="started_at", title="age", cell=_age, width=5, right=True, rank=2),
         Column(key="duration", title="took", cell=_duration, width=9, right=True, rank=8),
         Column(key="ended_at", title="ended", cell=_time(lambda run: run.ended_at, zone), width=12, right=True, rank=8),
-        Column(key="dataset", title="data", cell=_dataset, width=14, rank=7),
+        Column(key="dataset", title="data", cell=_dataset, width=17, rank=7),
         Column(key="commit", title="commit", cell=_text(lambda run: (run.git_commit or "")[:7], 7), width=7, rank=6),
         Column(key="user", title="user", cell=_text(lambda run: run.user, 12), width=8, rank=6),
         Column(key="id", title="id", cell=_text(lambda run: run.id, 32), width=32, rank=9),
@@ -186,7 +186,9 @@ def propose(sample: Sequence[Run], better: Iterable[str]) -> list[str]:
     for run in sample:
         for name, text in run.params.items():
             values.setdefault(name, set()).add(text)
-    differing = sorted((n for n, v in values.items() if len(v) > 1), key=lambda n: (len(values[n]) > 30, n))
+    present = Counter(name for run in sample for name in run.params)
+    differing = [n for n, v in values.items() if len(v) > 1 and present[n] * 2 >= len(sample)]
+    differing.sort(key=lambda n: (len(values[n]) > 30, n))
     return [
         *DEFAULT_HEAD,
         *(f"metrics.{name}" for name in [*declared, *frequent][:SEEN_METRICS]),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from typing import Any
+
+import msgspec
 
 from ..app.records import ArtifactListing, Commit, Extreme, Run, SourceState
-from ..app.text import cells, clip, pad, shown
+from ..app.text import cells, clip, fit, pad, shown
 from ..widgets.figures import age, count, figure, moment, size, span
 from ..widgets.line import Piece
 from ..widgets.status import glyph, worded
@@ -43,6 +46,26 @@ def page(facts: RunFacts, width: int, now: int, zone: tzinfo) -> Lines:
     right = [*_params(facts, column), *_tags(facts, column), *_children(facts, column, now)]
     below = _beside(left, right, column) if half else [*left, *right]
     return [*_top(facts, width, now, zone), *below]
+
+
+def narrow_page(facts: RunFacts, width: int, now: int, zone: tzinfo) -> Lines:
+    """The page as a pane beside a table: one column behind a thin rule."""
+    inner = width - 3
+    blocks = [*_top(facts, inner, now, zone), *_metrics(facts, inner), *_params(facts, inner), *_datasets(facts, inner)]
+    return [[(" │", "rule"), *_cut(line, inner)] for line in [*blocks, *_children(facts, inner, now)]] + [
+        [(" │", "rule")] for _ in range(200)
+    ]
+
+
+def _cut(line: list[Piece], width: int) -> list[Piece]:
+    made: list[Piece] = []
+    for text, role in line:
+        if width <= 0:
+            break
+        fitted = text if cells(text) <= width else fit(text, width)
+        width -= cells(fitted)
+        made.append((fitted, role))
+    return made
 
 
 def _top(facts: RunFacts, width: int, now: int, zone: tzinfo) -> Lines:
@@ -93,15 +116,15 @@ def _metrics(facts: RunFacts, width: int) -> Lines:
     metrics = facts.run.metrics
     if not metrics:
         return [_heading("metrics"), [("   none logged", "dim")], []]
-    room = max(10, min(36, width - 46))
-    titles = f"   {'':<{room}}{'last':>11}{'step':>9}{'min':>11}{'max':>11}"
+    room = max(10, min(36, width - 41))
+    titles = f"   {'':<{room}}{'last':>10}{'step':>8}{'min':>10}{'max':>10}"
     lines: Lines = [_heading("metrics", str(len(metrics))), [(titles, "dim")]]
     for name, metric in sorted(metrics.items()):
         known = facts.extremes.get(name)
         low, high = _bounds(known)
-        step = f"{count(metric.step):>9}"
-        last = (f"{figure(metric.value):>11}", "text" if metric.state == "finite" else "warn")
-        lines.append([(f"   {pad(shown(name), room)}", "text"), last, (f"{step}{low:>11}{high:>11}", "dim")])
+        step = f"{count(metric.step):>8}"
+        last = (f"{figure(metric.value):>10}", "text" if metric.state == "finite" else "warn")
+        lines.append([(f"   {pad(shown(name), room)}", "text"), last, (f"{step}{low:>10}{high:>10}", "dim")])
     return [*lines, []]
 
 
@@ -141,10 +164,21 @@ def _datasets(facts: RunFacts, width: int) -> Lines:
     lines: Lines = [_heading("data")]
     for data in datasets:
         name = f"   {clip(data.name, 28)}@{clip(data.digest, 12)}"
-        lines.append([(name, "text"), (f"  {clip(data.context or 'no context', 16)}", "dim")])
-        if data.profile:
-            lines.append([(f"      {clip(data.profile, max(10, width - 8))}", "dim")])
+        said = "   ".join(part for part in (data.context or "no context", _profile(data.profile)) if part)
+        lines.append([(name, "text"), (f"   {clip(said, max(10, width - cells(name) - 4))}", "dim")])
     return [*lines, []]
+
+
+def _profile(profile: str | None) -> str:
+    """How much data it was, where the profile says so: MLflow's `num_rows`, else the profile as it is."""
+    if not profile:
+        return ""
+    try:
+        found = msgspec.json.decode(profile, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeError):
+        return profile
+    rows = found.get("num_rows")
+    return f"{count(rows)} rows" if isinstance(rows, int) else profile
 
 
 def _artifacts(facts: RunFacts, width: int) -> Lines:

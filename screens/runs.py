@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 from ..app.errors import UsageError
@@ -19,17 +21,23 @@ from ..app.text import clip, shown
 from ..widgets.figures import count
 from ..widgets.freshness import freshness
 from ..widgets.line import Piece
+from ..widgets.pages import Pages
+from ..widgets.palette import Palette
 from ..widgets.record_table import Column
 from .deck import Deck
 from .list_screen import ListScreen
 from .picker import Item, Picker
-from .run import RunScreen
+from .run import RunScreen, facts_of
 from .run_columns import RunRow, column, fixed, metric_of, propose, widths
 from .run_list import Ordered, Question, RunList
+from .run_page import narrow_page
 from .run_rows import RunRows, RunTree
 
 SAMPLE = 100
 """Runs that are looked at to propose columns and their widths."""
+
+WITH_PANE = 160
+"""Columns of the terminal from which on the run under the cursor stands beside the table."""
 
 RESTS = 0.15
 """Seconds without a key before something is asked about what is on the screen."""
@@ -48,8 +56,8 @@ class RunsScreen(ListScreen[RunRow]):
     CSS_PATH = "runs.tcss"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "tree", "tree", id="tree"),
-        Binding("e", "experiments", "experiment", id="experiments"),
+        Binding("t", "tree", "tree", id="tree", tooltip="Children below their parents, or a flat list"),
+        Binding("e", "experiments", "experiment", id="experiments", tooltip="Choose an experiment"),
         Binding("left_square_bracket", "experiment(-1)", "Experiment before", id="experiment.before", show=False),
         Binding("right_square_bracket", "experiment(1)", "Experiment after", id="experiment.after", show=False),
     ]
@@ -66,6 +74,42 @@ class RunsScreen(ListScreen[RunRow]):
         self._list = RunList(deck.open_reader, self._answered)
         self._resting: Timer | None = None
         self._take_kept()
+
+    # -- the pane -----------------------------------------------------------------------------------------------
+
+    def body(self) -> Iterable[Widget]:
+        """The table, and from 160 columns on the run under the cursor beside it."""
+        with Horizontal():
+            yield from super().body()
+            pane = Pages(self.deck.palette, id="pane")
+            pane.can_focus = False
+            yield pane
+
+    @property
+    def pane(self) -> Pages:
+        """The run under the cursor."""
+        return self.query_one("#pane", Pages)
+
+    def on_resize(self) -> None:
+        """Give the pane its room, or take it away."""
+        self.pane.display = self.size.width >= WITH_PANE
+        self.pane.styles.width = max(46, min(66, self.size.width - 122))
+        super().on_resize()
+        self._rest()
+
+    def on_record_table_moved(self) -> None:
+        """The pane follows after a rest: over a slow line it must not follow each key."""
+        if self.pane.display:
+            self._rest()
+
+    def _fill_pane(self) -> None:
+        row = self.table.row()
+        if not self.pane.display or row is None:
+            return
+        facts = facts_of(self.deck.reader, row.run.id)
+        if facts is not None:
+            self.pane.top = 0
+            self.pane.show(narrow_page(facts, self.pane.size.width, self.deck.now(), self.deck.zone))
 
     # -- the experiment -----------------------------------------------------------------------------------------
 
@@ -199,6 +243,7 @@ class RunsScreen(ListScreen[RunRow]):
         self._stays = True
         self.table.say(self._empty_words())
         self.write_frame()
+        self._rest()
 
     def _rows(self, ordered: Ordered) -> RunRows:
         reader, now = self.deck.reader, self.deck.now()
@@ -248,7 +293,11 @@ class RunsScreen(ListScreen[RunRow]):
     def _rest(self) -> None:
         if self._resting is not None:
             self._resting.stop()
-        self._resting = self.set_timer(RESTS, self._want_extremes)
+        self._resting = self.set_timer(RESTS, self._rested)
+
+    def _rested(self) -> None:
+        self._fill_pane()
+        self._want_extremes()
 
     def _want_extremes(self) -> None:
         """Minimum and maximum need a history: they are asked for what is on the screen."""
@@ -279,6 +328,11 @@ class RunsScreen(ListScreen[RunRow]):
     def open_row(self, row: RunRow) -> None:
         """Open the run."""
         self.app.push_screen(RunScreen(self.deck, row.run.id))
+
+    def recolour(self, palette: Palette) -> None:
+        """Draw the same in other colours."""
+        super().recolour(palette)
+        self.pane.recolour(palette)
 
     # -- words --------------------------------------------------------------------------------------------------
 

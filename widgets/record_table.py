@@ -258,7 +258,7 @@ class RecordTable(Widget, Generic[R], can_focus=True):
     def _lay_out(self) -> None:
         """Give each column its width; the highest ranks leave first, the growing one takes what is left."""
         self._strips.clear()
-        room = self.size.width - MARGIN
+        room = self.size.width - MARGIN - 1
         columns = list(self._all)
         while len(columns) > 1 and sum(c.width + 2 for c in columns) - 2 > room:
             worst = max(columns, key=lambda column: column.rank)
@@ -275,6 +275,7 @@ class RecordTable(Widget, Generic[R], can_focus=True):
         """Lay the columns out anew."""
         self._lay_out()
         self._scroll_into_view()
+        self.refresh()
         self.post_message(self.Scrolled())
 
     def _pieces(self, index: int) -> tuple[Piece, ...]:
