@@ -34,10 +34,12 @@ test-tools: .venv/.dev .venvs/mlflow3/.made .venvs/mlflow2/.made ## tests that n
 
 .PHONY: check
 check: .venv/.dev ## what is wrong without running it: ruff, mypy, the layers of the house
-	@echo "ruff check";       $(BIN)/ruff check --quiet .
-	@echo "ruff format";      $(BIN)/ruff format --quiet --check .
-	@echo "mypy --strict";    $(BIN)/mypy --no-error-summary
-	@echo "lint-imports";     $(BIN)/lint-imports >.venv/lint-imports.log 2>&1 || { cat .venv/lint-imports.log; exit 1; }
+	@status=0; \
+	echo "ruff check";    $(BIN)/ruff check --quiet . || status=1; \
+	echo "ruff format";   $(BIN)/ruff format --quiet --check . || status=1; \
+	echo "mypy --strict"; $(BIN)/mypy --no-error-summary || status=1; \
+	echo "lint-imports";  $(BIN)/lint-imports >.venv/imports.log 2>&1 || { cat .venv/imports.log; status=1; }; \
+	exit $$status
 
 .PHONY: format
 format: .venv/.dev ## write the code as ruff wants it
