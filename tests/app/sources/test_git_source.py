@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -902,8 +904,6 @@ def test_a_lock_that_a_killed_git_left_is_cleared_away(repository: Path, clone: 
 
 
 def test_two_at_once_do_not_fetch_into_one_mirror(repository: Path, clone: Path) -> None:
-    import fcntl
-
     source = mirrored(clone)
     found = read_mirrored(source)
     commit(repository, "third")
@@ -911,6 +911,33 @@ def test_two_at_once_do_not_fetch_into_one_mirror(repository: Path, clone: Path)
         fcntl.flock(other, fcntl.LOCK_EX)
         assert found.again(source) == []
     assert [commit.subject for commit in found.again(source)] == ["third"]
+
+
+FETCH = """
+import asyncio, sys
+from pathlib import Path
+from quarterdeck.app.records import SourceSpec
+from quarterdeck.app.sources.git import GitSource
+
+async def main():
+    spec = SourceSpec(key="k", kind="git", name="git", address="x")
+    async for _ in GitSource(spec, path=None, url=sys.argv[1], mirror=Path(sys.argv[2]), allow_network=True).poll({}):
+        pass
+
+asyncio.run(main())
+"""
+
+
+def test_a_git_that_outlives_a_killed_syncer_keeps_the_mirror_locked(mute: socket.socket, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{mute.getsockname()[1]}/x.git"
+    with subprocess.Popen([sys.executable, "-c", FETCH, url, str(tmp_path / "m.git")]) as syncer:
+        connection, _ = mute.accept()
+        syncer.kill()
+    with (tmp_path / "m.lock").open("w") as lock:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        connection.close()  # Git gives up
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def test_a_login_in_the_url_is_not_kept_anywhere(repository: Path, clone: Path) -> None:
