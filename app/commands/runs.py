@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import click
 
 from ..errors import FilterError, QuarterdeckError
-from ..query import Node, parse, parse_sort
+from ..query import Node, Sort, parse, parse_sort
 from ..records import Experiment, Extreme, Metric, Millis, Run, Subject
 from ..settings import Settings
 from ..store.order import RunOrder
@@ -85,7 +85,7 @@ class _Listing:
         rowids = [row.rowid for row in chosen]
         self._keys = _keys(reader, rowids)
         where = _where(asked.filter, settings.zone, now, self._keys)
-        order = RunOrder(reader.connection, experiments=rowids, where=where, sort=parse_sort(asked.sort, self._keys))
+        order = RunOrder(reader.connection, experiments=rowids, where=where, sort=_sort(asked.sort, self._keys))
         # eight bytes a row: a million of them are 8 MB
         self._ids: Sequence[int] = order.all() if asked.limit is None else order.first(asked.limit)
         self._labels = Labels(
@@ -181,6 +181,13 @@ def _where(text: str, zone: tzinfo, now: Millis, keys: Mapping[str, list[str]]) 
     except FilterError as error:
         mark = " " * cells(shown(text[: error.column])) + "^"
         raise FilterError(f"{error}\n  {shown(text)}\n  {mark}", error.column) from error
+
+
+def _sort(text: str, keys: Mapping[str, list[str]]) -> Sort:
+    try:
+        return parse_sort(text, keys)
+    except FilterError as error:
+        raise FilterError(f"--sort: {error}", error.column) from error
 
 
 def _experiments(wanted: str, rows: list[ExperimentRow]) -> list[ExperimentRow]:

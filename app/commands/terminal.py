@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..sync import same_project
 from .options import Options
 from .place import settings_of
 
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 
 def again(options: Options) -> list[str]:
     """The options that lead another process, in another folder, to the same project."""
+    from ..sync import same_project  # 10 ms, after the first paint
+
     return same_project(project=options.project, name=options.name, config=options.config, cache=options.cache)
 
 
@@ -24,5 +25,5 @@ def open_here(options: Options, subject: Subject | None = None, settings: Settin
     from ..main import open_terminal  # textual: 0.3 s, after mistakes in the settings have been said
 
     return open_terminal(
-        settings, cache=options.cache, read_only=options.read_only, subject=subject, again=again(options)
+        settings, cache=options.cache, read_only=options.read_only, subject=subject, again=lambda: again(options)
     )

@@ -1,0 +1,158 @@
+"""The command line as a whole: help, mistakes, exit statuses, what an import costs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from quarterdeck.app.commands.line import COMMANDS, line
+
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "commands.md"
+HEAVY = ("textual", "rich", "httpx", "mlflow", "sqlalchemy")
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(line)
+    for name in COMMANDS:
+        command = line.get_command(context, name)
+        assert command is not None
+        yield name, command
+
+
+def test_help_names_every_command() -> None:
+    shown = CliRunner().invoke(line, ["--help"]).output
+    assert [name for name in COMMANDS if not re.search(rf"^  {name} ", shown, re.MULTILINE)] == []
+
+
+def test_every_command_teaches_by_example() -> None:
+    lacking = [name for name, command in commands() if f"  quarterdeck {name}" not in (command.help or "")]
+    assert lacking == []
+
+
+def test_every_option_says_what_it_is_for() -> None:
+    options = [
+        (name, option) for name, command in commands() for option in command.params if isinstance(option, click.Option)
+    ]
+    assert [(name, option.name) for name, option in options if not option.help and not option.hidden] == []
+
+
+def test_every_list_and_verb_speaks_json() -> None:
+    silent = {name for name, command in commands() if "as_json" not in {option.name for option in command.params}}
+    assert silent == {"demo", "open"}  # these two open the terminal
+
+
+def test_the_documentation_names_every_command_and_option_and_no_other() -> None:
+    text = DOCS.read_text()
+    table = "\n".join(row for row in text.splitlines() if row.startswith("| `"))
+    for name, command in commands():
+        assert f"`{name}" in table, name
+        rows = "\n".join(row for row in table.splitlines() if f"`{name}" in row)
+        known = {
+            word
+            for option in command.params
+            if isinstance(option, click.Option) and not option.hidden
+            for word in option.opts
+        }
+        assert known - {"--json"} <= set(re.findall(r"--[a-z-]+", rows)), name
+        assert set(re.findall(r"--[a-z-]+", rows)) <= known, name
+    assert set(re.findall(r"^\| `([a-z]+)", table, re.MULTILINE)) <= set(COMMANDS)
+
+
+def ended(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "quarterdeck.app", *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["rusn"], "There is no command “rusn”. Did you mean “runs”?"),
+        (["runs", "--fitler", "x"], "--filter"),
+        (["runs", "--limit", "many"], "'many' is not a valid integer range."),
+        (["open", "run"], "names nothing"),
+        (["open", "model/churn"], "only runs can be opened"),
+        (["--project", "nowhere", "status"], "nowhere is not a folder"),
+        (["--config", "absent.toml", "runs"], "absent.toml: there is no such file"),
+        (["-p", "churn", "status"], "no project is called “churn”"),
+        (["sync", "--watch", "--install"], "do not go together"),
+        (["sync", "--watch", "--full"], "for a single pass"),
+        (["events", "--since", "yesterday"], "“yesterday” is no time"),
+        (["--project"], "requires an argument"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_said_and_ends_with_2(words: list[str], sentence: str, project: Path) -> None:
+    said = ended(*words, cwd=project)
+    assert said.returncode == 2
+    assert sentence in said.stderr
+    assert said.stdout == ""
+    assert "Traceback" not in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "place", "sentence"),
+    [
+        ('[mlflow]\ntracking_url = "x"\n', "quarterdeck.toml:2:", "Did you mean “tracking_uri”?"),
+        ("[sync]\nevery = 30\n", "quarterdeck.toml:2:", "must be a text in quotes"),
+        ('[sync]\nevery = "soon"\n', "quarterdeck.toml:2:", "is no duration"),
+        ("[project\n", "quarterdeck.toml:1:", "is not TOML"),
+        ('[[ci]]\nkind = "gihub"\nrepository = "a/b"\n', "quarterdeck.toml:2:", "Did you mean “github”?"),
+    ],
+)
+@pytest.mark.parametrize("command", ["status", "runs", ""])
+def test_a_mistake_in_the_settings_is_one_sentence_and_ends_with_2(
+    settings: str, place: str, sentence: str, command: str, project: Path
+) -> None:
+    (project / "quarterdeck.toml").write_text(settings)
+    said = ended(*command.split(), cwd=project)
+    assert said.returncode == 2
+    assert place in said.stderr
+    assert sentence in said.stderr
+    assert said.stderr.count("\n") == 1
+    assert said.stdout == ""
+
+
+def test_an_unreadable_settings_file_is_said_and_ends_with_2(project: Path) -> None:
+    (project / "quarterdeck.toml").unlink()
+    (project / "quarterdeck.toml").mkdir()
+    said = ended("status", cwd=project)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert "quarterdeck.toml: is not a file" in said.stderr
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["status"], ["runs"], ["events"], ["trust"]])
+def test_what_reads_the_cache_imports_nothing_heavy(words: list[str], project: Path) -> None:
+    code = (
+        "import sys; from quarterdeck.app.__main__ import main; status = main(sys.argv[1:]);"
+        f"print('\\nheavy:', [name for name in {HEAVY} if name in sys.modules], status)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=project, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert said.stdout.endswith("heavy: [] 0\n"), said
+
+
+def test_the_module_that_is_started_imports_neither_click_nor_the_settings() -> None:
+    code = (
+        "import sys, quarterdeck.app.__main__; print([m for m in ('click', 'msgspec', 'sqlite3') if m in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert said.stdout == "[]\n"
+
+
+def test_the_version_is_the_distribution_s() -> None:
+    from importlib.metadata import version
+
+    assert CliRunner().invoke(line, ["--version"]).output == f"quarterdeck {version('quarterdeck')}\n"
