@@ -11,8 +11,8 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-LONGEST = 400
-"""Lines that one value may take and still be found; a longer one is looked for by its first line."""
+MOST = 1_000_000
+"""Characters that are read again in all, a second's worth. A hostile file then has mistakes without a line."""
 
 Place: TypeAlias = tuple[str | int, ...]
 """Keys and, in lists, indices from 0."""
@@ -38,17 +38,18 @@ def line_of(text: str, place: Place) -> int | None:
 
 def _statements(text: str) -> Iterator[_Statement]:
     lines = text.split("\n")
-    table: tuple[str | int, ...] = ()
-    counts: dict[tuple[str | int, ...], int] = {}
-    at = 0
-    while at < len(lines):
+    table: Place = ()
+    counts: dict[Place, int] = {}
+    at, left = 0, MOST
+    while at < len(lines) and left > 0:
         line = lines[at].strip()
         last = at
         if line.startswith("["):
             table = _table(line, counts)
             yield _Statement(table, {}, at, at)
         elif line and not line.startswith("#"):
-            content, last = _value(lines, at)
+            content, last, read = _value(lines, at, left)
+            left -= read
             yield _Statement(table, content, at, last)
         at = last + 1
 
@@ -69,12 +70,17 @@ def _table(line: str, counts: dict[tuple[str | int, ...], int]) -> tuple[str | i
     return path
 
 
-def _value(lines: list[str], at: int) -> tuple[Any, int]:
-    for last in range(at, min(len(lines), at + LONGEST)):
-        content = _parsed("\n".join(lines[at : last + 1]))
-        if content is not None:
-            return content, last
-    return {}, at
+def _value(lines: list[str], at: int, left: int) -> tuple[Any, int, int]:
+    """What stands from line `at` on, its last line, and how many characters were read to find out."""
+    read = 0
+    statement = ""
+    for last in range(at, len(lines)):
+        statement += lines[last] + "\n"
+        read += len(statement)
+        content = _parsed(statement)
+        if content is not None or read > left:
+            return content or {}, last, read
+    return {}, at, read
 
 
 def _parsed(text: str) -> Any:

@@ -173,7 +173,8 @@ def test_a_file_from_windows_reads_as_any_other(tmp_path: Path) -> None:
     [
         "a = " + "[" * 100_000,
         "a = " + "9" * 10_000,
-        "a." * 5_000 + "b = 1",
+        "a." * 120_000 + "b = 1",
+        '"a" . ' * 40_000 + "b = 1",
         "[" + "a." * 500 + "b]\n" * 3,
         "x" * (LARGEST + 1),
         '"\\u001b[2J" = 1',
@@ -189,6 +190,23 @@ def test_a_hostile_file_is_refused_in_a_short_safe_sentence(text: str, tmp_path:
         read_settings(file, ProjectFile)
     assert len(str(caught.value)) < 1_000
     assert not any(unicodedata.category(character) in {"Cc", "Cf"} for character in str(caught.value))
+
+
+def test_a_mistake_after_a_long_value_keeps_its_line() -> None:
+    names = '"ann@example.com",\n' * 200
+    said = complaint(f'[teams]\nml = [\n{names}]\n\n[project]\nnme = "churn"\n')
+    assert said.startswith("quarterdeck.toml:206: [project] has no key “nme”. Did you mean “name”?")
+
+
+def test_a_mistake_behind_an_endless_value_is_said_without_a_line() -> None:
+    said = complaint("[teams]\nml = [\n" + '"a",\n' * 40_000 + "]\n[project]\nnme = 1\n")
+    assert said.startswith("quarterdeck.toml: [project] has no key “nme”.")
+
+
+def test_words_with_dots_between_are_no_deep_key() -> None:
+    query = ".".join(["a"] * 500)
+    text = f'[[monitors]]\nkind = "mlflow"\n[[monitors.series]]\nname = "x"\nquery = "{query}"\n'
+    assert parse_settings(text, ProjectFile, "quarterdeck.toml").monitors[0].series[0].query == query
 
 
 toml_values = st.recursive(
