@@ -11,6 +11,7 @@ import asyncio
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -89,7 +90,9 @@ def tag_in_file(path: Path, revision: str, run_id: str, key: str, value: str) ->
 
 
 def _called(address: str, work: Callable[[], T], secrets: Sequence[str] = ()) -> T:
-    """Call MLflow. Its errors, and those of whatever it calls, leave as SourceError."""
+    """Call MLflow. Its errors, and those of whatever it calls, leave as SourceError; its own warnings stay unsaid."""
+    for package in ("mlflow", "sqlalchemy"):
+        warnings.filterwarnings("ignore", module=package)
     try:
         return work()
     except QuarterdeckError:
