@@ -9,16 +9,12 @@ from __future__ import annotations
 from .checks import NEVER, seconds
 from .load import FILE, load, load_personal, projects
 from .personal import Cache, Display, Personal, ProjectList, Remote, User, Webhook
+from .policy import Approvals, Denied, Freeze, Gate, Promotion, RequiredChecks, Rollback, Waivers
 from .sections import (
     AirflowCi,
-    Approvals,
     Checks,
     Ci,
-    Connection,
     Datasets,
-    Denied,
-    Freeze,
-    Gate,
     Git,
     GithubCi,
     GitlabCi,
@@ -34,13 +30,10 @@ from .sections import (
     Project,
     ProjectFile,
     PrometheusMonitor,
-    Promotion,
-    RequiredChecks,
-    Rollback,
     Series,
     Sync,
-    Waivers,
 )
+from .table import Connection
 from .whole import Environment, Settings, Tracking
 
 __all__ = [

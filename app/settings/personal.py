@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from .checks import WrongError, check_given, check_variable, check_zone, echo
-from .sections import Connection, Mlflow, Section
+from .sections import Mlflow
+from .table import Connection, Section
 
 
 class Display(Section, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""quarterdeck.toml, section by section, as it is written. INTERFACE of the product: fields are added, never taken away.
+"""quarterdeck.toml, section by section, as it is written. People rely on it: keys are added, never taken away.
 
 Frozen structs that refuse unknown keys. Durations stay text (`seconds` reads them, checked here); paths stay
 text, relative to the folder of the file (`Settings.path` resolves them). The kinds of all vendors are here, also
@@ -19,48 +19,12 @@ from .checks import (
     check_duration,
     check_given,
     check_url,
-    check_variable,
     check_words,
-    check_zone,
     echo,
     split_url,
 )
-
-LONGEST_READ = 30.0
-"""Seconds that a source may wait for an answer."""
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A table of a settings file."""
-
-
-class Connection(Section, frozen=True, kw_only=True):
-    """How any HTTP source reaches its server, beside the address. All of it reaches out or names a secret."""
-
-    token_env: str = ""
-    token_command: tuple[str, ...] = ()
-    token_file: str = ""
-    username_env: str = ""
-    password_env: str = ""
-    ca_bundle: str = ""
-    client_cert: str = ""
-    proxy: str = ""
-    timeout: str | None = None
-
-    def __post_init__(self) -> None:
-        check_variable("token_env", self.token_env)
-        check_variable("username_env", self.username_env)
-        check_variable("password_env", self.password_env)
-        check_words("token_command", self.token_command)
-        check_url("proxy", self.proxy, ("http", "https", "socks5"))
-        check_duration("timeout", self.timeout, least=0.1, most=LONGEST_READ)
-        if bool(self.username_env) != bool(self.password_env):
-            raise WrongError(
-                "username_env" if self.username_env else "password_env", "needs the other of the two beside it"
-            )
-        ways = [self.token_env, self.token_command, self.token_file, self.username_env]
-        if sum(map(bool, ways)) > 1:
-            raise WrongError("token_env", "is one way too many: token_env, token_command, token_file or username_env")
+from .policy import Promotion
+from .table import Connection, Section
 
 
 class Project(Section, frozen=True, kw_only=True):
@@ -307,103 +271,6 @@ class Infra(Section, frozen=True, kw_only=True):
         check_given("stack", self.stack)
         if not (self.plan or self.state):
             raise WrongError("plan", "is missing: give plan, state or both")
-
-
-class Gate(Section, frozen=True, kw_only=True):
-    """[[promotion.M.metric]]: a bound that the candidate's metric must keep."""
-
-    name: str
-    greater_is_better: bool
-    threshold: float | None = None
-    min_absolute_change: float | None = None
-    min_relative_change: float | None = None
-    same_dataset: bool = False
-    max_age: str | None = None
-
-    def __post_init__(self) -> None:
-        check_given("name", self.name)
-        check_duration("max_age", self.max_age)
-        for key in ("threshold", "min_absolute_change", "min_relative_change"):
-            if (bound := getattr(self, key)) is not None and not math.isfinite(bound):
-                raise WrongError(key, "must be a finite number")
-
-
-class RequiredChecks(Section, frozen=True, kw_only=True):
-    """[promotion.M.required_checks]: pipelines or jobs, and data checks, on the candidate's own commit."""
-
-    ci: tuple[str, ...] = ()
-    data: tuple[str, ...] = ()
-    max_age: str | None = None
-
-    def __post_init__(self) -> None:
-        check_duration("max_age", self.max_age)
-
-
-class Approvals(Section, frozen=True, kw_only=True):
-    """[promotion.M.approvals]: who must agree."""
-
-    count: int = 1
-    who: tuple[str, ...] = msgspec.field(name="from", default=())
-    accept: tuple[Literal["signed", "forge", "claimed"], ...] = ("signed", "forge")
-    prevent_self_review: bool = True
-    expires: str | None = None
-
-    def __post_init__(self) -> None:
-        check_duration("expires", self.expires)
-        if self.count < 0:
-            raise WrongError("count", f"({self.count}) is less than nobody")
-
-
-class Denied(Section, frozen=True, kw_only=True):
-    """One window of a freeze."""
-
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...]
-    tz: str = "UTC"
-
-    def __post_init__(self) -> None:
-        check_zone("tz", self.tz)
-
-
-class Freeze(Section, frozen=True, kw_only=True):
-    """[promotion.M.freeze]: when nothing is promoted."""
-
-    deny: tuple[Denied, ...] = ()
-
-
-class Waivers(Section, frozen=True, kw_only=True):
-    """[promotion.M.waivers]: which gates may be waived, by whom, how long. Default: none."""
-
-    gates: tuple[str, ...] = ()
-    who: tuple[str, ...] = msgspec.field(name="from", default=())
-    max: str | None = None
-
-    def __post_init__(self) -> None:
-        check_duration("max", self.max)
-
-
-class Rollback(Section, frozen=True, kw_only=True):
-    """[promotion.M.rollback]."""
-
-    require_reason: bool = False
-
-
-class Promotion(Section, frozen=True, kw_only=True):
-    """[promotion."M"]: the policy of a registered model, or of all that a pattern names."""
-
-    candidate: str = msgspec.field(name="from", default="")
-    """Alias that the candidate must hold."""
-    to: str
-    direction: Literal["forward", "any"] = "forward"
-    ledger: Literal["refs", "tags"] = "refs"
-    metric: tuple[Gate, ...] = ()
-    required_checks: RequiredChecks = RequiredChecks()
-    approvals: Approvals | None = None
-    freeze: Freeze = Freeze()
-    waivers: Waivers = Waivers()
-    rollback: Rollback = Rollback()
-
-    def __post_init__(self) -> None:
-        check_given("to", self.to)
 
 
 class Sync(Section, frozen=True, kw_only=True):

@@ -13,7 +13,8 @@ import msgspec
 
 from ..git import split_credential
 from .personal import Personal
-from .sections import Checks, Ci, Datasets, Git, Infra, Metric, Mlflow, Monitor, Project, ProjectFile, Promotion, Sync
+from .policy import Promotion
+from .sections import Checks, Ci, Datasets, Git, Infra, Metric, Mlflow, Monitor, Project, ProjectFile, Sync
 
 Origin = Literal["project", "personal", "environment"]
 
