@@ -1,0 +1,233 @@
+"""From settings to sources, with real repositories, stores and servers."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from quarterdeck.app import trust
+from quarterdeck.app.errors import SourceError
+from quarterdeck.app.paths import mirror_dir
+from quarterdeck.app.records import Batch
+from quarterdeck.app.settings import load
+from quarterdeck.app.sources import Source
+from quarterdeck.app.sources.registry import build, source_key
+from quarterdeck.app.sync.changes import Watched
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return folder
+
+
+def write(project: Path, text: str) -> None:
+    (project / "quarterdeck.toml").write_text(text)
+
+
+def make_repository(folder: Path, remote: str | None = None) -> None:
+    git = ["git", "-C", str(folder), "-c", "user.name=Ann", "-c", "user.email=ann@example.org"]
+    subprocess.run(["git", "init", "-q", "-b", "main", str(folder)], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "First"], check=True)
+    if remote:
+        subprocess.run([*git, "remote", "add", "origin", remote], check=True)
+
+
+def sources(project: Path, **environment: str) -> dict[str, Source]:
+    return {source.spec.name: source for source in build(load(directory=project, environment=environment))}
+
+
+async def drain(source: Source) -> list[Batch]:
+    try:
+        return [batch async for batch in source.poll({})]
+    finally:
+        await source.close()
+
+
+async def trouble(source: Source) -> SourceError:
+    with pytest.raises(SourceError) as raised:
+        await drain(source)
+    return raised.value
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Lists no experiments to whoever says the right word."""
+
+    right: ClassVar[str] = ""
+    heard: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.answer()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.answer()
+
+    def answer(self) -> None:
+        said = self.headers.get("Authorization", "")
+        self.heard.append(said)
+        body = json.dumps({"experiments": []}).encode()
+        self.send_response(200 if said == self.right else 401)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *words: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    Server.heard.clear()
+    Server.right = ""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as listening:
+        threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.server_address[1]}"
+        listening.shutdown()
+
+
+def test_a_folder_with_nothing_in_it_has_no_sources(project: Path) -> None:
+    assert sources(project) == {}
+
+
+async def test_a_repository_is_read_without_trust_and_fetched_with_it(project: Path, tmp_path: Path) -> None:
+    remote = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(remote)], check=True)
+    make_repository(project, remote=str(remote))
+    subprocess.run(["git", "-C", str(project), "push", "-q", "origin", "main"], check=True)
+    write(project, '[project]\nname = "x"\n')
+    (git,) = sources(project).values()
+    assert sum(len(batch.commits) for batch in await drain(git)) == 1
+    settings = load(directory=project)
+    assert not mirror_dir(settings.repository).exists()
+    trust.record_trust(settings)
+    (git,) = sources(project).values()
+    assert sum(len(batch.commits) for batch in await drain(git)) == 1
+    assert mirror_dir(settings.repository).is_dir()
+
+
+async def test_a_repository_outside_is_not_read_without_trust(project: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    make_repository(other)
+    write(project, '[git]\npath = "../other"\n')
+    assert (await trouble(sources(project)["git"])).state == "untrusted"
+    trust.record_trust(load(directory=project))
+    assert await drain(sources(project)["git"])
+
+
+async def test_a_server_that_the_project_names_is_not_reached_before_trust(project: Path, server: str) -> None:
+    write(project, f'[mlflow]\ntracking_uri = "{server}"\n')
+    error = await trouble(sources(project)["mlflow"])
+    assert error.state == "untrusted"
+    assert "quarterdeck trust" in str(error)
+    assert Server.heard == []
+    trust.record_trust(load(directory=project))
+    await drain(sources(project)["mlflow"])
+    assert Server.heard
+
+
+async def test_a_server_that_the_person_names_needs_no_trust(project: Path, server: str) -> None:
+    await drain(sources(project, MLFLOW_TRACKING_URI=server)["mlflow"])
+    assert Server.heard
+
+
+async def test_what_an_untrusted_project_adds_to_the_persons_own_server_is_left_out(project: Path, server: str) -> None:
+    write(project, '[mlflow]\ntoken_env = "OTHER_SECRET"\n')
+    await drain(sources(project, MLFLOW_TRACKING_URI=server, OTHER_SECRET="hunter2")["mlflow"])
+    assert set(Server.heard) == {""}
+
+
+async def test_a_token_is_read_at_the_first_use_and_again_when_it_ran_out(project: Path, server: str) -> None:
+    token = project / "token"
+    token.write_text("one")
+    write(project, f'[mlflow]\ntracking_uri = "{server}"\ntoken_command = ["cat", "token"]\n')
+    trust.record_trust(load(directory=project))
+    source = sources(project)["mlflow"]
+    Server.right = "Bearer one"
+    assert [batch async for batch in source.poll({})]
+    Server.right = "Bearer two"
+    token.write_text("two")
+    with pytest.raises(SourceError) as raised:
+        [batch async for batch in source.poll({})]
+    assert raised.value.state == "unauthorised"
+    assert [batch async for batch in source.poll({})]
+    await source.close()
+
+
+async def test_a_token_that_cannot_be_read_is_a_misconfigured_source(project: Path, server: str) -> None:
+    write(project, f'[mlflow]\ntracking_uri = "{server}"\ntoken_env = "NOT_SET"\n')
+    trust.record_trust(load(directory=project))
+    error = await trouble(sources(project)["mlflow"])
+    assert error.state == "misconfigured"
+    assert "NOT_SET" in str(error)
+    assert Server.heard == []
+
+
+async def test_a_store_that_is_not_there_is_a_misconfigured_source(project: Path) -> None:
+    write(project, '[mlflow]\ntracking_uri = "sqlite:///missing.db"\n')
+    assert (await trouble(sources(project)["mlflow"])).state == "misconfigured"
+    assert not (project / "missing.db").exists()
+
+
+def test_no_login_is_in_what_is_stored_of_a_source(project: Path) -> None:
+    spec = sources(project, MLFLOW_TRACKING_URI="https://ann:hunter2@mlflow.acme/x?token=1")["mlflow"].spec
+    assert spec.address == "https://mlflow.acme/x"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://mlflow.acme", "https://MLflow.acme:443/"),
+        ("http://h/ml/", "http://h:80/ml"),
+        ("http://[::1]:5000", "http://[::1]:5000/"),
+    ],
+)
+def test_one_server_has_one_key_however_it_is_written(one: str, other: str) -> None:
+    assert source_key("mlflow", one) == source_key("mlflow", other)
+    assert len(source_key("mlflow", one)) == 16
+
+
+def test_kind_address_and_scope_tell_sources_apart() -> None:
+    keys = {
+        source_key("github", "https://h", "a/b"),
+        source_key("gitlab", "https://h", "a/b"),
+        source_key("github", "https://h", "a/c"),
+        source_key("github", "http://h", "a/b"),
+        source_key("github", "https://h:8443", "a/b"),
+        source_key("github", "https://h/sub", "a/b"),
+    }
+    assert len(keys) == 6
+
+
+def test_two_clones_of_one_repository_are_one_source(tmp_path: Path) -> None:
+    keys = set()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        make_repository(tmp_path / name, remote="git@github.com:acme/churn.git")
+        keys.add(sources(tmp_path / name)["git"].spec.key)
+    assert len(keys) == 1
+
+
+def test_trust_and_settings_that_change_are_noticed(project: Path) -> None:
+    write(project, '[mlflow]\ntracking_uri = "http://h"\n')
+    settings = load(directory=project)
+    watched = Watched(settings)
+    assert not watched.changed()
+    trust.record_trust(settings)
+    assert watched.changed()
+    assert not watched.changed()
+    write(project, '[mlflow]\ntracking_uri = "http://other"\n')
+    assert watched.changed()
+    before = watched
+    write(project, '[mlflow]\ntracking_uri = "http://third"\n')
+    assert Watched(settings, before).changed()
