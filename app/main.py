@@ -5,17 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-# Textual reads these once, when it is imported. 400 frames a second: a key is painted 2 ms after it was pressed and
-# not 16; there is no frame without a change. No animation: one page down would send 85 KB. 256 colours: see palette.
-os.environ.setdefault("TEXTUAL_FPS", "400")
-os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
-if "256" in os.environ.get("TERM", "") or "COLORTERM" in os.environ:
-    os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
+from . import startup  # isort: skip  first: sets what Textual reads while it is imported
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -85,6 +79,7 @@ class Quarterdeck(App[int]):
         self.push_screen(RunsScreen(self.deck))
         if self._subject is not None:
             self.open_subject(self._subject)
+        self.call_after_refresh(startup.is_over)
         self.set_interval(LOOK, self._look)
         self.set_interval(TIME_PASSES, self._time_passes)
         if self._syncing is not None:
@@ -281,7 +276,9 @@ def _theme(name: str) -> Theme:
 class Syncing:
     """The terminal's side of the syncer: keep one alive, ask it for things. Every call may run on a thread."""
 
-    def __init__(self, settings: Settings, chosen: Path | None, cache: Path, again: Sequence[str]) -> None:
+    def __init__(
+        self, settings: Settings, chosen: Path | None, cache: Path, again: Callable[[], Sequence[str]]
+    ) -> None:
         self._settings = settings
         self._chosen = chosen
         self._cache = cache
@@ -299,7 +296,7 @@ class Syncing:
 
         if self._keeper is None:
             self._presence = Presence(self._cache)
-            self._keeper = keep_syncer(self._cache, self._settings.project_key, self._again)
+            self._keeper = keep_syncer(self._cache, self._settings.project_key, self._again())
         self._keeper.look()  # type: ignore[attr-defined]  # the import is deferred, and so is the type
 
     def ask(self, want: Want) -> None:
@@ -327,12 +324,12 @@ def open_terminal(
     cache: Path | None = None,
     read_only: bool = False,
     subject: Subject | None = None,
-    again: Sequence[str] | None = None,
+    again: Callable[[], Sequence[str]] | None = None,
 ) -> int:
     """Open the terminal on a project; gives the exit status.
 
-    `again` are the options by which another process is led to the same project (the syncer that is started when
-    none is alive); None starts none.
+    `again` gives the options by which another process is led to the same project (the syncer that is started
+    when none is alive); None starts none.
     """
     use_ascii(
         "utf" not in (os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or "utf").lower()

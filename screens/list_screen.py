@@ -98,6 +98,10 @@ class ListScreen(FrameScreen, Generic[R]):
         super().on_mount()
         self.table.focus()
         self.set_columns()
+        self.first_rows()
+
+    def first_rows(self) -> None:
+        """The screen is new: get something to show."""
         self.reload(keep=False)
 
     def set_columns(self) -> None:

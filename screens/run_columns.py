@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
+from ..app.query import Field
 from ..app.records import Extreme, Run
 from ..app.text import clip
 from ..widgets.figures import age, figure, moment, span
@@ -161,6 +162,19 @@ def metric_of(key: str) -> tuple[str, str] | None:
     kind, _, name = key.partition(".")
     stem, _, aggregate = name.rpartition(".")
     return (stem, aggregate) if kind == "metrics" and stem and aggregate in ("min", "max") else None
+
+
+def field_of(key: str) -> Field:
+    """The field of the grammar that a column shows."""
+    kind, _, name = key.partition(".")
+    if kind == "metrics" and name:
+        stem, part = metric_of(key) or (name, "last")
+        return Field("metric", stem, "min" if part == "min" else "max" if part == "max" else "last")
+    if kind in ("params", "tags") and name:
+        return Field("param" if kind == "params" else "tag", name)
+    if key == "dataset":
+        return Field("dataset", "")
+    return Field("attribute", {"commit": "git_commit", "parent": "parent_id"}.get(key, key))
 
 
 def read_names(keys: Iterable[str]) -> list[tuple[str, str]]:

@@ -13,8 +13,9 @@ from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 from ..app.errors import UsageError
-from ..app.query import parse, parse_sort
-from ..app.records import Want
+from ..app.query import Sort, parse, write_field
+from ..app.records import RUN_STATUSES, Want
+from ..app.store.order import RunOrder
 from ..app.store.reading import ExperimentRow
 from ..app.store.state import table_name
 from ..app.text import clip, shown
@@ -28,8 +29,8 @@ from .deck import Deck
 from .list_screen import ListScreen
 from .picker import Item, Picker
 from .run import RunScreen, facts_of
-from .run_columns import RunRow, column, fixed, metric_of, propose, widths
-from .run_list import Ordered, Question, RunList
+from .run_columns import RunRow, column, field_of, fixed, metric_of, propose, widths
+from .run_list import FIRST, Ordered, Question, RunList
 from .run_page import narrow_page
 from .run_rows import RunRows, RunTree
 
@@ -216,14 +217,33 @@ class RunsScreen(ListScreen[RunRow]):
         """Raise FilterError where the text is not of the grammar."""
         parse(text, zone=self.deck.zone, now=self.deck.now())
 
-    def reload(self, *, keep: bool) -> None:
-        """Ask for the order anew; what is on the screen stays until the answer is there."""
-        question = Question(
+    def filter_words(self) -> Iterable[str]:
+        """The fields of this experiment as the grammar writes them, and the words of status."""
+        words = [write_field(field_of(key)) for key, _ in self.all_keys()]
+        return [*words, *(f"status:{word}" for word in RUN_STATUSES)]
+
+    def first_rows(self) -> None:
+        """Paint the first window at once: without a filter an index gives it in a millisecond. The rest comes after."""
+        if self.filter or self._tree:
+            self.reload(keep=False)
+            return
+        reader, question = self.deck.reader, self._question()
+        order = RunOrder(reader.connection, experiments=question.experiments, where=question.where, sort=question.sort)
+        ids = order.first(FIRST)
+        self._present(Ordered(number=0, ids=ids, matches=None, total=None, complete=False, tree=False))
+        self.call_after_refresh(self.reload, keep=True)
+
+    def _question(self) -> Question:
+        return Question(
             experiments=self._scope(),
             where=parse(self.filter, zone=self.deck.zone, now=self.deck.now()),
-            sort=parse_sort(f"{self.sort[0]}:{'desc' if self.sort[1] else 'asc'}"),
+            sort=Sort(field_of(self.sort[0]), self.sort[1]),
             tree=self._tree,
         )
+
+    def reload(self, *, keep: bool) -> None:
+        """Ask for the order anew; what is on the screen stays until the answer is there."""
+        question = self._question()
         self._stays = keep
         number = self._list.stop()
         self.run_worker(partial(self._list.work, number, question), thread=True, group="order", exit_on_error=False)
@@ -238,6 +258,9 @@ class RunsScreen(ListScreen[RunRow]):
         # staying on the row under the cursor needs all ids: a first window would throw the cursor to the top
         if self._stays and not ordered.complete and self.table.cursor >= len(ordered.ids):
             return
+        self._present(ordered)
+
+    def _present(self, ordered: Ordered) -> None:
         self._ordered = ordered
         self.table.show(self._rows(ordered), keep=self._stays)
         self._stays = True

@@ -14,6 +14,7 @@ from ..records import Batch, Record, SourceSpec, SourceState
 from .commit_writes import CommitWriter
 from .files import is_damage, next_generation, open_cache, remove_older
 from .run_writes import RunWriter
+from .states import STATE_COLUMNS, read_states
 
 
 class Written(Record, frozen=True, kw_only=True):
@@ -23,9 +24,6 @@ class Written(Record, frozen=True, kw_only=True):
     runs_changed: int = 0
     runs_gone: int = 0
     commits_new: int = 0
-
-
-_STATE_COLUMNS = tuple(name for name in SourceState.__struct_fields__ if name != "source")
 
 
 class Cache:
@@ -132,8 +130,8 @@ class Cache:
 
     def save_state(self, state: SourceState) -> None:
         """How a source is doing. The source must have been declared."""
-        values = [getattr(state, name) for name in _STATE_COLUMNS]
-        sets = ", ".join(f"{name} = ?" for name in _STATE_COLUMNS)
+        values = [getattr(state, name) for name in STATE_COLUMNS]
+        sets = ", ".join(f"{name} = ?" for name in STATE_COLUMNS)
         with self._transaction() as cursor:
             cursor.execute(f"UPDATE source SET {sets} WHERE key = ?", (*values, state.source))
 
@@ -153,10 +151,3 @@ class Cache:
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
-
-
-def read_states(connection: sqlite3.Connection) -> list[SourceState]:
-    """The state of each source that the settings name, in their order of declaration."""
-    columns = ", ".join(_STATE_COLUMNS)
-    rows = connection.execute(f"SELECT key, {columns} FROM source WHERE NOT hidden ORDER BY id")
-    return [SourceState(source=row[0], **dict(zip(_STATE_COLUMNS, row[1:], strict=True))) for row in rows]

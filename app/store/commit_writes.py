@@ -35,15 +35,29 @@ class CommitWriter:
                 commit.committed_at, commit.subject, commit.body,
             ),
         )  # fmt: skip
-        if cursor.rowcount != 1:
+        is_new = cursor.rowcount == 1
+        if not is_new and not self._was_cut_off(cursor, source, commit):
             return 0
-        row = cursor.lastrowid
+        row = cursor.execute("SELECT id FROM git_commit WHERE source = ? AND sha = ?", (source, commit.sha)).fetchone()[
+            0
+        ]
         changes = [
             (row, self._path(cursor, c.path), c.kind, self._path(cursor, c.old_path) if c.old_path else None)
             for c in commit.changes
         ]
         cursor.executemany("INSERT OR IGNORE INTO git_change VALUES (?, ?, ?, ?)", changes)
         return 1
+
+    @staticmethod
+    def _was_cut_off(cursor: sqlite3.Cursor, source: int, commit: Commit) -> bool:
+        """A shallow clone's last commit shows no parents, and every path as added, until the clone is deepened."""
+        known = (source, commit.sha)
+        row = cursor.execute("SELECT id, parents FROM git_commit WHERE source = ? AND sha = ?", known).fetchone()
+        if row[1] == " ".join(commit.parents):
+            return False
+        cursor.execute("UPDATE git_commit SET parents = ? WHERE id = ?", (" ".join(commit.parents), row[0]))
+        cursor.execute('DELETE FROM git_change WHERE "commit" = ?', (row[0],))
+        return True
 
     def _path(self, cursor: sqlite3.Cursor, path: str) -> int:
         found = self._path_ids.get(path)

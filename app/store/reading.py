@@ -29,8 +29,8 @@ from ..records import (
     SourceState,
     Subject,
 )  # fmt: skip
-from .cache import read_states
 from .files import open_reader
+from .states import read_states
 
 _points = msgspec.msgpack.Decoder(tuple[Point, ...]).decode
 _artifacts = msgspec.msgpack.Decoder(tuple[Artifact, ...]).decode
