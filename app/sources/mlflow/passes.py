@@ -70,6 +70,10 @@ class TrackingSource:
         """The server's clock as far as it is known."""
         return self._api.server_now()
 
+    def server_now(self) -> Millis:
+        """The server's clock; our own as long as it is not known."""
+        return self._api.server_now()
+
     async def close(self) -> None:
         """Let go of the connections."""
         await self._api.close()
