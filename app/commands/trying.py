@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
@@ -87,8 +88,7 @@ def _clock(source: Source) -> list[Finding]:
 def _cursors(path: Path) -> dict[str, dict[str, Any]]:
     """Where each source stands, so that it is asked for what is new and not for everything."""
     try:
-        connection = open_reader(path)
-    except QuarterdeckError:
-        return {}
-    with closing(connection):
-        return {key: json.loads(cursor) for key, cursor in connection.execute("SELECT key, cursor FROM source")}
+        with closing(open_reader(path)) as connection:
+            return {key: json.loads(cursor) for key, cursor in connection.execute("SELECT key, cursor FROM source")}
+    except (QuarterdeckError, sqlite3.DatabaseError):
+        return {}  # none yet, or damaged, which is a finding of its own
