@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ class RunList:
         self._reader: Reader | None = None
         self._lock = threading.Lock()
         self._number = 0
+        self.cost = 0.0
+        """Seconds that the last whole answer took."""
 
     def stop(self) -> int:
         """Stop what runs; give the number of the next question, which `work` wants on a thread."""
@@ -71,8 +74,10 @@ class RunList:
         with self._lock:
             if not self.is_current(number):
                 return
+            begun = time.monotonic()
             try:
                 self._work(number, question)
+                self.cost = time.monotonic() - begun
             except sqlite3.OperationalError as error:
                 if "interrupted" not in str(error):
                     raise

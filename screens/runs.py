@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -44,7 +45,11 @@ RESTS = 0.15
 """Seconds without a key before something is asked about what is on the screen."""
 
 CHANGES_AT_MOST_EVERY = 0.5
-"""Seconds between two questions while the syncer writes; a slower answer makes it longer."""
+"""Seconds between two questions while the syncer writes ..."""
+
+REST_AFTER_AN_ORDER = 5
+"""... and so many times as long as the last one took: a million runs are put in order in a second, and the keys
+share the interpreter with it."""
 
 
 class RunsScreen(ListScreen[RunRow]):
@@ -255,10 +260,12 @@ class RunsScreen(ListScreen[RunRow]):
     def _show(self, ordered: Ordered) -> None:
         if not self._list.is_current(ordered.number) or not self.is_attached:
             return
-        # staying on the row under the cursor needs all ids: a first window would throw the cursor to the top
-        if self._stays and not ordered.complete and self.table.cursor >= len(ordered.ids):
-            return
-        self._present(ordered)
+        known = self._ordered
+        if not self._stays or ordered.complete or known is None:
+            self._present(ordered)
+        elif ordered.matches is not None and not known.complete:
+            # the rest of the list is on its way: until then the first window stands, and the counts are known
+            self._present(replace(known, matches=ordered.matches, total=ordered.total))
 
     def _present(self, ordered: Ordered) -> None:
         self._ordered = ordered
@@ -289,7 +296,7 @@ class RunsScreen(ListScreen[RunRow]):
         """Look again, but not at each of the batches of a first sync."""
         if runs and not self._dirty:
             self._dirty = True
-            self.set_timer(CHANGES_AT_MOST_EVERY, self._look_again)
+            self.set_timer(max(CHANGES_AT_MOST_EVERY, REST_AFTER_AN_ORDER * self._list.cost), self._look_again)
         super().cache_changed(runs=runs, commits=commits)
 
     def _look_again(self) -> None:
