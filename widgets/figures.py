@@ -13,18 +13,20 @@ def figure(value: float) -> str:
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "+inf" if value > 0 else "-inf"
     size = abs(value)
-    if size == 0 or (value == int(value) and size < 1e7):
-        return f"{value:.0f}"
+    if value == int(value) and size < 1e7:
+        return str(int(value))
     if size < 1e-4 or size >= 1e7:
         return f"{value:.3e}"
-    digits = max(0, 3 - math.floor(math.log10(size)))
+    # rounded first: 9.99996 is 10.00 and not 10.000
+    digits = max(0, 3 - math.floor(math.log10(float(f"{size:.3e}"))))
     return f"{value:.{digits}f}"
 
 
 def difference(value: float) -> str:
     """A difference with its sign in front: `+0.0031`, `−0.0279`."""
-    written = figure(abs(value))
-    return written if value == 0 or math.isnan(value) else ("+" if value > 0 else "−") + written
+    if value == 0 or not math.isfinite(value):
+        return figure(value)
+    return ("+" if value > 0 else "−") + figure(abs(value))
 
 
 def age(then: int | None, now: int) -> str:
@@ -44,7 +46,8 @@ def span(milliseconds: int | None) -> str:
     """A duration in its two largest units: `45 s`, `12 m 05 s`, `3 h 20 m`."""
     if milliseconds is None:
         return ""
-    seconds = max(0, milliseconds) // SECOND
+    milliseconds = max(0, milliseconds)  # a clock was set back
+    seconds = milliseconds // SECOND
     if seconds < 60:
         return f"{milliseconds / 1000:.1f} s" if milliseconds < 10_000 else f"{seconds} s"
     if seconds < 3600:

@@ -25,7 +25,7 @@ def segments(pieces: Iterable[Piece], width: int, styles: dict[str, Style]) -> t
         if used >= width:
             break
         room = width - used
-        piece = piece if len(piece) <= room and piece.isascii() else fit(piece, room)
+        piece = piece if len(piece) <= room and piece.isascii() and piece.isprintable() else fit(piece, room)
         used += len(piece) if piece.isascii() else cells(piece)
         if of == role:
             text += piece
@@ -76,6 +76,6 @@ class Line(Widget):
         left = sum(cells(text) for text, _ in self._left)
         right = sum(cells(text) for text, _ in self._right)
         if left + right + 1 > width:
-            return drawn([*self._left, (self._fill * width, "rule")], width, self._palette.styles)
+            return drawn([*self._left, (self._fill * max(0, width - left), "rule")], width, self._palette.styles)
         middle = (self._fill * (width - left - right), "rule" if self._fill != " " else "dim")
         return drawn([*self._left, middle, *self._right], width, self._palette.styles)

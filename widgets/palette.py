@@ -74,6 +74,7 @@ class Palette:
         self.shades = THEMES[name]
         self.styles: dict[Role, Style] = {role: self._style(role) for role in ROLES}
         self.cursor_styles = {role: self._cursor(style) for role, style in self.styles.items()}
+        self.cursor_styles["dim"] = self.cursor_styles["text"]  # dim on the cursor's background cannot be read
 
     def _style(self, role: Role) -> Style:
         shades = self.shades
