@@ -47,7 +47,6 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
         Binding("up,ctrl+p", "move(-1)", "Up", id="picker.up", show=False, priority=True),
         Binding("pagedown", "move(10)", "Page down", id="picker.page_down", show=False, priority=True),
         Binding("pageup", "move(-10)", "Page up", id="picker.page_up", show=False, priority=True),
-        Binding("enter", "take", "Take", id="picker.take", show=False, priority=True),
         Binding("space", "tick", "Tick", id="picker.tick", show=False, priority=True),
     ]
 
@@ -100,6 +99,11 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
         self._found = [i for i in self._items if all(w in f"{i.label} {i.detail}".casefold() for w in words)]
         self._cursor = 0
         self._draw()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter takes, after everything that was typed before it: the two may arrive in one read."""
+        event.stop()
+        self.action_take()
 
     def _height(self) -> int:
         return max(1, min(24, self.size.height * 3 // 4 - 2))
