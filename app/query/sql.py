@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -67,7 +67,12 @@ _GLOB: Final = str.maketrans({"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "
 def register_functions(connection: sqlite3.Connection) -> None:
     """Gives the connection what SQLite lacks: RE2, and letters beyond ASCII without their case."""
     for name, function in (("qd_search", search), ("qd_ilike", ilike), ("qd_contains", contains)):
-        connection.create_function(name, 2, function, deterministic=True)
+        connection.create_function(name, 2, _of_present(function), deterministic=True)
+
+
+def _of_present(function: Callable[[str, str], bool]) -> Callable[[str | None, str], bool | None]:
+    """NULL in, NULL out, as SQL's own operators do."""
+    return lambda text, pattern: None if text is None else function(text, pattern)
 
 
 def scoped(column: str, experiments: Sequence[int]) -> Fragment:

@@ -6,7 +6,7 @@ How it stays fast at a million runs:
     a common filter      the first thousand of the sort's own index, tested one by one, hold a whole window
     anything else        the filter becomes a set (`runsets`), and the sort's index is walked with it
 
-Runs without the sort key come last in both directions; ties go by newest start, then by row id.
+Runs without the sort key come last in both directions; ties go by newest start, then by largest row id.
 Every answer is of one moment. `connection.interrupt()` from another thread stops any of it: it raises
 sqlite3.OperationalError with `sqlite_errorcode == sqlite3.SQLITE_INTERRUPT`.
 """
@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import compress
+from itertools import accumulate, chain, compress
 from typing import Final
 
 from ..query import Compare, Field, Has, Node, Not, Sort, all_of, sql
@@ -28,6 +28,8 @@ from .tree_order import tree_order
 
 FEW: Final = 4_000
 """Up to so many candidates are looked up and sorted: 20 ms."""
+GATHERED: Final = 20_000
+"""Up to so many that turned out to pass are sorted by looking each up: 0.1 s, where the whole order takes 1 s."""
 _CHUNK: Final = 1_000
 _BLOCK: Final = 50_000
 """Ids that are handled between two looks at whether somebody interrupted: 5 ms."""
@@ -114,6 +116,10 @@ class RunOrder:
             found = self._sets.test(self._window(None, max(_CHUNK, 2 * limit)), self._where)
             if len(found) >= limit:
                 return found[:limit]
+        few = self._gathered(self._where, GATHERED)
+        if few is not None:
+            self._ids = self._sorted(few, self._sort)
+            return self._ids[:limit].tolist()
         return self._window(self._where, limit)
 
     def _counted(self) -> int:
@@ -131,6 +137,11 @@ class RunOrder:
         few = None if self._where is None else self._sets.few(self._where, FEW)
         return None if few is None else self._sorted(few, self._sort)
 
+    def _gathered(self, where: Node, most: int) -> list[int] | None:
+        """The runs that pass, when it turns out that they are not many."""
+        chosen = self._sets.of(where)
+        return self._sets.listed(chosen) if chosen.bit_count() <= most else None
+
     def _sorted(self, ids: Sequence[int], sort: Sort) -> array[int]:
         """A few ids in order, each looked up."""
         key = sql.value(sort.field, largest=sort.descending)
@@ -138,7 +149,7 @@ class RunOrder:
             key = sql.number(sort.field)
         text = (
             f"SELECT run.id, {key.text} AS v FROM json_each(?) AS one CROSS JOIN run ON run.id = one.value "
-            f"ORDER BY v IS NULL, v{' DESC' if sort.descending else ''}, run.started_at DESC, run.id"
+            f"ORDER BY v IS NULL, v{' DESC' if sort.descending else ''}, {sorting.BY_START}"
         )
         rows = self._connection.execute(text, (*key.parameters, sql.id_list(ids)))
         return array("q", [run for run, _value in rows])
@@ -158,12 +169,21 @@ class RunOrder:
         chosen = where is not None
         if where is not None:
             self._sets.choose(self._sets.of(where))
-        cutoff = self._keyed.cutoff(limit, chosen)
-        row = self._connection.execute(cutoff.text, cutoff.parameters).fetchone()
-        better = self._keyed.better(row and row[0], chosen)
-        found = [run for (run,) in self._connection.execute(better.text, better.parameters)]
-        rest = self._keyed.absent() if row is None else self._keyed.equal(row[0])
-        return found + self._newest(all_of(where, rest), limit - len(found))
+        best = self._keyed.best(limit, chosen)
+        rows = self._connection.execute(best.text, best.parameters).fetchall()
+        if not self._keyed.indexed or not rows:
+            found = [run for run, _value in rows]
+        else:
+            found = self._settled(where, rows, limit)
+        return found + self._newest(all_of(where, self._keyed.absent()), limit - len(found))
+
+    def _settled(self, where: Node | None, rows: list[tuple[int, float | str]], limit: int) -> list[int]:
+        """The first runs with ties in order. Of the last value there may be any number, and newer ones."""
+        last = rows[-1][1] if len(rows) == limit else None
+        found = self._sorted([run for run, value in rows if value != last], self._sort).tolist()
+        if last is not None:
+            found += self._newest(all_of(where, self._keyed.equal(last)), limit - len(found))
+        return found
 
     def _dataset_window(self, where: Node | None, limit: int) -> list[int]:
         """A dataset after the other: a run has its place where its first one is."""
@@ -194,6 +214,9 @@ class RunOrder:
         found = self._sets.test(self._newest_of("1", max(_CHUNK, 2 * limit)), where)
         if len(found) >= limit:
             return found[:limit]
+        few = self._gathered(where, FEW)
+        if few is not None:
+            return self._sorted(few, _NEWEST)[:limit].tolist()
         return self._newest_of(self._sets.choose(self._sets.of(where)).text, limit)
 
     def _newest_of(self, condition: str, limit: int) -> list[int]:
@@ -203,6 +226,9 @@ class RunOrder:
     # the whole list of many
 
     def _whole(self) -> array[int]:
+        few = None if self._where is None else self._gathered(self._where, GATHERED)
+        if few is not None:
+            return self._sorted(few, self._sort)
         by_start = fetch(self._connection, sorting.newest(self._sets.experiments, "1", -1))
         ordered = by_start if self._sort == _NEWEST else self._with_absent(self._by_value(by_start), by_start)
         if self._where is None:
@@ -253,27 +279,27 @@ class RunOrder:
 
     def _settle(self, ordered: array[int], lengths: array[int], by_start: array[int]) -> None:
         """Puts runs of one value, `lengths[i]` of the i-th, into the order of their start."""
-        rank: array[int] | None = None
-        at = 0
-        for length in lengths:
-            if length > 1:
-                rank = rank or self._ranks(by_start)
-                tied = ordered[at : at + length]
-                ordered[at : at + length] = self._tied(tied, rank, by_start)
-            at += length
+        starts = list(accumulate(lengths, initial=0))
+        tied = [(starts[i], starts[i + 1]) for i, length in enumerate(lengths) if length > 1]
+        rank = self._ranks([ordered[begin:end] for begin, end in tied], by_start)
+        for begin, end in tied:
+            ordered[begin:end] = self._tied(ordered[begin:end], rank, by_start)
 
-    def _ranks(self, by_start: array[int]) -> array[int]:
-        """Of every run id its place in the order of starts; ids out of scope last."""
+    def _ranks(self, groups: Sequence[array[int]], by_start: array[int]) -> Callable[[int], int]:
+        """The place of a run in the order of starts, for the runs of these groups."""
+        few = list(chain.from_iterable(groups)) if sum(map(len, groups)) <= FEW else None
+        if few is not None:
+            return {run: place for place, run in enumerate(self._sorted(few, _NEWEST))}.__getitem__
         ranks = array("q", [len(by_start)]) * self._sets.size
         for place, run in enumerate(by_start):
             ranks[run] = place
-        return ranks
+        return ranks.__getitem__
 
-    def _tied(self, tied: array[int], rank: array[int], by_start: array[int]) -> array[int]:
+    def _tied(self, tied: array[int], rank: Callable[[int], int], by_start: array[int]) -> array[int]:
         """Some ids in the order of their start."""
         self._pause()
         if len(tied) * 32 < len(by_start):
-            return array("q", sorted(tied, key=rank.__getitem__))
+            return array("q", sorted(tied, key=rank))
         # one walk over all: sorting half a million ids would hold the interpreter for a third of a second
         members = bytearray(self._sets.size)
         for run in tied:

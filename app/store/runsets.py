@@ -10,7 +10,8 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import compress
 from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -18,6 +19,7 @@ import msgspec
 
 from ..query import sql
 from ..query.sql import Fragment
+from ..query.texts import search_all
 from ..query.tree import And, Compare, Has, Node, Not, Or, Words
 
 RunSet: TypeAlias = int
@@ -27,6 +29,8 @@ LOOKUPS: Final = 20_000
 _KEPT: Final = 6
 """Sets that are remembered, 1 MB each at a million runs: while somebody types, most conditions stay."""
 _BLOCK: Final = 1 << 18
+
+_BATCH: Final = 200
 
 _ids = msgspec.json.Decoder(list[int]).decode
 
@@ -162,7 +166,7 @@ class RunSets:
         for at, part in enumerate(parts[1:], 1):
             if found.bit_count() <= LOOKUPS:
                 rest = parts[at:]
-                return self._set(self.test(self._listed(found), And(tuple(rest)) if len(rest) > 1 else rest[0]))
+                return self._set(self.test(self.listed(found), And(tuple(rest)) if len(rest) > 1 else rest[0]))
             found &= self.of(part)
         return found
 
@@ -189,8 +193,22 @@ class RunSets:
         return list({run for (run,) in rows}) if len(rows) <= most else None
 
     def _leaf(self, leaf: Compare | Has | Words) -> RunSet:
-        found = self._filled(sql.source(leaf, self.experiments))
+        if isinstance(leaf, Compare) and leaf.operator == "~" and leaf.field.kind == "attribute":
+            found = self._set(self._searched(leaf))
+        else:
+            found = self._filled(sql.source(leaf, self.experiments))
         return found if _knows_scope(leaf) else found & self.everything()
+
+    def _searched(self, leaf: Compare) -> Iterator[int]:
+        """The runs in which a regular expression occurs, a batch of texts at a time."""
+        present = sql.source(Has(leaf.field), self.experiments)
+        column = sql.value(leaf.field).text
+        query = present.text.replace("run.id AS id", f"run.id AS id, {column}", 1)
+        rows = self.connection.execute(query, present.parameters)
+        while batch := rows.fetchmany(_BATCH):
+            yield from compress(
+                (run for run, _text in batch), search_all([text for _run, text in batch], str(leaf.value))
+            )
 
     def _filled(self, query: Fragment) -> RunSet:
         members = bytearray(self.size)
@@ -199,13 +217,14 @@ class RunSets:
                 members[run] = 1
         return int.from_bytes(members, "little")
 
-    def _set(self, ids: Sequence[int]) -> RunSet:
+    def _set(self, ids: Iterable[int]) -> RunSet:
         members = bytearray(self.size)
         for run in ids:
             members[run] = 1
         return int.from_bytes(members, "little")
 
-    def _listed(self, chosen: RunSet) -> list[int]:
+    def listed(self, chosen: RunSet) -> list[int]:
+        """The ids in a set, ascending."""
         members, found, at = self.members(chosen), [], -1
         while (at := members.find(1, at + 1)) >= 0:
             found.append(at)

@@ -15,6 +15,8 @@ from ..query.sql import Fragment
 
 _MOST_PARTS: Final = 100
 """SQLite takes 500 arms of a compound SELECT. With more ranges than this they are read as one and sorted."""
+BY_START: Final = "run.started_at DESC, run.id DESC"
+"""The order of ties, and of all when nothing else is asked for: how `run_started` reads backwards."""
 _OWN_INDEX: Final = {"name": "run_name", "status": "run_status", "started_at": "run_started"}
 _SHARED_INDEX: Final = {"ended_at": "run_ended", "git_commit": "run_commit", "parent_id": "run_parent"}
 
@@ -34,49 +36,38 @@ class Keyed(NamedTuple):
     def _down(self) -> str:
         return " DESC" if self.descending else ""
 
-    def cutoff(self, limit: int, chosen: bool) -> Fragment:
-        """A SELECT of the value of the `limit`-th run; no row when there are fewer."""
-        only, order = self._only(chosen), f"ORDER BY v{self._down} LIMIT ?"
-        arms = [f"SELECT * FROM (SELECT {self.value} AS v FROM {part.text}{only} {order})" for part in self.parts]
-        text = f"SELECT v FROM ({' UNION ALL '.join(arms)}) ORDER BY v{self._down} LIMIT 1 OFFSET ?"
+    def best(self, limit: int, chosen: bool) -> Fragment:
+        """A SELECT of id and value of the first `limit` runs. Without an index complete, else ties in no order."""
+        only, order = self._only(chosen), f"ORDER BY v{self._down}{'' if self.indexed else ', ' + BY_START} LIMIT ?"
+        columns = f"{self.run} AS id, {self.value} AS v"
+        arms = [f"SELECT * FROM (SELECT {columns} FROM {part.text}{only} {order})" for part in self.parts]
         parameters = [one for part in self.parts for one in (*part.parameters, limit)]
-        return Fragment(text, (*parameters, limit - 1))
-
-    def better(self, than: object, chosen: bool) -> Fragment:
-        """A SELECT of the runs that come strictly before that value (all where it is None), in order."""
-        bound = "" if than is None else f" AND {self.value} {'>' if self.descending else '<'} ?"
-        more = () if than is None else (than,)
-        inner = self._union(bound + self._only(chosen), more)
-        text = (
-            f"SELECT run.id AS id FROM ({inner.text}) AS k CROSS JOIN run ON run.id = k.id "
-            f"ORDER BY k.v{self._down}, run.started_at DESC, run.id"
-        )
-        return Fragment(text, inner.parameters)
+        if len(arms) == 1:
+            return Fragment(arms[0], tuple(parameters))
+        text = f"SELECT id, v FROM ({' UNION ALL '.join(arms)}) ORDER BY v{self._down} LIMIT ?"
+        return Fragment(text, (*parameters, limit))
 
     def in_order(self) -> Fragment:
         """A SELECT of all runs by value. Without an index the order is complete, else ties are in no order."""
         if not self.indexed:
             (part,) = self.parts
-            text = (
-                f"SELECT run.id AS id FROM {part.text} ORDER BY {self.value}{self._down}, run.started_at DESC, run.id"
-            )
+            text = f"SELECT run.id AS id FROM {part.text} ORDER BY {self.value}{self._down}, {BY_START}"
             return Fragment(text, part.parameters)
-        inner = self._union("", ())
+        inner = self._union()
         return Fragment(f"SELECT id FROM ({inner.text}) ORDER BY v{self._down}", inner.parameters)
 
     def ties(self) -> Fragment:
         """A SELECT of how many runs share each value, in the order of `in_order`, as `id`."""
-        inner = self._union("", ())
+        inner = self._union()
         text = f"SELECT count(*) AS id FROM ({inner.text}) GROUP BY v ORDER BY v{self._down}"
         return Fragment(text, inner.parameters)
 
     def _only(self, chosen: bool) -> str:
         return f" AND qd_chosen({self.run})" if chosen else ""
 
-    def _union(self, condition: str, more: tuple[object, ...]) -> Fragment:
-        arms = [f"SELECT {self.run} AS id, {self.value} AS v FROM {part.text}{condition}" for part in self.parts]
-        parameters = tuple(one for part in self.parts for one in (*part.parameters, *more))
-        return Fragment(" UNION ALL ".join(arms), parameters)
+    def _union(self) -> Fragment:
+        arms = [f"SELECT {self.run} AS id, {self.value} AS v FROM {part.text}" for part in self.parts]
+        return Fragment(" UNION ALL ".join(arms), tuple(one for part in self.parts for one in part.parameters))
 
     def equal(self, value: str | float) -> Node:
         """The condition that a run has just this value."""
@@ -134,15 +125,16 @@ def _parts(tables: str, column: str, ids: Sequence[int], condition: str) -> tupl
 
 
 def newest(experiments: Sequence[int], condition: str, limit: int) -> Fragment:
-    """A SELECT of the newest runs that pass a condition over `run`: the default order, and that of ties."""
+    """A SELECT of the newest runs that pass a condition over `run`; a limit of -1 is none."""
     columns = "run.id AS id, run.started_at AS s FROM run INDEXED BY run_started WHERE"
-    order = "ORDER BY s DESC, id LIMIT ?"
-    if len(experiments) > _MOST_PARTS or not experiments:
+    order = "ORDER BY s DESC, id DESC LIMIT ?"
+    if len(experiments) == 1 or len(experiments) > _MOST_PARTS or limit < 0:
         scope = sql.scoped("run.experiment", experiments)
         return Fragment(f"SELECT {columns} {scope.text} AND {condition} {order}", (*scope.parameters, limit))
     arms = [f"SELECT * FROM (SELECT {columns} run.experiment = ? AND {condition} {order})" for _one in experiments]
     parameters = [parameter for one in experiments for parameter in (one, limit)]
-    return Fragment(f"SELECT id FROM ({' UNION ALL '.join(arms)}) {order}", (*parameters, limit))
+    text = " UNION ALL ".join(arms) or "SELECT 0 AS id, 0 AS s WHERE 0"
+    return Fragment(f"SELECT id FROM ({text}) {order}", (*parameters, limit))
 
 
 def dataset_values(field: Field, descending: bool) -> Fragment:
