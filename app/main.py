@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -29,10 +30,11 @@ from ..widgets.palette import THEMES, Palette
 from ..widgets.prompt import Prompt
 from ..widgets.status import use_ascii
 from .errors import QuarterdeckError, UsageError
-from .records import Subject, Want
+from .records import Gap, Subject
 from .store.files import cache_file, open_cache
 from .store.reading import Reader
 from .store.state import State, state_file
+from .syncing import Syncing
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -42,6 +44,9 @@ LOOK = 0.25
 
 TIME_PASSES = 10.0
 """Seconds between two looks at the ages on the screen; nothing is sent unless one reached its next word."""
+
+GAPS_OF = 12 * 3_600_000
+"""Milliseconds for which a stretch without a sync is told: the length of a watch."""
 
 CARE = 4.0
 """Seconds between two looks after the syncer: a dead one is noticed within five."""
@@ -60,12 +65,22 @@ class Quarterdeck(App[int]):
         Binding("ctrl+z", "suspend_process", "Suspend", id="suspend", show=False),
     ]
 
-    def __init__(self, deck: Deck, cache: Path, syncing: Syncing | None = None, subject: Subject | None = None) -> None:
+    def __init__(
+        self,
+        deck: Deck,
+        cache: Path,
+        syncing: Syncing | None = None,
+        subject: Subject | None = None,
+        read_gaps: Callable[[int], list[Gap]] = lambda since: [],
+    ) -> None:
         super().__init__(ansi_color=deck.palette.name == "ansi")
         self.deck = deck
         self._cache = cache
         self._syncing = syncing
         self._subject = subject
+        self._read_gaps = read_gaps
+        self.next_project: tuple[str, Settings] | None = None
+        """Name and settings of the project to open when this one ends (`:project NAME`)."""
         self._version = -1
         self._content = (-1, -1)
         for name in THEMES:
@@ -74,7 +89,7 @@ class Quarterdeck(App[int]):
 
     def on_mount(self) -> None:
         """Paint the first screen, then begin to look at the cache and after the syncer."""
-        self.deck.states = self.deck.reader.source_states()
+        self._read_states()
         self._version, self._content = self.deck.reader.data_version(), self.deck.reader.content()
         self.push_screen(RunsScreen(self.deck))
         if self._subject is not None:
@@ -96,7 +111,7 @@ class Quarterdeck(App[int]):
             if version == self._version:
                 return
             self._version = version
-            self.deck.states = reader.source_states()
+            self._read_states()
             content, before = reader.content(), self._content
         except sqlite3.Error as error:
             self._say(f"▲ the cache could not be read: {error}", "warn")
@@ -104,6 +119,10 @@ class Quarterdeck(App[int]):
         self._content = content
         for screen in self._frames():
             screen.cache_changed(runs=content[0] != before[0], commits=content[1] != before[1])
+
+    def _read_states(self) -> None:
+        self.deck.states = self.deck.reader.source_states()
+        self.deck.gaps = self._read_gaps(self.deck.now() - GAPS_OF)
 
     def _frames(self) -> list[FrameScreen]:
         return [screen for screen in self.screen_stack if isinstance(screen, FrameScreen)]
@@ -222,6 +241,12 @@ class Quarterdeck(App[int]):
         else:
             raise UsageError("say which: `:view save NAME` keeps the present one, `:view NAME` shows it")
 
+    def _do_project(self, argument: str) -> None:
+        from .settings import load
+
+        self.next_project = argument, load(project=argument)
+        self.exit(0)
+
     def _do_theme(self, argument: str) -> None:
         if argument not in THEMES:
             raise UsageError(f"there is no theme {argument}; there are {', '.join(THEMES)}")
@@ -273,51 +298,6 @@ def _theme(name: str) -> Theme:
     )
 
 
-class Syncing:
-    """The terminal's side of the syncer: keep one alive, ask it for things. Every call may run on a thread."""
-
-    def __init__(
-        self, settings: Settings, chosen: Path | None, cache: Path, again: Callable[[], Sequence[str]]
-    ) -> None:
-        self._settings = settings
-        self._chosen = chosen
-        self._cache = cache
-        self._again = again
-        self._keeper: object | None = None
-        self._presence: object | None = None
-
-    def newest_cache(self) -> Path:
-        """The newest generation of the cache."""
-        return cache_file(self._chosen, self._settings.project_key)
-
-    def care(self) -> None:
-        """Hold the shared lock, and start a syncer where none is alive."""
-        from .sync import Presence, keep_syncer  # 30 ms that the first paint does not wait for
-
-        if self._keeper is None:
-            self._presence = Presence(self._cache)
-            self._keeper = keep_syncer(self._cache, self._settings.project_key, self._again())
-        self._keeper.look()  # type: ignore[attr-defined]  # the import is deferred, and so is the type
-
-    def ask(self, want: Want) -> None:
-        """Pass a want on to the syncer; none listening means that nothing new comes, which the ages show."""
-        from .channel import ask
-
-        ask(self.newest_cache(), want)
-
-    def sync_now(self) -> None:
-        """Ask for a pass; the states tell how it went."""
-        from .channel import request_pass
-
-        request_pass(self.newest_cache())
-
-
-def _draws_unicode() -> bool:
-    """What the locale says; a terminal that says nothing is taken for a modern one."""
-    said = next((os.environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if os.environ.get(name)), "utf-8")
-    return "utf" in said.lower()
-
-
 def open_terminal(
     settings: Settings,
     *,
@@ -326,25 +306,54 @@ def open_terminal(
     subject: Subject | None = None,
     again: Callable[[], Sequence[str]] | None = None,
 ) -> int:
-    """Open the terminal on a project; gives the exit status.
+    """Open the terminal on a project, and on the next that is asked for; gives the exit status.
 
     `again` gives the options by which another process is led to the same project (the syncer that is started
     when none is alive); None starts none.
     """
-    use_ascii(
-        "utf" not in (os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or "utf").lower()
-    )
-    chosen = cache or settings.personal.cache.path
+    use_ascii(not _draws_unicode())
+    while True:
+        chosen = cache or settings.personal.cache.path
+        syncing = again and Syncing(settings, chosen, cache_file(chosen, settings.project_key), again)
+        with State(state_file(settings.project_key)) as state:
+            app = _app(settings, chosen, cache is None and chosen is not None, state, syncing, read_only, subject)
+            status = app.run() or app.return_code or 0
+        if syncing is not None:
+            syncing.leave()
+        if app.next_project is None:
+            return status
+        name, settings = app.next_project
+        cache, subject, again = None, None, partial(_by_name, name)
+
+
+def _by_name(name: str) -> list[str]:
+    from .sync import same_project
+
+    return same_project(name=name)
+
+
+def _draws_unicode() -> bool:
+    """What the locale says; a terminal that says nothing is taken for a modern one."""
+    said = next((os.environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if os.environ.get(name)), "utf-8")
+    return "utf" in said.lower()
+
+
+def _app(
+    settings: Settings,
+    chosen: Path | None,
+    shared: bool,
+    state: State,
+    syncing: Syncing | None,
+    read_only: bool,
+    subject: Subject | None,
+) -> Quarterdeck:
     path = cache_file(chosen, settings.project_key)
     if not path.exists():
         open_cache(path).close()
-    shared = cache is None and settings.personal.cache.path is not None
-    syncing = None if again is None else Syncing(settings, chosen, path, again)
-    with State(state_file(settings.project_key)) as state:
-        app = Quarterdeck(_deck(settings, path, shared, state, read_only), path, syncing, subject)
-        _wire(app, syncing, chosen, settings.project_key, shared)
-        app.set_keymap(settings.personal.display.keys)
-        return app.run() or app.return_code or 0
+    app = Quarterdeck(_deck(settings, path, shared, state, read_only), path, syncing, subject, state.gaps)
+    _wire(app, syncing, chosen, settings.project_key, shared)
+    app.set_keymap(settings.personal.display.keys)
+    return app
 
 
 def _deck(settings: Settings, path: Path, shared: bool, state: State, read_only: bool) -> Deck:
@@ -376,8 +385,8 @@ def _wire(app: Quarterdeck, syncing: Syncing | None, chosen: Path | None, key: s
         app.deck.sync_now = lambda: _on_thread(app, syncing.sync_now)
 
 
-def _on_thread(app: Quarterdeck, work: object) -> None:
-    app.run_worker(work, thread=True, group="ask", exit_on_error=False)  # type: ignore[arg-type]
+def _on_thread(app: Quarterdeck, work: Callable[[], object]) -> None:
+    app.run_worker(work, thread=True, group="ask", exit_on_error=False)
 
 
 __all__ = ["Quarterdeck", "Screen", "open_terminal"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
-from ..app.records import SourceState, Want
+from ..app.records import Gap, SourceState, Want
 from ..app.store.reading import Reader
 from ..widgets.palette import Palette
 
@@ -50,6 +50,8 @@ class Deck:
     """Metrics with a declared direction: whether greater is better."""
     states: list[SourceState] = field(default_factory=list)
     """How the sources are doing, as last read."""
+    gaps: list[Gap] = field(default_factory=list)
+    """Stretches of the last hours in which nobody synced, newest first."""
     found: tuple[str, ...] = ()
     """What was found, where there is no settings file."""
 

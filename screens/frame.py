@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from ..app.text import cells, shown
-from ..widgets.freshness import trouble
+from ..widgets.freshness import trouble, unwatched
 from ..widgets.line import Line, Piece
 from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
@@ -92,8 +92,12 @@ class FrameScreen(Screen[None]):
             return
         self.query_one("#deck", Line).show(self._deck_left(), self._deck_right())
         self.query_one("#subject", Line).show(*self.subject())
-        self.query_one("#notice", Line).show(self._flash or trouble(self.deck.states, self.deck.now()))
+        self.query_one("#notice", Line).show(self._flash or self._notice())
         self.query_one("#keys", Line).show(self._keys())
+
+    def _notice(self) -> list[Piece]:
+        deck, now = self.deck, self.deck.now()
+        return trouble(deck.states, now, deck.zone) or unwatched(deck.gaps, now, deck.zone)
 
     def _deck_left(self) -> list[Piece]:
         deck = self.deck

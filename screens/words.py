@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "sort": "KEY[:desc]: sort by a column",
     "view": "NAME shows a saved view; save NAME keeps the present one",
     "filter": "TEXT: filter by it",
+    "project": "NAME: change to a project of projects.toml",
     "theme": "NAME: dark, light, colour-blind or ansi",
     "refresh": "ask the syncer for a pass now",
     "help": "all keys",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, tzinfo
 
-from ..app.records import SourceState
+from ..app.records import Gap, SourceState
 from ..app.text import shown
 from .figures import MINUTE, age, count, moment
 from .line import Piece
@@ -31,7 +32,7 @@ def freshness(state: SourceState, now: int) -> list[Piece]:
     return [name, (f"{glyph(found)}{word}", sign(found).role), (f" {age(state.last_ok_at, now)}".rstrip(), "dim")]
 
 
-def trouble(states: Sequence[SourceState], now: int) -> list[Piece]:
+def trouble(states: Sequence[SourceState], now: int, zone: tzinfo = UTC) -> list[Piece]:
     """One line on the source that is worst off, with what to do; empty when all is well."""
     bad = [state for state in states if condition(state, now) not in ("ok", "never")]
     if not bad:
@@ -39,7 +40,16 @@ def trouble(states: Sequence[SourceState], now: int) -> list[Piece]:
     worst = min(bad, key=lambda state: (sign(condition(state, now)).role != "bad", state.name))
     found = condition(worst, now)
     more = f"  (and {len(bad) - 1} more: :sources)" if len(bad) > 1 else ""
-    again = f" Next try {moment(worst.next_try_at, now)} UTC." if worst.next_try_at else ""
+    again = f" Next try {moment(worst.next_try_at, now, zone)}." if worst.next_try_at else ""
     sentence = worst.sentence or f"{worst.name} last answered {age(worst.last_ok_at, now) or 'never'}."
     text = f" {glyph(found)} {shown(worst.name)} {found.replace('_', ' ')}: {shown(sentence)}{again}{more} "
     return [(text, sign(found).role)]
+
+
+def unwatched(gaps: Sequence[Gap], now: int, zone: tzinfo = UTC) -> list[Piece]:
+    """The last stretch without a sync: what happened in it is known to have happened between its ends only."""
+    if not gaps:
+        return []
+    last = gaps[0]
+    ends = f"{moment(last.since, now, zone)} to {moment(last.until, now, zone)}"
+    return [(f" {glyph('stale')} no sync {ends}, times in it are ranges ", "dim")]
