@@ -37,7 +37,11 @@ class Pages(Widget, can_focus=True):
     def show(self, lines: Sequence[Sequence[Piece]]) -> None:
         """Show these lines; those that are there already are not sent again."""
         before, self._lines = self._lines, tuple(tuple(line) for line in lines)
+        top = self.top
         self._bound()
+        if self.top != top:
+            self.refresh()
+            return
         for y in range(self.size.height):
             at = self.top + y
             if before[at : at + 1] != self._lines[at : at + 1]:
@@ -80,7 +84,7 @@ class Pages(Widget, can_focus=True):
 
     def on_resize(self) -> None:
         """Stay within the lines."""
-        self._bound()
+        self._go(self.top)
 
     def on_mouse_scroll_down(self) -> None:
         """A few lines on."""

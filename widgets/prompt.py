@@ -71,8 +71,9 @@ class Prompt(Input):
 
     def ask(self, purpose: str, value: str, hint: str, words: Iterable[str] = ()) -> None:
         """Ask for one thing. `hint` stands there while nothing is typed."""
-        self.purpose = ""
-        self.value, self.placeholder = value, hint
+        self.placeholder = hint
+        with self.prevent(Input.Changed):  # nobody typed it
+            self.value = value
         self.suggester = Words(words)
         self.cursor_position = len(value)
         self.purpose = purpose

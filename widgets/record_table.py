@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..app.text import cells, pad
+from ..app.text import cells, fit, pad
 from .line import Piece, drawn
 from .palette import Palette
 
@@ -328,7 +328,7 @@ class RecordTable(Widget, Generic[R], can_focus=True):
         if not here:
             return Strip([Segment(margin, styles["mark"]), *held[1]], width)
         pieces, strip = held
-        name = pieces[0][0] if pieces else ""
+        name = fit(pieces[0][0], width - MARGIN) if pieces else ""
         first = cells(name)
         style = self._palette.cursor_styles.get(pieces[0][1] if pieces else "text", styles["text"])
         rest = strip.crop(first)
