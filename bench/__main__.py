@@ -45,7 +45,8 @@ def measure(name: str) -> str | None:
         return f"{name}: not there yet ({TABLES[name]})"
     begun = time.perf_counter()
     print(f"\n## {TABLES[name]}", flush=True)
-    status = subprocess.run([sys.executable, "-m", f"bench.{name}"], cwd=REPOSITORY, env=environment()).returncode
+    quiet = environment({"MLFLOW_LOGGING_LEVEL": "WARNING"})
+    status = subprocess.run([sys.executable, "-m", f"bench.{name}"], cwd=REPOSITORY, env=quiet).returncode
     print(f"\n({time.perf_counter() - begun:.0f} s)", flush=True)
     return f"{name}: failed with exit status {status}" if status else None
 
