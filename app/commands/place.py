@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import StoreError
 from .boundary import say
 from .options import Options
 
@@ -57,7 +56,7 @@ def synced(options: Options, settings: Settings) -> Iterator[Reader | None]:
         return
     reader = Reader(path, shared=_is_shared(options, settings))
     try:
-        if not any(state.last_ok_at or state.items for state in reader.source_states()):
+        if not _has_content(reader):
             say(NOTHING_YET)
             yield None
         else:
@@ -68,9 +67,14 @@ def synced(options: Options, settings: Settings) -> Iterator[Reader | None]:
         reader.close()
 
 
+def _has_content(reader: Reader) -> bool:
+    """Whether a source was read whole, or a first sync that was cut off left something."""
+    if any(state.last_ok_at for state in reader.source_states()):
+        return True
+    rows = "SELECT EXISTS (SELECT 1 FROM run) OR EXISTS (SELECT 1 FROM git_commit)"
+    return bool(reader.connection.execute(rows).fetchone()[0])
+
+
 def _is_shared(options: Options, settings: Settings) -> bool:
     """Only a person's own settings may name a cache that somebody else owns."""
     return options.cache is None and settings.personal.cache.path is not None
-
-
-__all__ = ["NOTHING_YET", "StoreError", "cache_of", "settings_of", "state_of", "synced"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -25,6 +25,9 @@ from .options import Options
 from .place import settings_of, state_of, synced
 from .printing import iso, number, print_json, print_table, windows
 from .run_columns import DEFAULT, Column, Extremes, Labels, columns_named
+
+MOST_EXPERIMENTS: Final = 30_000
+"""Experiments whose keys a bare word may mean: SQLite binds 32,766 values at once."""
 
 
 class Asked(NamedTuple):
@@ -82,8 +85,8 @@ class _Listing:
         now = time.time_ns() // 1_000_000
         rows = reader.experiments()
         chosen = rows if asked.experiment is None else _experiments(asked.experiment, rows)
-        rowids = [row.rowid for row in chosen]
-        self._keys = _keys(reader, rowids)
+        rowids = None if asked.experiment is None else [row.rowid for row in chosen]
+        self._keys = _keys(reader, [row.rowid for row in chosen][:MOST_EXPERIMENTS])
         where = _where(asked.filter, settings.zone, now, self._keys)
         order = RunOrder(reader.connection, experiments=rowids, where=where, sort=_sort(asked.sort, self._keys))
         # eight bytes a row: a million of them are 8 MB

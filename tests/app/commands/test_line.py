@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from quarterdeck.app.actions import Outcome
+from quarterdeck.app.commands.events import event_json
+from quarterdeck.app.commands.examine import Finding
 from quarterdeck.app.commands.line import COMMANDS, line
+from quarterdeck.app.commands.run_columns import Labels
+from quarterdeck.app.commands.runs import run_json
+from quarterdeck.app.commands.status import state_json
+from quarterdeck.app.records import Event, Run, SourceState
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "commands.md"
 HEAVY = ("textual", "rich", "httpx", "mlflow", "sqlalchemy")
@@ -63,6 +70,26 @@ def test_the_documentation_names_every_command_and_option_and_no_other() -> None
         assert known - {"--json"} <= set(re.findall(r"--[a-z-]+", rows)), name
         assert set(re.findall(r"--[a-z-]+", rows)) <= known, name
     assert set(re.findall(r"^\| `([a-z]+)", table, re.MULTILINE)) <= set(COMMANDS)
+
+
+def fields(name: str) -> set[str]:
+    """The top-level fields that the documentation gives a list or an outcome."""
+    text = re.sub(r"\s+", " ", DOCS.read_text())
+    found = re.search(rf"\*\*{name}\*\*(?: is an object)?: (.*?)(?=; \*\*|\*\*|$)", text)
+    assert found is not None
+    inner = re.sub(r"\{[^{}]*\}", "", re.sub(r"\{[^{}]*\{[^{}]*\}[^{}]*\}", "", found[1]))
+    first_sentence = re.split(r"\. (?=[`A-Z])", inner)[0]
+    return set(re.findall(r"`([a-z_]+)`", first_sentence))
+
+
+def test_the_documentation_gives_the_fields_that_there_are(make_run: Callable[..., Run]) -> None:
+    labels = Labels(sources={}, experiments={}, now=0)
+    state = SourceState(source="k", kind="git", name="git")
+    assert fields("runs") == run_json(make_run(1), {}, labels).keys()
+    assert fields("status") == state_json(state).keys()
+    assert fields("events") == event_json(Event(id="e", at=0, kind="note", title=""), {}).keys()
+    assert fields("doctor") == set(Finding._fields)
+    assert fields("tag") == set(Outcome.__struct_fields__)
 
 
 def ended(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -150,6 +177,22 @@ def test_the_module_that_is_started_imports_neither_click_nor_the_settings() -> 
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert said.stdout == "[]\n"
+
+
+BARE = """
+import sys, types
+opened = types.ModuleType("quarterdeck.app.main")
+opened.open_terminal = lambda settings, **given: print(given["read_only"]) or 0
+sys.modules["quarterdeck.app.main"] = opened  # textual's own cost is not counted here
+from quarterdeck.app.__main__ import main
+main(["--read-only"])
+print([name for name in ("click", "asyncio", "httpx", "textual", "mlflow") if name in sys.modules])
+"""
+
+
+def test_the_terminal_is_opened_without_click(project: Path) -> None:
+    said = subprocess.run([sys.executable, "-c", BARE], cwd=project, capture_output=True, text=True, check=False)
+    assert said.stdout == "True\n[]\n", said
 
 
 def test_the_version_is_the_distribution_s() -> None:
