@@ -8,13 +8,11 @@ what really is new costs more, a request a page.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
-from ...errors import SourceError
 from ...records import Batch, Experiment, Millis, Run, SourceSpec, Want
 from .. import Cursor
 from ..trouble import TooLargeError, TooSlowError
@@ -68,10 +66,6 @@ class TrackingSource:
 
     def server_now(self) -> Millis:
         """The server's clock as far as it is known."""
-        return self._api.server_now()
-
-    def server_now(self) -> Millis:
-        """The server's clock; our own as long as it is not known."""
         return self._api.server_now()
 
     async def close(self) -> None:
@@ -196,8 +190,9 @@ class TrackingSource:
                     return
         finally:
             ahead.cancel()
-            with contextlib.suppress(asyncio.CancelledError, SourceError):
-                await ahead
+            await asyncio.wait([ahead])
+            if not ahead.cancelled():
+                ahead.exception()  # known already, or of no interest any more
 
     @staticmethod
     def _kept(window: Window, page: Page) -> int:

@@ -20,8 +20,9 @@ from urllib.parse import quote
 import msgspec
 
 from ...errors import SourceError
-from ...records import Dataset, Experiment, Metric, MetricHistory, Millis, Point, Run
+from ...records import Dataset, Experiment, Metric, MetricHistory, Millis, Run
 from . import parse
+from .thinning import table_point, thinned
 
 _PATIENCE: Final = 2.0
 """Seconds to wait for a writer."""
@@ -300,9 +301,9 @@ class MlflowTables:
                 f"SELECT {column('step', '0')}, timestamp, value, {column('is_nan', '0')} {rest} ORDER BY 1, 2",
                 (run_id, key),
             )
-            read = (_point(*row) for row in rows)
+            read = (table_point(*row) for row in rows)
             is_whole = points is None or count <= points
-            kept = list(read) if is_whole or points is None else _thinned(read, count, points)
+            kept = list(read) if is_whole or points is None else thinned(read, count, points)
         return MetricHistory(
             source=self._source,
             run_id=run_id,
@@ -351,35 +352,6 @@ class _Columns:
 
 def _json(values: Iterable[Any]) -> str:
     return msgspec.json.encode(list(values)).decode()
-
-
-def _point(step: int, at: int, value: float, is_nan: int) -> Point:
-    return Point(step=step, at=at, value=parse.metric_number("NaN" if is_nan else value))
-
-
-def _thinned(points: Iterable[Point], count: int, wanted: int) -> list[Point]:
-    """The smallest and the largest point of each of `wanted / 2` stretches: no spike is lost."""
-    stretches = max(wanted // 2, 1)
-    kept: list[Point] = []
-    now, low, high = -1, None, None
-    for number, point in enumerate(points):
-        stretch = number * stretches // count
-        if stretch != now:
-            kept += _ends(low, high)
-            now, low, high = stretch, point, point
-        elif low is None or high is None or point.value < low.value:
-            low = point
-        elif point.value > high.value:
-            high = point
-    return kept + _ends(low, high)
-
-
-def _ends(low: Point | None, high: Point | None) -> list[Point]:
-    if low is None or high is None:
-        return []
-    if low is high:
-        return [low]
-    return sorted((low, high), key=lambda point: (point.step, point.at))
 
 
 def explain(path: Path, error: sqlite3.Error) -> SourceError:

@@ -8,6 +8,7 @@ import datetime
 import ipaddress
 import logging
 import ssl
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from email.utils import format_datetime
@@ -319,6 +320,18 @@ def test_a_credential_does_not_show_itself() -> None:
     assert base64.b64encode(f"ann:{SECRET}".encode()).decode() not in repr(held)
 
 
+@pytest.mark.parametrize("token", [f"{SECRET}\n second line", f"{SECRET}é", f"{SECRET}\0"])
+def test_a_token_that_no_header_can_carry_is_refused_unseen(token: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        Credential.bearer("https://mlflow.acme", token)
+    assert caught.value.state == "misconfigured"
+    assert SECRET not in str(caught.value)
+
+
+def test_the_line_break_behind_a_token_is_not_part_of_it() -> None:
+    assert Credential.bearer("https://mlflow.acme", f"{SECRET}\n").value == f"Bearer {SECRET}"
+
+
 @pytest.mark.parametrize(
     ("url", "same"),
     [
@@ -543,8 +556,12 @@ def test_the_environments_proxy_counts_where_no_proxy_does_not() -> None:
     assert Connection(proxy="", environment=environment).proxy_to("https://elsewhere.example") is None
 
 
-async def test_a_proxy_that_is_no_address_is_refused_without_its_login() -> None:
-    error = await trouble_with("http://api", connection=Connection(proxy=f"gopher://ann:{SECRET}@proxy"))
+@pytest.mark.parametrize("scheme", ["gopher", "socks5"])
+async def test_a_proxy_that_cannot_be_used_is_refused_without_its_login(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)  # as where it is not installed
+    error = await trouble_with("http://api", connection=Connection(proxy=f"{scheme}://ann:{SECRET}@proxy"))
     assert error.state == "misconfigured"
     assert SECRET not in str(error)
 

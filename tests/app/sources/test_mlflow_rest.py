@@ -356,6 +356,36 @@ async def test_a_deleted_run_shows_after_a_sweep_and_a_restored_one_comes_back(
     await source.close()
 
 
+async def test_a_deleted_experiment_and_its_runs_are_deleted(mlflow_server: str, mlflow_rest: Any) -> None:
+    experiment = mlflow_rest.create_experiment("short-lived")
+    run_id = mlflow_rest.create_run(experiment, started_at=5000)
+    source = source_on(mlflow_server, Wire(), "short-lived")
+    got = await Got().take(source.poll({}))
+    mlflow_rest.post("experiments/delete", experiment_id=experiment)
+    await got.take(source.sweep(got.cursor))
+    await source.close()
+    assert got.runs[run_id].status == "deleted"
+    assert [one.lifecycle for batch in got.batches for one in batch.experiments] == ["active", "deleted"]
+
+
+async def test_a_long_first_sync_looks_for_what_is_new_on_its_way(
+    world: list[str], mlflow_server: str, mlflow_rest: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quarterdeck.app.sources.mlflow.passes._LARGEST_PAGE", 100)
+    monkeypatch.setattr("quarterdeck.app.sources.mlflow.passes._BETWEEN_POLLS", 0.0)
+    source = source_on(mlflow_server, Wire(), "world*", "born meanwhile", page=100)
+    mlflow_rest.create_experiment("born meanwhile")
+    passing, got, born = source.poll({}), Got(), ""
+    async for batch in passing:
+        got.add(batch)
+        if batch.cursor is not None and not born:
+            experiment = next(e.id for b in got.batches for e in b.experiments if e.name == "born meanwhile")
+            born = mlflow_rest.create_run(experiment)
+    await source.close()
+    assert born in got.runs
+    assert set(got.runs) == {born, *said_by(mlflow_rest, *world)}
+
+
 async def test_the_sweep_of_the_passes_meets_every_run_in_turn(
     world: list[str], mlflow_server: str, mlflow_rest: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
