@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import msgspec
 
@@ -36,7 +36,6 @@ __all__ = [
     "Http",
     "login_in",
     "origin",
-    "path_part",
     "without_login",
 ]
 
@@ -329,8 +328,3 @@ class Http:
         if proxy is not None and urlsplit(proxy).scheme not in ("http", "https", "socks5", "socks5h"):
             raise SourceError(f"The proxy “{without_login(proxy)}” is not an http or socks5 address.", "misconfigured")
         return proxy
-
-
-def path_part(text: str) -> str:
-    """A name as one part of a URL's path: slashes and all else escaped."""
-    return quote(text, safe="")
