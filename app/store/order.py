@@ -18,7 +18,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import accumulate, chain, compress
+from itertools import compress
 from typing import Final
 
 from ..query import Compare, Field, Has, Node, Not, Sort, all_of, sql
@@ -85,7 +85,7 @@ class RunOrder:
     def tree(self, ids: Sequence[int]) -> array[int]:
         """The ids with children below their parents; see `tree_order`."""
         with self._snapshot():
-            return tree_order(self._connection, ids)
+            return tree_order(self._connection, ids, self._pause)
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
@@ -279,25 +279,28 @@ class RunOrder:
 
     def _settle(self, ordered: array[int], lengths: array[int], by_start: array[int]) -> None:
         """Puts runs of one value, `lengths[i]` of the i-th, into the order of their start."""
-        starts = list(accumulate(lengths, initial=0))
-        tied = [(starts[i], starts[i + 1]) for i, length in enumerate(lengths) if length > 1]
-        rank = self._ranks([ordered[begin:end] for begin, end in tied], by_start)
-        for begin, end in tied:
+        if max(lengths, default=0) < 2:
+            return
+        rank = self._ranks(ordered, lengths, by_start)
+        paused = 0
+        for begin, end in _spans(lengths):
+            if end - paused > _BLOCK:
+                self._pause()
+                paused = end
             ordered[begin:end] = self._tied(ordered[begin:end], rank, by_start)
 
-    def _ranks(self, groups: Sequence[array[int]], by_start: array[int]) -> Callable[[int], int]:
-        """The place of a run in the order of starts, for the runs of these groups."""
-        few = list(chain.from_iterable(groups)) if sum(map(len, groups)) <= FEW else None
-        if few is not None:
+    def _ranks(self, ordered: array[int], lengths: array[int], by_start: array[int]) -> Callable[[int], int]:
+        """The place of a tied run in the order of starts."""
+        if sum(end - begin for begin, end in _spans(lengths)) <= FEW:
+            few = [run for begin, end in _spans(lengths) for run in ordered[begin:end]]
             return {run: place for place, run in enumerate(self._sorted(few, _NEWEST))}.__getitem__
-        ranks = array("q", [len(by_start)]) * self._sets.size
+        ranks = array("i", [len(by_start)]) * self._sets.size
         for place, run in enumerate(by_start):
             ranks[run] = place
         return ranks.__getitem__
 
     def _tied(self, tied: array[int], rank: Callable[[int], int], by_start: array[int]) -> array[int]:
         """Some ids in the order of their start."""
-        self._pause()
         if len(tied) * 32 < len(by_start):
             return array("q", sorted(tied, key=rank))
         # one walk over all: sorting half a million ids would hold the interpreter for a third of a second
@@ -308,6 +311,15 @@ class RunOrder:
 
 
 _NEWEST: Final = Sort(Field("attribute", "started_at"), True)
+
+
+def _spans(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Begin and end of every group of more than one."""
+    at = 0
+    for length in lengths:
+        if length > 1:
+            yield at, at + length
+        at += length
 
 
 def _visible(connection: sqlite3.Connection, experiments: Sequence[int] | None) -> list[int]:

@@ -53,8 +53,8 @@ class Keyed(NamedTuple):
             (part,) = self.parts
             text = f"SELECT run.id AS id FROM {part.text} ORDER BY {self.value}{self._down}, {BY_START}"
             return Fragment(text, part.parameters)
-        inner = self._union()
-        return Fragment(f"SELECT id FROM ({inner.text}) ORDER BY v{self._down}", inner.parameters)
+        inner = self._union()  # v stays in the result: only then SQLite merges the parts instead of sorting them
+        return Fragment(f"{inner.text} ORDER BY v{self._down}", inner.parameters)
 
     def ties(self) -> Fragment:
         """A SELECT of how many runs share each value, in the order of `in_order`, as `id`."""

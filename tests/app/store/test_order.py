@@ -229,7 +229,8 @@ def test_no_text_of_the_user_is_part_of_a_statement(cache: Cache, few: int, monk
     monkeypatch.setattr(order, "FEW", few)
     reader = sqlite3.connect(cache.path, factory=Overheard)
     Overheard.said = []
-    text = "metrics.SECRET = 1 or params.SECRET ~ SECRET or tags.SECRET in ('SECRET') or SECRET or data:SECRET or name like SECRET"
+    text = "metrics.SECRET = 1 or params.SECRET ~ SECRET or tags.SECRET in ('SECRET') or SECRET"
+    text += " or data:SECRET or name like SECRET"
     for node in (where(text), where(f"not ({text})")):
         one = RunOrder(reader, experiments=None, where=node, sort=parse_sort("params.SECRET"))
         assert one.count() == len(one.first(5)) == len(one.all()) == 1
