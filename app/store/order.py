@@ -23,7 +23,7 @@ from typing import Final
 
 from ..query import Compare, Field, Has, Node, Not, Sort, all_of, sql
 from . import sorting
-from .runsets import RunSets, fetch
+from .runsets import RunSets, fetch, stream
 from .tree_order import tree_order
 
 FEW: Final = 4_000
@@ -258,41 +258,50 @@ class RunOrder:
             return self._by_dataset(by_start)
         ordered = fetch(self._connection, self._keyed.in_order())
         if self._keyed.indexed:
-            self._settle(ordered, self._tie_lengths(), by_start)
+            self._settle(ordered, self._spans(), by_start)
         return ordered
 
     def _by_dataset(self, by_start: array[int]) -> array[int]:
-        ordered, lengths = array("q"), array("q")
-        members = self._sets.ones()
+        """A dataset after the other; a run that came with an earlier one is not taken again."""
+        ordered, spans = array("q"), array("q")
+        members = bytearray(self._sets.members(self._sets.everything()))
         for (value,) in self._dataset_values():
             query = sql.source(Compare(self._sort.field, "=", value), self._sets.experiments)
             fresh = self._only(array("q", dict.fromkeys(fetch(self._connection, query))), members)
             for run in fresh:
                 members[run] = 0
+            if len(fresh) > 1:
+                spans.extend((len(ordered), len(ordered) + len(fresh)))
             ordered.extend(fresh)
-            lengths.append(len(fresh))
-        self._settle(ordered, lengths, by_start)
-        return self._only(ordered, self._sets.members(self._sets.everything()))
+        self._settle(ordered, spans, by_start)
+        return ordered
 
-    def _tie_lengths(self) -> array[int]:
-        return fetch(self._connection, self._keyed.ties())
+    def _spans(self) -> array[int]:
+        """Begin, end, begin, end ... of the runs that share a value."""
+        spans, at = array("q"), 0
+        for block in stream(self._connection, self._keyed.ties()):
+            for length in block:
+                if length > 1:
+                    spans.extend((at, at + length))
+                at += length
+        return spans
 
-    def _settle(self, ordered: array[int], lengths: array[int], by_start: array[int]) -> None:
-        """Puts runs of one value, `lengths[i]` of the i-th, into the order of their start."""
-        if max(lengths, default=0) < 2:
+    def _settle(self, ordered: array[int], spans: array[int], by_start: array[int]) -> None:
+        """Puts the runs of each span into the order of their start."""
+        if not spans:
             return
-        rank = self._ranks(ordered, lengths, by_start)
+        rank = self._ranks(ordered, spans, by_start)
         paused = 0
-        for begin, end in _spans(lengths):
+        for begin, end in zip(spans[::2], spans[1::2], strict=True):
             if end - paused > _BLOCK:
                 self._pause()
                 paused = end
             ordered[begin:end] = self._tied(ordered[begin:end], rank, by_start)
 
-    def _ranks(self, ordered: array[int], lengths: array[int], by_start: array[int]) -> Callable[[int], int]:
+    def _ranks(self, ordered: array[int], spans: array[int], by_start: array[int]) -> Callable[[int], int]:
         """The place of a tied run in the order of starts."""
-        if sum(end - begin for begin, end in _spans(lengths)) <= FEW:
-            few = [run for begin, end in _spans(lengths) for run in ordered[begin:end]]
+        if sum(spans[1::2]) - sum(spans[::2]) <= FEW:
+            few = [run for begin, end in zip(spans[::2], spans[1::2], strict=True) for run in ordered[begin:end]]
             return {run: place for place, run in enumerate(self._sorted(few, _NEWEST))}.__getitem__
         ranks = array("i", [len(by_start)]) * self._sets.size
         for place, run in enumerate(by_start):
@@ -311,15 +320,6 @@ class RunOrder:
 
 
 _NEWEST: Final = Sort(Field("attribute", "started_at"), True)
-
-
-def _spans(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Begin and end of every group of more than one."""
-    at = 0
-    for length in lengths:
-        if length > 1:
-            yield at, at + length
-        at += length
 
 
 def _visible(connection: sqlite3.Connection, experiments: Sequence[int] | None) -> list[int]:
