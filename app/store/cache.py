@@ -15,6 +15,7 @@ from .commit_writes import CommitWriter
 from .files import is_damage, next_generation, open_cache, remove_older
 from .run_writes import RunWriter
 from .states import STATE_COLUMNS, read_states
+from .value_indexes import ValueIndexes
 
 
 class Written(Record, frozen=True, kw_only=True):
@@ -47,6 +48,7 @@ class Cache:
         remove_older(path)
         self._runs = RunWriter(self.connection)
         self._commits = CommitWriter(self.connection)
+        self._indexes = ValueIndexes(self.connection)
 
     def rebuild(self) -> None:
         """Begin the next generation: what the vendors have is fetched again."""
@@ -96,6 +98,7 @@ class Cache:
             read = bool(batch.histories or batch.listings)
             self._count(cursor, runs=bool(new or changed or gone or read or renamed), commits=bool(commits or refs))
             self._advance(cursor, source, batch)
+        self._indexes.grown()
         return Written(runs_new=new, runs_changed=changed, runs_gone=gone, commits_new=commits)
 
     @staticmethod
@@ -129,7 +132,9 @@ class Cache:
             cursor.execute("UPDATE source SET cursor = ? WHERE id = ?", (text, source))
 
     def save_state(self, state: SourceState) -> None:
-        """How a source is doing. The source must have been declared."""
+        """How a source is doing. The source must have been declared. A first sync that is over gets its indexes."""
+        if state.last_ok_at is not None and state.items:
+            self._indexes.make()
         values = [getattr(state, name) for name in STATE_COLUMNS]
         sets = ", ".join(f"{name} = ?" for name in STATE_COLUMNS)
         with self._transaction() as cursor:

@@ -6,10 +6,11 @@ row of integers: names and texts are looked up in dictionaries held here, which 
 
 from __future__ import annotations
 
-import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from itertools import chain
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -17,10 +18,40 @@ import msgspec
 from ..query import as_number
 from ..records import ArtifactListing, Dataset, Experiment, Metric, MetricHistory, Run
 
-_LABELS_HELD = 400_000
-"""Distinct values kept in memory, some 60 MB at worst; beyond that the dictionary starts anew."""
+_LABELS_HELD = 100_000
+"""Distinct values of one name that are kept in memory, some 15 MB; a name with more of them is looked up."""
 
 _encode = msgspec.msgpack.Encoder().encode
+
+
+_AT_ONCE = 100
+"""Rows of one INSERT: SQLite works that long without the interpreter, which the thread that reads needs meanwhile.
+With a row a statement the two hand it to and fro at every row, and both take twice as long."""
+
+
+def _insert_many(cursor: sqlite3.Cursor, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows of equal width. `into` is one of our own tables with its columns."""
+    if not rows:
+        return
+    one = f"({', '.join('?' * len(rows[0]))})"
+    whole = len(rows) // _AT_ONCE * _AT_ONCE
+    cursor.executemany(
+        f"INSERT INTO {into} VALUES {', '.join([one] * _AT_ONCE)}",
+        (tuple(chain.from_iterable(rows[at : at + _AT_ONCE])) for at in range(0, whole, _AT_ONCE)),
+    )
+    cursor.executemany(f"INSERT INTO {into} VALUES {one}", rows[whole:])
+
+
+class _Name:
+    """A metric, param or tag of an experiment: its key, and the ids of the values that are known."""
+
+    __slots__ = ("is_whole", "key", "labels")
+
+    def __init__(self, key: int) -> None:
+        self.key = key
+        self.labels: dict[str, int] = {}
+        self.is_whole = True
+        """Every value in the table is in `labels`: one that is not here is new, without asking."""
 
 
 class RunWriter:
@@ -33,8 +64,10 @@ class RunWriter:
     def forget(self) -> None:
         """Drop what is remembered of the tables: a rollback may have undone it."""
         self._experiment_ids: dict[tuple[int, str], int] = {}
-        self._key_ids: dict[tuple[int, str, str], int] = {}
-        self._label_ids: dict[tuple[int, str], int] = {}
+        self._names: dict[tuple[int, str], dict[str, _Name]] = {}
+        self._new_labels: list[tuple[int, int, str, float | None]] = []
+        self._full: list[_Name] = []
+        self._next_label = 0
         self._dataset_ids: dict[tuple[int, str, str], int] = {}
 
     def write_experiments(self, cursor: sqlite3.Cursor, source: int, experiments: Iterable[Experiment]) -> bool:
@@ -117,29 +150,60 @@ class RunWriter:
         metrics: list[tuple[Any, ...]] = []
         labels: list[tuple[int, int]] = []
         datasets: list[tuple[int, int, str]] = []
+        self._next_label = self._next_id(cursor, "label")
         for row, _, run in rows:
             experiment = self._experiment(cursor, source, run.experiment_id)
-            metrics.extend(self._metric_rows(cursor, row, experiment, run.metrics))
-            labels.extend((row, label) for label in self._labels(cursor, experiment, "param", run.params))
-            labels.extend((row, label) for label in self._labels(cursor, experiment, "tag", run.tags))
-            datasets.extend((row, self._dataset(cursor, source, d), d.context or "") for d in run.datasets)
-        cursor.executemany("INSERT INTO metric VALUES (?, ?, ?, ?, ?, ?)", metrics)
-        cursor.executemany("INSERT INTO run_label VALUES (?, ?)", labels)
+            self._add_metrics(cursor, metrics, row, experiment, run.metrics)
+            self._add_labels(cursor, labels, row, experiment, "param", run.params)
+            self._add_labels(cursor, labels, row, experiment, "tag", run.tags)
+            if run.datasets:
+                datasets.extend((row, self._dataset(cursor, source, d), d.context or "") for d in run.datasets)
+        _insert_many(cursor, "metric (run, key, value, state, step, at)", metrics)
+        _insert_many(cursor, "label (id, key, text, number)", self._new_labels)
+        self._new_labels.clear()
+        for held in self._full:  # not sooner: what is new in this batch could not be found in the table yet
+            held.labels, held.is_whole = {}, False
+        self._full.clear()
+        _insert_many(cursor, "run_label (run, label)", labels)
         cursor.executemany("INSERT OR IGNORE INTO run_dataset VALUES (?, ?, ?)", datasets)
 
-    def _metric_rows(
-        self, cursor: sqlite3.Cursor, row: int, experiment: int, metrics: Mapping[str, Metric]
-    ) -> Iterator[tuple[Any, ...]]:
+    def _add_metrics(
+        self,
+        cursor: sqlite3.Cursor,
+        rows: list[tuple[Any, ...]],
+        row: int,
+        experiment: int,
+        metrics: Mapping[str, Metric],
+    ) -> None:
+        names = self._names_of(experiment, "metric")
         for name, metric in metrics.items():
+            held = names.get(name) or self._name(cursor, experiment, "metric", name)
             value = metric.value
-            key = self._key_ids.get((experiment, "metric", name)) or self._key(cursor, experiment, "metric", name)
-            state = "finite" if math.isfinite(value) else metric.state
-            yield row, key, None if state == "nan" else value, state, metric.step, metric.at
+            if isfinite(value):
+                rows.append((row, held.key, value, "finite", metric.step, metric.at))
+            else:
+                state = metric.state
+                rows.append((row, held.key, None if state == "nan" else value, state, metric.step, metric.at))
 
-    def _labels(self, cursor: sqlite3.Cursor, experiment: int, kind: str, values: Mapping[str, str]) -> Iterator[int]:
+    def _add_labels(
+        self,
+        cursor: sqlite3.Cursor,
+        rows: list[tuple[int, int]],
+        row: int,
+        experiment: int,
+        kind: str,
+        values: Mapping[str, str],
+    ) -> None:
+        names = self._names_of(experiment, kind)
         for name, text in values.items():
-            key = self._key_ids.get((experiment, kind, name)) or self._key(cursor, experiment, kind, name)
-            yield self._label_ids.get((key, text)) or self._label(cursor, key, text)
+            held = names.get(name) or self._name(cursor, experiment, kind, name)
+            rows.append((row, held.labels.get(text) or self._label(cursor, held, text)))
+
+    def _names_of(self, experiment: int, kind: str) -> dict[str, _Name]:
+        found = self._names.get((experiment, kind))
+        if found is None:
+            found = self._names[experiment, kind] = {}
+        return found
 
     def _experiment(self, cursor: sqlite3.Cursor, source: int, native: str) -> int:
         found = self._experiment_ids.get((source, native))
@@ -153,22 +217,31 @@ class RunWriter:
             found = self._experiment_ids[source, native] = int(row.fetchone()[0])
         return found
 
-    def _key(self, cursor: sqlite3.Cursor, experiment: int, kind: str, name: str) -> int:
+    def _name(self, cursor: sqlite3.Cursor, experiment: int, kind: str, name: str) -> _Name:
         what = (experiment, kind, name)
         cursor.execute("INSERT OR IGNORE INTO key (experiment, kind, name) VALUES (?, ?, ?)", what)
-        row = cursor.execute("SELECT id FROM key WHERE experiment = ? AND kind = ? AND name = ?", what)
-        found = self._key_ids[what] = int(row.fetchone()[0])
+        is_new = cursor.rowcount == 1
+        row = cursor.execute("SELECT id FROM key WHERE experiment = ? AND kind = ? AND name = ?", what).fetchone()
+        found = self._names_of(experiment, kind)[name] = _Name(int(row[0]))
+        if not is_new and kind != "metric":
+            known = cursor.execute("SELECT text, id FROM label WHERE key = ? LIMIT ?", (found.key, _LABELS_HELD))
+            found.labels = dict(known.fetchall())
+            found.is_whole = len(found.labels) < _LABELS_HELD
         return found
 
-    def _label(self, cursor: sqlite3.Cursor, key: int, text: str) -> int:
-        if len(self._label_ids) > _LABELS_HELD:
-            self._label_ids.clear()
-        row = cursor.execute("SELECT id FROM label WHERE key = ? AND text = ?", (key, text)).fetchone()
+    def _label(self, cursor: sqlite3.Cursor, held: _Name, text: str) -> int:
+        """The id of a value that is not in memory. A new one is written with the batch, all at once."""
+        if len(held.labels) >= _LABELS_HELD:
+            self._full.append(held)
+        row = None
+        if not held.is_whole:
+            known = cursor.execute("SELECT id FROM label WHERE key = ? AND text = ?", (held.key, text))
+            row = known.fetchone()
         if row is None:
-            cursor.execute("INSERT INTO label (key, text, number) VALUES (?, ?, ?)", (key, text, as_number(text)))
-            assert cursor.lastrowid is not None
-            row = (cursor.lastrowid,)
-        found = self._label_ids[key, text] = int(row[0])
+            row = (self._next_label,)
+            self._next_label += 1
+            self._new_labels.append((row[0], held.key, text, as_number(text)))
+        found = held.labels[text] = int(row[0])
         return found
 
     def _dataset(self, cursor: sqlite3.Cursor, source: int, dataset: Dataset) -> int:
@@ -220,12 +293,12 @@ class RunWriter:
             run = self._run_row(cursor, source, history.run_id)
             if run is None:
                 continue
-            key = self._key(cursor, run[1], "metric", history.key)
+            key = self._name(cursor, run[1], "metric", history.key).key
             cursor.execute(
                 "INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?, ?)",
                 (run[0], key, now, history.history, _encode(history.points)),
             )
-            finite = [point.value for point in history.points if math.isfinite(point.value)]
+            finite = [point.value for point in history.points if isfinite(point.value)]
             extremes = (min(finite), max(finite)) if finite else (None, None)
             cursor.execute(
                 "INSERT OR REPLACE INTO extreme VALUES (?, ?, ?, ?, ?)",

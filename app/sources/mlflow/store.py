@@ -238,9 +238,11 @@ class MlflowTables:
     ) -> dict[int, dict[str, str]]:
         of_run: dict[int, dict[str, str]] = {fact[0]: {} for fact in facts}
         if table in self._columns:
-            sql = self._joined("v.key, coalesce(v.value, '')", f"{table} v ON v.run_uuid = r.run_uuid", where)
-            for row, key, value in self._connection.execute(sql, bound):
-                of_run[row][key] = value
+            # a row a run, not a value: each row hands the interpreter to and fro between this thread and the writer's
+            pairs = "json_group_object(v.key, coalesce(CAST(v.value AS TEXT), ''))"
+            sql = self._joined(pairs, f"{table} v ON v.run_uuid = r.run_uuid", where) + " GROUP BY r.rowid"
+            for row, found in self._connection.execute(sql, bound):
+                of_run[row] = _texts(found)
         return of_run
 
     def _metrics(
@@ -348,6 +350,9 @@ class _Columns:
 
     def __call__(self, name: str, otherwise: str = "NULL") -> str:
         return f"{self._prefix}{name}" if name in self._known else otherwise
+
+
+_texts = msgspec.json.Decoder(dict[str, str]).decode
 
 
 def _json(values: Iterable[Any]) -> str:
