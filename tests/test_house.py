@@ -80,6 +80,11 @@ def test_every_room_of_app_has_its_place_in_the_layers() -> None:
     assert rooms() - named == set()
 
 
+def test_every_room_of_app_is_on_the_map() -> None:
+    drawn = re.findall(r"^  (\w+)(?:\.py|/)  ", (HOUSE / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert {name.removeprefix("quarterdeck.app.") for name in rooms()} == set(drawn)
+
+
 def test_every_room_of_app_but_the_terminals_runs_headless() -> None:
     headless = set(CONTRACTS["all but the terminal runs headless"]["source_modules"])
     doors = {f"quarterdeck.app.{name}" for name in ("__main__", "commands", "demo", "main")}
