@@ -18,7 +18,8 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import compress
+from itertools import compress, groupby
+from operator import itemgetter
 from typing import Final
 
 from ..query import Compare, Field, Has, Node, Not, Sort, all_of, sql
@@ -31,6 +32,7 @@ FEW: Final = 4_000
 GATHERED: Final = 20_000
 """Up to so many that turned out to pass are sorted by looking each up: 0.1 s, where the whole order takes 1 s."""
 _CHUNK: Final = 1_000
+_PROBE: Final = 100
 _BLOCK: Final = 50_000
 """Ids that are handled between two looks at whether somebody interrupted: 5 ms."""
 
@@ -113,7 +115,7 @@ class RunOrder:
         if self._where is None or self._sort == _NEWEST:
             return self._window(self._where, limit)
         if self._sort.field.kind != "dataset" and self._keyed.indexed:
-            found = self._sets.test(self._window(None, max(_CHUNK, 2 * limit)), self._where)
+            found = self._passing(self._window(None, max(_CHUNK, 2 * limit)), self._where, limit)
             if len(found) >= limit:
                 return found[:limit]
         few = self._gathered(self._where, GATHERED)
@@ -180,10 +182,22 @@ class RunOrder:
     def _settled(self, where: Node | None, rows: list[tuple[int, float | str]], limit: int) -> list[int]:
         """The first runs with ties in order. Of the last value there may be any number, and newer ones."""
         last = rows[-1][1] if len(rows) == limit else None
-        found = self._sorted([run for run, value in rows if value != last], self._sort).tolist()
+        groups = [[run for run, _value in group] for value, group in groupby(rows, itemgetter(1)) if value != last]
+        # only ties are looked up: on a disk that is not in memory yet each look costs a page
+        tied = [run for group in groups if len(group) > 1 for run in group]
+        rank = {run: place for place, run in enumerate(self._sorted(tied, _NEWEST))} if tied else {}
+        found = [run for group in groups for run in sorted(group, key=lambda run: rank.get(run, 0))]
         if last is not None:
             found += self._newest(all_of(where, self._keyed.equal(last)), limit - len(found))
         return found
+
+    def _passing(self, runs: Sequence[int], where: Node, limit: int) -> list[int]:
+        """Those that pass; fewer when the first of them show that `limit` would not come together."""
+        probe = runs[:_PROBE]
+        found = self._sets.test(probe, where)
+        if len(found) * len(runs) < limit * len(probe) // 2:
+            return found
+        return found + self._sets.test(runs[_PROBE:], where)
 
     def _dataset_window(self, where: Node | None, limit: int) -> list[int]:
         """A dataset after the other: a run has its place where its first one is."""
@@ -211,7 +225,7 @@ class RunOrder:
         few = self._sets.few(where, FEW)
         if few is not None:
             return self._sorted(few, _NEWEST)[:limit].tolist()
-        found = self._sets.test(self._newest_of("1", max(_CHUNK, 2 * limit)), where)
+        found = self._passing(self._newest_of("1", max(_CHUNK, 2 * limit)), where, limit)
         if len(found) >= limit:
             return found[:limit]
         few = self._gathered(where, FEW)

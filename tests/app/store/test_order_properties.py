@@ -267,11 +267,11 @@ def a_world(runs: Sequence[Run]) -> Iterator[World]:
 LIMITS: Mapping[str, Mapping[tuple[Any, str], int]] = {
     "as they are": {},
     "few at most": {
-        (order, "FEW"): 2, (order, "GATHERED"): 3, (order, "_CHUNK"): 2, (order, "_BLOCK"): 3, (runsets, "LOOKUPS"): 2,
-        (runsets, "_BATCH"): 2,
+        (order, "FEW"): 2, (order, "GATHERED"): 3, (order, "_CHUNK"): 2, (order, "_PROBE"): 1, (order, "_BLOCK"): 3,
+        (runsets, "LOOKUPS"): 2, (runsets, "_BATCH"): 2,
     },
     "never few": {
-        (order, "FEW"): -1, (order, "GATHERED"): -1, (order, "_CHUNK"): 1, (order, "_BLOCK"): 1,
+        (order, "FEW"): -1, (order, "GATHERED"): -1, (order, "_CHUNK"): 1, (order, "_PROBE"): 1, (order, "_BLOCK"): 1,
         (runsets, "LOOKUPS"): -1, (runsets, "_BLOCK"): 1, (runsets, "_KEPT"): 1, (sorting, "_MOST_PARTS"): 0,
     },
 }  # fmt: skip
