@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
+from quarterdeck.app.store.schema import VERSION
 from quarterdeck.app.sync.locks import SyncerLock
 
 from .million import build
@@ -42,13 +45,21 @@ def quarterdeck(*words: str | Path, env: dict[str, str | None]) -> None:
         raise SystemExit(f"quarterdeck {' '.join(map(str, words))}: {made.stderr or made.stdout}")
 
 
+def _is_current(cache: Path) -> bool:
+    """Whether the cache is there and of the schema that is read now."""
+    if not cache.exists():
+        return False
+    with closing(sqlite3.connect(f"file:{cache}?mode=ro", uri=True)) as connection:
+        return bool(connection.execute("PRAGMA user_version").fetchone()[0] == VERSION)
+
+
 def million() -> tuple[Program, SyncerLock]:
     """quarterdeck on a cache of a million runs, and the lock that keeps a syncer from touching that cache.
 
     Made once, in some minutes, and kept.
     """
     cache = OUT / "million.db"
-    if not cache.exists():
+    if not _is_current(cache):
         print("making a cache of 1,000,000 runs (once)", flush=True)
         OUT.mkdir(parents=True, exist_ok=True)
         unfinished = cache.with_suffix(".unfinished")
