@@ -150,7 +150,10 @@ class ListScreen(FrameScreen, Generic[R]):
     def _begins_a_word(self, text: str) -> bool:
         """`metrics.va` is on its way to a name of the grammar: to look for runs called so would empty the table."""
         last = text[max(text.rfind(" "), text.rfind("(")) + 1 :]
-        return bool(last) and any(word.startswith(last) for word in self.filter_words())
+        if not last:
+            return False
+        # `status:failed` is whole; `name` is a field whose comparison is still to come
+        return any(word.startswith(last) and not (word == last and ":" in word) for word in self.filter_words())
 
     def on_prompt_answered(self, event: Prompt.Answered) -> None:
         """Take the filter and go back to the table."""

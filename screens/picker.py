@@ -10,6 +10,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
@@ -30,6 +31,25 @@ class Item(Generic[T]):
     value: T
 
 
+class Narrow(Input):
+    """The line that narrows. Where several can be taken a space ticks, in turn with what was typed before it."""
+
+    class Ticked(Message):
+        """Space was pressed."""
+
+    def __init__(self, *, ticks: bool) -> None:
+        super().__init__(placeholder="type to narrow", compact=True)
+        self.cursor_blink = False
+        self._ticks = ticks
+
+    def on_key(self, event: events.Key) -> None:
+        """Take the space before the line does: a binding would never see a key that can be typed."""
+        if self._ticks and event.key == "space":
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Ticked())
+
+
 class Picker(ModalScreen[list[T] | None], Generic[T]):
     """Gives the chosen values: one of them, or with `several` those that are ticked, in the order of ticking."""
 
@@ -47,7 +67,6 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
         Binding("up,ctrl+p", "move(-1)", "Up", id="picker.up", show=False, priority=True),
         Binding("pagedown", "move(10)", "Page down", id="picker.page_down", show=False, priority=True),
         Binding("pageup", "move(-10)", "Page up", id="picker.page_up", show=False, priority=True),
-        Binding("space", "tick", "Tick", id="picker.tick", show=False, priority=True),
     ]
 
     def __init__(
@@ -77,9 +96,7 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
             pages = Pages(self._palette, id="items")
             pages.can_focus = False
             yield pages
-            narrow = Input(placeholder="type to narrow", compact=True)
-            narrow.cursor_blink = False
-            yield narrow
+            yield Narrow(ticks=self._several)
 
     def on_mount(self) -> None:
         """Draw the list and listen to the line."""
@@ -133,11 +150,9 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
         self._cursor = max(0, min(self._cursor + by, len(self._found) - 1))
         self._draw()
 
-    def action_tick(self) -> None:
+    def on_narrow_ticked(self) -> None:
         """Tick or untick; in a list for one choice a space is typed."""
-        if not self._several:
-            self.query_one(Input).insert_text_at_cursor(" ")
-        elif self._found:
+        if self._found:
             value = self._found[self._cursor].value
             if value in self._ticked:
                 self._ticked.remove(value)

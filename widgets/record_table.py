@@ -114,7 +114,7 @@ class RecordTable(Widget, Generic[R], can_focus=True):
     def show(self, rows: Rows[R], *, keep: bool) -> None:
         """Show these rows. `keep`: stay on the row under the cursor where it went, else go to the first."""
         here = self._rows.key(self.cursor) if self._rows and keep else None
-        self._rows = rows
+        was_empty, self._rows = not self._count, rows
         last = max(0, rows.count() - 1)
         if not keep:
             self.cursor = self.top = 0
@@ -123,13 +123,16 @@ class RecordTable(Widget, Generic[R], can_focus=True):
         self.cursor = min(self.cursor, last)
         self._scroll_into_view()
         self._repaint_what_differs()
+        if was_empty != (not self._count):
+            self.refresh(Region(0, 0, self.size.width, 1))  # the titles come and go with the rows
 
     def _follow(self, key: str | int, last: int) -> None:
         assert self._rows is not None
         for away in range(1, 200):  # a row that a live sort moved is near; a search through a million is not worth it
             for index in (self.cursor - away, self.cursor + away):
                 if 0 <= index <= last and self._rows.key(index) == key:
-                    self.top += index - self.cursor
+                    # the row stays where the eye is; but from the very top, what is new comes into sight above it
+                    self.top += index - self.cursor if self.top else 0
                     self.cursor = index
                     return
 
