@@ -7,12 +7,13 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from rich.cells import cell_len
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -40,6 +41,18 @@ def contracts() -> Path:
     if not folder.is_dir():
         pytest.skip("needs ../shared/contracts beside the checkout")
     return folder
+
+
+@pytest.fixture
+def picture() -> Callable[[Any], list[str]]:
+    """Gives the lines on the screen of a Textual app; each must fill the width exactly, whatever it shows."""
+
+    def lines(app: Any) -> list[str]:
+        texts = ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+        assert {cell_len(text) for text in texts} == {app.size.width}, texts
+        return [text.rstrip() for text in texts]
+
+    return lines
 
 
 class MlflowRest:

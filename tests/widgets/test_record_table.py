@@ -318,18 +318,18 @@ async def test_the_cursor_goes_with_its_row_when_rows_come_in_above(picture: Pic
     async with app.run_test(size=(40, 10)) as pilot:
         ships = fleet(100)
         table = await show(pilot, Fleet(ships))
-        await pilot.press("j", "j")
+        await pilot.press("pagedown", "j")
         before = next(y for y, line in enumerate(picture(app)) if "▸" in line)
         table.show(Fleet([Ship("new-1"), Ship("new-2"), *ships]), keep=True)
         await pilot.pause()
         row = table.row()
         assert row is not None
-        assert row.name == "ship-002"
+        assert row.name == "ship-009"
         after = next(y for y, line in enumerate(picture(app)) if "▸" in line)
         assert after == before  # the row stays where the eye is
 
 
-async def test_the_cursor_at_the_top_goes_with_its_row_too(picture: Picture) -> None:
+async def test_at_the_very_top_what_is_new_comes_into_sight(picture: Picture) -> None:
     app = Harbour()
     async with app.run_test(size=(40, 10)) as pilot:
         ships = fleet(100)
@@ -337,7 +337,32 @@ async def test_the_cursor_at_the_top_goes_with_its_row_too(picture: Picture) -> 
         table.show(Fleet([Ship("new-1"), *ships]), keep=True)
         await pilot.pause()
         assert table.key_here() == "ship-000"
+        assert "new-1" in picture(app)[1]
         assert "▸" in next(line for line in picture(app) if "ship-000" in line)
+
+
+async def test_a_row_that_is_pushed_off_the_screen_takes_the_screen_along(picture: Picture) -> None:
+    app = Harbour()
+    async with app.run_test(size=(40, 10)) as pilot:
+        ships = fleet(100)
+        table = await show(pilot, Fleet(ships))
+        table.show(Fleet([*(Ship(f"new-{index}") for index in range(20)), *ships]), keep=True)
+        await pilot.pause()
+        assert table.key_here() == "ship-000"
+        assert "▸" in next(line for line in picture(app) if "ship-000" in line)
+
+
+async def test_the_titles_come_with_the_first_row(picture: Picture) -> None:
+    app = Harbour()
+    async with app.run_test(size=(40, 10)) as pilot:
+        table = await show(pilot, Fleet([]))
+        table.say([("nothing yet", "text")])
+        await pilot.pause()
+        assert "name" not in picture(app)[0]
+        table.show(Fleet(fleet(1)), keep=True)
+        await pilot.pause()
+        assert picture(app)[0].split() == ["name", "crew"]
+        assert [line for line in picture(app) if "nothing yet" in line] == []
 
 
 async def test_a_row_that_is_gone_leaves_the_cursor_where_it_was() -> None:

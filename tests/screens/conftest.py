@@ -1,0 +1,277 @@
+"""What the tests of screens share: a small world in a real cache, its clock stopped at 03:07 UTC, 14 March 2026."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+
+from quarterdeck.app import main
+from quarterdeck.app.main import Quarterdeck
+from quarterdeck.app.records import (
+    Artifact,
+    ArtifactListing,
+    Batch,
+    Change,
+    Commit,
+    Dataset,
+    Experiment,
+    Metric,
+    MetricHistory,
+    Point,
+    Run,
+    SourceSpec,
+    SourceState,
+    Want,
+)
+from quarterdeck.app.store.cache import Cache
+from quarterdeck.app.store.reading import Reader
+from quarterdeck.app.store.state import State
+from quarterdeck.screens import list_screen, runs
+from quarterdeck.screens.deck import Deck
+from quarterdeck.screens.runs import RunsScreen
+from quarterdeck.widgets.palette import Palette
+
+NOW = int(datetime(2026, 3, 14, 3, 7, tzinfo=UTC).timestamp() * 1000)
+MINUTE, HOUR = 60_000, 3_600_000
+MLFLOW = SourceSpec(key="m" * 16, kind="mlflow", name="mlflow", address="http://mlflow.acme:5000")
+GIT = SourceSpec(key="g" * 16, kind="git", name="git", address="/home/ann/churn")
+ADJECTIVES = "brave calm plain eager shy bold quick proud".split()
+NOUNS = "cod ox fox elk owl yak bee".split()
+STATUSES = ("finished", "finished", "failed", "finished", "killed", "finished", "finished")
+SHAS = [f"{index:x}f2c91a{index:033x}" for index in range(1, 9)]
+
+
+def make_run(index: int, **changes: Any) -> Run:
+    """The run of this number: the same each time, the newest has number 0."""
+    started = NOW - index * 7 * HOUR - 13 * MINUTE
+    facts: dict[str, Any] = {
+        "source": MLFLOW.key,
+        "id": f"{index:032x}",
+        "experiment_id": "1",
+        "name": f"{ADJECTIVES[index % 8]}-{NOUNS[index % 7]}-{214 - index}",
+        "status": STATUSES[index % 7],
+        "started_at": started,
+        "ended_at": started + (17 + index) * MINUTE,
+        "user": ("ann", "bo", "cy")[index % 3],
+        "git_commit": SHAS[index % 8],
+        "params": {"lr": ("0.01", "0.003", "2.0e-05")[index % 3], "depth": str(4 + index % 5), "seed": "7"},
+        "tags": {"team": "growth"},
+        "metrics": {
+            "val_auc": Metric(value=0.9412 - 0.0031 * (index * 5 % 17), step=200, at=started),
+            "loss": Metric(value=0.211 + 0.004 * (index * 7 % 23), step=200, at=started),
+        },
+        "datasets": (Dataset(name="orders", digest=("77ab01", "51c2ee")[index % 2], context="training"),),
+        "artifact_uri": f"s3://runs/{index}",
+    }
+    return Run(**(facts | changes))
+
+
+def some_runs(number: int = 60) -> list[Run]:
+    """So many runs of `churn-train`; number 0 still runs, 9 is the parent of 4, 5 and 6, 12 never was a number."""
+    made = [make_run(index) for index in range(number)]
+    special: dict[int, dict[str, Any]] = {
+        0: {"status": "running", "ended_at": None},
+        **{child: {"parent_id": f"{9:032x}"} for child in (4, 5, 6)},
+        12: {"metrics": {"val_auc": Metric(value=float("nan")), "loss": Metric(value=float("inf"))}},
+        13: {"metrics": {}, "params": {}, "datasets": (), "git_commit": None, "user": None},
+        14: {"status": "deleted"},
+        15: {"status": "scheduled", "started_at": None, "ended_at": None, "metrics": {}},
+    }
+    return [make_run(index, **special[index]) if index in special else run for index, run in enumerate(made)]
+
+
+def commits() -> tuple[Commit, ...]:
+    """The commits that the runs name."""
+    return tuple(
+        Commit(
+            source=GIT.key, sha=sha, parents=(), author=("Ann", "Bo")[index % 2], email="a@acme",
+            subject=f"Step {index}", authored_at=NOW - index * HOUR, committed_at=NOW - index * HOUR,
+            changes=(Change(kind="M", path="train.py"), Change(kind="A", path="features/recency.py")),
+        )
+        for index, sha in enumerate(SHAS[:6])
+    )  # fmt: skip
+
+
+def experiment(native: str = "1", name: str = "churn-train", **changes: Any) -> Experiment:
+    """An experiment; the one that was touched last is shown first."""
+    return Experiment(source=MLFLOW.key, id=native, name=name, **({"updated_at": NOW - int(native)} | changes))
+
+
+def state_of(spec: SourceSpec, state: str = "ok", **changes: Any) -> SourceState:
+    """How a source is doing: well and fresh, unless said otherwise."""
+    facts = {"source": spec.key, "kind": spec.kind, "name": spec.name, "address": spec.address, "state": state}
+    return SourceState(**(facts | {"last_ok_at": NOW - 20_000} | changes))
+
+
+def details_of_run_0() -> Batch:
+    """What is known of the newest run once somebody looked at it: artifacts and a history."""
+    run = f"{0:032x}"
+    curve = tuple(Point(step=step, at=NOW, value=0.9412 - 0.0015 * (200 - step)) for step in range(0, 201, 10))
+    return Batch(
+        histories=(MetricHistory(source=MLFLOW.key, run_id=run, key="val_auc", points=curve),),
+        listings=(
+            ArtifactListing(
+                source=MLFLOW.key, run_id=run, folder="",
+                artifacts=(
+                    Artifact(path="model", is_dir=True),
+                    Artifact(path="report.html", is_dir=False, size=48_213),
+                ),
+            ),
+            ArtifactListing(
+                source=MLFLOW.key, run_id=run, folder="model",
+                artifacts=(Artifact(path="model/MLmodel", is_dir=False, size=812),),
+            ),
+        ),
+    )  # fmt: skip
+
+
+@pytest.fixture(name="make_run")
+def _make_run() -> Callable[..., Run]:
+    return make_run
+
+
+@pytest.fixture(name="experiment")
+def _experiment() -> Callable[..., Experiment]:
+    return experiment
+
+
+@pytest.fixture(name="state_of")
+def _state_of() -> Callable[..., SourceState]:
+    return state_of
+
+
+@pytest.fixture
+def mlflow() -> SourceSpec:
+    """The tracking server of the small world."""
+    return MLFLOW
+
+
+@pytest.fixture
+def git() -> SourceSpec:
+    """Its repository."""
+    return GIT
+
+
+@dataclass
+class World:
+    """A cache that tests write, and the apps that read it."""
+
+    folder: Path
+    stack: ExitStack
+    wants: list[Want] = field(default_factory=list)
+    passes: list[str] = field(default_factory=list)
+    now: int = NOW
+
+    def __post_init__(self) -> None:
+        self.path = self.folder / "key.s1.g0.db"
+        self.cache = self.stack.enter_context(closing(Cache(self.path)))
+        self.tables = self.stack.enter_context(State(self.folder / "state.db"))
+
+    def write(self, *runs: Run, experiments: Sequence[Experiment] | None = None, batch: Batch | None = None) -> None:
+        """Write what a source handed over."""
+        found = (experiment(),) if experiments is None else tuple(experiments)
+        self.cache.write(MLFLOW.key, batch or Batch(experiments=found, runs=tuple(runs)), self.now)
+
+    def states(self, *states: SourceState) -> None:
+        """How the sources are doing."""
+        for state in states:
+            self.cache.save_state(state)
+
+    def fill(self, runs: Iterable[Run] | None = None) -> World:
+        """The whole world: two experiments, commits, both sources well."""
+        self.cache.declare([GIT, MLFLOW])
+        other = [make_run(i, id=f"{1000 + i:032x}", experiment_id="2", name=f"probe-{i}") for i in range(3)]
+        found = some_runs() if runs is None else list(runs)
+        self.write(*found, *other, experiments=(experiment(), experiment("2", "uplift")))
+        if runs is None:
+            self.write(batch=details_of_run_0())
+        self.cache.write(GIT.key, Batch(commits=commits()), self.now)
+        self.states(state_of(GIT, items=6), state_of(MLFLOW, items=63, sweep_period=3 * HOUR))
+        return self
+
+    def app(self, theme: str = "dark", **changes: Any) -> Quarterdeck:
+        """The real app on this cache. What it asks of the syncer is written down."""
+        facts: dict[str, Any] = {
+            "project": "churn",
+            "environment": "prod",
+            "reader": self.stack.enter_context(closing(Reader(self.path))),
+            "open_reader": lambda: Reader(self.path),
+            "tables": self.tables,
+            "palette": Palette(theme),
+            "now": lambda: self.now,
+            "ask": self.wants.append,
+            "sync_now": lambda: self.passes.append("pass"),
+            "better": {"val_auc": True},
+        }
+        return Quarterdeck(Deck(**(facts | changes)), self.path)
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """An empty world with a cache of its own. What waits for a person's fingers to rest does not wait here."""
+    monkeypatch.setattr(main, "LOOK", 0.01)
+    monkeypatch.setattr(runs, "RESTS", 0.001)
+    monkeypatch.setattr(runs, "CHANGES_AT_MOST_EVERY", 0.001)
+    monkeypatch.setattr(list_screen, "TYPING_RESTS", 0.001)
+    with ExitStack() as stack:
+        yield World(tmp_path, stack)
+
+
+Settle = Callable[[Pilot[Any]], Awaitable[list[str]]]
+WaitFor = Callable[..., Awaitable[list[str]]]
+
+
+def _lines(app: App[Any]) -> list[str]:
+    return ["".join(part.text for part in strip).rstrip() for strip in app.screen._compositor.render_strips()]
+
+
+def _at_rest(app: App[Any]) -> bool:
+    """Every question to the cache is answered."""
+    for screen in app.screen_stack:
+        if isinstance(screen, RunsScreen):
+            ordered = screen._ordered
+            if ordered is None or not ordered.complete or not screen._list.is_current(ordered.number):
+                return False
+    return all(worker.is_finished for worker in app.workers)
+
+
+@pytest.fixture
+def settled() -> Settle:
+    """Wait until the screen is at rest: all is answered and two looks at it are the same. Gives its lines."""
+
+    async def settle(pilot: Pilot[Any]) -> list[str]:
+        before: list[str] = []
+        while True:
+            await pilot.pause(0.01)
+            lines = _lines(pilot.app)
+            if lines == before and _at_rest(pilot.app):
+                return lines
+            before = lines
+
+    return settle
+
+
+@pytest.fixture
+def wait_for() -> WaitFor:
+    """Wait until all these texts are on the screen; fails with the screen when they never come. Gives its lines."""
+
+    async def wait(pilot: Pilot[Any], *texts: str, gone: Sequence[str] = ()) -> list[str]:
+        end = time.monotonic() + 10
+        while True:
+            await pilot.pause(0.01)
+            lines = _lines(pilot.app)
+            whole = "\n".join(lines)
+            if all(text in whole for text in texts) and not any(text in whole for text in gone):
+                return lines
+            assert time.monotonic() < end, f"waited for {texts} and for {gone} to go:\n{whole}"
+
+    return wait
