@@ -373,6 +373,7 @@ def _deck(settings: Settings, path: Path, shared: bool, state: State, read_only:
         zone_name=settings.personal.display.zone or time.strftime("%Z"),
         read_only=read_only,
         better={name: bool(metric.greater_is_better) for name, metric in settings.metrics.items()},
+        local_only=settings.checkout is not None and not settings.repository,
         found=settings.found,
     )
 

@@ -67,6 +67,8 @@ class SourceState(Record, frozen=True, kw_only=True):
     sweep_period: int | None = None
     """Milliseconds that one sweep over the whole history takes at the present pace."""
     items: int = 0
+    as_of: Millis | None = None
+    """When what it reads was fetched, for a source that reads a copy (a Git mirror); None: as it is now."""
     done: int | None = None
     """While a first sync or a sweep runs: items so far ..."""
     total: int | None = None
@@ -271,6 +273,8 @@ class Batch(Record, frozen=True, kw_only=True):
     """Progress of a long sync: items so far, and in all where known."""
     sweep_period: int | None = None
     """Milliseconds that one sweep takes at the present pace, when the source knows it."""
+    as_of: Millis | None = None
+    """When the copy that was read was last fetched; None leaves what was said before."""
 
 
 class Want(Record, frozen=True, kw_only=True):

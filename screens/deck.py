@@ -50,6 +50,8 @@ class Deck:
     """Metrics with a declared direction: whether greater is better."""
     states: list[SourceState] = field(default_factory=list)
     """How the sources are doing, as last read."""
+    local_only: bool = False
+    """The clone has no remote: nothing that others did is seen."""
     gaps: list[Gap] = field(default_factory=list)
     """Stretches of the last hours in which nobody synced, newest first."""
     found: tuple[str, ...] = ()

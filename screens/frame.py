@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from ..app.text import cells, shown
-from ..widgets.freshness import trouble, unwatched
+from ..widgets.freshness import freshness, trouble, unwatched
 from ..widgets.line import Line, Piece
 from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
@@ -113,7 +113,10 @@ class FrameScreen(Screen[None]):
         return made
 
     def _deck_right(self) -> list[Piece]:
-        return [(f"times {self.deck.zone_name} ", "dim")]
+        deck, now = self.deck, self.deck.now()
+        git = deck.state_of("git")
+        said = [("git local only", "dim")] if deck.local_only else freshness(git, now) if git else []
+        return [*said, (f"   times {deck.zone_name} ", "dim")]
 
     def _keys(self) -> list[Piece]:
         """The keys of this screen, as many as fit; `? all` always stands last."""

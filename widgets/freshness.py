@@ -16,8 +16,8 @@ STALE_AFTER = 5 * MINUTE
 
 
 def condition(state: SourceState, now: int) -> str:
-    """The source's state, `stale` when its last good answer is old."""
-    old = state.last_ok_at is None or now - state.last_ok_at > STALE_AFTER
+    """The source's state, `stale` when its last good answer, or the copy that it reads, is old."""
+    old = state.last_ok_at is None or now - (state.as_of or state.last_ok_at) > STALE_AFTER
     return "stale" if state.state == "ok" and old else state.state
 
 
@@ -29,7 +29,8 @@ def freshness(state: SourceState, now: int) -> list[Piece]:
         return [name, (f"{glyph('running')} {count(state.done)}{of}", "run")]
     found = condition(state, now)
     word = "" if found == "ok" else f" {found.replace('_', ' ')}"
-    return [name, (f"{glyph(found)}{word}", sign(found).role), (f" {age(state.last_ok_at, now)}".rstrip(), "dim")]
+    old = age(state.as_of or state.last_ok_at, now)
+    return [name, (f"{glyph(found)}{word}", sign(found).role), (f" {old}".rstrip(), "dim")]
 
 
 def trouble(states: Sequence[SourceState], now: int, zone: tzinfo = UTC) -> list[Piece]:

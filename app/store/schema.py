@@ -21,7 +21,7 @@ CREATE TABLE source (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL,
     address TEXT NOT NULL DEFAULT '', state TEXT NOT NULL DEFAULT 'never', last_ok_at INTEGER,
     last_error TEXT, sentence TEXT NOT NULL DEFAULT '', next_try_at INTEGER, sweep_period INTEGER,
-    items INTEGER NOT NULL DEFAULT 0, done INTEGER, total INTEGER,
+    items INTEGER NOT NULL DEFAULT 0, as_of INTEGER, done INTEGER, total INTEGER,
     hidden INTEGER NOT NULL DEFAULT 0, cursor TEXT NOT NULL DEFAULT '{}'
 );
 CREATE TABLE experiment (

@@ -78,6 +78,8 @@ class Pass:
             yield from self._news(repository, listing, watched, boundary, standing.but(refs=digest))
         elif standing != before:
             yield Batch(cursor=standing.cursor())
+        if standing.fetched_at != before.fetched_at:
+            yield Batch(as_of=standing.fetched_at)
         if trouble is not None:
             raise trouble
         if not watched and listing.branches:
