@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised with every change below. A cache of another version is another file, so nothing is migrated."""
 
 TABLES: Final = """
