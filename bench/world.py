@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
+import shutil
 import subprocess
-from contextlib import closing
 from pathlib import Path
 
-from quarterdeck.app.store.schema import VERSION
+from quarterdeck.app.store.schema import TABLES
 from quarterdeck.app.sync.locks import SyncerLock
 
 from .million import build
@@ -45,26 +44,20 @@ def quarterdeck(*words: str | Path, env: dict[str, str | None]) -> None:
         raise SystemExit(f"quarterdeck {' '.join(map(str, words))}: {made.stderr or made.stdout}")
 
 
-def _is_current(cache: Path) -> bool:
-    """Whether the cache is there and of the schema that is read now."""
-    if not cache.exists():
-        return False
-    with closing(sqlite3.connect(f"file:{cache}?mode=ro", uri=True)) as connection:
-        return bool(connection.execute("PRAGMA user_version").fetchone()[0] == VERSION)
-
-
 def million() -> tuple[Program, SyncerLock]:
     """quarterdeck on a cache of a million runs, and the lock that keeps a syncer from touching that cache.
 
     Made once, in some minutes, and kept.
     """
     cache = OUT / "million.db"
-    if not _is_current(cache):
+    made_of = cache.with_suffix(".schema")
+    if not cache.exists() or not made_of.exists() or made_of.read_text() != TABLES:
         print("making a cache of 1,000,000 runs (once)", flush=True)
         OUT.mkdir(parents=True, exist_ok=True)
         unfinished = cache.with_suffix(".unfinished")
         build(unfinished, MILLION)
         unfinished.rename(cache)
+        made_of.write_text(TABLES)
     lock = SyncerLock.acquire(cache)
     if lock is None:
         raise SystemExit(f"somebody syncs {cache}: end that quarterdeck first")
@@ -75,6 +68,7 @@ def million() -> tuple[Program, SyncerLock]:
 
 def demo() -> Program:
     """quarterdeck on the demo world, synced, with its syncer; the run that still trains stands still."""
+    shutil.rmtree(OUT / "demo-home", ignore_errors=True)  # its cache may be of another schema
     env = homes(OUT / "demo-home")
     where = OUT / "demo"
     quarterdeck("demo", "--dir", where, "--build-only", env=env)
