@@ -162,7 +162,6 @@ class ListScreen(FrameScreen, Generic[R]):
                 self._typing.stop()
             if self.set_filter(event.value):
                 self.close_prompt()
-                self.remember()
 
     def on_prompt_left(self, event: Prompt.Left) -> None:
         """Put the filter back that was there before."""
@@ -200,7 +199,6 @@ class ListScreen(FrameScreen, Generic[R]):
         """Escape takes the filter away, then the marks, then goes back."""
         if self.filter:
             self.set_filter("")
-            self.remember()
         elif self.table.marked:
             self.table.clear_marks()
             self.write_frame()
@@ -268,8 +266,8 @@ class ListScreen(FrameScreen, Generic[R]):
             self.keys = [str(key) for key in columns]
 
     def remember(self) -> None:
-        """Keep how the table looks for the next session."""
-        self._keep(self.kept_name(), self.looks())
+        """Keep how the table looks for the next session: all but the filter, which would hide what is new then."""
+        self._keep(self.kept_name(), self.looks() | {"filter": ""})
 
     def _keep(self, name: str, looks: Mapping[str, Any]) -> bool:
         try:

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 from ..app.errors import UsageError
-from ..app.query import Sort, parse, write_field
+from ..app.query import Node, Sort, parse, write_field
 from ..app.records import RUN_STATUSES, Want
 from ..app.store.order import RunOrder
 from ..app.store.reading import ExperimentRow
@@ -220,7 +220,12 @@ class RunsScreen(ListScreen[RunRow]):
 
     def check_filter(self, text: str) -> None:
         """Raise FilterError where the text is not of the grammar."""
-        parse(text, zone=self.deck.zone, now=self.deck.now())
+        self._parsed(text)
+
+    def _parsed(self, text: str) -> Node | None:
+        """The text as a tree; the words on the screen are words of the filter: `val_auc > 0.9`."""
+        keys = self.deck.reader.names(self._scope()) if text else None
+        return parse(text, zone=self.deck.zone, now=self.deck.now(), keys=keys)
 
     def filter_words(self) -> Iterable[str]:
         """The fields of this experiment as the grammar writes them, and the words of status."""
@@ -241,7 +246,7 @@ class RunsScreen(ListScreen[RunRow]):
     def _question(self) -> Question:
         return Question(
             experiments=self._scope(),
-            where=parse(self.filter, zone=self.deck.zone, now=self.deck.now()),
+            where=self._parsed(self.filter),
             sort=Sort(field_of(self.sort[0]), self.sort[1]),
             tree=self._tree,
         )

@@ -108,7 +108,6 @@ def open_reader(path: Path, *, shared: bool = False) -> sqlite3.Connection:
             check_same_thread=False,
         )
         found = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        connection.execute("PRAGMA temp_store = MEMORY")
     except sqlite3.DatabaseError as error:
         raise unusable(path, error) from error
     _refuse_other_schema(found, path)

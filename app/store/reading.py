@@ -122,6 +122,13 @@ class Reader:
         sql = f"SELECT count(*) FROM run WHERE experiment IN ({_marks(experiments)})"
         return int(self.connection.execute(sql, tuple(experiments)).fetchone()[0])
 
+    def names(self, experiments: Sequence[int] | None) -> dict[str, list[str]]:
+        """Names of metrics, params and tags by their kind, as the filter grammar wants them."""
+        found: dict[str, list[str]] = {"metric": [], "param": [], "tag": []}
+        for known in self.keys([row.rowid for row in self.experiments()] if experiments is None else experiments):
+            found[known.kind].append(known.name)
+        return found
+
     def newest_runs(self, experiments: Sequence[int] | None, limit: int) -> list[int]:
         """Row ids of the runs that started last."""
         if experiments is None:
