@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import shutil
 import sqlite3
-import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 from quarterdeck.app.records import Batch
@@ -22,6 +21,8 @@ from quarterdeck.app.sources import Source
 from quarterdeck.app.sources.registry import build
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.sync.once import sync_once
+
+from .table import Row, figure, print_table
 
 RUNS = 20_000
 METRICS = tuple(f"val_{name}" for name in ("auc", "loss", "f1", "recall", "precision", "mae", "rmse", "r2"))
@@ -108,37 +109,37 @@ def whole_way(settings: Settings, path: Path) -> None:
     assert (state.state, state.items) == ("ok", RUNS), state
 
 
-def timed(act: Callable[[], object]) -> tuple[object, float, float]:
-    """What it gives, seconds on the clock, seconds of processor time."""
-    begun, used = time.perf_counter(), time.process_time()
-    answer = act()
-    return answer, time.perf_counter() - begun, time.process_time() - used
+def measured(act: Callable[[], object], times: int = 1) -> str:
+    """Runs a second in the best of some tries, and the processor time of that one."""
+    tries = []
+    for _ in range(times):
+        begun, used = time.perf_counter(), time.process_time()
+        act()
+        tries.append((time.perf_counter() - begun, time.process_time() - used))
+    seconds, used = min(tries)
+    return f"{figure(RUNS / seconds, 'runs/s')} ({used:.2f} s of processor)"
 
 
-def main() -> int:
-    """Print the table; 1 when the whole way is slower than 10,000 runs a second."""
-    folder = Path(tempfile.mkdtemp(prefix="first-sync-"))
-    try:
-        for name in ("CONFIG", "CACHE", "STATE"):
-            os.environ[f"XDG_{name}_HOME"] = str(folder / name)
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory(prefix="first-sync-") as name:
+        folder = Path(name)
+        for kind in ("CONFIG", "CACHE", "STATE"):
+            os.environ[f"XDG_{kind}_HOME"] = str(folder / kind)
         make_store(folder / "mlflow.db", RUNS)
         (folder / "quarterdeck.toml").write_text('[mlflow]\ntracking_uri = "sqlite:///mlflow.db"\n')
         settings = load(directory=folder, environment={})
-        print(f"{'':<28} {'runs/s':>9} {'seconds':>8} {'processor':>10}")
-        whole = [_row("whole way", lambda n=n: whole_way(settings, folder / f"whole{n}.db")) for n in range(3)]  # type: ignore[misc]
-        batches: list[Batch] = []
-        _row("reading alone", lambda: batches.extend(asyncio.run(read_alone(settings))))
-        _row("writing alone", lambda: write_alone(settings, batches, folder / "written.db"))
-        return 0 if max(whole) >= 10_000 else 1
-    finally:
-        shutil.rmtree(folder)
-
-
-def _row(title: str, act: Callable[[], object]) -> float:
-    _, seconds, used = timed(act)
-    print(f"{title:<28} {RUNS / seconds:>9,.0f} {seconds:>8.2f} {used:>10.2f}", flush=True)
-    return RUNS / seconds
+        caches = (folder / f"{number}.db" for number in count())
+        batches = asyncio.run(read_alone(settings))
+        figures = {
+            "read, written and indexed": measured(lambda: whole_way(settings, next(caches)), 3),
+            "read and thrown away": measured(lambda: asyncio.run(read_alone(settings)), 3),
+            "written from memory, not indexed": measured(lambda: write_alone(settings, batches, next(caches)), 3),
+        }
+        budgets = {"read, written and indexed": "10 000 runs/s"}
+        rows = [Row(what, budgets.get(what, "–"), {"quarterdeck": found}) for what, found in figures.items()]
+        print_table(f"First sync of sqlite:///, {RUNS:,} runs of 8 metrics, 12 params, 4 tags", ["quarterdeck"], rows)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

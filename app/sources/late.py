@@ -7,8 +7,9 @@ wait for the one nor be restarted for the other.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import cast
 
 from ..errors import SettingsError, SourceError
@@ -27,6 +28,7 @@ class LateMlflow:
         self._open_now = open_now
         self._opening = asyncio.Lock()
         self._source: MlflowSource | None = None
+        self._uses: Counter[MlflowSource] = Counter()
 
     def poll(self, cursor: Cursor) -> AsyncIterator[Batch]:
         """As the source does. Raises SourceError("misconfigured") when the login cannot be read."""
@@ -42,11 +44,13 @@ class LateMlflow:
 
     async def get_run(self, run_id: str) -> Run:
         """One run as it is there now. Raises SourceError."""
-        return await (await self._opened()).get_run(run_id)
+        async with self._in_use() as source:
+            return await source.get_run(run_id)
 
     async def set_run_tag(self, run_id: str, key: str, value: str) -> None:
         """Write a tag on a run. Raises SourceError, RefusedError."""
-        await (await self._opened()).set_run_tag(run_id, key, value)
+        async with self._in_use() as source:
+            await source.set_run_tag(run_id, key, value)
 
     def server_now(self) -> Millis | None:
         """The server's clock; None before the first use, and where the source knows none."""
@@ -59,17 +63,31 @@ class LateMlflow:
             await source.close()
 
     async def _batches(self, ask: _Opened) -> AsyncIterator[Batch]:
+        # what sources call an iterator is a generator, which must be closed when the reader leaves early
+        async with (
+            self._in_use() as source,
+            aclosing(cast("AsyncGenerator[Batch, None]", ask(source))) as batches,
+        ):
+            async for batch in batches:
+                yield batch
+
+    @asynccontextmanager
+    async def _in_use(self) -> AsyncIterator[MlflowSource]:
+        """The open source. One whose token ran out is left, and closed by the last who still uses it."""
         source = await self._opened()
+        self._uses[source] += 1
         try:
-            # what sources call an iterator is a generator, which must be closed when the reader leaves early
-            async with aclosing(cast("AsyncGenerator[Batch, None]", ask(source))) as batches:
-                async for batch in batches:
-                    yield batch
+            yield source
         except SourceError as error:
             if error.state == "unauthorised" and self._source is source:
-                self._source = None  # a token that ran out: the next pass reads it again
-                await source.close()
+                self._source = None  # the next use reads the login again
             raise
+        finally:
+            self._uses[source] -= 1
+            if not self._uses[source]:
+                del self._uses[source]
+                if source is not self._source:
+                    await source.close()
 
     async def _opened(self) -> MlflowSource:
         async with self._opening:

@@ -9,7 +9,7 @@ import msgspec
 
 from ..records import Batch, Commit, MetricHistory, Run
 
-_AIM: Final = 0.080
+_AIM: Final = 0.120
 """Seconds that one transaction should take. The limit is 0.2: a slow disk or a busy core may double the time."""
 
 _CUT: Final = ("runs", "histories", "listings", "commits")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
@@ -97,24 +94,14 @@ class Poller:
         LOGGER.error("%s (%s): %s", self.state.name, self.state.kind, account(error))
 
     async def _consume(self, batches: AsyncIterator[Batch], generation: int) -> None:
-        """Write each batch while the source fetches the next one; what was fetched is written, whatever follows."""
-        writing: asyncio.Task[None] | None = None
+        """Write each batch before the next is asked for.
+
+        Sources that wait for a server fetch ahead by themselves; for local ones both halves would only take
+        turns at the interpreter's lock (measured: no faster, a fifth more processor time).
+        """
         try:
             async for batch in batches:
-                # the source goes on while this is written: its cursor may be a dictionary that it changes
-                batch = msgspec.structs.replace(batch, cursor=deepcopy(batch.cursor))
-                if writing is not None:
-                    await writing
-                writing = asyncio.create_task(self._keep_and_say(batch, generation))
-            if writing is not None:
-                await writing
-        except asyncio.CancelledError:
-            await _ended(writing)
-            raise
-        except Exception:
-            if writing is not None:
-                await writing  # a trouble with the cache comes before one with the source
-            raise
+                await self._keep_and_say(batch, generation)
         finally:
             await closed(batches)
 
@@ -161,14 +148,6 @@ class Poller:
 
     def _change(self, **changes: Any) -> None:
         self.state = msgspec.structs.replace(self.state, **changes)
-
-
-async def _ended(task: asyncio.Task[None] | None) -> None:
-    """Stop writing after the piece that is on the thread right now."""
-    if task is not None:
-        task.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await task
 
 
 async def closed(batches: AsyncIterator[Batch]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import signal
 import time
@@ -33,6 +34,9 @@ LINGER: Final = 60.0
 _BEAT: Final = 5.0
 """Seconds between two looks at who is there and what changed on disk: a dozen system calls."""
 
+_NICE: Final = 5
+"""A syncer beside a terminal gives way to it: on a small jump host both share one core."""
+
 _CLOCK_JUMP: Final = 20.0
 """Seconds by which the clock may run ahead of us before it means that the machine slept."""
 
@@ -51,6 +55,8 @@ async def sync_watch(load: Load, cache: Path, *, build: Build | None = None, lin
     if lock is None:
         return False
     try:
+        if linger is not None:
+            os.nice(_NICE)
         settings = load()
         log = open_log(log_file(settings.project_key))
         try:

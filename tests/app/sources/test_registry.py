@@ -59,7 +59,7 @@ async def trouble(source: Source) -> SourceError:
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    """Lists no experiments to whoever says the right word."""
+    """An experiment without runs, for whoever says the right word."""
 
     right: ClassVar[str] = ""
     heard: ClassVar[list[str]] = []
@@ -74,7 +74,8 @@ class Server(http.server.BaseHTTPRequestHandler):
     def answer(self) -> None:
         said = self.headers.get("Authorization", "")
         self.heard.append(said)
-        body = json.dumps({"experiments": []}).encode()
+        experiment = {"experiment_id": "1", "name": "churn", "lifecycle_stage": "active"}
+        body = json.dumps({"experiments": [experiment], "runs": []}).encode()
         self.send_response(200 if said == self.right else 401)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -231,3 +232,20 @@ def test_trust_and_settings_that_change_are_noticed(project: Path) -> None:
     before = watched
     write(project, '[mlflow]\ntracking_uri = "http://third"\n')
     assert Watched(settings, before).changed()
+
+
+async def test_a_token_that_ran_out_breaks_off_nobody_else(project: Path, server: str) -> None:
+    token = project / "token"
+    token.write_text("one")
+    write(project, f'[mlflow]\ntracking_uri = "{server}"\ntoken_command = ["cat", "token"]\n')
+    trust.record_trust(load(directory=project))
+    source = sources(project)["mlflow"]
+    Server.right = "Bearer one"
+    under_way = source.poll({})
+    assert await anext(under_way)
+    Server.right = "Bearer two"
+    with pytest.raises(SourceError):
+        [batch async for batch in source.poll({})]
+    Server.right = "Bearer one"
+    assert [batch async for batch in under_way]
+    await source.close()
