@@ -6,18 +6,20 @@ import http.server
 import json
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 
 from quarterdeck.app import trust
 from quarterdeck.app.errors import SourceError
 from quarterdeck.app.paths import mirror_dir
-from quarterdeck.app.records import Batch
+from quarterdeck.app.records import Batch, SourceSpec
 from quarterdeck.app.settings import load
 from quarterdeck.app.sources import Source
+from quarterdeck.app.sources.late import LateMlflow
+from quarterdeck.app.sources.mlflow import MlflowSource
 from quarterdeck.app.sources.registry import build, source_key
 from quarterdeck.app.sync.changes import Watched
 
@@ -234,18 +236,39 @@ def test_trust_and_settings_that_change_are_noticed(project: Path) -> None:
     assert Watched(settings, before).changed()
 
 
-async def test_a_token_that_ran_out_breaks_off_nobody_else(project: Path, server: str) -> None:
-    token = project / "token"
-    token.write_text("one")
-    write(project, f'[mlflow]\ntracking_uri = "{server}"\ntoken_command = ["cat", "token"]\n')
-    trust.record_trust(load(directory=project))
-    source = sources(project)["mlflow"]
-    Server.right = "Bearer one"
-    under_way = source.poll({})
+class Fragile:
+    """A source whose login is no longer taken from the second pass on, and that must not be read when closed."""
+
+    def __init__(self) -> None:
+        self.passes = 0
+        self.closed = False
+
+    async def poll(self, cursor: Mapping[str, Any]) -> AsyncIterator[Batch]:
+        self.passes += 1
+        if self.passes > 1:
+            raise SourceError("The token ran out.", state="unauthorised")
+        for at in range(3):
+            assert not self.closed
+            yield Batch(cursor={"at": at})
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def test_a_login_that_ran_out_breaks_off_nobody_else(project: Path) -> None:
+    opened: list[Fragile] = []
+
+    def open_now() -> MlflowSource:
+        opened.append(Fragile())
+        return cast("MlflowSource", opened[-1])
+
+    late = LateMlflow(SourceSpec(key="k", kind="mlflow", name="mlflow", address="http://h"), open_now)
+    under_way = late.poll({})
     assert await anext(under_way)
-    Server.right = "Bearer two"
     with pytest.raises(SourceError):
-        [batch async for batch in source.poll({})]
-    Server.right = "Bearer one"
-    assert [batch async for batch in under_way]
-    await source.close()
+        [batch async for batch in late.poll({})]
+    assert len([batch async for batch in under_way]) == 2
+    assert opened[0].closed
+    assert len([batch async for batch in late.poll({})]) == 3
+    await late.close()
+    assert [source.closed for source in opened] == [True, True]
