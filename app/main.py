@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import time
-from collections.abc import Callable, Sequence
-from functools import partial
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,8 +12,6 @@ from . import startup  # isort: skip  first: sets what Textual reads while it is
 
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
-from textual.theme import Theme
 
 from ..screens.deck import Deck
 from ..screens.frame import FrameScreen
@@ -28,12 +24,10 @@ from ..screens.sources import SourcesScreen
 from ..screens.words import COMMANDS, Command, parse_command
 from ..widgets.palette import THEMES, Palette
 from ..widgets.prompt import Prompt
-from ..widgets.status import use_ascii
+from ..widgets.theme import theme
 from .errors import QuarterdeckError, UsageError
+from .paths import state_dir
 from .records import Gap, Subject
-from .store.files import cache_file, open_cache
-from .store.reading import Reader
-from .store.state import State, state_file
 from .syncing import Syncing
 
 if TYPE_CHECKING:
@@ -44,6 +38,9 @@ LOOK = 0.25
 
 TIME_PASSES = 10.0
 """Seconds between two looks at the ages on the screen; nothing is sent unless one reached its next word."""
+
+MISTAKES_BORNE = 20
+"""Exceptions in handlers that a session lives through."""
 
 GAPS_OF = 12 * 3_600_000
 """Milliseconds for which a stretch without a sync is told: the length of a watch."""
@@ -81,10 +78,11 @@ class Quarterdeck(App[int]):
         self._read_gaps = read_gaps
         self.next_project: tuple[str, Settings] | None = None
         """Name and settings of the project to open when this one ends (`:project NAME`)."""
+        self._mistakes = 0
         self._version = -1
         self._content = (-1, -1)
         for name in THEMES:
-            self.register_theme(_theme(name))
+            self.register_theme(theme(name))
         self.theme = f"quarterdeck-{deck.palette.name}"
 
     def on_mount(self) -> None:
@@ -100,6 +98,20 @@ class Quarterdeck(App[int]):
         if self._syncing is not None:
             self.set_timer(0.05, self._care)
             self.set_interval(CARE, self._care)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A mistake of ours in a handler is a sentence on the screen and an account in the log, not an exit.
+
+        Textual would end with a traceback. A mistake that comes again and again (in drawing, say) still does that.
+        """
+        self._mistakes += 1
+        if self.is_headless or self._mistakes > MISTAKES_BORNE:
+            super()._handle_exception(error)
+            return
+        where = state_dir() / "errors.log"
+        with where.open("a", encoding="utf-8", errors="backslashreplace") as log:
+            log.write("".join(traceback.format_exception(error)))
+        self._say(f"▲ a mistake of quarterdeck's own, {type(error).__name__}; the account is in {where}", "bad")
 
     # -- the cache and the syncer -------------------------------------------------------------------------------
 
@@ -279,115 +291,3 @@ class Quarterdeck(App[int]):
     async def action_quit(self) -> None:
         """End. The syncer lingers for a minute, in case it is only a new window."""
         self.exit(0)
-
-
-def _theme(name: str) -> Theme:
-    shades = THEMES[name]
-    ansi = shades.background == "default"
-    return Theme(
-        name=f"quarterdeck-{name}",
-        primary="ansi_blue" if ansi else shades.accent,
-        foreground="ansi_default" if ansi else shades.text,
-        background="ansi_default" if ansi else shades.background,
-        surface="ansi_default" if ansi else shades.background,
-        panel="ansi_default" if ansi else shades.background,
-        success="ansi_green" if ansi else shades.good,
-        warning="ansi_yellow" if ansi else shades.warn,
-        error="ansi_red" if ansi else shades.bad,
-        dark=shades.dark,
-    )
-
-
-def open_terminal(
-    settings: Settings,
-    *,
-    cache: Path | None = None,
-    read_only: bool = False,
-    subject: Subject | None = None,
-    again: Callable[[], Sequence[str]] | None = None,
-) -> int:
-    """Open the terminal on a project, and on the next that is asked for; gives the exit status.
-
-    `again` gives the options by which another process is led to the same project (the syncer that is started
-    when none is alive); None starts none.
-    """
-    use_ascii(not _draws_unicode())
-    while True:
-        chosen = cache or settings.personal.cache.path
-        syncing = again and Syncing(settings, chosen, cache_file(chosen, settings.project_key), again)
-        with State(state_file(settings.project_key)) as state:
-            app = _app(settings, chosen, cache is None and chosen is not None, state, syncing, read_only, subject)
-            status = app.run() or app.return_code or 0
-        if syncing is not None:
-            syncing.leave()
-        if app.next_project is None:
-            return status
-        name, settings = app.next_project
-        cache, subject, again = None, None, partial(_by_name, name)
-
-
-def _by_name(name: str) -> list[str]:
-    from .sync import same_project
-
-    return same_project(name=name)
-
-
-def _draws_unicode() -> bool:
-    """What the locale says; a terminal that says nothing is taken for a modern one."""
-    said = next((os.environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if os.environ.get(name)), "utf-8")
-    return "utf" in said.lower()
-
-
-def _app(
-    settings: Settings,
-    chosen: Path | None,
-    shared: bool,
-    state: State,
-    syncing: Syncing | None,
-    read_only: bool,
-    subject: Subject | None,
-) -> Quarterdeck:
-    path = cache_file(chosen, settings.project_key)
-    if not path.exists():
-        open_cache(path).close()
-    app = Quarterdeck(_deck(settings, path, shared, state, read_only), path, syncing, subject, state.gaps)
-    _wire(app, syncing, chosen, settings.project_key, shared)
-    app.set_keymap(settings.personal.display.keys)
-    return app
-
-
-def _deck(settings: Settings, path: Path, shared: bool, state: State, read_only: bool) -> Deck:
-    theme = settings.personal.display.theme or "dark"
-    zone = settings.zone
-    return Deck(
-        project=settings.name,
-        environment=settings.project.environment,
-        reader=Reader(path, shared=shared),
-        open_reader=lambda: Reader(path, shared=shared),
-        tables=state,
-        palette=Palette(theme if theme in THEMES else "dark"),
-        now=lambda: time.time_ns() // 1_000_000,
-        ask=lambda want: None,
-        sync_now=lambda: None,
-        zone=zone,
-        zone_name=settings.personal.display.zone or time.strftime("%Z"),
-        read_only=read_only,
-        better={name: bool(metric.greater_is_better) for name, metric in settings.metrics.items()},
-        local_only=settings.checkout is not None and not settings.repository,
-        found=settings.found,
-    )
-
-
-def _wire(app: Quarterdeck, syncing: Syncing | None, chosen: Path | None, key: str, shared: bool) -> None:
-    """Asking blocks for up to half a second when a syncer is stopped, so it is done on a thread."""
-    app.deck.open_reader = lambda: Reader(cache_file(chosen, key), shared=shared)
-    if syncing is not None:
-        app.deck.ask = lambda want: _on_thread(app, lambda: syncing.ask(want))
-        app.deck.sync_now = lambda: _on_thread(app, syncing.sync_now)
-
-
-def _on_thread(app: Quarterdeck, work: Callable[[], object]) -> None:
-    app.run_worker(work, thread=True, group="ask", exit_on_error=False)
-
-
-__all__ = ["Quarterdeck", "Screen", "open_terminal"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
 from ..app.query import Field
@@ -139,7 +139,7 @@ def column(key: str, width: int | None = None, zone: tzinfo = UTC, chosen: bool 
     A column that the user chose leaves only when there is no other.
     """
     if found := fixed(zone).get(key):
-        return found
+        return replace(found, rank=min(found.rank, 1)) if chosen else found
     kind, _, name = key.partition(".")
     if not name:
         return None

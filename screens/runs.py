@@ -19,7 +19,7 @@ from ..app.records import RUN_STATUSES, Want
 from ..app.store.order import RunOrder
 from ..app.store.reading import ExperimentRow
 from ..app.store.state import table_name
-from ..app.text import clip, shown
+from ..app.text import clip
 from ..widgets.figures import count
 from ..widgets.freshness import freshness
 from ..widgets.line import Piece
@@ -34,6 +34,7 @@ from .run_columns import RunRow, column, field_of, fixed, metric_of, propose, wi
 from .run_list import FIRST, Ordered, Question, RunList
 from .run_page import narrow_page
 from .run_rows import RunRows, RunTree
+from .run_words import empty_words
 
 SAMPLE = 100
 """Runs that are looked at to propose columns and their widths."""
@@ -130,10 +131,11 @@ class RunsScreen(ListScreen[RunRow]):
     def _take_kept(self) -> None:
         """Columns, sort and filter as they were left; proposed ones for an experiment that nobody arranged."""
         kept = self.deck.tables.get_table(self.kept_name()) or {}
-        self.look(kept)
+        self.look({**kept, "filter": ""})
         sample = self._sample()
+        self._proposed = propose(sample, self.deck.better)
         if not self.chosen:
-            self.keys = propose(sample, self.deck.better)
+            self.keys = self._proposed
         self._widths = widths(sample, self.keys)
 
     def _sample(self) -> list[Any]:
@@ -204,7 +206,7 @@ class RunsScreen(ListScreen[RunRow]):
 
     def column(self, key: str) -> Column[RunRow] | None:
         """The column of a word."""
-        return column(key, self._widths.get(key), self.deck.zone, self.chosen)
+        return column(key, self._widths.get(key), self.deck.zone, self.chosen and key not in self._proposed)
 
     def all_keys(self) -> list[tuple[str, str]]:
         """What every run has, and the metrics, params and tags of the experiment."""
@@ -276,7 +278,7 @@ class RunsScreen(ListScreen[RunRow]):
         self._ordered = ordered
         self.table.show(self._rows(ordered), keep=self._stays)
         self._stays = True
-        self.table.say(self._empty_words())
+        self.table.say(empty_words(self.deck, self.filter))
         self.write_frame()
         self._rest()
 
@@ -401,33 +403,3 @@ class RunsScreen(ListScreen[RunRow]):
         states = [state for state in self.deck.states if state.kind == "mlflow"]
         pieces = [piece for state in states for piece in [*freshness(state, self.deck.now()), ("  ", "text")]]
         return [*sorted_by, *pieces[:-1], (" ", "text")] if pieces else sorted_by
-
-    def _empty_words(self) -> list[Piece]:
-        """What is so when there is no run, and what to do next."""
-        newline: Piece = ("\n", "text")
-        if self.filter:
-            return [
-                (f"no run is like {shown(self.filter)}", "text"), newline, newline,
-                ("Esc takes the filter away   / changes it", "dim"),
-            ]  # fmt: skip
-        state = self.deck.state_of("mlflow")
-        if state is None:
-            found = [(clip(line, 100), "dim") for line in self.deck.found]
-            lines = [piece for line in found for piece in (line, newline)]
-            return [
-                ("no MLflow server or store is known here", "text"), newline, newline, *lines,
-                ("set MLFLOW_TRACKING_URI, or write quarterdeck.toml with `quarterdeck init`", "dim"), newline,
-                ("`quarterdeck demo` shows what it looks like with data", "dim"),
-            ]  # fmt: skip
-        if state.last_ok_at is None and state.state in ("never", "ok"):
-            return [("reading the runs for the first time …", "text")]
-        if state.last_ok_at is None:
-            return [
-                (f"{shown(state.name)} could not be read yet", "text"), newline, newline,
-                (clip(state.sentence, 200), "dim"), newline, ("r tries again   :sources says more", "dim"),
-            ]  # fmt: skip
-        return [
-            ("no runs in this experiment yet", "text"), newline, newline,
-            (f"log one to {clip(state.address, 60)} and it appears here", "dim"), newline,
-            ("e another experiment   r look again", "dim"),
-        ]  # fmt: skip

@@ -107,7 +107,7 @@ def loaded_by(code: str) -> set[str]:
 
 
 def test_opening_the_terminal_loads_nothing_heavy() -> None:
-    loaded = loaded_by("import quarterdeck.app.main")
+    loaded = loaded_by("import quarterdeck.app.terminal")
     assert loaded & TERMINAL == TERMINAL
     assert loaded & HEAVY == set()
 

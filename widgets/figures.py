@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, tzinfo
 
+STEPS = (1, 2, 5, 10, 20, 30, 45)
+"""Minutes at which an age gets its next word: each costs bytes on every line that shows one."""
+
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 
 
@@ -36,7 +39,9 @@ def age(then: int | None, now: int) -> str:
     past = now - then
     if past < MINUTE:
         return "now" if past > -MINUTE else "ahead"
-    for size, unit, until in ((MINUTE, "m", HOUR), (HOUR, "h", 2 * DAY), (DAY, "d", 730 * DAY)):
+    if past < HOUR:
+        return f"{max(step for step in STEPS if step * MINUTE <= past)} m"
+    for size, unit, until in ((HOUR, "h", 2 * DAY), (DAY, "d", 730 * DAY)):
         if past < until:
             return f"{past // size} {unit}"
     return f"{past // (365 * DAY)} y"

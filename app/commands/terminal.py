@@ -22,7 +22,7 @@ def again(options: Options) -> list[str]:
 def open_here(options: Options, subject: Subject | None = None, settings: Settings | None = None) -> int:
     """Open the terminal on the project that the options lead to; gives its exit status."""
     settings = settings or settings_of(options)
-    from ..main import open_terminal  # textual: 0.3 s, after mistakes in the settings have been said
+    from ..terminal import open_terminal  # textual: 0.3 s, after mistakes in the settings have been said
 
     return open_terminal(
         settings, cache=options.cache, read_only=options.read_only, subject=subject, again=lambda: again(options)

@@ -123,9 +123,7 @@ class State:
 
     def finish_act(self, entry: str, state: ActState, outcome: Mapping[str, Any]) -> None:
         """Write down what came of it."""
-        self._write(
-            "UPDATE journal SET state = ?, outcome = ? WHERE id = ?", (state, json.dumps(outcome), entry)
-        )
+        self._write("UPDATE journal SET state = ?, outcome = ? WHERE id = ?", (state, json.dumps(outcome), entry))
 
     def begun_acts(self) -> list[Act]:
         """The acts without an outcome, oldest first: under way somewhere, or cut off by a crash."""
@@ -153,9 +151,7 @@ class State:
 
     def gaps(self, since: Millis = 0, limit: int = 100) -> list[Gap]:
         """The stretches without a sync that ended after `since`, newest first."""
-        rows = self._rows(
-            "SELECT since, until FROM gap WHERE until > ? ORDER BY since DESC LIMIT ?", since, limit
-        )
+        rows = self._rows("SELECT since, until FROM gap WHERE until > ? ORDER BY since DESC LIMIT ?", since, limit)
         return [Gap(since=row[0], until=row[1]) for row in rows]
 
     def mark_seen(self, name: str, at: Millis) -> None:
@@ -199,9 +195,7 @@ class State:
 
     def tables(self, prefix: str = "") -> list[str]:
         """The names under which settings are kept, those that begin with `prefix`, in order."""
-        return [
-            row[0] for row in self._rows("SELECT name FROM look ORDER BY name") if row[0].startswith(prefix)
-        ]
+        return [row[0] for row in self._rows("SELECT name FROM look ORDER BY name") if row[0].startswith(prefix)]
 
     # How it gets to the disk.
 
@@ -296,9 +290,7 @@ def _sentence(path: Path, error: sqlite3.DatabaseError) -> str:
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return f"The state file {path} is damaged ({error}). It is never rebuilt: {_way_back(path)}"
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return (
-            f"The state file {path} is held by another process for more than {BUSY_SECONDS:.0f} s: try again."
-        )
+        return f"The state file {path} is held by another process for more than {BUSY_SECONDS:.0f} s: try again."
     if code == sqlite3.SQLITE_FULL:
         return f"The disk that holds the state file {path} is full."
     return f"The state file {path} cannot be used: {error}."

@@ -109,7 +109,7 @@ class Poller:
         if not self._counted:
             await self._count()
         await self.keep(batch, generation)
-        for name in ("done", "total", "sweep_period"):
+        for name in ("as_of", "done", "total", "sweep_period"):
             value = getattr(batch, name)
             if value is not None:
                 self._change(**{name: value})

@@ -1,0 +1,122 @@
+"""Opens the terminal: from settings to a running application, and to the next project when one is asked for."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .main import Quarterdeck  # isort: skip  first: it sets what Textual reads while it is imported
+
+from ..screens.deck import Deck
+from ..widgets.palette import THEMES, Palette
+from ..widgets.status import use_ascii
+from .records import Subject
+from .store.files import cache_file, open_cache, unusable
+from .store.reading import Reader
+from .store.state import State, state_file
+from .syncing import Syncing
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+
+def open_terminal(
+    settings: Settings,
+    *,
+    cache: Path | None = None,
+    read_only: bool = False,
+    subject: Subject | None = None,
+    again: Callable[[], Sequence[str]] | None = None,
+) -> int:
+    """Open the terminal on a project, and on the next that is asked for; gives the exit status.
+
+    `again` gives the options by which another process is led to the same project (the syncer that is started
+    when none is alive); None starts none.
+    """
+    use_ascii(not _draws_unicode())
+    while True:
+        chosen = cache or settings.personal.cache.path
+        syncing = again and Syncing(settings, chosen, cache_file(chosen, settings.project_key), again)
+        with State(state_file(settings.project_key)) as state:
+            app = _app(settings, chosen, cache is None and chosen is not None, state, syncing, read_only, subject)
+            status = app.run() or app.return_code or 0
+        if syncing is not None:
+            syncing.leave()
+        if app.next_project is None:
+            return status
+        name, settings = app.next_project
+        cache, subject, again = None, None, partial(_by_name, name)
+
+
+def _by_name(name: str) -> list[str]:
+    from .sync import same_project
+
+    return same_project(name=name)
+
+
+def _draws_unicode() -> bool:
+    """What the locale says; a terminal that says nothing is taken for a modern one."""
+    said = next((os.environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if os.environ.get(name)), "utf-8")
+    return "utf" in said.lower()
+
+
+def _app(
+    settings: Settings,
+    chosen: Path | None,
+    shared: bool,
+    state: State,
+    syncing: Syncing | None,
+    read_only: bool,
+    subject: Subject | None,
+) -> Quarterdeck:
+    path = cache_file(chosen, settings.project_key)
+    if not path.exists():
+        open_cache(path).close()
+    deck = _deck(settings, path, shared, state, read_only)
+    try:
+        deck.states = deck.reader.source_states()
+    except sqlite3.Error as error:  # a file of ours that is damaged, or of another shape
+        raise unusable(path, error) from error
+    app = Quarterdeck(deck, path, syncing, subject, state.gaps)
+    _wire(app, syncing, chosen, settings.project_key, shared)
+    app.set_keymap(settings.personal.display.keys)
+    return app
+
+
+def _deck(settings: Settings, path: Path, shared: bool, state: State, read_only: bool) -> Deck:
+    theme = settings.personal.display.theme or "dark"
+    zone = settings.zone
+    return Deck(
+        project=settings.name,
+        environment=settings.project.environment,
+        reader=Reader(path, shared=shared),
+        open_reader=lambda: Reader(path, shared=shared),
+        tables=state,
+        palette=Palette(theme if theme in THEMES else "dark"),
+        now=lambda: time.time_ns() // 1_000_000,
+        ask=lambda want: None,
+        sync_now=lambda: None,
+        zone=zone,
+        zone_name=settings.personal.display.zone or time.strftime("%Z"),
+        read_only=read_only,
+        better={name: bool(metric.greater_is_better) for name, metric in settings.metrics.items()},
+        local_only=settings.checkout is not None and not settings.repository,
+        found=settings.found,
+    )
+
+
+def _wire(app: Quarterdeck, syncing: Syncing | None, chosen: Path | None, key: str, shared: bool) -> None:
+    """Asking blocks for up to half a second when a syncer is stopped, so it is done on a thread."""
+    app.deck.open_reader = lambda: Reader(cache_file(chosen, key), shared=shared)
+    if syncing is not None:
+        app.deck.ask = lambda want: _on_thread(app, lambda: syncing.ask(want))
+        app.deck.sync_now = lambda: _on_thread(app, syncing.sync_now)
+
+
+def _on_thread(app: Quarterdeck, work: Callable[[], object]) -> None:
+    app.run_worker(work, thread=True, group="ask", exit_on_error=False)
