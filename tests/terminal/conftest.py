@@ -1,15 +1,20 @@
-"""What the tests on a pseudo-terminal share: `terminal` starts the real program."""
+"""What the tests on a pseudo-terminal share: `terminal` starts the real program, `churn` is a project."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
-from bench.terminal import QUARTERDECK, Terminal
+from bench.terminal import QUARTERDECK, Terminal, environment
+from quarterdeck.app.demo import build
 
 
 class StartTerminal(Protocol):
@@ -38,3 +43,63 @@ def terminal(tmp_path: Path) -> Iterator[StartTerminal]:
             return stack.enter_context(Terminal(*QUARTERDECK, *arguments, size=size, cwd=cwd or tmp_path, env=env))
 
         yield start
+
+
+@pytest.fixture
+def command() -> Callable[..., str]:
+    """Run `quarterdeck ARGUMENTS` in a folder, as a script would; gives what it prints, fails when it fails."""
+
+    def run(where: Path, *arguments: str) -> str:
+        done = subprocess.run(
+            [*QUARTERDECK, *arguments], cwd=where, env=environment(), capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def demo_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real repository and a real MLflow store of some 300 runs in three experiments. Copy it: nobody writes here."""
+    folder = tmp_path_factory.mktemp("world") / "churn"
+    build(folder, lambda sentence: None)
+    return folder
+
+
+@pytest.fixture
+def churn(demo_world: Path, tmp_path: Path, command: Callable[..., str]) -> Path:
+    """A project of one's own: settings, repository and store, in the cache already."""
+    folder = tmp_path / "churn"
+    shutil.copytree(demo_world, folder)
+    command(folder, "sync")
+    return folder
+
+
+# what another process does: it logs with MLflow's own client, while a terminal is open
+_LOG = """
+import json, sys, time
+from mlflow.tracking import MlflowClient
+client = MlflowClient(sys.argv[1])
+for one in json.loads(sys.argv[2]):
+    experiment = client.get_experiment_by_name(one["experiment"])
+    number = experiment.experiment_id if experiment else client.create_experiment(one["experiment"])
+    run = client.create_run(number, run_name=one["name"], tags={"mlflow.user": "zoe"})
+    client.log_metric(run.info.run_id, "val_auc", one.get("val_auc", 0.5))
+    client.set_terminated(run.info.run_id)
+    print(run.info.run_id)
+"""
+
+
+@pytest.fixture
+def log_runs() -> Callable[..., list[str]]:
+    """Another process logs finished runs with MLflow itself: `log_runs(store, {"experiment": .., "name": ..})`."""
+
+    def log(store: str, *runs: dict[str, Any]) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", _LOG, store, json.dumps(runs)], capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    return log

@@ -492,6 +492,20 @@ async def test_the_sorted_column_wears_an_arrow(picture: Picture) -> None:
         assert "crew ↓" not in picture(app)[0]
 
 
+@pytest.mark.parametrize(
+    ("title", "right", "seen"),
+    [("val_auc", True, " val_auc ↓"), ("validation", True, " valida… ↓"), ("val_auc", False, "  val_a… ↓")],
+)
+async def test_a_title_is_cut_before_the_arrow_is(title: str, right: bool, seen: str, picture: Picture) -> None:
+    metric = dataclasses.replace(CREW, title=title, width=8, right=right)
+    app = Harbour([NAME, metric, NOTE])
+    async with app.run_test(size=(80, 6)) as pilot:
+        table = await show(pilot, Fleet(fleet(3)))
+        table.set_columns([NAME, metric, NOTE], ("crew", True))
+        await pilot.pause()
+        assert seen + "  note" in picture(app)[0]
+
+
 async def test_the_same_columns_again_paint_nothing() -> None:
     app = Harbour()
     async with app.run_test(size=(40, 6)) as pilot:
