@@ -20,6 +20,9 @@ Lines = list[list[Piece]]
 SIDE_BY_SIDE = 118
 """From this width on metrics and params stand beside each other."""
 
+WITH_BOUNDS = 54
+"""Below this width a metric is shown without its minimum and maximum."""
+
 _OWN_TAGS = ("mlflow.runName", "mlflow.user", "mlflow.source.git.commit", "mlflow.parentRunId")
 """Tags that the top of the page says already."""
 
@@ -116,15 +119,15 @@ def _metrics(facts: RunFacts, width: int) -> Lines:
     metrics = facts.run.metrics
     if not metrics:
         return [_heading("metrics"), [("   none logged", "dim")], []]
-    room = max(10, min(36, width - 41))
-    titles = f"   {'':<{room}}{'last':>10}{'step':>8}{'min':>10}{'max':>10}"
+    with_bounds = width >= WITH_BOUNDS
+    room = max(10, min(36, width - (41 if with_bounds else 21)))
+    titles = f"   {'':<{room}}{'last':>10}{'step':>8}" + (f"{'min':>10}{'max':>10}" if with_bounds else "")
     lines: Lines = [_heading("metrics", str(len(metrics))), [(titles, "dim")]]
     for name, metric in sorted(metrics.items()):
-        known = facts.extremes.get(name)
-        low, high = _bounds(known)
-        step = f"{count(metric.step):>8}"
+        low, high = _bounds(facts.extremes.get(name))
         last = (f"{figure(metric.value):>10}", "text" if metric.state == "finite" else "warn")
-        lines.append([(f"   {pad(shown(name), room)}", "text"), last, (f"{step}{low:>10}{high:>10}", "dim")])
+        rest = f"{count(metric.step):>8}" + (f"{low:>10}{high:>10}" if with_bounds else "")
+        lines.append([(f"   {pad(shown(name), room)}", "text"), last, (rest, "dim")])
     return [*lines, []]
 
 

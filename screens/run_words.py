@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from ..app.text import clip, shown
 from ..widgets.line import Piece
 from .deck import Deck
@@ -27,9 +29,11 @@ def empty_words(deck: Deck, filter_text: str) -> list[Piece]:
     if state.last_ok_at is None and state.state in ("never", "ok"):
         return [("reading the runs for the first time …", "text")]
     if state.last_ok_at is None:
+        # a sentence is of use only when it can be read to its end, on 80 columns too
+        why = [piece for line in wrap(clip(state.sentence, 400), 72) for piece in ((line, "dim"), newline)]
         return [
-            (f"{shown(state.name)} could not be read yet", "text"), newline, newline,
-            (clip(state.sentence, 200), "dim"), newline, ("r tries again   :sources says more", "dim"),
+            (f"{shown(state.name)} could not be read yet", "text"), newline, newline, *why, newline,
+            ("r tries again   :sources says more", "dim"),
         ]  # fmt: skip
     return [
         ("no runs in this experiment yet", "text"), newline, newline,

@@ -304,6 +304,7 @@ class RunsScreen(ListScreen[RunRow]):
         if runs and not self._dirty:
             self._dirty = True
             self.set_timer(max(CHANGES_AT_MOST_EVERY, REST_AFTER_AN_ORDER * self._list.cost), self._look_again)
+        self.table.say(empty_words(self.deck, self.filter))  # a source was found, or has gone
         super().cache_changed(runs=runs, commits=commits)
 
     def _look_again(self) -> None:

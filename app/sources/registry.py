@@ -7,7 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .. import credentials, git, trust
+from .. import credentials, trust
 from ..errors import SettingsError, SourceError
 from ..paths import mirror_dir
 from ..records import SourceSpec
@@ -60,26 +60,17 @@ def _git(settings: Settings) -> Source | None:
     may_fetch = trust.may_run(settings, "git")
     if not may_fetch and any(reach.place == "git.path" for reach in trust.reaches(settings)):
         return RefusedSource(spec, "untrusted", trust.sentence(settings))
-    fetches = settings.git.fetch != NEVER and bool(settings.repository)
+    fetches = settings.git.fetch != NEVER and bool(settings.remote)
     return GitSource(
         spec,
         path=clone,
-        url=settings.address or _other_remote(settings, clone),
+        # the address that was asked about, not what the clone's configuration says by the time of the fetch
+        url=settings.remote or None,
         mirror=mirror_dir(settings.repository) if settings.repository else None,
         branches=settings.git.branches,
         fetch_interval=seconds(settings.git.fetch) if fetches else 0.0,
         allow_network=fetches and may_fetch,
     )
-
-
-def _other_remote(settings: Settings, clone: Path | None) -> str | None:
-    """The address of the remote that the settings name; None for origin, which Git's source finds itself."""
-    if clone is None or settings.git.remote == "origin":
-        return None
-    try:
-        return git.remote_url(clone, settings.git.remote)
-    except git.GitError:
-        return None  # the source says what is wrong with the repository
 
 
 def _mlflow(settings: Settings) -> Source | None:
@@ -107,7 +98,8 @@ def _tracking_source(
 ) -> MlflowSource:
     experiments = tracking.mlflow.experiments or settings.mlflow.experiments
     if not tracking.uri.startswith(("http://", "https://")):
-        return open_mlflow(spec, tracking.uri, experiments=experiments, environment=settings.environment)
+        # with the login that the person's environment may carry: a database's address holds its password
+        return open_mlflow(spec, tracking.address, experiments=experiments, environment=settings.environment)
 
     def open_now() -> MlflowSource:
         return open_mlflow(
