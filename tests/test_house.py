@@ -87,7 +87,7 @@ def test_every_room_of_app_is_on_the_map() -> None:
 
 def test_every_room_of_app_but_the_terminals_runs_headless() -> None:
     headless = set(CONTRACTS["all but the terminal runs headless"]["source_modules"])
-    doors = {f"quarterdeck.app.{name}" for name in ("__main__", "commands", "demo", "main")}
+    doors = {f"quarterdeck.app.{name}" for name in ("__main__", "commands", "demo", "main", "terminal")}
     assert rooms() - headless - doors == set()
 
 

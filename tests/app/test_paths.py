@@ -17,9 +17,7 @@ def test_folders_stand_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path:
         assert place() == tmp_path / name / "quarterdeck"
 
 
-def test_a_runtime_folder_that_others_may_enter_is_not_used(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_runtime_folder_that_others_may_enter_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     assert not paths.runtime_dir().is_relative_to(tmp_path)

@@ -42,9 +42,7 @@ def test_a_shown_text_is_as_wide_as_rich_draws_it(exact: str) -> None:
 
 
 def test_every_single_character_is_as_wide_as_rich_draws_it() -> None:
-    differing = [
-        hex(code) for code in range(maxunicode + 1) if cells(form := shown(f"a{chr(code)}")) != cell_len(form)
-    ]
+    differing = [hex(code) for code in range(maxunicode + 1) if cells(form := shown(f"a{chr(code)}")) != cell_len(form)]
     assert differing == []
 
 
@@ -112,10 +110,7 @@ def test_a_wide_character_is_never_cut_in_half() -> None:
 
 
 def test_lines_become_one_line_with_spaces_between() -> None:
-    assert (
-        one_line("Mend the loader\n\n\tIt \x1b[2J read twice.\r\n")
-        == "Mend the loader It \\u{1b}[2J read twice."
-    )
+    assert one_line("Mend the loader\n\n\tIt \x1b[2J read twice.\r\n") == "Mend the loader It \\u{1b}[2J read twice."
 
 
 def test_of_a_megabyte_only_the_beginning_is_read() -> None:

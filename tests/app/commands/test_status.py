@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.app import main as terminal
+from quarterdeck.app import terminal
 from quarterdeck.app.commands.events import moment
 from quarterdeck.app.commands.printing import ago, iso, number
 from quarterdeck.app.commands.run_columns import significant

@@ -1033,7 +1033,8 @@ def test_a_hostile_clone_runs_nothing_connects_nowhere_and_is_not_written_to(
     assert snapshot(tmp_path) == before
     with pytest.raises(BlockingIOError):
         mute.accept()
-    git(where, "status")
+    # how the stock Git ends is its own affair: one of the traps may break it off
+    subprocess.run(["git", "-C", str(where), "status"], capture_output=True, timeout=30)
     assert snapshot(tmp_path) != before, "the stock Git is not harmed either: the test shows nothing"
 
 
