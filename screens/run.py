@@ -131,6 +131,10 @@ class RunScreen(FrameScreen):
         super().time_passed()
         self._draw()
 
+    def on_pages_scrolled(self) -> None:
+        """Tell how much is below now."""
+        self.write_frame()
+
     def recolour(self, palette: Palette) -> None:
         """Draw the same in other colours."""
         super().recolour(palette)

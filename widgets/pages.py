@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -27,6 +28,9 @@ class Pages(Widget, can_focus=True):
         Binding("g,home", "top", "Top", id="page.first", show=False),
         Binding("G,end", "bottom", "End", id="page.last", show=False),
     ]
+
+    class Scrolled(Message):
+        """Other lines are on the screen."""
 
     def __init__(self, palette: Palette, id: str | None = None) -> None:  # noqa: A002  Textual's name
         super().__init__(id=id)
@@ -78,6 +82,7 @@ class Pages(Widget, can_focus=True):
         self._bound()
         if self.top != before:
             self.refresh()
+            self.post_message(self.Scrolled())
 
     def _bound(self) -> None:
         self.top = max(0, min(self.top, len(self._lines) - self.size.height))

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.app import demo
-from quarterdeck.app import terminal
+from quarterdeck.app import demo, terminal
 from quarterdeck.app.channel import wait_until_listening
 from quarterdeck.app.settings import load
 
