@@ -134,7 +134,9 @@ class Http:
         self, method: str, path: str, params: Mapping[str, Any] | None, body: bytes | None, limit: int
     ) -> Answer:
         import stamina
+        from stamina.instrumentation import set_on_retry_hooks
 
+        set_on_retry_hooks(())  # by itself it would log each retry, onto the terminal of whoever typed `sync`
         # two tries more within about a second: the syncer's own backoff is for anything longer
         tries = stamina.retry_context(
             on=trouble.HiccupError, attempts=3, timeout=8, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2

@@ -153,6 +153,7 @@ def test_a_source_that_cannot_be_read_is_said_and_ends_with_3(call: Call, reposi
     assert said.status == 3
     states = {state["source"]: state["state"] for state in said.json}
     assert states == {"git": "ok", "mlflow": "unreachable"}
+    assert [line.partition(":")[0] for line in said.err.splitlines()] == ["git", "mlflow"]  # a line each, no more
     assert call("sync", "--source", "git").status == 0
 
 
