@@ -375,7 +375,7 @@ async def test_ages_go_on_while_nobody_presses_a_key(
     monkeypatch.setattr(main, "TIME_PASSES", 0.02)
     app = world.fill().app()
     async with app.run_test(size=(120, 40)) as pilot:
-        await wait_for(pilot, "mlflow ● now", " 13 m ")
+        await wait_for(pilot, "mlflow ● now", " 10 m ")
         world.now += 60 * 60_000
         await wait_for(pilot, "mlflow ▲ stale 1 h", "  1 h ")
 

@@ -83,7 +83,9 @@ def test_a_difference_always_carries_its_sign(value: float, written: str) -> Non
         (0, "now"),
         (59 * SECOND, "now"),
         (MINUTE, "1 m"),
-        (HOUR - 1, "59 m"),
+        (2 * MINUTE - 1, "1 m"),
+        (13 * MINUTE, "10 m"),
+        (HOUR - 1, "45 m"),
         (HOUR, "1 h"),
         (2 * DAY - 1, "47 h"),
         (2 * DAY, "2 d"),
@@ -109,6 +111,10 @@ def test_an_age_fits_its_column_and_does_not_change_within_the_minute(past: int)
     begun = past // MINUTE * MINUTE
     assert len(age(NOW - past, NOW)) <= 5
     assert age(NOW - past, NOW) == age(NOW - begun, NOW)
+
+
+def test_the_first_hour_of_an_age_costs_eight_repaints() -> None:
+    assert len({age(NOW - past, NOW) for past in range(0, HOUR, SECOND)}) == 8
 
 
 @pytest.mark.parametrize(

@@ -79,9 +79,9 @@ def test_a_source_that_answered_just_now_says_so_shortly() -> None:
 
 
 def test_an_old_answer_is_said_to_be_stale_whatever_the_state() -> None:
-    old = state(last_ok_at=NOW - 12 * MINUTE)
+    old = state(last_ok_at=NOW - 20 * MINUTE)
     assert condition(old, NOW) == "stale"
-    assert said(freshness(old, NOW)) == "mlflow ▲ stale 12 m"
+    assert said(freshness(old, NOW)) == "mlflow ▲ stale 20 m"
 
 
 def test_an_answer_of_five_minutes_is_fresh_and_one_of_a_millisecond_more_is_not() -> None:
