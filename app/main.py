@@ -137,7 +137,7 @@ class Quarterdeck(App[int]):
         self.deck.gaps = self._read_gaps(self.deck.now() - GAPS_OF)
 
     def _frames(self) -> list[FrameScreen]:
-        return [screen for screen in self.screen_stack if isinstance(screen, FrameScreen)]
+        return [screen for screen in self.screen_stack if isinstance(screen, FrameScreen) and screen.is_ready]
 
     def _time_passes(self) -> None:
         for screen in self._frames()[-1:]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -25,7 +26,10 @@ ROOT = 2
 
 
 class FrameScreen(Screen[None]):
-    """Deck line, subject line, rule, the body of the subclass, rule with a notice, key line or prompt."""
+    """Deck line, subject line, rule, the body of the subclass, rule with a notice, key line or prompt.
+
+    Textual calls the `on_` handlers of every class, the subclass's first: they do not call `super()`.
+    """
 
     TAB: ClassVar[str] = ""
     """Which tab is bright on this screen."""
@@ -50,6 +54,8 @@ class FrameScreen(Screen[None]):
         super().__init__()
         self.deck = deck
         self._flash: tuple[Piece, ...] = ()
+        self.is_ready = False
+        """Its widgets are there: news from the syncer may come before, and after they are gone."""
 
     def body(self) -> Iterable[Widget]:
         """The widgets between the rules."""
@@ -72,8 +78,20 @@ class FrameScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Write the lines of the frame."""
+        if not self.is_composed:
+            return
         self.prompt.display = False
+        self.is_ready = True
         self.write_frame()
+
+    @property
+    def is_composed(self) -> bool:
+        """Whether the widgets were made: Textual makes none for a screen that comes while the program ends."""
+        return bool(self.children)
+
+    def on_unmount(self) -> None:
+        """Hear no more news."""
+        self.is_ready = False
 
     def on_resize(self) -> None:
         """Write the lines anew: what fits has changed."""
@@ -88,7 +106,7 @@ class FrameScreen(Screen[None]):
 
     def write_frame(self) -> None:
         """Write every line of the frame that differs."""
-        if not self.is_attached:
+        if not self.is_ready:
             return
         self.query_one("#deck", Line).show(self._deck_left(), self._deck_right())
         self.query_one("#subject", Line).show(*self.subject())
@@ -146,7 +164,7 @@ class FrameScreen(Screen[None]):
         self._flash = ((f" {shown(text)} ", role),) if text else ()
         self.write_frame()
 
-    def on_key(self) -> None:
+    def on_key(self, event: events.Key) -> None:
         """A sentence was read when the next key is pressed."""
         if self._flash and not self.prompt.display:
             self.say("")

@@ -95,10 +95,10 @@ class ListScreen(FrameScreen, Generic[R]):
 
     def on_mount(self) -> None:
         """Focus the table and ask for its rows."""
-        super().on_mount()
-        self.table.focus()
-        self.set_columns()
-        self.first_rows()
+        if self.is_composed:
+            self.table.focus()
+            self.set_columns()
+            self.first_rows()
 
     def first_rows(self) -> None:
         """The screen is new: get something to show."""

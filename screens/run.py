@@ -73,13 +73,12 @@ class RunScreen(FrameScreen):
 
     def on_mount(self) -> None:
         """Show what the cache knows and ask for what it does not."""
-        super().on_mount()
-        self.query_one(Pages).focus()
-        self.read()
+        if self.is_composed:
+            self.query_one(Pages).focus()
+            self.read()
 
     def on_resize(self) -> None:
         """Lay the page out for the new width."""
-        super().on_resize()
         self._draw()
 
     def read(self) -> None:

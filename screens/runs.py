@@ -101,7 +101,6 @@ class RunsScreen(ListScreen[RunRow]):
         """Give the pane its room, or take it away."""
         self.pane.display = self.size.width >= WITH_PANE
         self.pane.styles.width = max(46, min(66, self.size.width - 122))
-        super().on_resize()
         self._rest()
 
     def on_record_table_moved(self) -> None:
@@ -265,7 +264,7 @@ class RunsScreen(ListScreen[RunRow]):
         self.app.call_from_thread(self._show, ordered)
 
     def _show(self, ordered: Ordered) -> None:
-        if not self._list.is_current(ordered.number) or not self.is_attached:
+        if not self._list.is_current(ordered.number) or not self.is_ready:
             return
         known = self._ordered
         if not self._stays or ordered.complete or known is None:

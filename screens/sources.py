@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import events
 from textual.binding import BindingType
 
 from ..app.records import SourceState
@@ -137,8 +138,9 @@ class SourcesScreen(ListScreen[SourceRow]):
         if row is not None:
             self.say(row.state.sentence or "nothing is wrong with it", sign(condition(row.state, row.now)).role)
 
-    def on_key(self) -> None:
+    def on_key(self, event: events.Key) -> None:
         """The sentence stays: it belongs to the cursor, not to the last key."""
+        event.prevent_default()
 
     def open_row(self, row: SourceRow) -> None:
         """There is no more than the sentence."""

@@ -188,6 +188,7 @@ def test_enter_opens_the_run_and_the_way_back_leads_to_its_row(runs: Start, size
     program.wait_for(f" {name}  ", "metrics")
     program.press(back)
     program.wait_for("experiment churn", "? all")
+    program.settle()
     assert name_here(program) == name
 
 
