@@ -35,7 +35,7 @@ class FrameScreen(Screen[None]):
     """Which tab is bright on this screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("colon", "command", "Go to or do", id="go", show=False, key_display=":"),
+        Binding("colon", "command", "Go to or do", priority=True, id="go", show=False, key_display=":"),
         Binding(
             "question_mark",
             "help",

@@ -38,7 +38,15 @@ class ListScreen(FrameScreen, Generic[R]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", id="open", tooltip="Open what is under the cursor", key_display="Enter"),
-        Binding("slash", "filter", "filter", id="filter", tooltip="Filter in the grammar, live", key_display="/"),
+        Binding(
+            "slash",
+            "filter",
+            "filter",
+            priority=True,
+            id="filter",
+            tooltip="Filter in the grammar, live",
+            key_display="/",
+        ),
         Binding("space", "mark", "mark", id="mark", tooltip="Mark the row and go on", key_display="Space"),
         Binding("s", "sort", "sort", id="sort", tooltip="Choose what to sort by"),
         Binding("S", "reverse", "reverse", id="reverse", show=False),

@@ -27,7 +27,7 @@ class RunRow:
 
 Cell = Callable[[RunRow], Piece]
 
-NAME_WIDTH = 18
+NAME_WIDTH = 22
 DEFAULT_HEAD = ("name", "status", "started_at")
 DEFAULT_TAIL = ("dataset", "commit", "user")
 SEEN_METRICS, SEEN_PARAMS = 4, 3

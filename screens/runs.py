@@ -155,9 +155,10 @@ class RunsScreen(ListScreen[RunRow]):
         """Take what was kept; a view brings its experiment along."""
         super().look(kept)
         self._tree = bool(kept.get("tree"))
-        name = kept.get("experiment")
-        found = next((row.rowid for row in self._experiments if row.experiment.name == name), None)
-        self._here = found if found is not None else self._here
+        if "experiment" in kept:
+            name = kept["experiment"]
+            found = next((row.rowid for row in self._experiments if row.experiment.name == name), None)
+            self._here = found if found is not None or name is None else self._here
 
     def show_experiment(self, rowid: int | None) -> None:
         """Change to another experiment, or to all of them."""

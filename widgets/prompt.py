@@ -78,7 +78,8 @@ class Prompt(Input):
         self.cursor_position = len(value)
         self.purpose = purpose
         self.display = True
-        self.focus()
+        # at once, not when its turn comes: what was typed ahead in the same read belongs here
+        self.screen.set_focus(self)
 
     def close(self) -> None:
         """Put the prompt away."""

@@ -318,3 +318,12 @@ def test_one_run_can_be_opened_from_the_command_line(terminal: Start, churn: Pat
     program.wait_for(run, "metrics", "params")
     program.press("q")
     program.wait_for("experiment churn")
+
+
+def test_what_is_typed_ahead_of_the_prompt_goes_into_it(runs: Start) -> None:
+    program = runs((120, 40))
+    program.send(b"/status:failed\r")
+    program.wait_for("status:failed", "of 138")
+    program.wait_gone("finished")
+    program.send(b":sources\r")
+    program.wait_for("well")
