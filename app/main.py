@@ -237,6 +237,8 @@ class Quarterdeck(App[int]):
 
     def _do_sort(self, argument: str) -> None:
         key, _, direction = argument.partition(":")
+        named = {word.partition(".")[2]: word for word, _ in reversed(self._list().all_keys()) if "." in word}
+        key = key if self._list().column(key) else named.get(key, key)
         if self._list().column(key) is None:
             raise UsageError(f"there is no column {key} to sort by; s lists them")
         self._list().sort_by(key, {"desc": True, "asc": False}.get(direction))

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .main import Quarterdeck  # isort: skip  first: it sets what Textual reads while it is imported
 
+from textual.binding import Binding
+
 from ..screens.deck import Deck
+from ..screens.frame import FrameScreen
+from ..screens.list_screen import ListScreen
+from ..screens.picker import Picker
+from ..screens.run import RunScreen
+from ..screens.runs import RunsScreen
+from ..widgets.pages import Pages
 from ..widgets.palette import THEMES, Palette
+from ..widgets.prompt import Prompt
+from ..widgets.record_table import RecordTable
 from ..widgets.status import use_ascii
+from .errors import SettingsError, UsageError
+from .paths import config_dir
 from .records import Subject
 from .store.files import cache_file, open_cache, unusable
 from .store.reading import Reader
@@ -23,6 +37,11 @@ from .syncing import Syncing
 
 if TYPE_CHECKING:
     from .settings import Settings
+
+WITH_KEYS: tuple[Any, ...] = (
+    Quarterdeck, FrameScreen, ListScreen, RunsScreen, RunScreen, RecordTable, Pages, Prompt, Picker
+)  # fmt: skip
+"""Whatever has keys that a person may map otherwise."""
 
 
 def open_terminal(
@@ -38,6 +57,8 @@ def open_terminal(
     `again` gives the options by which another process is led to the same project (the syncer that is started
     when none is alive); None starts none.
     """
+    _check_terminal()
+    _check_keys(settings)
     use_ascii(not _draws_unicode())
     while True:
         chosen = cache or settings.personal.cache.path
@@ -57,6 +78,24 @@ def _by_name(name: str) -> list[str]:
     from .sync import same_project
 
     return same_project(name=name)
+
+
+def _check_terminal() -> None:
+    """Raise UsageError where nobody could see a screen or press a key."""
+    # Textual reads keys from stdin and paints on stderr
+    if not (sys.stdin.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
+        raise UsageError("This is no terminal to paint on. `quarterdeck runs` and `quarterdeck status` print instead.")
+
+
+def _check_keys(settings: Settings) -> None:
+    """Raise SettingsError for a key that is mapped to something that there is not."""
+    known = {b.id for c in WITH_KEYS for b in c.BINDINGS if isinstance(b, Binding) and b.id}
+    for name in settings.personal.display.keys:
+        if name not in known:
+            close = get_close_matches(name, sorted(known), n=1)
+            hint = f"did you mean {close[0]}?" if close else "`?` in the terminal lists them."
+            file = config_dir() / "config.toml"
+            raise SettingsError(f"{file}: [display] keys maps “{name}”, which is nothing; {hint}")
 
 
 def _draws_unicode() -> bool:

@@ -54,8 +54,7 @@ class FrameScreen(Screen[None]):
         super().__init__()
         self.deck = deck
         self._flash: tuple[Piece, ...] = ()
-        self.is_ready = False
-        """Its widgets are there: news from the syncer may come before, and after they are gone."""
+        self._was_mounted = False
 
     def body(self) -> Iterable[Widget]:
         """The widgets between the rules."""
@@ -81,7 +80,7 @@ class FrameScreen(Screen[None]):
         if not self.is_composed:
             return
         self.prompt.display = False
-        self.is_ready = True
+        self._was_mounted = True
         self.write_frame()
 
     @property
@@ -89,9 +88,10 @@ class FrameScreen(Screen[None]):
         """Whether the widgets were made: Textual makes none for a screen that comes while the program ends."""
         return bool(self.children)
 
-    def on_unmount(self) -> None:
-        """Hear no more news."""
-        self.is_ready = False
+    @property
+    def is_ready(self) -> bool:
+        """Its widgets are there: news and timers may come before, and after they are gone."""
+        return self._was_mounted and self.is_composed
 
     def on_resize(self) -> None:
         """Write the lines anew: what fits has changed."""
@@ -184,6 +184,12 @@ class FrameScreen(Screen[None]):
         for line in self.query(Line):
             line.repaint(palette)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the prompt `/` and `:` are letters like any other."""
+        if action in ("filter", "command") and self.is_ready and self.prompt.display:
+            return False
+        return super().check_action(action, parameters)
+
     # -- keys ---------------------------------------------------------------------------------------------------
 
     def action_sync_now(self) -> None:
@@ -206,7 +212,8 @@ class FrameScreen(Screen[None]):
     def focus_body(self) -> None:
         """Give the keys back to what this screen is about."""
         for widget in self.query("#table, #page"):
-            widget.focus()
+            self.set_focus(widget)
+        self.write_frame()
 
     async def action_command(self) -> None:
         """Ask for a command or a place to go to."""

@@ -152,6 +152,7 @@ class ListScreen(FrameScreen, Generic[R]):
         if event.purpose == "filter":
             if self._typing is not None:
                 self._typing.stop()
+            self.say("")
             if not self._begins_a_word(event.value):
                 self._typing = self.set_timer(TYPING_RESTS, lambda: self.set_filter(event.value))
 
@@ -183,11 +184,14 @@ class ListScreen(FrameScreen, Generic[R]):
         """Put the prompt away and give the keys back to the table."""
         self.prompt.close()
         self.query_one("#keys").display = True
-        self.table.focus()
+        self.set_focus(self.table)  # at once: the line of keys is written for what has the focus
+        self.write_frame()
 
     def set_filter(self, text: str) -> bool:
         """Filter by this text; where it cannot be read, say where, and keep what is shown. Gives whether it could."""
         text = text.strip()
+        if not self.is_ready:
+            return False
         try:
             self.check_filter(text)
         except FilterError as error:

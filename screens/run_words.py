@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textwrap import wrap
 
+from ..app.records import SourceState
 from ..app.text import clip, shown
 from ..widgets.line import Piece
 from .deck import Deck
@@ -33,10 +34,16 @@ def empty_words(deck: Deck, filter_text: str) -> list[Piece]:
         why = [piece for line in wrap(clip(state.sentence, 400), 72) for piece in ((line, "dim"), newline)]
         return [
             (f"{shown(state.name)} could not be read yet", "text"), newline, newline, *why, newline,
-            ("r tries again   :sources says more", "dim"),
+            (_what_now(state), "dim"),
         ]  # fmt: skip
     return [
         ("no runs in this experiment yet", "text"), newline, newline,
         (f"log one to {clip(state.address, 60)} and it appears here", "dim"), newline,
         ("e another experiment   r look again", "dim"),
     ]  # fmt: skip
+
+
+def _what_now(state: SourceState) -> str:
+    if state.state == "untrusted":
+        return "`quarterdeck trust` shows what it would reach, and asks"
+    return "r tries again   :sources says more"

@@ -309,6 +309,8 @@ class RunsScreen(ListScreen[RunRow]):
 
     def _look_again(self) -> None:
         self._dirty = False
+        if not self.is_ready:
+            return
         before = len(self._experiments)
         self._experiments = self.deck.reader.experiments()
         if (self._here is None and not before and self._experiments) or not self._ordered:
@@ -334,6 +336,8 @@ class RunsScreen(ListScreen[RunRow]):
         self._resting = self.set_timer(RESTS, self._rested)
 
     def _rested(self) -> None:
+        if not self.is_ready:
+            return
         self._fill_pane()
         self._want_extremes()
 
@@ -399,7 +403,7 @@ class RunsScreen(ListScreen[RunRow]):
     def _freshness(self) -> list[Piece]:
         by = self.sort[0].partition(".")[2] or self.sort[0]
         sorted_by: list[Piece] = []
-        if self.size.width >= 100 and self.sort != self.DEFAULT_SORT:
+        if self.sort != self.DEFAULT_SORT:
             sorted_by = [(f"by {clip(by, 20)} {'↓' if self.sort[1] else '↑'}   ", "dim")]
         states = [state for state in self.deck.states if state.kind == "mlflow"]
         pieces = [piece for state in states for piece in [*freshness(state, self.deck.now()), ("  ", "text")]]

@@ -109,6 +109,13 @@ class _Listing:
         )
         print_table([column.head for column in columns], rows)
         if not self._ids:
+            self._say_nothing_found()
+
+    def _say_nothing_found(self) -> None:
+        unread = [s for s in self._reader.source_states() if s.kind == "mlflow" and s.last_ok_at is None]
+        for state in unread:
+            say(f"{shown(state.name)} was never read: {shown(state.sentence) or 'run `quarterdeck sync`.'}")
+        if not unread:
             say("No run is like that.")
 
     def _read(self, columns: Sequence[Column] | None) -> Iterator[tuple[Run, Extremes]]:

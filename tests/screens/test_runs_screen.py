@@ -178,7 +178,7 @@ async def test_a_sort_by_a_metric_begins_with_the_largest(world: Any, wait_for: 
         await type_text(pilot, "val_auc")
         await pilot.press("enter")
         lines = await wait_for(pilot, "val_auc ↓", "by val_auc ↓", gone=["sort by"])
-        values = [float(line[4:].split()[-7]) for line in lines[4:12] if len(line.split()) > 9]
+        values = [float(line[4:].split()[-6]) for line in lines[4:12] if len(line.split()) > 9]
         assert values == sorted(values, reverse=True)
         assert "0.9412" in lines[4]
         await pilot.press("S")
