@@ -24,6 +24,7 @@ from ..screens.run import RunScreen
 from ..screens.runs import RunsScreen
 from ..widgets.pages import Pages
 from ..widgets.palette import THEMES, Palette
+from ..widgets.pasting import install as install_paste_parser
 from ..widgets.prompt import Prompt
 from ..widgets.record_table import RecordTable
 from ..widgets.status import use_ascii
@@ -60,6 +61,7 @@ def open_terminal(
     _check_terminal()
     _check_keys(settings)
     use_ascii(not _draws_unicode())
+    install_paste_parser()
     while True:
         chosen = cache or settings.personal.cache.path
         syncing = again and Syncing(settings, chosen, cache_file(chosen, settings.project_key), again)

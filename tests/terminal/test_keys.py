@@ -327,3 +327,10 @@ def test_what_is_typed_ahead_of_the_prompt_goes_into_it(runs: Start) -> None:
     program.wait_gone("finished")
     program.send(b":sources\r")
     program.wait_for("well")
+
+
+def test_a_paste_outside_a_field_is_dropped_whatever_it_holds(runs: Start) -> None:
+    program = runs((80, 24))
+    program.send(b"\x1b[200~qx\x1b[q\x1b[31m\x1b[201~")
+    program.press("t")
+    program.wait_for("children stand below their parents")
