@@ -23,7 +23,7 @@ from ..screens.picker import Picker
 from ..screens.run import RunScreen
 from ..screens.runs import RunsScreen
 from ..widgets.pages import Pages
-from ..widgets.palette import THEMES, Palette
+from ..widgets.palette import Palette
 from ..widgets.pasting import install as install_paste_parser
 from ..widgets.prompt import Prompt
 from ..widgets.record_table import RecordTable
@@ -130,7 +130,6 @@ def _app(
 
 
 def _deck(settings: Settings, path: Path, shared: bool, state: State, read_only: bool) -> Deck:
-    theme = settings.personal.display.theme or "dark"
     zone = settings.zone
     return Deck(
         project=settings.name,
@@ -138,7 +137,7 @@ def _deck(settings: Settings, path: Path, shared: bool, state: State, read_only:
         reader=Reader(path, shared=shared),
         open_reader=lambda: Reader(path, shared=shared),
         tables=state,
-        palette=Palette(theme if theme in THEMES else "dark"),
+        palette=Palette(settings.personal.display.theme),
         now=lambda: time.time_ns() // 1_000_000,
         ask=lambda want: None,
         sync_now=lambda: None,

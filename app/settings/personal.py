@@ -16,7 +16,7 @@ class Display(Section, frozen=True, kw_only=True):
 
     zone: str = ""
     """Empty: the machine's."""
-    theme: Literal["", "dark", "light", "colour-blind", "ansi"] = ""
+    theme: Literal["dark", "light", "colour-blind", "ansi"] = "dark"
     keys: Mapping[str, str] = {}
     """Binding id -> key or keys with commas. A map given here replaces a binding's keys."""
 

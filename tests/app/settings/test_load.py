@@ -202,7 +202,7 @@ def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
 
 def test_the_persons_own_settings_come_beside_the_projects(tmp_path: Path) -> None:
     file = personal(
-        '[display]\nzone = "Europe/Oslo"\ntheme = "deck"\nkeys = { quit = "ctrl+q" }\n[user]\nname = "ann"\n'
+        '[display]\nzone = "Europe/Oslo"\ntheme = "light"\nkeys = { quit = "ctrl+q" }\n[user]\nname = "ann"\n'
         '[cache]\npath = "shared/cache.db"\n[hosts."mlflow.acme"]\ntoken_command = ["pass", "mlflow"]\n'
         '[[webhooks]]\nurl_env = "HOOK"\n'
     )
