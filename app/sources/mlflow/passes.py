@@ -31,6 +31,9 @@ _SLOW: Final = 8.0
 _QUICK: Final = 2.0
 _STEP: Final = 200
 """Runs of one step of the sweep: some 0.3 s of the server's time, a hundredth of a pass's 30 s."""
+_LEAVING: Final = 0.003
+"""Seconds in which the next request gets onto the wire. Without them it stands behind the parsing and writing of the
+page at hand, some 60 ms in which the server has nothing to do."""
 _BETWEEN_POLLS: Final = 60.0
 """Seconds after which a long first sync looks for what is new."""
 
@@ -185,6 +188,7 @@ class TrackingSource:
                 kept = self._kept(window, page)
                 if page.token:
                     ahead = asyncio.create_task(self._fetch(window, ids))
+                    await asyncio.wait([ahead], timeout=_LEAVING)
                 yield page.runs(kept), not page.token
                 if not page.token:
                     return
