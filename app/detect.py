@@ -121,7 +121,7 @@ def written_down(settings: Settings) -> str:
     """
     content: dict[str, Any] = msgspec.to_builtins(settings.sections())
     content["project"].setdefault("name", settings.root.name)
-    if settings.tracking is not None:
+    if settings.tracking is not None and settings.tracking.origin != "personal":  # theirs has a login beside it
         content["mlflow"].setdefault("tracking_uri", settings.tracking.uri)
     given = {name: section for name, section in _lean(content).items() if section != []}
     return "\n".join(_tables((), given)).lstrip("\n") + "\n"

@@ -5,7 +5,8 @@ paths outside the repository, and the remote that the clone names, hold only aft
 and recorded their digest; any change asks again. What the person's own settings or environment say needs no
 trust. Without it everything local still works: the clone's history and stores inside the repository.
 
-The record is state_dir/trust.json (0600): real path of the project -> digest.
+The record is state_dir/trust.json (0600): real path of the project -> digest. A section alone is agreed to under its
+name before that path: `mlflow /home/ann/churn`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -84,8 +85,19 @@ def digest(settings: Settings) -> str:
 
 def is_trusted(settings: Settings) -> bool:
     """Whether the project may do all that it asks for: it asks for nothing, or somebody agreed to just this."""
+    return not unagreed(settings)
+
+
+def unagreed(settings: Settings) -> tuple[Reach, ...]:
+    """What of `reaches` nobody agreed to, in its order."""
     found = reaches(settings)
-    return not found or _recorded().get(_project(settings)) == _digest(found)
+    if not found:
+        return ()
+    recorded, project = _recorded(), _project(settings)
+    if recorded.get(project) == _digest(found):
+        return ()
+    agreed = {name for name, part in _by_section(found).items() if recorded.get(f"{name} {project}") == _digest(part)}
+    return tuple(reach for reach in found if reach.section not in agreed)
 
 
 def may_run(settings: Settings, section: str) -> bool:
@@ -93,7 +105,7 @@ def may_run(settings: Settings, section: str) -> bool:
 
     True without trust when nothing in that section reaches out.
     """
-    return all(reach.section != section for reach in reaches(settings)) or is_trusted(settings)
+    return all(reach.section != section for reach in unagreed(settings))
 
 
 def check_trusted(settings: Settings, section: str) -> None:
@@ -102,19 +114,21 @@ def check_trusted(settings: Settings, section: str) -> None:
         raise UntrustedError(sentence(settings))
 
 
-def record_trust(settings: Settings) -> None:
-    """Remember that somebody agreed to all that `reaches` lists now. Raises StoreError."""
-    file = trust_file()
+def record_trust(settings: Settings, section: str | None = None) -> None:
+    """Remember that somebody agreed to all that `reaches` lists now, or to one section of it. Raises StoreError."""
+    file, project = trust_file(), _project(settings)
+    agreed = reaches(settings) if section is None else _by_section(reaches(settings)).get(section, ())
+    name = project if section is None else f"{section} {project}"
     with _locked(file):
-        recorded = {**_recorded(), _project(settings): digest(settings)}
+        recorded = {**_recorded(), name: _digest(agreed)}
         _replace(file, msgspec.json.format(msgspec.json.encode(recorded), indent=1) + b"\n")
 
 
 def sentence(settings: Settings) -> str:
     """One line that says what the project would do; empty when it is trusted or asks for nothing."""
-    if is_trusted(settings):
+    found = unagreed(settings)
+    if not found:
         return ""
-    found = reaches(settings)
     hosts = list(dict.fromkeys(reach.host for reach in found if reach.host))
     runs = [reach for reach in found if reach.effect == "run"]
     secrets = [reach for reach in found if reach.effect == "send"]
@@ -230,6 +244,13 @@ def _host(address: str) -> str:
     except ValueError:
         return address
     return parts.netloc.rpartition("@")[2] or address
+
+
+def _by_section(found: Iterable[Reach]) -> dict[str, tuple[Reach, ...]]:
+    parts: dict[str, tuple[Reach, ...]] = {}
+    for reach in found:
+        parts[reach.section] = (*parts.get(reach.section, ()), reach)
+    return parts
 
 
 def _digest(found: tuple[Reach, ...]) -> str:

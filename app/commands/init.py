@@ -12,7 +12,7 @@ import click
 from .. import trust
 from ..detect import written_down
 from ..errors import QuarterdeckError, RefusedError
-from ..settings import FILE, Settings
+from ..settings import FILE, Mlflow, Settings
 from .boundary import say
 from .options import Options
 from .place import settings_of
@@ -41,6 +41,7 @@ def init_command(options: Options, force: bool, as_json: bool) -> int:
     for sentence in settings.found:
         say(f"Found: {sentence}")
     say(f"Wrote {file}.")
+    _tell_tracking(settings, settings_of(options))
     _tell_trust(settings_of(options))
     if as_json:
         print_object({"file": str(file), "found": list(settings.found), "content": content})
@@ -80,6 +81,20 @@ def _write(file: Path, content: str) -> None:
         raise QuarterdeckError(f"{file} cannot be written: {error.strerror}.") from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(content)
+
+
+def _tell_tracking(found: Settings, written: Settings) -> None:
+    """The server that the person's own environment names stays trusted now that the file names it."""
+    tracking = found.tracking
+    if tracking is None:
+        return
+    if tracking.origin == "personal":
+        say("Left out: the tracking server of your own config.toml, which holds where no project names another.")
+        return
+    is_just_that = tracking.origin == "environment" and written.mlflow == Mlflow(tracking_uri=tracking.uri)
+    if is_just_that and not trust.may_run(written, "mlflow"):
+        trust.record_trust(written, "mlflow")
+        say("Trusted by you: the tracking server, which your MLFLOW_TRACKING_URI names. Everybody else is asked.")
 
 
 def _tell_trust(settings: Settings) -> None:

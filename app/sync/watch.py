@@ -94,7 +94,7 @@ class Syncer:
         self._complaint = ""
         self._writer: Writer
         self._settings: Settings
-        self._in_force: tuple[Settings, str, bool]
+        self._in_force: tuple[Settings, str, tuple[trust.Reach, ...]]
         self._channel: Channel
         self._watched: Watched | None = None
 
@@ -140,7 +140,7 @@ class Syncer:
     async def _man(self, settings: Settings) -> None:
         """Begin with these settings' sources."""
         self._settings, self._watched = settings, Watched(settings, self._watched)
-        self._in_force = (settings, trust.digest(settings), trust.is_trusted(settings))
+        self._in_force = (settings, trust.digest(settings), trust.unagreed(settings))
         every = seconds(settings.sync.every)
         sources = await asyncio.to_thread(self._build, settings)
         known = await self._writer.declare([source.spec for source in sources])
@@ -232,7 +232,7 @@ class Syncer:
             self._end.set()
             return
         await self._notice("")
-        if (settings, trust.digest(settings), trust.is_trusted(settings)) == self._in_force:
+        if (settings, trust.digest(settings), trust.unagreed(settings)) == self._in_force:
             return  # touched, or an agreement about another project
         LOGGER.info("the settings or what is trusted changed: starting over with them")
         await self._dismiss()

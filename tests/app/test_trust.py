@@ -27,6 +27,7 @@ from quarterdeck.app.trust import (
     record_trust,
     sentence,
     trust_file,
+    unagreed,
 )
 
 REACHING = {
@@ -262,3 +263,17 @@ def test_hostile_values_are_shown_safely_in_one_short_line(tmp_path: Path) -> No
     assert len(said) < 500
     for text in (said, *(reach.value + reach.host for reach in reaches(settings))):
         assert not any(unicodedata.category(character) in {"Cc", "Cf"} for character in text)
+
+
+def test_one_section_is_agreed_to_alone_until_it_changes(tmp_path: Path) -> None:
+    both = '[mlflow]\ntracking_uri = "http://a"\n[[ci]]\nkind = "github"\nrepository = "a/b"\nbase_url = "https://{}"\n'
+    settings = project(tmp_path, both.format("b"))
+    record_trust(settings, "mlflow")
+    assert (may_run(settings, "mlflow"), may_run(settings, "ci[0]")) == (True, False)
+    assert not is_trusted(settings)
+    assert [reach.place for reach in unagreed(settings)] == ["ci[0].base_url"]
+    assert "connect to b." in sentence(settings)
+    record_trust(settings, "ci[0]")
+    assert is_trusted(settings)
+    changed = project(tmp_path, both.format("c"))
+    assert (may_run(changed, "mlflow"), may_run(changed, "ci[0]")) == (True, False)

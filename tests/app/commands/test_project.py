@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.app import demo, terminal
+from quarterdeck.app import demo, terminal, trust
 from quarterdeck.app.channel import wait_until_listening
+from quarterdeck.app.paths import config_dir
 from quarterdeck.app.settings import load
 
 Call = Callable[..., Any]
@@ -122,6 +123,34 @@ def test_what_init_found_is_not_trusted_by_being_written_down(call: Call, bare_p
     said = call("init")
     assert said.status == 0
     assert "Not trusted" in said.err
+
+
+def test_init_keeps_trusting_the_server_that_the_environment_names_and_that_alone(
+    call: Call, bare_project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example")
+    git(bare_project, "init")
+    git(bare_project, "remote", "add", "origin", "https://gitlab.evil.example/a/b.git")
+    said = call("init")
+    assert "Trusted by you: the tracking server" in said.err
+    (warning,) = [line for line in said.err.splitlines() if "Not trusted" in line]
+    assert "gitlab.evil.example" in warning
+    assert "mlflow.example" not in warning
+    written = load(directory=bare_project)
+    assert (trust.may_run(written, "mlflow"), trust.may_run(written, "git")) == (True, False)
+    file = bare_project / "quarterdeck.toml"
+    file.write_text(file.read_text().replace("http://mlflow.example", "http://mlflow.evil.example"))
+    assert not trust.may_run(load(directory=bare_project), "mlflow")
+
+
+def test_init_leaves_out_the_server_of_the_person_s_own_settings(call: Call, bare_project: Path) -> None:
+    config_dir().mkdir(parents=True)
+    (config_dir() / "config.toml").write_text(REACHING)
+    said = call("init")
+    assert "Left out: the tracking server of your own config.toml" in said.err
+    tracking = load(directory=bare_project).tracking
+    assert tracking is not None
+    assert tracking.origin == "personal"
 
 
 def test_init_says_when_the_folder_cannot_be_written(call: Call, bare_project: Path) -> None:
