@@ -88,7 +88,9 @@ class _Listing:
         rowids = None if asked.experiment is None else [row.rowid for row in chosen]
         self._keys = _keys(reader, [row.rowid for row in chosen][:MOST_EXPERIMENTS])
         where = _where(asked.filter, settings.zone, now, self._keys)
-        order = RunOrder(reader.connection, experiments=rowids, where=where, sort=_sort(asked.sort, self._keys))
+        sort = _sort(asked.sort, self._keys)
+        _say_unknown(sort.field.kind, sort.field.name, self._keys, "to sort by: newest first instead")
+        order = RunOrder(reader.connection, experiments=rowids, where=where, sort=sort)
         # eight bytes a row: a million of them are 8 MB
         self._ids: Sequence[int] = order.all() if asked.limit is None else order.first(asked.limit)
         self._labels = Labels(
@@ -104,6 +106,8 @@ class _Listing:
     def print_table(self, words: Sequence[str]) -> None:
         """The columns of these names; a word on stderr when there is no run."""
         columns = columns_named(words, self._keys)
+        for kind, name in filter(None, (column.needs for column in columns)):
+            _say_unknown(kind, name, self._keys, "to show: its column is empty")
         rows = (
             [column.cell(run, extremes, self._labels) for column in columns] for run, extremes in self._read(columns)
         )
@@ -198,6 +202,15 @@ def _sort(text: str, keys: Mapping[str, list[str]]) -> Sort:
         return parse_sort(text, keys)
     except FilterError as error:
         raise FilterError(f"--sort: {error}", error.column) from error
+
+
+def _say_unknown(kind: str, name: str, keys: Mapping[str, list[str]], so: str) -> None:
+    """A word on stderr for a metric, param or tag that no run has. No error: runs to come may have it."""
+    if not keys or kind in ("attribute", "dataset") or name in keys.get(kind, ()):
+        return
+    close = get_close_matches(name, keys.get(kind, ()), n=3)
+    hint = f" Did you mean {' or '.join(f'“{shown(one)}”' for one in close)}?" if close else ""
+    say(f"No run has a {kind} “{shown(name)}” {so}.{hint}")
 
 
 def _experiments(wanted: str, rows: list[ExperimentRow]) -> list[ExperimentRow]:

@@ -220,6 +220,17 @@ def test_a_column_that_there_is_not_names_the_nearest(call: Call, fill: Fill, ma
     assert call("runs", "--sort", "stauts").status == 2
 
 
+def test_a_key_that_no_run_has_is_said_and_the_rest_is_listed(call: Call, fill: Fill, make_run: MakeRun) -> None:
+    fill(*(make_run(n, metrics={"val_auc": Metric(value=-n)}) for n in range(2)))
+    said = call("runs", "--sort", "metrics.val_acu:desc", "--json")
+    assert (said.status, names(said)) == (0, ["run-1", "run-0"])
+    asked = "No run has a metric “val_acu” to sort by: newest first instead. Did you mean “val_auc”?\n"
+    assert said.err == asked
+    said = call("runs", "--columns", "name,params.lr,val_auc", "--sort", "val_auc")
+    assert said.status == 0
+    assert said.err == "No run has a param “lr” to show: its column is empty.\n"
+
+
 def test_columns_say_that_json_has_them_all(call: Call, fill: Fill, make_run: MakeRun) -> None:
     fill(make_run(1, user="ann"))
     said = call("runs", "--json", "--columns", "name")
