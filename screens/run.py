@@ -16,8 +16,8 @@ from ..widgets.line import Piece
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from .deck import Deck
-from .frame import FrameScreen
 from .picker import Item, Picker
+from .run_acts import RunActs
 from .run_page import RunFacts, page
 
 HISTORIES_AT_ONCE = 40
@@ -49,7 +49,7 @@ def facts_of(reader: Reader, run_id: str) -> RunFacts | None:
     )
 
 
-class RunScreen(FrameScreen):
+class RunScreen(RunActs):
     """The page of one run."""
 
     TAB = "runs"
@@ -109,6 +109,10 @@ class RunScreen(FrameScreen):
         unread = [name for name in sorted(run.metrics) if name not in self._facts.extremes][:HISTORIES_AT_ONCE]
         if unread:
             self._want("extremes", Want(kind="extremes", source=run.source, run_ids=(run.id,), keys=tuple(unread)))
+
+    def chosen_runs(self) -> list[Run]:
+        """The run on the page."""
+        return [self._facts.run] if self._facts else []
 
     def _root(self) -> Sequence[Artifact]:
         root = self._facts.listings.get("") if self._facts else None

@@ -13,9 +13,8 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
-from ..app.errors import UsageError
 from ..app.query import Node, Sort, parse, write_field
-from ..app.records import RUN_STATUSES, Want
+from ..app.records import RUN_STATUSES, Run, Want
 from ..app.store.order import RunOrder
 from ..app.store.reading import ExperimentRow
 from ..app.store.state import table_name
@@ -23,24 +22,22 @@ from ..app.text import clip
 from ..widgets.figures import count
 from ..widgets.freshness import freshness
 from ..widgets.line import Piece
-from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from ..widgets.record_table import Column
 from .deck import Deck
+from .experiments import choices, named
 from .list_screen import ListScreen
-from .picker import Item, Picker
-from .run import RunScreen, facts_of
+from .picker import Picker
+from .run import RunScreen
+from .run_acts import RunActs
 from .run_columns import RunRow, column, field_of, fixed, metric_of, propose, widths
 from .run_list import FIRST, Ordered, Question, RunList
-from .run_page import narrow_page
+from .run_pane import RunPane
 from .run_rows import RunRows, RunTree
 from .run_words import empty_words
 
 SAMPLE = 100
 """Runs that are looked at to propose columns and their widths."""
-
-WITH_PANE = 160
-"""Columns of the terminal from which on the run under the cursor stands beside the table."""
 
 RESTS = 0.15
 """Seconds without a key before something is asked about what is on the screen."""
@@ -53,7 +50,7 @@ REST_AFTER_AN_ORDER = 5
 share the interpreter with it."""
 
 
-class RunsScreen(ListScreen[RunRow]):
+class RunsScreen(ListScreen[RunRow], RunActs):
     """The table of runs."""
 
     NAME = "runs"
@@ -88,19 +85,16 @@ class RunsScreen(ListScreen[RunRow]):
         """The table, and from 160 columns on the run under the cursor beside it."""
         with Horizontal():
             yield from super().body()
-            pane = Pages(self.deck.palette, id="pane")
-            pane.can_focus = False
-            yield pane
+            yield RunPane(self.deck.palette, id="pane")
 
     @property
-    def pane(self) -> Pages:
+    def pane(self) -> RunPane:
         """The run under the cursor."""
-        return self.query_one("#pane", Pages)
+        return self.query_one("#pane", RunPane)
 
     def on_resize(self) -> None:
         """Give the pane its room, or take it away."""
-        self.pane.display = self.size.width >= WITH_PANE
-        self.pane.styles.width = max(46, min(66, self.size.width - 122))
+        self.pane.take_room(self.size.width)
         self._rest()
 
     def on_record_table_moved(self) -> None:
@@ -110,12 +104,14 @@ class RunsScreen(ListScreen[RunRow]):
 
     def _fill_pane(self) -> None:
         row = self.table.row()
-        if not self.pane.display or row is None:
-            return
-        facts = facts_of(self.deck.reader, row.run.id)
-        if facts is not None:
-            self.pane.top = 0
-            self.pane.show(narrow_page(facts, self.pane.size.width, self.deck.now(), self.deck.zone))
+        if row is not None:
+            self.pane.show_run(self.deck, row.run.id)
+
+    def chosen_runs(self) -> list[Run]:
+        """The marked runs, or the one under the cursor."""
+        row = self.table.row()
+        marked = [int(key) for key in self.table.marked]
+        return self.deck.reader.runs(marked) if marked else [row.run] if row else []
 
     # -- the experiment -----------------------------------------------------------------------------------------
 
@@ -170,30 +166,13 @@ class RunsScreen(ListScreen[RunRow]):
         self.write_frame()
 
     def show_named(self, name: str) -> None:
-        """`:experiment NAME`: the one that is called so, or that begins so."""
-        rows = self._experiments
-        found = [row for row in rows if row.experiment.name == name] or [
-            row for row in rows if row.experiment.name.startswith(name)
-        ]
-        if not name or len(found) != 1:
-            raise UsageError(f"{len(found)} experiments are called {name}…; e lists all of them")
-        self.show_experiment(found[0].rowid)
+        """`:experiment NAME`: the one that is called so, or that begins so. Raises UsageError."""
+        self.show_experiment(named(self._experiments, name))
 
     def action_experiments(self) -> None:
         """Choose an experiment."""
-        reader = self.deck.reader
-        items: list[Item[int | None]] = [
-            Item(row.experiment.name, self._experiment_says(row, reader.run_count([row.rowid])), row.rowid)
-            for row in self._experiments
-        ]
-        items.append(Item("all experiments", f"{count(reader.run_count(None))} runs", None))
-        picker = Picker("experiment", items, self.deck.palette, here=self._here)
+        picker = Picker("experiment", choices(self.deck.reader, self._experiments), self.deck.palette, here=self._here)
         self.app.push_screen(picker, lambda found: self.show_experiment(found[0]) if found else None)
-
-    @staticmethod
-    def _experiment_says(row: ExperimentRow, runs: int) -> str:
-        gone = "  deleted" if row.experiment.lifecycle == "deleted" else ""
-        return f"{count(runs)} runs{gone}  {row.source_name} {row.experiment.id}"
 
     def action_experiment(self, by: int) -> None:
         """The experiment before or after this one."""
