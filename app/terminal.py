@@ -7,17 +7,15 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .main import Quarterdeck  # isort: skip  first: it sets what Textual reads while it is imported
 
-from textual.binding import Binding
-
 from ..screens.deck import Deck
 from ..screens.frame import FrameScreen
+from ..screens.keys import keymap
 from ..screens.list_screen import ListScreen
 from ..screens.picker import Picker
 from ..screens.run import RunScreen
@@ -59,7 +57,7 @@ def open_terminal(
     when none is alive); None starts none.
     """
     _check_terminal()
-    _check_keys(settings)
+    _keymap(settings)  # before anything is opened
     use_ascii(not _draws_unicode())
     install_paste_parser()
     while True:
@@ -89,15 +87,12 @@ def _check_terminal() -> None:
         raise UsageError("This is no terminal to paint on. `quarterdeck runs` and `quarterdeck status` print instead.")
 
 
-def _check_keys(settings: Settings) -> None:
-    """Raise SettingsError for a key that is mapped to something that there is not."""
-    known = {b.id for c in WITH_KEYS for b in c.BINDINGS if isinstance(b, Binding) and b.id}
-    for name in settings.personal.display.keys:
-        if name not in known:
-            close = get_close_matches(name, sorted(known), n=1)
-            hint = f"did you mean {close[0]}?" if close else "`?` in the terminal lists them."
-            file = config_dir() / "config.toml"
-            raise SettingsError(f"{file}: [display] keys maps “{name}”, which is nothing; {hint}")
+def _keymap(settings: Settings) -> dict[str, str]:
+    """The person's keys as Textual takes them. Raises SettingsError for what is nothing, or taken."""
+    try:
+        return keymap(settings.personal.display.keys, WITH_KEYS)
+    except UsageError as error:
+        raise SettingsError(f"{config_dir() / 'config.toml'}: [display] keys {error}") from error
 
 
 def _draws_unicode() -> bool:
@@ -125,7 +120,7 @@ def _app(
         raise unusable(path, error) from error
     app = Quarterdeck(deck, path, syncing, subject, state.gaps)
     _wire(app, syncing, chosen, settings.project_key, shared)
-    app.set_keymap(settings.personal.display.keys)
+    app.set_keymap(_keymap(settings))
     return app
 
 
