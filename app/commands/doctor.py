@@ -46,8 +46,14 @@ def doctor_command(options: Options, as_json: bool) -> int:
     if as_json:
         print_json(finding._asdict() for finding in findings)
     elif worst == 0:
-        say("All is well.")
+        say(_summary(sum(finding.state == "warn" for finding in findings)))
     return worst
+
+
+def _summary(warnings: int) -> str:
+    if not warnings:
+        return "All is well."
+    return f"Nothing fails; {warnings} warning{'s are' if warnings > 1 else ' is'} above."
 
 
 def examine(options: Options) -> Iterator[tuple[Finding, int]]:

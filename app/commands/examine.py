@@ -52,7 +52,8 @@ def examine_settings(settings: Settings) -> Iterator[Finding]:
         yield Finding("settings", "ok", f"{settings.file}.")
     else:
         found = " ".join(settings.found) or f"nothing was found in {settings.root}."
-        yield Finding("settings", "ok", f"No settings file: {found}", "`quarterdeck init` writes one.")
+        mend = "`quarterdeck init` writes one." if settings.has_source else ""
+        yield Finding("settings", "ok", f"No settings file: {found}", mend)
     if trust.is_trusted(settings):
         yield Finding("trust", "ok", "The settings reach nowhere without your word.")
     else:
@@ -84,7 +85,8 @@ def examine_cache(options: Options, settings: Settings) -> Iterator[Finding]:
     """Whether the cache is whole. Reads all of it: some seconds for a million runs."""
     path = cache_of(options, settings)
     if not path.exists():
-        yield Finding("cache", "warn", "Nothing is synced yet.", "`quarterdeck sync`, or open the terminal.")
+        mend = "`quarterdeck sync`, or open the terminal." if settings.has_source else ""
+        yield Finding("cache", "warn", "Nothing is synced yet.", mend)
         return
     try:
         connection = open_reader(path, shared=options.cache is None and settings.personal.cache.path is not None)

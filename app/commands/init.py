@@ -15,7 +15,7 @@ from ..errors import QuarterdeckError, RefusedError
 from ..settings import FILE, Mlflow, Settings
 from .boundary import say
 from .options import Options
-from .place import settings_of
+from .place import NAME_ONE, NO_SOURCE, settings_of
 from .printing import print_object
 
 
@@ -43,6 +43,8 @@ def init_command(options: Options, force: bool, as_json: bool) -> int:
     say(f"Wrote {file}.")
     _tell_tracking(settings, settings_of(options))
     _tell_trust(settings_of(options))
+    if not settings.has_source:
+        say(f"{NO_SOURCE} yet. {NAME_ONE}")
     if as_json:
         print_object({"file": str(file), "found": list(settings.found), "content": content})
     return 0

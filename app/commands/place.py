@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from ..store.reading import Reader
     from ..store.state import State
 
-NOTHING_YET = "Nothing synced yet: run `quarterdeck sync`."
+NO_SOURCE = "There is nothing to read here"
+NAME_ONE = (
+    "Work in a Git repository, set MLFLOW_TRACKING_URI, name a tracking_uri under [mlflow] in quarterdeck.toml, or "
+    "look around in `quarterdeck demo`."
+)
+"""What helps where there is no source: every command that meets that says the same."""
 
 
 def settings_of(options: Options) -> Settings:
@@ -51,13 +56,13 @@ def synced(options: Options, settings: Settings) -> Iterator[Reader | None]:
 
     path = cache_of(options, settings)
     if not path.exists():
-        say(NOTHING_YET)
+        say(nothing_yet(settings))
         yield None
         return
     reader = Reader(path, shared=_is_shared(options, settings))
     try:
         if not _has_content(reader):
-            say(NOTHING_YET)
+            say(nothing_yet(settings))
             yield None
         else:
             yield reader
@@ -65,6 +70,11 @@ def synced(options: Options, settings: Settings) -> Iterator[Reader | None]:
         raise unusable(path, error) from error
     finally:
         reader.close()
+
+
+def nothing_yet(settings: Settings) -> str:
+    """Why nothing was synced, and the next thing that helps."""
+    return "Nothing synced yet: run `quarterdeck sync`." if settings.has_source else f"{NO_SOURCE}. {NAME_ONE}"
 
 
 def _has_content(reader: Reader) -> bool:

@@ -9,6 +9,7 @@ from functools import partial
 
 import click
 
+from ..errors import UsageError
 from ..records import SourceState
 from ..settings import Settings
 from ..sync import install
@@ -16,7 +17,7 @@ from ..sync.once import sync_now
 from ..sync.watch import sync_watch
 from .boundary import say
 from .options import Options
-from .place import cache_of, settings_of
+from .place import cache_of, nothing_yet, settings_of
 from .printing import print_json
 from .progress import Bar, Lines
 from .status import state_json
@@ -64,6 +65,8 @@ def _check(watch: bool, installing: bool, narrowed: bool) -> None:
 
 
 def _pass(options: Options, settings: Settings, names: tuple[str, ...], full: bool, as_json: bool) -> int:
+    if not settings.has_source and not names:
+        raise UsageError(nothing_yet(settings))
     telling = Bar() if sys.stderr.isatty() else Lines()
     with telling:
         states = sync_now(settings, cache_of(options, settings), names=names, full=full, report=telling.tell)

@@ -19,7 +19,7 @@ from ..sources.registry import build
 from ..store.files import open_reader
 from .examine import Finding
 from .options import Options
-from .place import cache_of
+from .place import NAME_ONE, NO_SOURCE, cache_of
 
 TRY_SECONDS: Final = 45.0
 SKEW: Final = 2_000
@@ -40,8 +40,7 @@ def try_sources(options: Options, settings: Settings) -> Iterator[Finding]:
     """How each source answers, and whether its clock agrees with ours."""
     sources = build(settings)
     if not sources:
-        mend = "Work in a Git repository, set MLFLOW_TRACKING_URI, or write a file with `quarterdeck init`."
-        yield Finding("sources", "fail", "There is no source to read.", mend)
+        yield Finding("sources", "fail", f"{NO_SOURCE}.", NAME_ONE)
         return
     cursors = _cursors(cache_of(options, settings))
     for findings in asyncio.run(_try_all(sources, cursors)):

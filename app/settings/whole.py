@@ -118,6 +118,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             return self._tracking(named, "environment", self.mlflow)
         return None
 
+    @property
+    def has_repository(self) -> bool:
+        """Whether there is a Git repository to read: around the settings, named in them, or listed."""
+        return self.checkout is not None or bool(self.address) or self.git.path != "."
+
+    @property
+    def has_source(self) -> bool:
+        """Whether there is anything to read at all."""
+        return self.has_repository or self.tracking is not None
+
     def _tracking(self, uri: str, origin: Origin, mlflow: Mlflow) -> Tracking:
         base = self.root if origin == "project" else Path.cwd()
         address = absolute_uri(uri, base)

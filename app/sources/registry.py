@@ -52,7 +52,7 @@ def _canonical(address: str) -> str:
 
 
 def _git(settings: Settings) -> Source | None:
-    if not settings.checkout and not settings.address and settings.git.path == ".":
+    if not settings.has_repository:
         return None
     clone = None if settings.address else Path(os.path.normpath(settings.path(settings.git.path)))
     place = settings.repository or str(clone and clone.resolve())

@@ -163,6 +163,21 @@ def test_init_says_when_the_folder_cannot_be_written(call: Call, bare_project: P
     assert "cannot be written" in said.err
 
 
+@pytest.mark.parametrize("with_file", [False, True])
+def test_where_nothing_is_to_be_read_every_command_says_what_helps(
+    call: Call, bare_project: Path, with_file: bool
+) -> None:
+    helps = "Work in a Git repository, set MLFLOW_TRACKING_URI"
+    if with_file:
+        assert helps in call("init").err
+    for command, status in (("sync", 2), ("status", 0), ("runs", 0), ("doctor", 1)):
+        said = call(command)
+        assert said.status == status
+        assert helps in said.err + said.out
+        assert "quarterdeck init" not in said.err + said.out
+        assert "`quarterdeck sync`" not in said.err + said.out
+
+
 # -- sync
 
 
@@ -254,6 +269,13 @@ def test_doctor_finds_nothing_wrong_with_a_good_project(call: Call, repository: 
     assert [finding for finding in said.json if finding["state"] != "ok"] == []
     assert {"program", "settings", "trust", "cache", "state", "syncer", "git", "terminal"} <= findings(said).keys()
     assert "All is well." in call("doctor").err
+
+
+def test_doctor_does_not_say_that_all_is_well_under_a_warning(call: Call, repository: Path) -> None:
+    said = call("doctor")  # nothing is synced yet
+    assert said.status == 0
+    assert "warn  cache" in said.out
+    assert said.err == "Nothing fails; 1 warning is above.\n"
 
 
 def test_doctor_says_which_source_fails_and_how_to_mend_it(call: Call, repository: Path, dead_port: int) -> None:

@@ -52,7 +52,8 @@ def names(said: Any) -> list[str]:
     return [run["name"] for run in said.json]
 
 
-def test_an_empty_cache_says_what_to_do_and_is_an_empty_list(call: Call) -> None:
+def test_an_empty_cache_says_what_to_do_and_is_an_empty_list(call: Call, project: Path) -> None:
+    (project / "quarterdeck.toml").write_text('[mlflow]\ntracking_uri = "sqlite:///mlflow.db"\n')
     said = call("runs", "--json")
     assert (said.status, said.json) == (0, [])
     assert said.err == "Nothing synced yet: run `quarterdeck sync`.\n"

@@ -62,7 +62,8 @@ def test_a_source_that_fails_says_what_to_do(call: Call, fill: Fill, make_run: M
     assert "The server is down: start it." in said.out
 
 
-def test_nothing_synced_is_not_well(call: Call) -> None:
+def test_nothing_synced_is_not_well(call: Call, project: Path) -> None:
+    (project / "quarterdeck.toml").write_text('[mlflow]\ntracking_uri = "sqlite:///mlflow.db"\n')
     said = call("status", "--exit-code", "--json")
     assert (said.status, said.json) == (1, [])
     assert "run `quarterdeck sync`" in said.err
