@@ -189,6 +189,25 @@ class ArtifactListing(Record, frozen=True, kw_only=True):
     artifacts: tuple[Artifact, ...]
 
 
+LARGEST_CONTENT = 1_000_000
+"""Bytes of an artifact that are read and kept: what is read in a terminal. The rest is opened elsewhere."""
+
+
+class ArtifactContent(Record, frozen=True, kw_only=True):
+    """The beginning of one artifact file, at most LARGEST_CONTENT bytes."""
+
+    source: str
+    run_id: str
+    path: str
+    data: bytes = b""
+    size: int | None = None
+    """Bytes of the whole file, None where nobody said."""
+    truncated: bool = False
+    """There is more of it than `data`."""
+    sentence: str = ""
+    """Why there is nothing, for a person; "" when there is."""
+
+
 class Change(Record, frozen=True, kw_only=True):
     """One path that a commit touched. `kind` is Git's letter: A, M, D, R, C, T."""
 
@@ -259,6 +278,7 @@ class Batch(Record, frozen=True, kw_only=True):
     runs: tuple[Run, ...] = ()
     histories: tuple[MetricHistory, ...] = ()
     listings: tuple[ArtifactListing, ...] = ()
+    contents: tuple[ArtifactContent, ...] = ()
     commits: tuple[Commit, ...] = ()
     refs: tuple[Ref, ...] | None = None
     """All refs of the source: those that are not in it are gone. None: not looked at."""
@@ -280,11 +300,11 @@ class Batch(Record, frozen=True, kw_only=True):
 class Want(Record, frozen=True, kw_only=True):
     """What a terminal asks the syncer for beyond the schedule, because somebody looks at it."""
 
-    kind: Literal["history", "artifacts", "run", "extremes"]
+    kind: Literal["history", "artifacts", "artifact", "run", "extremes"]
     source: str
     run_ids: tuple[str, ...]
     keys: tuple[str, ...] = ()
-    """Metric keys for history and extremes; the folder for artifacts."""
+    """Metric keys for history and extremes; the folder for artifacts, the files for artifact."""
     points: int | None = None
     """For history: how many points are enough; None asks for all."""
 

@@ -32,6 +32,7 @@ __all__ = [
     "Answer",
     "Connection",
     "Credential",
+    "Cut",
     "Explain",
     "Http",
     "login_in",
@@ -66,6 +67,10 @@ class Answer:
             return decoder.decode(self.body)
         except msgspec.MsgspecError as error:
             raise trouble.broken_json(self.host, self.body, self.headers, error) from error
+
+
+class Cut(int):
+    """A limit in bytes at which the reading of an answer ends well, instead of being refused."""
 
 
 class Http:
@@ -249,13 +254,16 @@ class Http:
         size = 0
         async for piece in response.aiter_bytes():
             size += len(piece)
+            if size > limit and isinstance(limit, Cut):
+                pieces.append(piece)
+                break
             if size > limit:
                 raise trouble.TooLargeError(
                     f"{self.host} sends more than {limit // 2**20} MB in one answer: it is not read further.",
                     "not_understood",
                 )
             pieces.append(piece)
-        return b"".join(pieces)
+        return b"".join(pieces)[:limit]
 
     def _learn_skew(self, headers: Mapping[str, str], began: float) -> None:
         said = trouble.http_date(headers.get("date", ""))

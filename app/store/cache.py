@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ..records import Batch, Record, SourceSpec, SourceState
+from .artifact_contents import write_contents
 from .commit_writes import CommitWriter
 from .files import is_damage, next_generation, open_cache, remove_older
 from .run_writes import RunWriter
@@ -92,10 +93,11 @@ class Cache:
             new, changed = self._runs.write(cursor, source, batch.runs, now)
             self._runs.write_histories(cursor, source, batch.histories, now)
             self._runs.write_listings(cursor, source, batch.listings, now)
+            write_contents(cursor, source, batch.contents, now)
             gone = self._runs.mark_gone(cursor, source, batch.runs_gone_unless_seen_since)
             commits = self._commits.write(cursor, source, batch.commits)
             refs = batch.refs is not None and self._commits.write_refs(cursor, source, batch.refs)
-            read = bool(batch.histories or batch.listings)
+            read = bool(batch.histories or batch.listings or batch.contents)
             self._count(cursor, runs=bool(new or changed or gone or read or renamed), commits=bool(commits or refs))
             self._advance(cursor, source, batch)
         self._indexes.grown()

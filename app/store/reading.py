@@ -12,6 +12,7 @@ import msgspec
 
 from ..records import (
     Artifact,
+    ArtifactContent,
     ArtifactListing,
     Change,
     Commit,
@@ -29,6 +30,7 @@ from ..records import (
     SourceState,
     Subject,
 )  # fmt: skip
+from .artifact_contents import read_content
 from .files import open_reader
 from .states import read_states
 
@@ -264,6 +266,10 @@ class Reader:
         if row is None:
             return None
         return ArtifactListing(source=row[0], run_id=row[1], folder=folder, artifacts=_artifacts(row[2]))
+
+    def artifact(self, rowid: int, path: str) -> ArtifactContent | None:
+        """The beginning of one artifact file, None where it was never read."""
+        return read_content(self.connection, rowid, path)
 
     def parent_of(self, native: str) -> str | None:
         """The native id of a run's parent; None for a root and for a run that the cache does not have."""

@@ -80,6 +80,10 @@ CREATE TABLE listing (
     run INTEGER NOT NULL, folder TEXT NOT NULL, read_at INTEGER NOT NULL, artifacts BLOB NOT NULL,
     PRIMARY KEY (run, folder)
 ) WITHOUT ROWID;
+CREATE TABLE artifact (
+    id INTEGER PRIMARY KEY, run INTEGER NOT NULL, path TEXT NOT NULL, read_at INTEGER NOT NULL, size INTEGER,
+    truncated INTEGER NOT NULL, sentence TEXT NOT NULL, data BLOB NOT NULL, UNIQUE (run, path)
+);
 CREATE TABLE git_commit (
     id INTEGER PRIMARY KEY, source INTEGER NOT NULL, sha TEXT NOT NULL, parents TEXT NOT NULL,
     author TEXT NOT NULL, email TEXT NOT NULL, authored_at INTEGER NOT NULL, committed_at INTEGER NOT NULL,

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import msgspec
 
-from ..records import Batch, Commit, MetricHistory, Run
+from ..records import ArtifactContent, Batch, Commit, MetricHistory, Run
 
 _AIM: Final = 0.120
 """Seconds that one transaction should take. The limit is 0.2: a slow disk or a busy core may double the time."""
 
-_CUT: Final = ("runs", "histories", "listings", "commits")
+_CUT: Final = ("runs", "histories", "listings", "contents", "commits")
 
 
 class Pace:
@@ -42,6 +42,8 @@ def rows_of(record: Any) -> float:
         return 3 + 2 * len(record.changes)
     if isinstance(record, MetricHistory):
         return 3 + len(record.points) / 40  # points are one blob
+    if isinstance(record, ArtifactContent):
+        return 3 + len(record.data) / 1_000
     return 2
 
 

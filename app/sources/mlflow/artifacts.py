@@ -1,13 +1,16 @@
-"""Listing a run's artifacts where they lie in a folder of this machine."""
+"""A run's artifacts where they lie in a folder of this machine: what there is, and what is in a file."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import msgspec
+
 from ...errors import SourceError
-from ...records import Artifact, ArtifactListing, Run
+from ...records import LARGEST_CONTENT, Artifact, ArtifactContent, ArtifactListing, Run
 from ..http import without_login
 
 
@@ -17,12 +20,7 @@ def local_listing(run: Run, folder: str) -> ArtifactListing:
     A folder that is not there lists nothing: MLflow makes it with the first artifact.
     Raises SourceError("forbidden") for artifacts elsewhere than on this machine, and for a way out of the root.
     """
-    root = Path(os.path.realpath(_root(run)))
-    if PurePosixPath(folder).is_absolute() or "\0" in folder:
-        raise _outside(run, folder)
-    place = Path(os.path.realpath(root / folder))
-    if not place.is_relative_to(root):
-        raise _outside(run, folder)
+    root, place = _place(run, folder)
     try:
         found = [_artifact(entry, root) for entry in os.scandir(place)]
     except FileNotFoundError:
@@ -32,6 +30,38 @@ def local_listing(run: Run, folder: str) -> ArtifactListing:
         raise SourceError(f"The artifacts of run {run.id} in {place} cannot be listed: {why}.", "forbidden") from error
     artifacts = sorted((one for one in found if one is not None), key=lambda one: (not one.is_dir, one.path))
     return ArtifactListing(source=run.source, run_id=run.id, folder=folder, artifacts=tuple(artifacts))
+
+
+def local_content(run: Run, path: str) -> ArtifactContent:
+    """The beginning of one file. What cannot be read is a sentence: somebody waits for an answer. Blocks."""
+    made = ArtifactContent(source=run.source, run_id=run.id, path=path)
+    try:
+        return msgspec.structs.replace(made, **_beginning(_place(run, path)[1]))
+    except SourceError as error:
+        return msgspec.structs.replace(made, sentence=str(error))
+    except OSError as error:
+        why = (error.strerror or "it cannot be read").lower()
+        return msgspec.structs.replace(made, sentence=f"The file cannot be read: {why}.")
+
+
+def _beginning(place: Path) -> dict[str, Any]:
+    if not place.is_file():  # a pipe or a device would never end
+        return {"sentence": "This is no file, or it is not there any more."}
+    with place.open("rb") as file:
+        data = file.read(LARGEST_CONTENT)
+    size = place.stat().st_size
+    return {"data": data, "size": size, "truncated": size > len(data)}
+
+
+def _place(run: Run, path: str) -> tuple[Path, Path]:
+    """The artifact root, and a path below it. Raises SourceError("forbidden") for a way out."""
+    root = Path(os.path.realpath(_root(run)))
+    if PurePosixPath(path).is_absolute() or "\0" in path:
+        raise _outside(run, path)
+    place = Path(os.path.realpath(root / path))
+    if not place.is_relative_to(root):
+        raise _outside(run, path)
+    return root, place
 
 
 def _root(run: Run) -> str:

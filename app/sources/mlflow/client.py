@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 import threading
 import time
 import warnings
@@ -17,9 +18,13 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
+import msgspec
+
 from ...errors import QuarterdeckError, RefusedError, SourceError
 from ...records import (
+    LARGEST_CONTENT,
     Artifact,
+    ArtifactContent,
     ArtifactListing,
     Dataset,
     Experiment,
@@ -44,6 +49,8 @@ _BOUNDS: Final = {
     "MLFLOW_ALLOW_FILE_STORE": "true",  # since 3.13 a folder is refused without it
 }
 _EXPERIMENTS_A_PAGE: Final = 1_000
+_LARGEST_FETCHED: Final = 20_000_000
+"""Bytes of a file of which only the beginning is kept."""
 _ALL: Final = 3
 """ViewType.ALL"""
 _importing = threading.Lock()
@@ -201,6 +208,21 @@ class ClientApi:
         found = [Artifact(path=f.path, is_dir=f.is_dir, size=None if f.is_dir else f.file_size or 0) for f in files]
         found.sort(key=lambda one: (not one.is_dir, one.path))
         return ArtifactListing(source=self._source, run_id=run_id, folder=folder, artifacts=tuple(found))
+
+    async def content(self, run_id: str, path: str) -> ArtifactContent:
+        """The beginning of one file. The client fetches whole files only, so a large one is not fetched at all."""
+        made = ArtifactContent(source=self._source, run_id=run_id, path=path)
+        listing = await self.listing(run_id, path.rpartition("/")[0])
+        size = next((one.size for one in listing.artifacts if one.path == path and not one.is_dir), None)
+        if size is None or size > _LARGEST_FETCHED:
+            why = "is not there" if size is None else f"has {size:,} bytes, and this store gives whole files only"
+            return msgspec.structs.replace(made, size=size, sentence=f"The file {why}.")
+        with tempfile.TemporaryDirectory(prefix="quarterdeck-") as folder:
+            found = await self._do(lambda client: client.download_artifacts(run_id, path, folder))
+            data = await asyncio.to_thread(Path(found).read_bytes)
+        return msgspec.structs.replace(
+            made, data=data[:LARGEST_CONTENT], size=len(data), truncated=len(data) > LARGEST_CONTENT
+        )
 
     async def set_tag(self, run_id: str, key: str, value: str) -> None:
         """Write a tag."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from ...records import ArtifactListing, Experiment, MetricHistory, Millis, Run
+from ...records import ArtifactContent, ArtifactListing, Experiment, MetricHistory, Millis, Run
 from .marks import TimeColumn
 
 
@@ -65,6 +65,9 @@ class Api(Protocol):
 
     async def listing(self, run_id: str, folder: str) -> ArtifactListing:
         """One folder of a run's artifacts."""
+
+    async def content(self, run_id: str, path: str) -> ArtifactContent:
+        """The beginning of one artifact file; what is refused is a sentence in it."""
 
     async def set_tag(self, run_id: str, key: str, value: str) -> None:
         """Write a tag."""

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ...errors import SourceError
-from ...records import ArtifactListing, Experiment, MetricHistory, Millis, Run
-from ..http import Http, without_login
+from ...records import LARGEST_CONTENT, ArtifactContent, ArtifactListing, Experiment, MetricHistory, Millis, Run
+from ..http import Cut, Http, without_login
 from ..trouble import AnswerError
 from . import parse
 from .pages import Page
@@ -172,6 +172,24 @@ class RestApi:
             if not token or not page.files:
                 break
         return parse.parse_listing(files, self._source, run_id, folder)
+
+    async def content(self, run_id: str, path: str) -> ArtifactContent:
+        """The beginning of one artifact file, through the tracking server (`/get-artifact`, as its UI reads it).
+
+        A refusal is a sentence in the record: somebody waits for an answer.
+        """
+        made = ArtifactContent(source=self._source, run_id=run_id, path=path)
+        try:
+            answer = await self._http.get(
+                "get-artifact", {"run_id": run_id, "path": path}, limit=Cut(LARGEST_CONTENT + 1)
+            )
+        except AnswerError as error:
+            return msgspec.structs.replace(made, sentence=str(error))
+        body, said = answer.body, answer.headers.get("content-length", "")
+        whole = int(said) if said.isdecimal() and "content-encoding" not in answer.headers else None
+        truncated = len(body) > LARGEST_CONTENT
+        size = whole if truncated else len(body)
+        return msgspec.structs.replace(made, data=body[:LARGEST_CONTENT], size=size, truncated=truncated)
 
     async def set_tag(self, run_id: str, key: str, value: str) -> None:
         """Write a tag. Never repeated by itself: whoever acts reads back."""

@@ -20,7 +20,7 @@ import msgspec
 from ...errors import SourceError
 from ...records import Batch, Experiment, Millis, Run, SourceSpec, Want
 from .. import Cursor
-from .artifacts import local_listing
+from .artifacts import local_content, local_listing
 from .store import Changes, MlflowTables
 
 T = TypeVar("T")
@@ -169,7 +169,11 @@ class TablesSource:
             yield Batch(runs=tuple(runs))
             return
         for run_id in want.run_ids:
-            if want.kind == "artifacts":
+            if want.kind == "artifact":
+                run = await self.get_run(run_id)
+                for path in want.keys:
+                    yield Batch(contents=(await asyncio.to_thread(local_content, run, path),))
+            elif want.kind == "artifacts":
                 for folder in want.keys or ("",):
                     yield await self._listing(run_id, folder)
             else:

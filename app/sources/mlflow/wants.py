@@ -30,6 +30,7 @@ class Wants:
             "history": self._histories,
             "extremes": self._extremes,
             "artifacts": self._listings,
+            "artifact": self._contents,
         }[want.kind](want)
 
     async def _runs(self, want: Want) -> AsyncIterator[Batch]:
@@ -62,6 +63,11 @@ class Wants:
                 if run_id not in whole:
                     await self._pause(_BETWEEN_HISTORIES)
                     yield Batch(histories=(await self._api.history(run_id, key),))
+
+    async def _contents(self, want: Want) -> AsyncIterator[Batch]:
+        for run_id in want.run_ids:
+            for path in want.keys:
+                yield Batch(contents=(await self._api.content(run_id, path),))
 
     async def _listings(self, want: Want) -> AsyncIterator[Batch]:
         for run_id in want.run_ids:
