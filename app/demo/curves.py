@@ -90,6 +90,21 @@ def _ruined(trouble: Trouble, name: str, value: float) -> float:
     return math.inf if name == OVERFLOWS else value
 
 
+def machine(recipe: Recipe, draw: random.Random) -> Curves:
+    """What MLflow's system metrics say of the machine meanwhile: a sample a round, counted from 0 as theirs are."""
+    names = ("cpu_utilization_percentage", "system_memory_usage_percentage", "network_receive_megabytes")
+    curves: Curves = {f"system/{name}": [] for name in names}
+    memory, received = draw.uniform(38.0, 44.0), 0.0
+    for number in range(max(1, int(recipe.rounds * recipe.cut))):
+        at = recipe.started + number * recipe.pace
+        memory = min(91.0, memory + draw.uniform(0.0, 0.35) + 6.0 * (number == recipe.rounds // 3))
+        received += draw.uniform(0.1, 0.6) + 210.0 * math.exp(-number / 2)
+        busy = 96.0 - 55.0 * (number % 10 == 9) + draw.gauss(0, 2.0)
+        for points, value in zip(curves.values(), (min(100.0, busy), memory, received), strict=True):
+            points.append(Point(step=number, at=at, value=value))
+    return curves
+
+
 def lifetime_value(recipe: Recipe, draw: random.Random) -> Curves:
     """The curves of one fit of the lifetime value: errors in the shop's currency."""
     speed = max(4.0, recipe.rounds * 0.2)

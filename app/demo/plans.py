@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from ..records import Millis, Point, Record
-from .curves import Curves, Recipe, lifetime_value, training
+from .curves import Curves, Recipe, lifetime_value, machine, training
 from .history import State
 from .ideas import Idea, Status, ideas
 from .world import World, holdout_digest
@@ -104,6 +104,9 @@ def _plan(
     curves = (lifetime_value if idea.experiment == "ltv" else training)(recipe, draw)
     if idea.status == "FAILED" and idea.trouble is None:
         curves = {}
+    elif idea.experiment == "churn" and "artifacts" in state.brought and parent is None:
+        # a dice of its own: what the machine did changes nothing of what was learnt
+        curves |= machine(recipe, world.draw(f"machine of {name}"))
     last = max((points[-1].at for points in curves.values()), default=idea.started)
     return Plan(
         experiment=idea.experiment,
