@@ -59,6 +59,14 @@ def one_line(exact: str) -> str:
     return shown(re.sub(r"\s*[\r\n\t\v\f\x85\u2028\u2029]\s*", " ", exact.strip()))
 
 
+def safe_lines(text: str) -> str:
+    """A text of several lines on its way out (the clipboard): line breaks stay, what else a terminal would obey goes.
+
+    Printable text is given as it is, tabs and all controls come out as `\\u{..}`; the result is valid UTF-8.
+    """
+    return "\n".join(_escaped(line) for line in text.replace("\r\n", "\n").split("\n"))
+
+
 def cells(text: str) -> int:
     """Terminal cells that a shown text takes: wide characters two, combining marks none."""
     if text.isascii():

@@ -11,11 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
+from ..app.copies import Copy
 from ..app.text import cells, shown
 from ..widgets.freshness import freshness, trouble, unwatched
 from ..widgets.line import Line, Piece
 from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
+from .copying import offer_copies
 from .deck import Deck
 
 TABS: tuple[tuple[str, str, str], ...] = (("2", "Runs", "runs"),)
@@ -46,6 +48,7 @@ class FrameScreen(Screen[None]):
         ),
         Binding("ctrl+p", "help", "all", id="palette", show=False),
         Binding("r", "sync_now", "refresh", id="refresh", show=False),
+        Binding("y", "copy", "copy", id="copy", tooltip="Copy as id, command, Python, Markdown, JSON"),
         Binding("escape,backspace", "back", "Back", id="back", show=False),
         Binding("q", "back_or_quit", "Back; at the root quit", id="quit_or_back", show=False),
     ]
@@ -63,6 +66,10 @@ class FrameScreen(Screen[None]):
     def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """What the second line says: what is looked at, and on the right how fresh it is."""
         return (), ()
+
+    def copies(self) -> Sequence[Copy]:
+        """What `y` offers to copy of what is looked at; nothing where there is nothing."""
+        return ()
 
     def compose(self) -> ComposeResult:
         """The frame."""
@@ -218,6 +225,10 @@ class FrameScreen(Screen[None]):
     async def action_command(self) -> None:
         """Ask for a command or a place to go to."""
         await self.run_action("app.command")
+
+    def action_copy(self) -> None:
+        """Choose in which form to copy what is looked at."""
+        offer_copies(self)
 
     async def action_help(self) -> None:
         """Show all keys, searchable; Enter does what the key does."""
