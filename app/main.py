@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,6 +12,7 @@ from . import startup  # isort: skip  first: sets what Textual reads while it is
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 
 from ..screens.deck import Deck
 from ..screens.frame import FrameScreen
@@ -24,6 +25,7 @@ from ..screens.sources import SourcesScreen
 from ..screens.words import COMMANDS, Command, parse_command
 from ..widgets.palette import THEMES, Palette
 from ..widgets.prompt import Prompt
+from ..widgets.stand_ins import key_word, painted_with
 from ..widgets.theme import theme
 from .errors import QuarterdeckError, UsageError
 from .paths import state_dir
@@ -84,6 +86,14 @@ class Quarterdeck(App[int]):
         for name in THEMES:
             self.register_theme(theme(name))
         self.theme = f"quarterdeck-{deck.palette.name}"
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What Textual does to each line, and what this terminal needs."""
+        return [*super().get_line_filters(), *painted_with()]
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as help and key line name it."""
+        return key_word(super().get_key_display(binding))
 
     def on_mount(self) -> None:
         """Paint the first screen, then begin to look at the cache and after the syncer."""

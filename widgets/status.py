@@ -24,6 +24,10 @@ QUEUED: Final = Sign("○", "o", "dim")
 WAITING: Final = Sign("‖", "|", "warn")
 SKIPPED: Final = Sign("–", "-", "dim")
 
+ALL_SIGNS: Final = (
+    GOOD, WARNING, FAILED, COULD_NOT_RUN, MISSING, SILENT, RUNNING, QUEUED, WAITING, SKIPPED
+)  # fmt: skip
+
 SIGNS: Final[dict[str, Sign]] = {
     # runs
     "scheduled": QUEUED, "running": RUNNING, "finished": GOOD, "failed": FAILED, "killed": SKIPPED,
@@ -41,6 +45,11 @@ def use_ascii(only: bool) -> None:
     """Draw stand-ins instead of glyphs: for terminals whose locale is not UTF-8."""
     global _ascii_only
     _ascii_only = only
+
+
+def is_ascii_only() -> bool:
+    """Whether stand-ins are drawn."""
+    return _ascii_only
 
 
 def sign(status: str) -> Sign:
