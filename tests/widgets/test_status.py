@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quarterdeck.app.records import RUN_STATUSES, SOURCE_STATES, SourceState
+from quarterdeck.app.text import cells
 from quarterdeck.widgets.figures import HOUR, MINUTE
 from quarterdeck.widgets.freshness import condition, freshness, trouble
 from quarterdeck.widgets.line import Piece
@@ -125,3 +128,39 @@ def test_foreign_text_of_a_source_is_made_safe() -> None:
     hostile = state("unreachable", name="x\x1b[31m", sentence="a\nb\u202e")
     for pieces in (freshness(hostile, NOW), trouble([hostile], NOW)):
         assert said(pieces).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "kept"),
+    [
+        (
+            "https://mlflow.acme.example:5000 wants a login (401). Set MLFLOW_TRACKING_TOKEN. It says: “Unauthorized”.",
+            "Set MLFLOW_TRACKING_TOKEN.",
+        ),
+        (
+            "Not trusted: it would connect to gitlab.acme.example, run a. See `quarterdeck trust`; until then local.",
+            "See `quarterdeck trust`; until then local.",
+        ),
+        (
+            "https://mlflow.acme.example:5000/a/long/path knows no such address (404): check the path in the settings.",
+            "check the path in the settings.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("others", [0, 2])
+def test_on_a_narrow_line_what_to_do_survives(sentence: str, kept: str, others: int) -> None:
+    states = [state("unreachable", sentence=sentence, name="a"), *[state("limited") for _ in range(others)]]
+    ((line, _),) = trouble(states, NOW, width=80)
+    assert cells(line) <= 80
+    assert line.startswith(" ✖ a unreachable: ")
+    assert kept in line
+    assert "…" in line or sentence.startswith(line[18:40])
+    assert (":sources" in line) == bool(others)
+    ((whole, _),) = trouble(states, NOW, width=200)
+    assert sentence in whole
+
+
+@given(st.text(max_size=120), st.integers(0, 130))
+def test_a_line_of_trouble_is_never_wider_than_it_may_be(sentence: str, room: int) -> None:
+    ((line, _),) = trouble([state("unreachable", sentence=sentence)], NOW, width=room)
+    assert cells(line) <= room
