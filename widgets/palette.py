@@ -14,7 +14,13 @@ from rich.style import Style
 Role = str
 """What a piece of text is: one of ROLES."""
 
-ROLES: Final = ("text", "dim", "bright", "title", "good", "warn", "bad", "run", "accent", "rule", "mark")
+HUES: Final = tuple(f"hue{number}" for number in range(8))
+"""Roles of curves: told apart with every common form of colour blindness, and by their marks as well."""
+
+FAINT: Final = tuple(f"faint{number}" for number in range(8))
+"""The same hues near the background: the range of a curve's points behind its line."""
+
+ROLES: Final = ("text", "dim", "bright", "title", "good", "warn", "bad", "run", "accent", "rule", "mark", *HUES)
 
 
 class Shades(NamedTuple):
@@ -32,6 +38,10 @@ class Shades(NamedTuple):
     rule: str
     cursor: str
     """Background of the name under the cursor."""
+    hues: tuple[str, ...]
+    """Eight of them ..."""
+    faint: tuple[str, ...]
+    """... and each nearer to the background."""
     dark: bool = True
 
 
@@ -45,23 +55,35 @@ def _x(number: int) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
+def _xs(*numbers: int) -> tuple[str, ...]:
+    return tuple(_x(number) for number in numbers)
+
+
+# Far from each other for everybody and also without red or green cones (a test measures it): blue, orange, teal,
+# pink, cream, violet, ice, rust.
+_ON_DARK: Final = (_xs(75, 214, 36, 175, 229, 135, 159, 202), _xs(25, 94, 23, 96, 101, 54, 66, 88))
+_ON_LIGHT: Final = (_xs(26, 130, 29, 126, 19, 88, 53, 239), _xs(111, 180, 115, 182, 146, 181, 139, 250))
+
 THEMES: Final[dict[str, Shades]] = {
     "dark": Shades(
         background=_x(234), text=_x(252), dim=_x(245), bright=_x(231), good=_x(108), warn=_x(179), bad=_x(203),
-        run=_x(74), accent=_x(110), rule=_x(238), cursor=_x(238),
+        run=_x(74), accent=_x(110), rule=_x(238), cursor=_x(238), hues=_ON_DARK[0], faint=_ON_DARK[1],
     ),
     "light": Shades(
         background=_x(231), text=_x(237), dim=_x(243), bright=_x(16), good=_x(28), warn=_x(130), bad=_x(160),
-        run=_x(25), accent=_x(24), rule=_x(251), cursor=_x(253), dark=False,
+        run=_x(25), accent=_x(24), rule=_x(251), cursor=_x(253), hues=_ON_LIGHT[0],
+        faint=_ON_LIGHT[1], dark=False,
     ),
     # blue for good and orange for bad: told apart with every common form of colour blindness (Okabe and Ito, 2008)
     "colour-blind": Shades(
         background=_x(234), text=_x(252), dim=_x(245), bright=_x(231), good=_x(75), warn=_x(222), bad=_x(208),
-        run=_x(183), accent=_x(110), rule=_x(238), cursor=_x(238),
+        run=_x(183), accent=_x(110), rule=_x(238), cursor=_x(238), hues=_ON_DARK[0], faint=_ON_DARK[1],
     ),
     "ansi": Shades(
         background="default", text="default", dim="bright_black", bright="default", good="green", warn="yellow",
         bad="red", run="cyan", accent="blue", rule="bright_black", cursor="default",
+        hues=("blue", "yellow", "cyan", "magenta", "green", "bright_blue", "bright_cyan", "red"),
+        faint=("bright_black",) * 8,
     ),
 }  # fmt: skip
 
@@ -72,13 +94,14 @@ class Palette:
     def __init__(self, name: str = "dark") -> None:
         self.name = name
         self.shades = THEMES[name]
-        self.styles: dict[Role, Style] = {role: self._style(role) for role in ROLES}
+        self.styles: dict[Role, Style] = {role: self._style(role) for role in (*ROLES, *FAINT)}
         self.cursor_styles = {role: self._cursor(style) for role, style in self.styles.items()}
         self.cursor_styles["dim"] = self.cursor_styles["text"]  # dim on the cursor's background cannot be read
 
     def _style(self, role: Role) -> Style:
         shades = self.shades
-        own = {"title": shades.dim, "mark": shades.accent}
+        own = {"title": shades.dim, "mark": shades.accent, **dict(zip(HUES, shades.hues, strict=True))}
+        own |= zip(FAINT, shades.faint, strict=True)
         colour = own.get(role) or getattr(shades, role)
         return Style(color=Color.parse(colour), bgcolor=Color.parse(shades.background), bold=role == "bright" or None)
 

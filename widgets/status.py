@@ -38,6 +38,9 @@ SIGNS: Final[dict[str, Sign]] = {
     "untrusted": WAITING, "never": MISSING,
 }  # fmt: skip
 
+CURVES: Final = ("●▲■◆▼★◀▶○△□◇▽☆◁▷", "o^#*v+<>OAHDVXCE")
+"""Marks of curves, so that they are told apart without their colours, and the stand-ins."""
+
 _ascii_only = False
 
 
@@ -50,6 +53,17 @@ def use_ascii(only: bool) -> None:
 def is_ascii_only() -> bool:
     """Whether stand-ins are drawn."""
     return _ascii_only
+
+
+def ascii_only() -> bool:
+    """Whether stand-ins are drawn instead of glyphs."""
+    return _ascii_only
+
+
+def mark_of(number: int) -> str:
+    """The mark of the curve or run of this number, one character; after sixteen they repeat."""
+    marks = CURVES[_ascii_only]
+    return marks[number % len(marks)]
 
 
 def sign(status: str) -> Sign:
