@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -22,6 +23,9 @@ from .deck import Deck
 
 TABS: tuple[tuple[str, str, str], ...] = (("2", "Runs", "runs"),)
 """The screens that a digit opens: key, title, mode."""
+
+LEAST = Size(60, 12)
+"""A smaller terminal is said to be too small. Made for 80x24; what lies between loses columns and tabs only."""
 
 ROOT = 2
 """Screens on the stack when there is nowhere to go back to: Textual's own blank one, and ours."""
@@ -122,10 +126,19 @@ class FrameScreen(Screen[None]):
 
     def _notice(self) -> list[Piece]:
         deck, now = self.deck, self.deck.now()
-        return trouble(deck.states, now, deck.zone) or unwatched(deck.gaps, now, deck.zone)
+        return trouble(deck.states, now, deck.zone, self.size.width) or unwatched(deck.gaps, now, deck.zone)
+
+    def _too_small(self) -> str:
+        """What stands on top where nothing below it can be read; empty where there is room."""
+        width, height = self.app.size
+        if width >= LEAST.width and height >= LEAST.height:
+            return ""
+        return f" 80x24 or more, this is {width}x{height}" if width >= 32 else f"80x24+, is {width}x{height}"
 
     def _deck_left(self) -> list[Piece]:
         deck = self.deck
+        if too_small := self._too_small():
+            return [(too_small, "warn")]
         made: list[Piece] = [(f" {shown(deck.project)}", "bright")]
         if deck.environment:
             made.append((f"  {shown(deck.environment).upper()}", "warn"))
@@ -138,6 +151,8 @@ class FrameScreen(Screen[None]):
         return made
 
     def _deck_right(self) -> list[Piece]:
+        if self._too_small():
+            return []
         deck, now = self.deck, self.deck.now()
         git = deck.state_of("git")
         said = [("git local only", "dim")] if deck.local_only else freshness(git, now) if git else []
