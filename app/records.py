@@ -231,6 +231,20 @@ class Commit(Record, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()
 
 
+class CommitsBetween(Record, frozen=True, kw_only=True):
+    """What lies between two commits: what `head` has and `base` has not (`ahead`), and the other way (`behind`)."""
+
+    base: str
+    head: str
+    ahead: tuple[Commit, ...] = ()
+    """Newest first, without their changes."""
+    behind: tuple[Commit, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """Paths that any of these commits touched, each with the letter of the last; not a difference of two trees."""
+    complete: bool = True
+    """Whether the walk met where both histories join; else there are more commits than these."""
+
+
 class Ref(Record, frozen=True, kw_only=True):
     """A branch head or a tag. For an annotated tag `sha` is the commit that it points at."""
 

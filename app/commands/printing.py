@@ -11,11 +11,12 @@ import json
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from ..records import Millis, metric_state
+from ..exact import iso as iso  # here as well, for those who print
+from ..exact import number as number
+from ..records import Millis
 from ..text import cells, fit, pad, shown
 
 WIDEST = 40
@@ -27,32 +28,12 @@ FIRST_ROWS = 200
 LONGEST_ESCAPE = 10
 """Characters of one escaped sign, `\\u{10ffff}`."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 class Head(NamedTuple):
     """A column's heading; numbers stand to the right."""
 
     title: str
     right: bool = False
-
-
-def iso(at: Millis | None) -> str | None:
-    """`2026-03-07T03:07:00Z`, with milliseconds only where there are any: `2026-03-07T03:07:00.250Z`."""
-    if at is None:
-        return None
-    try:
-        when = _EPOCH + timedelta(milliseconds=at)
-    except OverflowError:  # a source may say anything; no calendar has that year
-        return None
-    return when.isoformat(timespec="milliseconds" if at % 1000 else "seconds").replace("+00:00", "Z")
-
-
-def number(value: float | None) -> float | str | None:
-    """A number as JSON takes it: those that are not finite become words."""
-    if value is None or metric_state(value) == "finite":
-        return value
-    return {"nan": "NaN", "+inf": "Infinity", "-inf": "-Infinity"}[metric_state(value)]
 
 
 def print_json(items: Iterable[Any]) -> None:

@@ -16,6 +16,7 @@ from ..records import (
     ArtifactListing,
     Change,
     Commit,
+    CommitsBetween,
     Dataset,
     Event,
     EventRef,
@@ -31,6 +32,7 @@ from ..records import (
     Subject,
 )  # fmt: skip
 from .artifact_contents import read_content
+from .between import commits_between
 from .files import open_reader
 from .states import read_states
 
@@ -308,6 +310,10 @@ class Reader:
         )
         found = [Change(kind=kind, path=path, old_path=old) for kind, path, old in changes]
         return self._commit(rows[0], tuple(found))
+
+    def commits_between(self, base: str, head: str) -> CommitsBetween | None:
+        """What lies between two commits of one repository; None when the cache does not know both."""
+        return commits_between(self.connection, base, head)
 
     @staticmethod
     def _commit(row: Sequence[Any], changes: tuple[Change, ...] = ()) -> Commit:
