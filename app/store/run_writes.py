@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 
 from ..query import as_number
-from ..records import ArtifactListing, Dataset, Experiment, Metric, MetricHistory, Run
+from ..records import ArtifactListing, Dataset, Experiment, Metric, Run, Series
+from .histories import widen_extremes, write_series
 
 _LABELS_HELD = 100_000
 """Distinct values of one name that are kept in memory, some 15 MB; a name with more of them is looked up."""
@@ -138,7 +139,7 @@ class RunWriter:
         for table in ("metric", "run_label", "run_dataset"):
             cursor.executemany(f"DELETE FROM {table} WHERE run = ?", ids)
         self._values(cursor, source, rows)
-        self._widen_extremes(cursor, [row for row, _, _ in rows])
+        widen_extremes(cursor, [row for row, _, _ in rows])
 
     def _columns(self, cursor: sqlite3.Cursor, source: int, digest: bytes, run: Run, now: int) -> tuple[Any, ...]:
         return (
@@ -258,17 +259,6 @@ class RunWriter:
             found = self._dataset_ids[what] = int(row.fetchone()[0])
         return found
 
-    @staticmethod
-    def _widen_extremes(cursor: sqlite3.Cursor, rows: Sequence[int]) -> None:
-        """A run went on: its known extremes hold the newest value too, but points between may be missed."""
-        cursor.executemany(
-            "UPDATE extreme SET min = min(min, m.value), max = max(max, m.value), history = 'sampled'"
-            " FROM metric m WHERE extreme.run = ? AND m.run = extreme.run AND m.key = extreme.key"
-            " AND m.state = 'finite' AND m.at > (SELECT read_at FROM history h"
-            " WHERE h.run = extreme.run AND h.key = extreme.key)",
-            [(row,) for row in rows],
-        )
-
     def mark_gone(self, cursor: sqlite3.Cursor, source: int, since: int | None) -> int:
         """After a whole sweep that began at `since`: runs that it did not meet are deleted on the server."""
         if since is None:
@@ -285,25 +275,15 @@ class RunWriter:
         ).fetchone()
         return found
 
-    def write_histories(
-        self, cursor: sqlite3.Cursor, source: int, histories: Iterable[MetricHistory], now: int
-    ) -> None:
-        """Keep histories, and what they say about smallest and largest."""
-        for history in histories:
-            run = self._run_row(cursor, source, history.run_id)
-            if run is None:
-                continue
-            key = self._name(cursor, run[1], "metric", history.key).key
-            cursor.execute(
-                "INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?, ?)",
-                (run[0], key, now, history.history, _encode(history.points)),
-            )
-            finite = [point.value for point in history.points if isfinite(point.value)]
-            extremes = (min(finite), max(finite)) if finite else (None, None)
-            cursor.execute(
-                "INSERT OR REPLACE INTO extreme VALUES (?, ?, ?, ?, ?)",
-                (run[0], key, *extremes, history.history),
-            )
+    def write_histories(self, cursor: sqlite3.Cursor, source: int, histories: Iterable[Series], now: int) -> bool:
+        """Keep histories, and what they say about smallest and largest. Gives whether anything in them is new."""
+        news = False
+        for series in histories:
+            run = self._run_row(cursor, source, series.run_id)
+            if run is not None:
+                key = self._name(cursor, run[1], "metric", series.key).key
+                news = write_series(cursor, run[0], key, series, now) or news
+        return news
 
     def write_listings(
         self, cursor: sqlite3.Cursor, source: int, listings: Iterable[ArtifactListing], now: int

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 2
+VERSION: Final = 4
 """Raised with every change below. A cache of another version is another file, so nothing is migrated."""
 
 TABLES: Final = """
@@ -50,15 +50,15 @@ CREATE TABLE metric (
 ) WITHOUT ROWID;
 CREATE INDEX metric_value ON metric (key, value, run);
 CREATE TABLE extreme (
-    run INTEGER NOT NULL, key INTEGER NOT NULL, min REAL, max REAL, history TEXT NOT NULL,
-    PRIMARY KEY (run, key)
+    run INTEGER NOT NULL, key INTEGER NOT NULL, min REAL, max REAL, min_step INTEGER, max_step INTEGER,
+    history TEXT NOT NULL, PRIMARY KEY (run, key)
 ) WITHOUT ROWID;
 CREATE INDEX extreme_min ON extreme (key, min, run);
 CREATE INDEX extreme_max ON extreme (key, max, run);
 CREATE TABLE history (
     run INTEGER NOT NULL, key INTEGER NOT NULL, read_at INTEGER NOT NULL, history TEXT NOT NULL,
-    points BLOB NOT NULL, PRIMARY KEY (run, key)
-) WITHOUT ROWID;
+    last_at INTEGER, steps BLOB NOT NULL, times BLOB NOT NULL, "values" BLOB NOT NULL, PRIMARY KEY (run, key)
+);
 CREATE TABLE label (
     id INTEGER PRIMARY KEY, key INTEGER NOT NULL, text TEXT NOT NULL, number REAL, UNIQUE (key, text)
 );
@@ -106,4 +106,6 @@ CREATE TABLE git_ref (
 Of a metric: `value` is NULL for NaN (SQLite has none) and may be infinite; `state` tells.
 Of a label: `number` is the text as a number where it is one. Of a run: `digest` is a hash of the record, so
 that a sweep over unchanged runs writes one integer each; `parent` is the parent's native id, because children
-arrive before their parents (newest first). `points`, `artifacts` are msgpack of the records."""
+arrive before their parents (newest first). `artifacts` are msgpack of the
+records. Of a history: the columns of a `Series`, packed as the machine's own int64 and float64; `last_at` is the
+latest of its times."""

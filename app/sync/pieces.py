@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ..records import ArtifactContent, Batch, Commit, MetricHistory, Run
+from ..records import ArtifactContent, Batch, Commit, Run, Series
 
 _AIM: Final = 0.120
 """Seconds that one transaction should take. The limit is 0.2: a slow disk or a busy core may double the time."""
@@ -40,8 +40,8 @@ def rows_of(record: Any) -> float:
         return 4 + len(record.params) + len(record.tags) + len(record.metrics) + 2 * len(record.datasets)
     if isinstance(record, Commit):
         return 3 + 2 * len(record.changes)
-    if isinstance(record, MetricHistory):
-        return 3 + len(record.points) / 40  # points are one blob
+    if isinstance(record, Series):
+        return 3 + len(record) / 400  # columns are blobs
     if isinstance(record, ArtifactContent):
         return 3 + len(record.data) / 1_000
     return 2

@@ -25,9 +25,9 @@ from quarterdeck.app.records import (
     Dataset,
     Experiment,
     Metric,
-    MetricHistory,
     Point,
     Run,
+    Series,
     SourceSpec,
     SourceState,
     Want,
@@ -117,7 +117,7 @@ def details_of_run_0() -> Batch:
     run = f"{0:032x}"
     curve = tuple(Point(step=step, at=NOW, value=0.9412 - 0.0015 * (200 - step)) for step in range(0, 201, 10))
     return Batch(
-        histories=(MetricHistory(source=MLFLOW.key, run_id=run, key="val_auc", points=curve),),
+        histories=(Series.of(run, "val_auc", curve),),
         listings=(
             ArtifactListing(
                 source=MLFLOW.key, run_id=run, folder="",

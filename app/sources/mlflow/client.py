@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 import warnings
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -29,10 +30,9 @@ from ...records import (
     Dataset,
     Experiment,
     Metric,
-    MetricHistory,
     Millis,
-    Point,
     Run,
+    Series,
 )
 from ..http import without_login
 from ..trouble import AnswerError, quoted
@@ -192,13 +192,13 @@ class ClientApi:
         """One run. Raises AnswerError with status 404 when there is none."""
         return _run(await self._do(lambda client: client.get_run(run_id)), self._source)
 
-    async def history(self, run_id: str, key: str) -> MetricHistory:
+    async def history(self, run_id: str, key: str) -> Series:
         """Every point of a metric."""
         metrics = await self._do(lambda client: client.get_metric_history(run_id, key))
-        points = [Point(step=m.step, at=m.timestamp or 0, value=parse.metric_number(m.value)) for m in metrics]
-        return MetricHistory(source=self._source, run_id=run_id, key=key, points=parse.in_order(points))
+        steps, times = array("q", [m.step for m in metrics]), array("q", [m.timestamp or 0 for m in metrics])
+        return Series(run_id, key, steps, times, parse.metric_numbers([m.value for m in metrics]))
 
-    async def sampled(self, run_ids: Sequence[str], key: str, points: int) -> list[MetricHistory] | None:
+    async def sampled(self, run_ids: Sequence[str], key: str, points: int) -> list[Series] | None:
         """The client cannot sample."""
         return None
 

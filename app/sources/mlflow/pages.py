@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from ...records import ArtifactContent, ArtifactListing, Experiment, MetricHistory, Millis, Run
+from ...records import ArtifactContent, ArtifactListing, Experiment, Millis, Run, Series
 from .marks import TimeColumn
 
 
@@ -57,10 +57,10 @@ class Api(Protocol):
     async def run(self, run_id: str) -> Run:
         """One run."""
 
-    async def history(self, run_id: str, key: str) -> MetricHistory:
+    async def history(self, run_id: str, key: str) -> Series:
         """Every point of a metric."""
 
-    async def sampled(self, run_ids: Sequence[str], key: str, points: int) -> list[MetricHistory] | None:
+    async def sampled(self, run_ids: Sequence[str], key: str, points: int) -> list[Series] | None:
         """One metric of many runs, thinned out by the server; None when it cannot."""
 
     async def listing(self, run_id: str, folder: str) -> ArtifactListing:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ...errors import SourceError
-from ...records import LARGEST_CONTENT, ArtifactContent, ArtifactListing, Experiment, MetricHistory, Millis, Run
+from ...records import LARGEST_CONTENT, ArtifactContent, ArtifactListing, Experiment, Millis, Run, Series
 from ..http import Cut, Http, without_login
 from ..trouble import AnswerError
 from . import parse
@@ -124,9 +124,9 @@ class RestApi:
         answer = await self._http.get(_API + "runs/get", {"run_id": run_id})
         return parse.parse_run(answer.json(parse.one_run).run, self._source)
 
-    async def history(self, run_id: str, key: str) -> MetricHistory:
+    async def history(self, run_id: str, key: str) -> Series:
         """Every point of a metric, in pages of 25,000."""
-        values: list[parse.MetricValue] = []
+        values: list[parse.PointValue] = []
         ask = {"run_id": run_id, "metric_key": key, "max_results": _POINTS_A_PAGE}
         token = ""
         while True:
@@ -135,15 +135,14 @@ class RestApi:
             values += page.metrics
             token = page.next_page_token
             if not token:
-                points = parse.parse_points(values)
-                return MetricHistory(source=self._source, run_id=run_id, key=key, points=points)
+                return parse.parse_series(run_id, key, values)
 
-    async def sampled(self, run_ids: Sequence[str], key: str, points: int) -> list[MetricHistory] | None:
+    async def sampled(self, run_ids: Sequence[str], key: str, points: int) -> list[Series] | None:
         """One metric of many runs, thinned out by the server; None when it cannot (before 2.10)."""
         if not self._can_sample:
             return None
         asked = min(max(points, 2), _MOST_SAMPLED)
-        found: list[MetricHistory] = []
+        found: list[Series] = []
         at_once = min(_RUNS_AT_ONCE, _POINTS_AT_ONCE // asked)
         for start in range(0, len(run_ids), at_once):
             some = run_ids[start : start + at_once]
@@ -156,7 +155,7 @@ class RestApi:
                     return None
                 raise
             page = answer.json(parse.metrics_page)
-            found += parse.parse_sampled(page.metrics, self._source, some, key, asked)
+            found += parse.parse_sampled(page.metrics, some, key, asked)
         return found
 
     async def listing(self, run_id: str, folder: str) -> ArtifactListing:

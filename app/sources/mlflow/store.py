@@ -20,9 +20,9 @@ from urllib.parse import quote
 import msgspec
 
 from ...errors import SourceError
-from ...records import Dataset, Experiment, Metric, MetricHistory, Millis, Run
+from ...records import Dataset, Experiment, Metric, Millis, Run, Series
 from . import parse
-from .thinning import table_point, thinned
+from .thinning import table_series, thinned
 
 _PATIENCE: Final = 2.0
 """Seconds to wait for a writer."""
@@ -289,30 +289,22 @@ class MlflowTables:
         # CROSS JOIN: SQLite keeps the order, runs outside and an index lookup by run inside
         return f"SELECT r.rowid, {what} FROM runs r CROSS JOIN {join} WHERE {where}"
 
-    def history(self, run_id: str, key: str, points: int | None = None) -> MetricHistory:
+    def history(self, run_id: str, key: str, points: int | None = None) -> Series:
         """A metric's points; more than `points` are thinned out to the smallest and largest of each stretch."""
         if "metrics" not in self._columns:
-            return MetricHistory(source=self._source, run_id=run_id, key=key, points=())
+            return Series.of(run_id, key, ())
         column = self._column("metrics")
         # the + keeps SQLite from walking all runs' values of this key where only the key has an index
         by_key = "key" if self._finds_by_run_and_key() else "+key"
         rest = f"FROM metrics WHERE run_uuid = ? AND {by_key} = ?"
         with self._explained(), self._snapshot():
-            count = self._connection.execute(f"SELECT count(*) {rest}", (run_id, key)).fetchone()[0]
             rows = self._connection.execute(
-                f"SELECT {column('step', '0')}, timestamp, value, {column('is_nan', '0')} {rest} ORDER BY 1, 2",
+                f"SELECT {column('step', '0')}, timestamp, value, {column('is_nan', '0')} {rest}"
+                " ORDER BY timestamp, 1, value",
                 (run_id, key),
             )
-            read = (table_point(*row) for row in rows)
-            is_whole = points is None or count <= points
-            kept = list(read) if is_whole or points is None else thinned(read, count, points)
-        return MetricHistory(
-            source=self._source,
-            run_id=run_id,
-            key=key,
-            points=tuple(kept),
-            history="complete" if is_whole else "sampled",
-        )
+            series = table_series(run_id, key, rows)
+        return series if points is None or len(series) <= points else thinned(series, points)
 
     def _finds_by_run_and_key(self) -> bool:
         for index in self._connection.execute("PRAGMA index_list(metrics)").fetchall():

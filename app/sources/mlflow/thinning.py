@@ -1,38 +1,57 @@
-"""A long history in few points, with every spike."""
+"""Rows of MLflow's `metrics` as a series, and a long series in few points, with every spike."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+import sqlite3
+from array import array
+from collections.abc import Sequence
+from typing import Any, Final
 
-from ...records import Point
+from ...records import Series
 from . import parse
 
-
-def table_point(step: int, at: int, value: float, is_nan: int) -> Point:
-    """A row of MLflow's `metrics` as a point."""
-    return Point(step=step, at=at, value=parse.metric_number("NaN" if is_nan else value))
+_AT_ONCE: Final = 10_000
+"""Rows: a history of a million points must not stand in memory as a million tuples."""
 
 
-def thinned(points: Iterable[Point], count: int, wanted: int) -> list[Point]:
-    """The smallest and the largest point of each of `wanted / 2` stretches: no spike is lost."""
-    stretches = max(wanted // 2, 1)
-    kept: list[Point] = []
-    now, low, high = -1, None, None
-    for number, point in enumerate(points):
-        stretch = number * stretches // count
-        if stretch != now:
-            kept += _ends(low, high)
-            now, low, high = stretch, point, point
-        elif low is None or high is None or point.value < low.value:
-            low = point
-        elif point.value > high.value:
-            high = point
-    return kept + _ends(low, high)
+def table_series(run_id: str, key: str, rows: sqlite3.Cursor) -> Series:
+    """A history out of rows of step, timestamp, value, is_nan, in their order."""
+    steps, times, values = array("q"), array("q"), array("d")
+    while some := rows.fetchmany(_AT_ONCE):
+        columns: list[Sequence[Any]] = list(zip(*some, strict=True))
+        steps.extend(columns[0])
+        times.extend(columns[1])
+        if any(columns[3]):
+            columns[2] = [math.nan if row[3] else row[2] for row in some]
+        values.extend(parse.metric_numbers(columns[2]))
+    return Series(run_id, key, steps, times, values)
 
 
-def _ends(low: Point | None, high: Point | None) -> list[Point]:
-    if low is None or high is None:
-        return []
-    if low is high:
-        return [low]
-    return sorted((low, high), key=lambda point: (point.step, point.at))
+def thinned(series: Series, wanted: int) -> Series:
+    """Smallest, largest and, where there is one, a NaN of each stretch: no spike and no gap is lost."""
+    values, count = series.values, len(series)
+    kinds = 3 if any(map(math.isnan, values)) else 2
+    stretches = max(wanted // kinds, 1)
+    kept: set[int] = set()
+    for number in range(stretches):
+        kept |= _ends(values, count * number // stretches, count * (number + 1) // stretches)
+    order = sorted(kept)
+    return Series(
+        series.run_id,
+        series.key,
+        array("q", [series.steps[at] for at in order]),
+        array("q", [series.times[at] for at in order]),
+        array("d", [values[at] for at in order]),
+        "sampled",
+    )
+
+
+def _ends(values: array[float], start: int, stop: int) -> set[int]:
+    numbers = [at for at in range(start, stop) if values[at] == values[at]]
+    found = (
+        {next(at for at in range(start, stop) if values[at] != values[at])} if len(numbers) < stop - start else set()
+    )
+    if numbers:
+        found |= {min(numbers, key=values.__getitem__), max(numbers, key=values.__getitem__)}
+    return found

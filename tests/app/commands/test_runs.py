@@ -22,9 +22,9 @@ from quarterdeck.app.records import (
     Dataset,
     Experiment,
     Metric,
-    MetricHistory,
     Point,
     Run,
+    Series,
     SourceSpec,
 )  # fmt: skip
 from quarterdeck.app.settings import load
@@ -127,7 +127,7 @@ def test_every_field_of_the_interface_is_there(call: Call, fill: Fill, make_run:
     )  # fmt: skip
     writer = Cache(cache)
     points = (Point(step=0, at=1, value=0.2), Point(step=7, at=2, value=0.1 + 0.2))
-    history = MetricHistory(source="0123456789abcdef", run_id=f"{1:032x}", key="auc", points=points)
+    history = Series.of(f"{1:032x}", "auc", points)
     writer.write("0123456789abcdef", Batch(histories=(history,)), 1)
     writer.close()
     (run,) = call("runs", "--json").json

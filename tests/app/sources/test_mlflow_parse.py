@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from quarterdeck.app.errors import SourceError
-from quarterdeck.app.records import Artifact, Dataset, Metric, Point
+from quarterdeck.app.records import Artifact, Dataset, Metric
 from quarterdeck.app.sources.mlflow import parse
 
 PAYLOADS = Path(__file__).resolve().parents[2] / "payloads" / "mlflow"
@@ -59,13 +59,12 @@ def test_recorded_experiments_become_records(contracts: Path) -> None:
 
 
 def test_recorded_histories_become_points(contracts: Path) -> None:
-    points = parse.parse_points(parse.metrics_page.decode(recorded(contracts, "metric_history")).metrics)
-    assert points == (
-        Point(step=0, at=1795340146394, value=0.12),
-        Point(step=1, at=1795340146402, value=0.1),
-    )
-    (point,) = parse.parse_points(parse.metrics_page.decode(recorded(contracts, "metric_history_nan")).metrics)
-    assert math.isnan(point.value)
+    series = parse.parse_series("r", "k", parse.metrics_page.decode(recorded(contracts, "metric_history")).metrics)
+    columns = [list(column) for column in (series.steps, series.times, series.values)]
+    assert columns == [[0, 1], [1795340146394, 1795340146402], [0.12, 0.1]]
+    page = parse.metrics_page.decode(recorded(contracts, "metric_history_nan"))
+    (value,) = parse.parse_series("r", "k", page.metrics).values
+    assert math.isnan(value)
 
 
 def test_a_run_with_everything_unusual_is_still_a_run() -> None:
@@ -100,18 +99,18 @@ def test_an_empty_answer_is_an_empty_page() -> None:
     assert parse.metrics_page.decode(b'{"unknown": 1}').metrics == []
 
 
-def test_points_come_in_order_of_step() -> None:
+def test_points_keep_the_order_of_the_server() -> None:
     page = b'{"metrics": [{"value": 3, "step": 2, "timestamp": 1}, {"value": "NaN", "step": 1, "timestamp": 5}]}'
-    assert [point.step for point in parse.parse_points(parse.metrics_page.decode(page).metrics)] == [1, 2]
+    assert list(parse.parse_series("r", "k", parse.metrics_page.decode(page).metrics).steps) == [2, 1]
 
 
 def sampled(asked: int, **runs: list[int]) -> dict[str, str]:
     values = [
-        parse.MetricValue(key="loss", value=1.0, timestamp=1, step=step, run_id=run_id)
+        parse.PointValue(value=1.0, timestamp=1, step=step, run_id=run_id)
         for run_id, steps in runs.items()
         for step in steps
     ]
-    found = parse.parse_sampled(values, "s", [*runs, "none"], "loss", asked)
+    found = parse.parse_sampled(values, [*runs, "none"], "loss", asked)
     return {history.run_id: history.history for history in found}
 
 

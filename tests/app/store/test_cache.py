@@ -20,10 +20,10 @@ from quarterdeck.app.records import (
     Dataset,
     Experiment,
     Metric,
-    MetricHistory,
     Point,
     Ref,
     Run,
+    Series,
     SourceSpec,
     SourceState,
 )
@@ -136,13 +136,15 @@ def test_experiments_that_are_gone_are_said_to_be_deleted(cache: Cache) -> None:
 def test_a_history_tells_the_smallest_and_largest_and_says_when_the_run_went_on(cache: Cache) -> None:
     cache.write("k", Batch(runs=(run(1),)), 5)
     points = tuple(Point(step=step, at=10 + step, value=value) for step, value in enumerate((0.4, math.nan, 0.9, 0.5)))
-    cache.write("k", Batch(histories=(MetricHistory(source="k", run_id=run(1).id, key="auc", points=points),)), 20)
+    cache.write("k", Batch(histories=(Series.of(run(1).id, "auc", points),)), 20)
     reader = Reader(cache.path)
     known = reader.extremes([1], ["auc"])[1, "auc"]
     assert (known.min, known.max, known.history) == (0.4, 0.9, "complete")
-    kept = reader.history(1, "auc")
+    assert (known.min_step, known.max_step) == (0, 2)
+    kept = reader.series(1, "auc")
     assert kept is not None
-    assert [repr(point) for point in kept.points] == [repr(point) for point in points]
+    assert (list(kept.steps), list(kept.times)) == ([0, 1, 2, 3], [10, 11, 12, 13])
+    assert repr(list(kept.values)) == "[0.4, nan, 0.9, 0.5]"
     cache.write("k", Batch(runs=(run(1, metrics={"auc": Metric(value=0.2, step=9, at=30)}),)), 40)
     later = reader.extremes([1], ["auc"])[1, "auc"]
     assert (later.min, later.max, later.history) == (0.2, 0.9, "sampled")

@@ -17,9 +17,9 @@ from quarterdeck.app.records import (
     Dataset,
     Experiment,
     Metric,
-    MetricHistory,
     Point,
     Run,
+    Series,
     SourceSpec,
 )
 from quarterdeck.app.store import order
@@ -46,7 +46,7 @@ def cache(tmp_path: Path) -> Iterator[Cache]:
     opened.close()
 
 
-def fill(cache: Cache, *runs: Run, source: str = "here", histories: tuple[MetricHistory, ...] = ()) -> None:
+def fill(cache: Cache, *runs: Run, source: str = "here", histories: tuple[Series, ...] = ()) -> None:
     named = tuple(Experiment(source=source, id=one, name=f"experiment {one}") for one in "12")
     cache.write(source, Batch(experiments=named, runs=runs, histories=histories), NOW)
 
@@ -130,7 +130,7 @@ def test_an_answer_follows_what_was_written_since(cache: Cache) -> None:
 
 def test_how_many_extremes_are_known_is_said(cache: Cache) -> None:
     points = (Point(step=0, at=NOW, value=0.9), Point(step=1, at=NOW, value=0.1))
-    read = MetricHistory(source="here", run_id="id-a", key="auc", points=points)
+    read = Series.of("id-a", "auc", points)
     fill(cache, *(a_run(name, metrics={"auc": Metric(value=0.1)}) for name in "ab"), a_run("c"), histories=(read,))
     assert asked(cache, sort="metrics.auc.max:desc").known() == (1, 2)
     assert asked(cache, sort="metrics.auc:desc").known() is None

@@ -40,9 +40,9 @@ from quarterdeck.app.records import (
     Experiment,
     Extreme,
     Metric,
-    MetricHistory,
     Point,
     Run,
+    Series,
     SourceSpec,
 )  # fmt: skip
 from quarterdeck.app.store import order, runsets, sorting
@@ -240,14 +240,14 @@ class World:
         return as_number(text) if numeric and text is not None else text
 
 
-def _histories(runs: Sequence[Run]) -> tuple[MetricHistory, ...]:
+def _histories(runs: Sequence[Run]) -> tuple[Series, ...]:
     """Every other run's first metric was read: a little below, the value itself, a little above."""
     found = []
     for run in runs[::2]:
         for key, metric in list(run.metrics.items())[:1]:
             values = (metric.value - 1, metric.value, metric.value + 1)
             points = tuple(Point(step=step, at=NOW, value=value) for step, value in enumerate(values))
-            found.append(MetricHistory(source="s", run_id=run.id, key=key, points=points))
+            found.append(Series.of(run.id, key, points))
     return tuple(found)
 
 

@@ -13,9 +13,9 @@ from quarterdeck.app.records import (
     Batch,
     Experiment,
     Metric,
-    MetricHistory,
     Point,
     Run,
+    Series,
     SourceSpec,
     Want,
 )
@@ -94,7 +94,7 @@ class Scripted:
         for run in want.run_ids:
             for key in want.keys:
                 points = (Point(step=0, at=0, value=1.0), Point(step=1, at=1, value=2.0))
-                yield Batch(histories=(MetricHistory(source=self.spec.key, run_id=run, key=key, points=points),))
+                yield Batch(histories=(Series.of(run, key, points),))
 
     async def close(self) -> None:
         self.closed = True

@@ -7,10 +7,10 @@ from quarterdeck.app.records import (
     Batch,
     Commit,
     Experiment,
-    MetricHistory,
     Point,
     Ref,
     Run,
+    Series,
 )
 from quarterdeck.app.sync.pieces import Pace, pieces
 
@@ -29,10 +29,7 @@ def batch_of(runs: int, commits: int, histories: int) -> Batch:
             )
             for n in range(commits)
         ),
-        histories=tuple(
-            MetricHistory(source="s", run_id=str(n), key="k", points=(Point(step=0, at=0, value=1.0),))
-            for n in range(histories)
-        ),
+        histories=tuple(Series.of(str(n), "k", (Point(step=0, at=0, value=1.0),)) for n in range(histories)),
         refs=(Ref(source="s", name="main", kind="branch", sha="1"),),
         runs_gone_unless_seen_since=5,
         cursor={"at": 1},
