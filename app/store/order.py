@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import compress, groupby
 from operator import itemgetter
@@ -24,7 +23,7 @@ from typing import Final
 
 from ..query import Compare, Field, Has, Node, Not, Sort, all_of, sql
 from . import sorting
-from .runsets import RunSets, fetch, stream
+from .runsets import RunSets, fetch, stream, visible
 from .tree_order import tree_order
 
 FEW: Final = 4_000
@@ -44,7 +43,7 @@ class RunOrder:
         self, connection: sqlite3.Connection, *, experiments: Sequence[int] | None, where: Node | None, sort: Sort
     ) -> None:
         self._connection = connection
-        self._sets = RunSets(connection, _visible(connection, experiments))
+        self._sets = RunSets(connection, visible(connection, experiments))
         self._where = where
         self._sort = sort
         self._ids: array[int] | None = None
@@ -53,14 +52,14 @@ class RunOrder:
     def first(self, limit: int) -> list[int]:
         """The first `limit` run ids."""
         if self._ids is None and limit > 0:
-            with self._snapshot():
+            with self._sets.snapshot():
                 return self._first(limit)
         return self._ids[:limit].tolist() if self._ids is not None and limit > 0 else []
 
     def all(self) -> array[int]:
         """All run ids in order, as 64-bit integers."""
         if self._ids is None:
-            with self._snapshot():
+            with self._sets.snapshot():
                 small = self._small()
                 self._ids = self._whole() if small is None else small
         return self._ids
@@ -70,7 +69,7 @@ class RunOrder:
         if self._ids is not None:
             return len(self._ids)
         if self._count is None:
-            with self._snapshot():
+            with self._sets.snapshot():
                 self._count = self._counted()
         return self._count
 
@@ -79,33 +78,15 @@ class RunOrder:
         field = self._sort.field
         if field.kind != "metric" or field.part == "last":
             return None
-        with self._snapshot():
+        with self._sets.snapshot():
             fields = (field, Field("metric", field.name))
             known, having = (self._sets.of(Has(one)).bit_count() for one in fields)
         return known, having
 
     def tree(self, ids: Sequence[int]) -> array[int]:
         """The ids with children below their parents; see `tree_order`."""
-        with self._snapshot():
-            return tree_order(self._connection, ids, self._pause)
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[None]:
-        """One moment of the data for several statements.
-
-        A statement that is left half read holds the read transaction, and it keeps an interruption standing that
-        comes between two statements: SQLite forgets it only when none is active.
-        """
-        half_read = self._connection.execute("SELECT 1 FROM sqlite_schema")
-        try:
-            self._sets.refresh()
-            yield
-        finally:
-            half_read.close()
-
-    def _pause(self) -> None:
-        """Between two pieces of work in Python: raises when somebody interrupted."""
-        self._connection.execute("SELECT 1").fetchone()
+        with self._sets.snapshot():
+            return tree_order(self._connection, ids, self._sets.pause)
 
     def _first(self, limit: int) -> list[int]:
         small = self._small()
@@ -255,7 +236,7 @@ class RunOrder:
         for at in range(0, len(ids), _BLOCK):
             block = ids[at : at + _BLOCK]
             found.extend(compress(block, map(members.__getitem__, block)))
-            self._pause()
+            self._sets.pause()
         return found
 
     def _with_absent(self, ordered: array[int], by_start: array[int]) -> array[int]:
@@ -308,7 +289,7 @@ class RunOrder:
         paused = 0
         for begin, end in zip(spans[::2], spans[1::2], strict=True):
             if end - paused > _BLOCK:
-                self._pause()
+                self._sets.pause()
                 paused = end
             ordered[begin:end] = self._tied(ordered[begin:end], rank, by_start)
 
@@ -334,11 +315,3 @@ class RunOrder:
 
 
 _NEWEST: Final = Sort(Field("attribute", "started_at"), True)
-
-
-def _visible(connection: sqlite3.Connection, experiments: Sequence[int] | None) -> list[int]:
-    """The experiments that were asked for and whose source is in the settings."""
-    text = "SELECT e.id FROM experiment AS e JOIN source AS s ON s.id = e.source WHERE NOT s.hidden"
-    visible = [one for (one,) in connection.execute(text)]
-    asked = set(visible if experiments is None else experiments)
-    return [one for one in visible if one in asked]

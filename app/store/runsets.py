@@ -11,6 +11,7 @@ import sqlite3
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import compress
 from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
@@ -43,7 +44,12 @@ def stream(connection: sqlite3.Connection, query: Fragment) -> Iterator[list[int
     """
     text = f"SELECT CAST(group_concat(id) AS BLOB) FROM ({query.text})"
     (joined,) = connection.execute(text, query.parameters).fetchone()
-    at, end = 0, len(joined or b"")
+    yield from split(joined or b"")
+
+
+def split(joined: bytes) -> Iterator[list[int]]:
+    """Ids that `group_concat` joined, in blocks of some ten thousand: a million at once would be 40 MB of objects."""
+    at, end = 0, len(joined)
     while at < end:
         cut = joined.find(b",", at + _BLOCK)
         cut = end if cut < 0 else cut
@@ -57,6 +63,14 @@ def fetch(connection: sqlite3.Connection, query: Fragment) -> array[int]:
     for block in stream(connection, query):
         found.extend(block)
     return found
+
+
+def visible(connection: sqlite3.Connection, experiments: Sequence[int] | None) -> list[int]:
+    """The experiments that were asked for (None: all) and whose source is in the settings."""
+    text = "SELECT e.id FROM experiment AS e JOIN source AS s ON s.id = e.source WHERE NOT s.hidden"
+    found = [one for (one,) in connection.execute(text)]
+    asked = set(found if experiments is None else experiments)
+    return [one for one in found if one in asked]
 
 
 class _Memory:
@@ -98,6 +112,24 @@ class RunSets:
         self._memory = _memory(connection)
         self.size = 0
         """One more than the largest row id."""
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One moment of the data for several statements.
+
+        A statement that is left half read holds the read transaction, and it keeps an interruption standing that
+        comes between two statements: SQLite forgets it only when none is active.
+        """
+        half_read = self.connection.execute("SELECT 1 FROM sqlite_schema")
+        try:
+            self.refresh()
+            yield
+        finally:
+            half_read.close()
+
+    def pause(self) -> None:
+        """Between two pieces of work in Python: raises when somebody interrupted."""
+        self.connection.execute("SELECT 1").fetchone()
 
     def refresh(self) -> None:
         """Forget what another version of the data said. To be called when the snapshot is taken."""
