@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ..errors import StoreError
 from ..records import Batch, Record, SourceSpec, SourceState
 from .artifact_contents import write_contents
 from .commit_writes import CommitWriter
@@ -39,8 +40,8 @@ class Cache:
         try:
             self.connection = open_cache(path)
             self.connection.execute("SELECT count(*) FROM source").fetchone()
-        except Exception as error:
-            cause = error.__cause__ if not isinstance(error, sqlite3.Error) else error
+        except (StoreError, sqlite3.Error) as error:
+            cause = error.__cause__ if isinstance(error, StoreError) else error
             if not isinstance(cause, sqlite3.Error) or not is_damage(cause):
                 raise
             path = next_generation(path)
@@ -92,6 +93,7 @@ class Cache:
             renamed = self._experiments(cursor, source, batch)
             new, changed = self._runs.write(cursor, source, batch.runs, now)
             points = self._runs.write_histories(cursor, source, batch.histories, now)
+            points = self._runs.write_tails(cursor, source, batch.tails) or points
             self._runs.write_listings(cursor, source, batch.listings, now)
             write_contents(cursor, source, batch.contents, now)
             gone = self._runs.mark_gone(cursor, source, batch.runs_gone_unless_seen_since)
@@ -154,6 +156,12 @@ class Cache:
             (source_key,),
         ).fetchone()
         return int(row[0]) if row else 0
+
+    def known_series(
+        self, source_key: str, run_ids: Sequence[str], names: Sequence[str], now: int
+    ) -> list[KnownSeries]:
+        """How far these histories are here; those that are due to be read whole are left out."""
+        return known_series(self.connection, source_key, run_ids, names, now)
 
     def close(self) -> None:
         """Let go of the file."""

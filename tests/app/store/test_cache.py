@@ -27,6 +27,7 @@ from quarterdeck.app.records import (
     SourceSpec,
     SourceState,
 )
+from quarterdeck.app.store import cache as cache_module
 from quarterdeck.app.store import run_writes, value_indexes
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.files import cache_file, local_folder, next_generation, open_reader
@@ -233,6 +234,16 @@ def test_folder_and_file_are_for_their_owner_alone(tmp_path: Path) -> None:
     Cache(path).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_only_what_the_store_says_begins_a_new_generation(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_cache(path: Path) -> sqlite3.Connection:
+        raise PermissionError(f"{path} may not be written") from sqlite3.DatabaseError("file is not a database")
+
+    monkeypatch.setattr(cache_module, "open_cache", open_cache)
+    with pytest.raises(PermissionError):
+        Cache(cache.path)
+    assert not next_generation(cache.path).exists()
 
 
 def test_a_damaged_cache_is_left_alone_and_the_next_generation_begun(cache: Cache) -> None:
