@@ -7,14 +7,13 @@ there. The windows not yet read to their end are part of the cursor.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
 from ...records import Millis
-
-VERSION: Final = 1
+from .cursor import CursorMarks
 
 TimeColumn = Literal["start_time", "end_time"]
 
@@ -61,19 +60,16 @@ class Window(msgspec.Struct):
         return kept
 
 
-class Marks(msgspec.Struct):
+class Marks(CursorMarks):
     """The cursor."""
 
-    version: int = VERSION
-    patterns: list[str] = []
-    """Of the settings. Others: everything is read anew."""
-    experiments: list[str] = []
+    experiments: list[str] = msgspec.field(default_factory=list)
     """Ids met so far: one that is new may bring old runs."""
     polled_at: Millis | None = None
     """The server's clock at the last pass. None: never yet."""
-    backlog: list[Window] = []
+    backlog: list[Window] = msgspec.field(default_factory=list)
     """Windows that the passes opened and did not finish."""
-    running: list[str] = []
+    running: list[str] = msgspec.field(default_factory=list)
     """Runs that were running at the last pass, the newest of them."""
     running_below: Millis | None = None
     """Where the older running runs go on at the next pass, when there are more than a page of them."""
@@ -85,23 +81,6 @@ class Marks(msgspec.Struct):
     runs: int = 0
     """Runs that the last whole reading met."""
     sweep_period: int | None = None
-
-    @classmethod
-    def load(cls, cursor: Mapping[str, Any], patterns: Sequence[str]) -> Marks:
-        """The marks of a cursor; fresh ones where it is empty, of another version, or of other patterns."""
-        try:
-            marks = msgspec.convert(dict(cursor), cls)
-        except msgspec.ValidationError:
-            marks = cls()
-        if marks.version != VERSION or marks.patterns != list(patterns):
-            marks = cls()
-        marks.patterns = list(patterns)
-        return marks
-
-    def dump(self) -> dict[str, Any]:
-        """As a cursor: JSON values only."""
-        built: dict[str, Any] = msgspec.to_builtins(self)
-        return built
 
     def begin_sweep(self, now: Millis) -> None:
         """Start over at the newest run."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from ...errors import SourceError
 from ...records import Batch, Experiment, Millis, Run, SourceSpec, Want
 from .. import Cursor
 from .artifacts import local_content, local_listing
+from .cursor import CursorMarks
 from .store import Changes, MlflowTables
 
 T = TypeVar("T")
@@ -32,7 +33,6 @@ _OVERLAP: Final = 300_000
 """Milliseconds that a pass looks back for ends: a run carries the clock of the machine that trained."""
 _FREE_POINTS: Final = 10_000
 """Points of a history that are read whole even where fewer are enough: 10 ms."""
-_VERSION: Final = 1
 
 
 def path_of(address: str, directory: Path | None = None) -> Path:
@@ -49,15 +49,12 @@ def path_of(address: str, directory: Path | None = None) -> Path:
     return (directory or Path.cwd()) / name
 
 
-class Marks(msgspec.Struct):
+class Marks(CursorMarks):
     """The cursor."""
 
-    version: int = _VERSION
-    patterns: list[str] = []
-    """Of the settings. Others: everything is read anew."""
     seen: Changes = msgspec.field(default_factory=Changes)
     polled_at: Millis | None = None
-    live: list[int] = []
+    live: list[int] = msgspec.field(default_factory=list)
     """Rows of the runs that were running at the last pass."""
     below: int | None = None
     """The sweep (at first: the first sync) goes on below this row; None: at the newest."""
@@ -67,23 +64,6 @@ class Marks(msgspec.Struct):
     """Whether the whole store was read once."""
     runs: int = 0
     sweep_period: int | None = None
-
-    @classmethod
-    def load(cls, cursor: Mapping[str, Any], patterns: Sequence[str]) -> Marks:
-        """The marks of a cursor; fresh ones where it is empty, of another version, or of other patterns."""
-        try:
-            marks = msgspec.convert(dict(cursor), cls)
-        except msgspec.ValidationError:
-            marks = cls()
-        if marks.version != _VERSION or marks.patterns != list(patterns):
-            marks = cls()
-        marks.patterns = list(patterns)
-        return marks
-
-    def dump(self) -> dict[str, Any]:
-        """As a cursor: JSON values only."""
-        built: dict[str, Any] = msgspec.to_builtins(self)
-        return built
 
     def begin_sweep(self, now: Millis) -> None:
         """Start over at the newest run."""
