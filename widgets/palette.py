@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 from rich.color import Color
 from rich.style import Style
 
+from .status import mark_of as mark_of  # hue and mark of a curve go together
+
 Role = str
 """What a piece of text is: one of ROLES."""
 

@@ -1,0 +1,37 @@
+"""A curve in one line of text, for a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import isfinite, isnan
+from typing import Final
+
+from .status import ascii_only
+
+_LEVELS: Final = ("▁▂▃▄▅▆▇█", "_.-~=+*#")
+_NAN: Final = "×x"
+
+
+def spark(values: Sequence[float], width: int) -> str:
+    """At most `width` characters, one a value where there is room. Of several the one furthest from the middle
+    is shown, so that no spike is lost; `×` where one is NaN, the top or bottom for an infinity."""
+    if not values or width <= 0:
+        return ""
+    columns = min(width, len(values))
+    edges = [len(values) * column // columns for column in range(columns + 1)]
+    finite = [value for value in values if isfinite(value)]
+    low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
+    parts = (values[start:stop] for start, stop in pairwise(edges))
+    return "".join(_one(part, low, high) for part in parts)
+
+
+def _one(part: Sequence[float], low: float, high: float) -> str:
+    if any(map(isnan, part)):
+        return _NAN[ascii_only()]
+    levels = _LEVELS[ascii_only()]
+    middle = low / 2 + high / 2
+    value = min(max(max(part, key=lambda value: abs(value / 2 - middle / 2)), low), high)
+    if low == high:
+        return levels[3]
+    return levels[int((value / 2 - low / 2) / (high / 2 - low / 2) * 7 + 0.5)]
