@@ -22,6 +22,7 @@ from ..screens.picker import Picker
 from ..screens.run import RunScreen
 from ..screens.runs import RunsScreen
 from ..screens.sources import SourcesScreen
+from ..screens.telling import Telling, list_notices, list_watched
 from ..screens.words import COMMANDS, Command, parse_command
 from ..widgets.palette import THEMES, Palette
 from ..widgets.prompt import Prompt
@@ -80,6 +81,7 @@ class Quarterdeck(App[int]):
         self._read_gaps = read_gaps
         self.next_project: tuple[str, Settings] | None = None
         """Name and settings of the project to open when this one ends (`:project NAME`)."""
+        self._telling = Telling(self, deck)
         self._mistakes = 0
         self._version = -1
         self._content = (-1, -1)
@@ -104,6 +106,7 @@ class Quarterdeck(App[int]):
             self.open_subject(self._subject)
         self.call_after_refresh(startup.is_over)
         self.set_interval(LOOK, self._look)
+        self._telling.begin()
         self.set_interval(TIME_PASSES, self._time_passes)
         if self._syncing is not None:
             self.set_timer(0.05, self._care)
@@ -141,6 +144,7 @@ class Quarterdeck(App[int]):
         self._content = content
         for screen in self._frames():
             screen.cache_changed(runs=content[0] != before[0], commits=content[1] != before[1])
+        self._telling.changed()
 
     def _read_states(self) -> None:
         self.deck.states = self.deck.reader.source_states()
@@ -278,6 +282,15 @@ class Quarterdeck(App[int]):
         self.theme = f"quarterdeck-{argument}"
         for screen in self._frames():
             screen.recolour(self.deck.palette)
+
+    def _do_watched(self, argument: str) -> None:
+        list_watched(self, self.deck, self._open_run)
+
+    def _do_notices(self, argument: str) -> None:
+        list_notices(self, self.deck, self._open_run)
+
+    def _open_run(self, run_id: str) -> None:
+        self.push_screen(RunScreen(self.deck, run_id))
 
     def _do_refresh(self, argument: str) -> None:
         if isinstance(self.screen, FrameScreen):

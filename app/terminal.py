@@ -142,6 +142,7 @@ def _deck(settings: Settings, path: Path, shared: bool, state: State, read_only:
         better={name: bool(metric.greater_is_better) for name, metric in settings.metrics.items()},
         local_only=settings.checkout is not None and not settings.repository,
         found=settings.found,
+        notify=settings.personal.display.notify,
     )
 
 

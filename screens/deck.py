@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from ..app.records import Gap, SourceState, Want
 from ..app.store.reading import Reader
 from ..widgets.palette import Palette
+from .watched import Watched
 
 
 class Tables(Protocol):
@@ -56,6 +57,12 @@ class Deck:
     """Stretches of the last hours in which nobody synced, newest first."""
     found: tuple[str, ...] = ()
     """What was found, where there is no settings file."""
+    notify: tuple[str, ...] = ("bell", "terminal")
+    """How a notice of a watched run is told beside the screen."""
+    watched: Watched = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.watched = Watched(self.tables)
 
     def state_of(self, kind: str) -> SourceState | None:
         """The first source of a kind."""

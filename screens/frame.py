@@ -20,6 +20,7 @@ from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
 from .copying import offer_copies
 from .deck import Deck
+from .notices import notice_line
 
 TABS: tuple[tuple[str, str, str], ...] = (("2", "Runs", "runs"),)
 """The screens that a digit opens: key, title, mode."""
@@ -126,7 +127,8 @@ class FrameScreen(Screen[None]):
 
     def _notice(self) -> list[Piece]:
         deck, now = self.deck, self.deck.now()
-        return trouble(deck.states, now, deck.zone, self.size.width) or unwatched(deck.gaps, now, deck.zone)
+        told = notice_line(deck.watched.unread)
+        return told or trouble(deck.states, now, deck.zone, self.size.width) or unwatched(deck.gaps, now, deck.zone)
 
     def _too_small(self) -> str:
         """What stands on top where nothing below it can be read; empty where there is room."""
@@ -188,13 +190,25 @@ class FrameScreen(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """A sentence was read when the next key is pressed."""
-        if self._flash and not self.prompt.display:
+        if self.prompt.display:
+            return
+        if self._flash:
             self.say("")
+        elif self.deck.watched.read(self.deck.now()):
+            for screen in self.app.screen_stack:
+                if isinstance(screen, FrameScreen):
+                    screen.write_frame()
 
     # -- what the app tells -------------------------------------------------------------------------------------
 
     def cache_changed(self, *, runs: bool, commits: bool) -> None:
         """The syncer wrote: states always, runs or commits where said."""
+        self.write_frame()
+
+    def news(self) -> None:
+        """There are notices of watched runs: they come before what this screen said itself."""
+        if not self.prompt.display:
+            self._flash = ()
         self.write_frame()
 
     def time_passed(self) -> None:

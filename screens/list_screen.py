@@ -114,8 +114,11 @@ class ListScreen(FrameScreen, Generic[R]):
 
     def set_columns(self) -> None:
         """Give the table the columns of the words in `keys`; words that mean nothing here are passed over."""
-        columns = [column for key in self.keys if (column := self.column(key))]
-        self.table.set_columns(columns, self.sort)
+        self.table.set_columns(self.columns(), self.sort)
+
+    def columns(self) -> list[Column[R]]:
+        """The columns of the words in `keys`."""
+        return [column for key in self.keys if (column := self.column(key))]
 
     def recolour(self, palette: Palette) -> None:
         """Draw the same in other colours."""

@@ -5,17 +5,55 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 
+from ..app.errors import StoreError
 from ..app.records import Run
+from ..widgets.line import Piece
+from ..widgets.status import glyph
+from .baseline import baseline_id, experiment_of, turn
 from .frame import FrameScreen
 
 
 class RunActs(FrameScreen):
     """Keys that act on `chosen_runs`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "baseline", "baseline", id="baseline", tooltip="Measure the others against this run, or no more"),
+    ]
 
     def chosen_runs(self) -> Sequence[Run]:
         """The marked runs, else the one under the cursor or on the page; none where there is no run."""
         raise NotImplementedError  # abstract: ABCMeta and Textual's metaclass do not go together
+
+    def run_here(self) -> Run | None:
+        """The run under the cursor or on the page, whatever is marked."""
+        chosen = self.chosen_runs()
+        return chosen[0] if chosen else None
+
+    def action_baseline(self) -> None:
+        """Make the run here the baseline of its experiment, or take it away where it is."""
+        run = self.run_here()
+        if run is None:
+            self.say("there is no run here to measure others against", "dim")
+            return
+        try:
+            said = turn(self.deck, run)
+        except StoreError as error:
+            self.say(str(error), "warn")
+            return
+        for screen in self.app.screen_stack:
+            if isinstance(screen, RunActs) and screen.is_ready:
+                screen.baseline_changed()
+        self.say(said, "good")
+
+    def baseline_changed(self) -> None:
+        """An experiment has another baseline, or none."""
+        self.write_frame()
+
+    def role_pieces(self, run: Run) -> list[Piece]:
+        """That a run is watched, or the baseline of its experiment."""
+        made: list[Piece] = [(f"  {glyph('watched')} watched", "run")] if run.id in self.deck.watched else []
+        if baseline_id(self.deck.tables, experiment_of(self.deck.reader, run)) == run.id:
+            made.append(("  baseline", "accent"))
+        return made

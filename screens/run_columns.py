@@ -13,7 +13,7 @@ from ..app.text import clip
 from ..widgets.figures import age, figure, moment, span
 from ..widgets.line import Piece
 from ..widgets.record_table import Column
-from ..widgets.status import glyph, worded
+from ..widgets.status import glyph, watched_words, worded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,10 @@ class RunRow:
     run: Run
     extremes: Mapping[str, Extreme] = field(default_factory=dict)
     now: int = 0
+    watched: bool = False
+    """Somebody is told what becomes of it."""
+    base: RunRow | None = None
+    """The baseline of its experiment."""
 
 
 Cell = Callable[[RunRow], Piece]
@@ -39,7 +43,7 @@ def _name(row: RunRow) -> Piece:
 
 
 def _status(row: RunRow) -> Piece:
-    return worded(row.run.status)
+    return watched_words(row.run.status) if row.watched else worded(row.run.status)
 
 
 def _duration(row: RunRow) -> Piece:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 
+from ..app.records import Extreme, Run
 from ..app.store.reading import Reader
 from .run_columns import RunRow, metric_of, read_names
 
@@ -17,8 +18,19 @@ _HELD = 12
 class RunRows:
     """The rows of a table of runs. Ids that are negative are context: they did not match."""
 
-    def __init__(self, reader: Reader, ids: Sequence[int], count: int, keys: Sequence[str], now: int) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        ids: Sequence[int],
+        count: int,
+        keys: Sequence[str],
+        now: int,
+        watched: Container[str] = (),
+        base: RunRow | None = None,
+    ) -> None:
         self._reader = reader
+        self._watched = watched
+        self._base = base
         self.ids = ids
         self._count = max(count, len(ids))
         self._names = read_names(keys)
@@ -59,8 +71,12 @@ class RunRows:
         for rowid in ids:
             run = runs.get(rowid)
             extremes = {name: known[rowid, name] for name in self._extremes if (rowid, name) in known}
-            rows.append(RunRow(run=run, extremes=extremes, now=self._now) if run else None)
+            rows.append(self._held(run, extremes) if run else None)
         return rows
+
+    def _held(self, run: Run, extremes: Mapping[str, Extreme]) -> RunRow:
+        is_watched = run.id in self._watched
+        return RunRow(run=run, extremes=extremes, now=self._now, watched=is_watched, base=self._base)
 
     def depth(self, index: int) -> int:
         """How deep the run stands below its parents in this list; 0 where the list is flat."""
@@ -70,8 +86,16 @@ class RunRows:
 class RunTree(RunRows):
     """The same, children below their parents."""
 
-    def __init__(self, reader: Reader, ids: Sequence[int], keys: Sequence[str], now: int) -> None:
-        super().__init__(reader, ids, len(ids), keys, now)
+    def __init__(
+        self,
+        reader: Reader,
+        ids: Sequence[int],
+        keys: Sequence[str],
+        now: int,
+        watched: Container[str] = (),
+        base: RunRow | None = None,
+    ) -> None:
+        super().__init__(reader, ids, len(ids), keys, now, watched, base)
         self._parents: dict[str, str | None] = {}
 
     def depth(self, index: int) -> int:

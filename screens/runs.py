@@ -24,6 +24,7 @@ from ..widgets.freshness import freshness
 from ..widgets.line import Piece
 from ..widgets.palette import Palette
 from ..widgets.record_table import Column
+from .baseline import baseline_row, has_unlike, with_difference
 from .deck import Deck
 from .experiments import choices, named
 from .list_screen import ListScreen
@@ -35,12 +36,16 @@ from .run_list import FIRST, Ordered, Question, RunList
 from .run_pane import RunPane
 from .run_rows import RunRows, RunTree
 from .run_words import empty_words
+from .telling import mark_watches
 
 SAMPLE = 100
 """Runs that are looked at to propose columns and their widths."""
 
 RESTS = 0.15
 """Seconds without a key before something is asked about what is on the screen."""
+
+WITH_BOTH = 100
+"""Columns of the terminal from which on a difference between unlike data stands beside the word that says so."""
 
 CHANGES_AT_MOST_EVERY = 0.5
 """Seconds between two questions while the syncer writes ..."""
@@ -72,6 +77,8 @@ class RunsScreen(ListScreen[RunRow], RunActs):
         self._here: int | None = self._experiments[0].rowid if self._experiments else None
         self._tree = False
         self._widths: dict[str, int] = {}
+        self._base: RunRow | None = None
+        self._unlike = False
         self._ordered: Ordered | None = None
         self._stays = False
         self._dirty = False
@@ -95,6 +102,7 @@ class RunsScreen(ListScreen[RunRow], RunActs):
     def on_resize(self) -> None:
         """Give the pane its room, or take it away."""
         self.pane.take_room(self.size.width)
+        self.set_columns()  # the difference to the baseline says more where there is room
         self._rest()
 
     def on_record_table_moved(self) -> None:
@@ -112,6 +120,19 @@ class RunsScreen(ListScreen[RunRow], RunActs):
         row = self.table.row()
         marked = [int(key) for key in self.table.marked]
         return self.deck.reader.runs(marked) if marked else [row.run] if row else []
+
+    def run_here(self) -> Run | None:
+        """The run under the cursor."""
+        row = self.table.row()
+        return row.run if row else None
+
+    def action_mark(self) -> None:
+        """Mark the row and go on; a run of which something is still to come is watched from now on, or no more."""
+        run, key = self.run_here(), self.table.key_here()
+        super().action_mark()
+        if run is not None and key is not None:
+            mark_watches(self, run, marked=key in self.table.marked)
+            self._draw_rows()
 
     # -- the experiment -----------------------------------------------------------------------------------------
 
@@ -132,6 +153,13 @@ class RunsScreen(ListScreen[RunRow], RunActs):
         if not self.chosen:
             self.keys = self._proposed
         self._widths = widths(sample, self.keys)
+        self._take_base()
+        self._unlike = has_unlike(sample, self._base)
+
+    def _take_base(self) -> None:
+        """Read the baseline, with what the columns need of it."""
+        row = self.experiment
+        self._base = baseline_row(self.deck, row.experiment.name if row else None, self.keys)
 
     def _sample(self) -> list[Any]:
         reader = self.deck.reader
@@ -186,6 +214,19 @@ class RunsScreen(ListScreen[RunRow], RunActs):
     def column(self, key: str) -> Column[RunRow] | None:
         """The column of a word."""
         return column(key, self._widths.get(key), self.deck.zone, self.chosen and key not in self._proposed)
+
+    def set_columns(self) -> None:
+        """Give the table its columns, and the baseline what they need of it."""
+        self._take_base()
+        super().set_columns()
+
+    def columns(self) -> list[Column[RunRow]]:
+        """Those of the words, and the difference to the baseline beside its metric."""
+        columns = super().columns()
+        if self._base is None:
+            return columns
+        wide = self._unlike and self.size.width >= WITH_BOTH
+        return with_difference(columns, self.sort[0], self.deck.better, wide=wide)
 
     def all_keys(self) -> list[tuple[str, str]]:
         """What every run has, and the metrics, params and tags of the experiment."""
@@ -264,8 +305,8 @@ class RunsScreen(ListScreen[RunRow], RunActs):
     def _rows(self, ordered: Ordered) -> RunRows:
         reader, now = self.deck.reader, self.deck.now()
         if ordered.tree:
-            return RunTree(reader, ordered.ids, self.keys, now)
-        return RunRows(reader, ordered.ids, ordered.matches or 0, self.keys, now)
+            return RunTree(reader, ordered.ids, self.keys, now, self.deck.watched, self._base)
+        return RunRows(reader, ordered.ids, ordered.matches or 0, self.keys, now, self.deck.watched, self._base)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A failed order is a sentence, not an exit."""
@@ -291,6 +332,10 @@ class RunsScreen(ListScreen[RunRow], RunActs):
         if not self.is_ready:
             return
         before = len(self._experiments)
+        had_base = self._base is not None
+        self._take_base()  # it may still run, or have come only now
+        if had_base != (self._base is not None):
+            self.set_columns()
         self._experiments = self.deck.reader.experiments()
         if (self._here is None and not before and self._experiments) or not self._ordered:
             self.show_experiment(self._experiments[0].rowid if self._experiments else None)
@@ -302,8 +347,24 @@ class RunsScreen(ListScreen[RunRow], RunActs):
     def time_passed(self) -> None:
         """Write the ages anew."""
         super().time_passed()
+        self._draw_rows()
+
+    def _draw_rows(self) -> None:
         if self._ordered is not None and not self.prompt.display:
             self.table.show(self._rows(self._ordered), keep=True)
+
+    def baseline_changed(self) -> None:
+        """Measure against the new baseline."""
+        self._take_base()
+        self._unlike = has_unlike(self._sample(), self._base)
+        self.set_columns()
+        self._draw_rows()
+        super().baseline_changed()
+
+    def news(self) -> None:
+        """What was told is watched no more."""
+        super().news()
+        self._draw_rows()
 
     def on_record_table_scrolled(self) -> None:
         """Other runs are on the screen."""
@@ -368,6 +429,8 @@ class RunsScreen(ListScreen[RunRow], RunActs):
             left = [(" experiment ", "dim"), (clip(row.experiment.name, 32), "bright")]
             if self.size.width >= 100:
                 left.append((f" ({at} of {len(self._experiments)})", "dim"))
+        if self._base is not None and self.size.width >= 100:
+            left += [("   base ", "dim"), (clip(self._base.run.name, 24), "text")]
         left += [*self._counts(), *self.filter_pieces(self.size.width - 60), *self.marked_pieces()]
         return left, self._freshness()
 

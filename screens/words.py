@@ -24,6 +24,8 @@ COMMANDS: dict[str, str] = {
     "sort": "KEY[:desc]: sort by a column",
     "view": "NAME shows a saved view; save NAME keeps the present one",
     "filter": "TEXT: filter by it",
+    "watched": "the runs that are watched",
+    "notices": "what was told of them",
     "project": "NAME: change to a project of projects.toml",
     "theme": "NAME: dark, light, colour-blind or ansi",
     "refresh": "ask the syncer for a pass now",

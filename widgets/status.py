@@ -23,15 +23,17 @@ RUNNING: Final = Sign("▶", ">", "run")
 QUEUED: Final = Sign("○", "o", "dim")
 WAITING: Final = Sign("‖", "|", "warn")
 SKIPPED: Final = Sign("–", "-", "dim")
+WATCHED: Final = Sign("◉", "@", "run")
 
 ALL_SIGNS: Final = (
-    GOOD, WARNING, FAILED, COULD_NOT_RUN, MISSING, SILENT, RUNNING, QUEUED, WAITING, SKIPPED
+    GOOD, WARNING, FAILED, COULD_NOT_RUN, MISSING, SILENT, RUNNING, QUEUED, WAITING, SKIPPED, WATCHED
 )  # fmt: skip
 
 SIGNS: Final[dict[str, Sign]] = {
     # runs
     "scheduled": QUEUED, "running": RUNNING, "finished": GOOD, "failed": FAILED, "killed": SKIPPED,
     "deleted": SKIPPED,
+    "watched": WATCHED,
     # sources
     "ok": GOOD, "stale": WARNING, "unauthorised": FAILED, "forbidden": FAILED, "limited": WARNING,
     "unreachable": FAILED, "tls": FAILED, "not_understood": COULD_NOT_RUN, "misconfigured": COULD_NOT_RUN,
@@ -80,3 +82,9 @@ def glyph(status: str) -> str:
 def worded(status: str) -> tuple[str, str]:
     """Glyph and word, and their role: `● finished`."""
     return f"{glyph(status)} {status.replace('_', ' ')}", sign(status).role
+
+
+def watched_words(status: str) -> tuple[str, str]:
+    """The same for a run that somebody is told of: an eye in the place of the sign, the word says the rest."""
+    word, role = worded(status)
+    return f"{glyph('watched')}{word[1:]}", role

@@ -19,6 +19,8 @@ class Display(Section, frozen=True, kw_only=True):
     theme: Literal["dark", "light", "colour-blind", "ansi"] = "dark"
     keys: Mapping[str, str] = {}
     """Binding id -> key or keys with commas. A map given here replaces a binding's keys."""
+    notify: tuple[Literal["bell", "terminal"], ...] = ("bell", "terminal")
+    """How notices of watched runs are told beside the screen; empty: on the screen alone."""
 
     def __post_init__(self) -> None:
         if self.zone:
