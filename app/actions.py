@@ -1,8 +1,10 @@
 """The one gate that every change to the outside world goes through.
 
-An act is checked (read-only mode, trust, what the source can do, the vendor's limits), written to the journal as
-an intent, done, verified by reading back, and its outcome written. What a crash cut off stays in the journal as
-begun, and `reconcile` asks the server what really happened. Acts name things by their exact ids.
+Somebody asks: the intents go to the journal as `asked`, a batch of them at once. One process carries a batch out
+and holds its lock while it lives: each act is checked (read-only mode, trust, what the source can do, the vendor's
+limits, what was there when somebody was asked), written down as `begun`, done, verified by reading back, and its
+outcome written. What a crash cut off stays in the journal, and `reconcile` asks the server what really happened.
+Acts name things by their exact ids.
 """
 
 from __future__ import annotations
@@ -11,16 +13,18 @@ import asyncio
 import posixpath
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
 from . import trust
-from .errors import QuarterdeckError, RefusedError, SourceError, UsageError
+from .errors import QuarterdeckError, RefusedError, SourceError, StoreError, UsageError
 from .records import Batch, Millis, Record, Run, SourceSpec, Subject, Want
+from .store import act_lock
 from .store.state import Act, ActState, State
+from .text import clip
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -32,7 +36,11 @@ server may cut a longer value instead of refusing it (MLFLOW_TRUNCATE_LONG_VALUE
 _KEY: Final = re.compile(r"[/\w.\- :]+")  # the characters that mlflow.utils.validation allows in a name
 
 ACT_SECONDS: Final = 90.0
-"""An act is given up after this; one that is still begun when it is older was cut off."""
+"""An act is given up after this."""
+
+LATE_SECONDS: Final = 30.0
+"""An open act that nobody carries out is left alone for so long: its process may be about to start, and a request whose
+sender died may still be under way."""
 
 
 class Outcome(Record, frozen=True):
@@ -47,9 +55,11 @@ class Outcome(Record, frozen=True):
     state: ActState
     sentence: str
     key: str
-    value: str
+    value: str | None
+    """What the tag was to be; None when it was to go."""
     previous: str | None
     """What the tag was before; None when there was none."""
+    run_id: str
 
 
 @runtime_checkable
@@ -66,8 +76,23 @@ class TagsRuns(Protocol):
     async def set_run_tag(self, run_id: str, key: str, value: str) -> None:
         """Set the tag. Raises SourceError, or RefusedError where we do not write this store."""
 
+    async def delete_run_tag(self, run_id: str, key: str) -> None:
+        """Take the tag away. Raises SourceError, or RefusedError where we do not write this store."""
+
     async def close(self) -> None:
         """Let go of connections."""
+
+
+def tag_intent(
+    source: str, run_id: str, key: str, value: str | None, *, name: str = "", undoes: str | None = None
+) -> dict[str, Any]:
+    """What the journal keeps of a tag to be set, or with None to be taken away, before it is tried.
+
+    `name` is what sentences call the run; `undoes` the entry whose change this takes back. With `seen` added (what the
+    person saw there, None for nothing), the act fails when something else is there by then.
+    """
+    made = {"source": source, "run_id": run_id, "key": key, "value": value}
+    return made | ({"name": name} if name else {}) | ({"undoes": undoes} if undoes else {})
 
 
 def set_tag(settings: Settings, state: State, subject: Subject, key: str, value: str, *, read_only: bool) -> Outcome:
@@ -82,15 +107,46 @@ def set_tag(settings: Settings, state: State, subject: Subject, key: str, value:
     return asyncio.run(_set_tag(settings, state, subject, key, value))
 
 
+def perform(settings: Settings, state: State, batch: str, *, read_only: bool) -> list[Outcome]:
+    """Carry out what was asked for as a batch, one after another; one that fails does not stop the others.
+
+    Blocks, for ACT_SECONDS an act at most. Every refusal is an Outcome. Raises RefusedError when another process does
+    it already, StoreError.
+    """
+    with act_lock.held(state.path, batch) as ours:
+        if not ours:
+            raise RefusedError(f"Another process carries out {batch} already.")
+        asked = [act for act in state.batch_of_acts(batch) if act.state == "asked"]
+        try:
+            check_allowed(settings, read_only)
+            return asyncio.run(_perform(settings, state, asked))
+        except StoreError:
+            raise
+        except QuarterdeckError as error:
+            left = [act for act in state.batch_of_acts(batch) if act.state == "asked"]
+            return [_failed(state, act, str(error)) for act in left]
+
+
 def reconcile(settings: Settings, state: State, now: Millis | None = None) -> list[Outcome]:
     """Ask the servers about the acts that a crash cut off, and write what they say.
 
-    Acts that are young enough to be under way elsewhere are left alone; those whose server cannot be reached are
-    `unknown` here and stay begun in the journal.
+    Acts that somebody carries out, or that are younger than LATE_SECONDS, are left alone; those whose server cannot be
+    reached are `unknown` here and stay begun in the journal.
     """
-    before = (_now() if now is None else now) - round(1000 * ACT_SECONDS)
-    cut_off = [act for act in state.begun_acts() if act.at < before]
-    return asyncio.run(_reconcile(settings, state, cut_off)) if cut_off else []
+    before = (_now() if now is None else now) - round(1000 * LATE_SECONDS)
+    late = [act for act in state.open_acts() if (act.begun_at or act.at) < before]
+    found: list[Outcome] = []
+    for batch in dict.fromkeys(act.batch for act in late):
+        with act_lock.held(state.path, batch) as ours:
+            if ours:  # read again: it may have been carried out, and let go, since
+                open_acts = [act for act in state.batch_of_acts(batch) if act.state in ("asked", "begun")]
+                found += [_failed(state, act, _NEVER) for act in open_acts if act.state == "asked"]
+                begun = [act for act in open_acts if act.state == "begun"]
+                found += asyncio.run(_reconcile(settings, state, begun)) if begun else []
+    return found
+
+
+_NEVER: Final = "It was asked for and never begun. Nothing was changed."
 
 
 def check_allowed(settings: Settings, read_only: bool) -> None:
@@ -123,20 +179,67 @@ async def _set_tag(settings: Settings, state: State, subject: Subject, key: str,
         source, run = await _find(sources, run_id)
         if run.status == "deleted":
             raise RefusedError(f"Refused: {subject} is deleted in MLflow, nothing was changed. Restore it first.")
-        intent = {
-            "source": source.spec.key, "run_id": run_id, "key": key, "value": value,
-            "previous": run.tags.get(key),
-        }  # fmt: skip
-        entry = state.begin_act("set_tag", str(subject), intent, _now())
-        trouble = await _try(source, run_id, key, value)
-        return await _conclude(source, state, entry, intent, str(subject), trouble)
+        intent = tag_intent(source.spec.key, run_id, key, value)
+        batch = state.ask_acts([("set_tag", str(subject), intent)], _now())
+        with act_lock.held(state.path, batch):
+            (act,) = state.batch_of_acts(batch)
+            return await _change(source, state, act, run)
 
 
-async def _try(source: TagsRuns, run_id: str, key: str, value: str) -> str:
+async def _perform(settings: Settings, state: State, acts: Iterable[Act]) -> list[Outcome]:
+    async with _taggers(settings) as sources:
+        by_key = {source.spec.key: source for source in sources}
+        found: list[Outcome] = []
+        away: dict[str, str] = {}
+        for act in acts:
+            source = by_key.get(act.intent["source"])
+            if source is None:
+                found.append(_failed(state, act, "The settings name its source no more. Nothing was changed."))
+            elif source.spec.key in away:  # each further one would wait for the time-outs again
+                found.append(_failed(state, act, away[source.spec.key]))
+            else:
+                found.append(await _checked(source, state, act, away))
+        return found
+
+
+async def _checked(source: TagsRuns, state: State, act: Act, away: dict[str, str]) -> Outcome:
+    """Look at the run, and change it if that is what somebody was asked about."""
+    intent = act.intent
+    try:
+        check_tag(Subject(kind="run", parts=(intent["run_id"],)), intent["key"], intent["value"] or "")
+        run = await _read(source, intent["run_id"])
+    except SourceError as error:
+        away[source.spec.key] = f"Not tried: {error}"
+        return _failed(state, act, f"Not tried: {error}")
+    except UsageError as error:
+        return _failed(state, act, str(error))
+    if run is None or run.status == "deleted":
+        why = "is not there any more" if run is None else "is deleted in MLflow"
+        return _failed(state, act, f"{_called(act)} {why}. Nothing was changed.")
+    found = run.tags.get(intent["key"])
+    if "seen" in intent and intent["seen"] != found:
+        told = f"{intent['key']} was {_said(intent['seen'])} and is {_said(found)} now"
+        return _failed(state, act, f"{_called(act)}: {told}: somebody changed it since. Nothing was changed.")
+    return await _change(source, state, act, run)
+
+
+async def _change(source: TagsRuns, state: State, act: Act, run: Run) -> Outcome:
+    intent = dict(act.intent) | {"previous": run.tags.get(act.intent["key"])}
+    if not state.begin_act(act.id, intent, _now()):
+        return _with(_outcome(act), "failed", f"{_called(act)}: it was settled by another process meanwhile.")
+    begun = msgspec.structs.replace(act, intent=intent)
+    return await _conclude(source, state, begun, await _try(source, begun))
+
+
+async def _try(source: TagsRuns, act: Act) -> str:
     """Do it and give what went wrong, "" when nothing did. A time-out says nothing about whether it was done."""
+    run_id, key, value = (act.intent[part] for part in ("run_id", "key", "value"))
     try:
         async with asyncio.timeout(ACT_SECONDS / 2):
-            await source.set_run_tag(run_id, key, value)
+            if value is None:
+                await source.delete_run_tag(run_id, key)
+            else:
+                await source.set_run_tag(run_id, key, value)
     except (SourceError, RefusedError) as error:
         return str(error)
     except TimeoutError:
@@ -144,25 +247,22 @@ async def _try(source: TagsRuns, run_id: str, key: str, value: str) -> str:
     return ""
 
 
-async def _conclude(
-    source: TagsRuns, state: State, entry: str, intent: dict[str, Any], subject: str, trouble: str
-) -> Outcome:
+async def _conclude(source: TagsRuns, state: State, act: Act, trouble: str) -> Outcome:
     """Read back, write the outcome and give it. Left as begun when the server cannot be asked."""
-    key, value = intent["key"], intent["value"]
-    outcome = Outcome(
-        entry=entry, act="set_tag", subject=subject, source=source.spec.key, state="unknown", sentence="",
-        key=key, value=value, previous=intent["previous"],
-    )  # fmt: skip
+    key, value = act.intent["key"], act.intent["value"]
+    outcome = _outcome(act)
     try:
-        run = await _read(source, intent["run_id"])
+        run = await _read(source, act.intent["run_id"])
     except SourceError as error:
-        return _with(outcome, "unknown", f"{trouble or error} Whether {subject} has the tag could not be read back.")
+        why = trouble or str(error)
+        return _with(outcome, "unknown", f"{why} What came of {key} of {_called(act)} could not be read back.")
     found = None if run is None else run.tags.get(key)
-    if found == value:
-        outcome = _with(outcome, "done", f"{subject}: {key} is set.")
+    if run is not None and found == value:
+        done = "is set" if value is not None else "is taken away"
+        outcome = _with(outcome, "done", f"{_called(act)}: {key} {done}.")
     else:
-        outcome = _with(outcome, "failed", trouble or f"{subject}: {key} was set and reads otherwise now.")
-    state.finish_act(entry, outcome.state, {"read_back": found, "sentence": outcome.sentence})
+        outcome = _with(outcome, "failed", trouble or f"{_called(act)}: {key} was set and reads otherwise now.")
+    state.finish_act(act.id, outcome.state, {"read_back": found, "sentence": outcome.sentence})
     return outcome
 
 
@@ -170,11 +270,34 @@ async def _reconcile(settings: Settings, state: State, acts: Sequence[Act]) -> l
     async with _taggers(settings) as sources:
         by_key = {source.spec.key: source for source in sources}
         known = [act for act in acts if act.intent["source"] in by_key]
-        cut = "It was cut off before it reached the server."
-        return [
-            await _conclude(by_key[act.intent["source"]], state, act.id, dict(act.intent), act.subject, cut)
-            for act in known
-        ]
+        return [await _conclude(by_key[act.intent["source"]], state, act, _cut_off(act)) for act in known]
+
+
+def _cut_off(act: Act) -> str:
+    before = _said(act.intent["previous"])
+    return f"{_called(act)}: {act.intent['key']} was cut off before it reached the server; it was {before} then."
+
+
+def _failed(state: State, act: Act, sentence: str) -> Outcome:
+    outcome = _with(_outcome(act), "failed", sentence)
+    state.finish_act(act.id, "failed", {"sentence": sentence})
+    return outcome
+
+
+def _outcome(act: Act) -> Outcome:
+    intent = act.intent
+    return Outcome(
+        entry=act.id, act=act.act, subject=act.subject, source=intent["source"], state="unknown", sentence="",
+        key=intent["key"], value=intent["value"], previous=intent.get("previous"), run_id=intent["run_id"],
+    )  # fmt: skip
+
+
+def _called(act: Act) -> str:
+    return str(act.intent.get("name") or act.subject)
+
+
+def _said(value: str | None) -> str:
+    return "not there" if value is None else f"“{clip(value, 60)}”"
 
 
 async def _find(sources: Sequence[TagsRuns], run_id: str) -> tuple[TagsRuns, Run]:

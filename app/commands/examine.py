@@ -107,7 +107,7 @@ def examine_state(settings: Settings) -> Iterator[Finding]:
     """Whether state.db opens, and what a crash left in its journal."""
     try:
         with state_of(settings) as state:
-            begun, path = state.begun_acts(), state.path
+            begun, path = state.open_acts(), state.path
     except QuarterdeckError as error:
         yield Finding("state", "fail", str(error), "See the sentence: it is never rebuilt by itself.")
         return

@@ -52,6 +52,11 @@ class LateMlflow:
         async with self._in_use() as source:
             await source.set_run_tag(run_id, key, value)
 
+    async def delete_run_tag(self, run_id: str, key: str) -> None:
+        """Take a tag of a run away. Raises SourceError, RefusedError."""
+        async with self._in_use() as source:
+            await source.delete_run_tag(run_id, key)
+
     def server_now(self) -> Millis | None:
         """The server's clock; None before the first use, and where the source knows none."""
         return self._source.server_now() if isinstance(self._source, TellsTime) else None

@@ -14,7 +14,7 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -28,8 +28,9 @@ from .mounts import is_network
 
 BUSY_SECONDS: Final = 10.0
 
-ActState = Literal["begun", "done", "failed", "unknown"]
-"""begun: no outcome yet; unknown: looked for after a crash, and the server could not say."""
+ActState = Literal["asked", "begun", "done", "failed", "unknown"]
+"""asked: somebody said yes, nothing was tried yet; begun: the outside world may have heard of it; unknown: looked for
+after a crash, and the server could not say."""
 
 
 class Act(Record, frozen=True):
@@ -37,6 +38,10 @@ class Act(Record, frozen=True):
 
     id: str
     at: Millis
+    """When it was asked for."""
+    batch: str
+    """Shared by all that was asked for at once; one process does them."""
+    begun_at: Millis | None
     act: str
     """What was done: set_tag ..."""
     subject: str
@@ -81,7 +86,19 @@ def _first_tables(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables,)
+def _acts_that_are_asked_for(connection: sqlite3.Connection) -> None:
+    for statement in (
+        "ALTER TABLE journal ADD COLUMN batch TEXT",
+        "ALTER TABLE journal ADD COLUMN begun_at INTEGER",
+        "UPDATE journal SET batch = id, begun_at = at",  # until now an act was begun in the moment it was asked for
+        "DROP INDEX journal_begun",
+        "CREATE INDEX journal_open ON journal (state) WHERE state IN ('asked', 'begun')",
+        "CREATE INDEX journal_batch ON journal (batch)",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables, _acts_that_are_asked_for)
 """Number n brings a file of schema n-1 to n. Only ever appended to."""
 
 
@@ -114,24 +131,47 @@ class State:
 
     # The journal: written before an act and after it (see actions.py).
 
-    def begin_act(self, act: str, subject: str, intent: Mapping[str, Any], at: Millis) -> str:
-        """Write down what is about to be done; gives the entry's id. It is on the disk when this returns."""
-        entry = ulid(at)
-        row = (entry, at, act, _kept(subject), json.dumps(intent))
-        self._write("INSERT INTO journal VALUES (?, ?, ?, ?, ?, NULL, 'begun')", row)
-        return entry
+    def ask_acts(self, acts: Sequence[tuple[str, str, Mapping[str, Any]]], at: Millis) -> str:
+        """Write down what is to be done, as (act, subject, intent); gives the batch. On the disk when this returns."""
+        entries = [ulid(at) for _ in acts]
+        batch = min(entries)
+        rows = [
+            (entry, at, act, _kept(subject), json.dumps(intent), batch)
+            for entry, (act, subject, intent) in zip(entries, acts, strict=True)
+        ]
+        statement = (
+            "INSERT INTO journal (id, at, act, subject, intent, outcome, state, batch)"
+            " VALUES (?, ?, ?, ?, ?, NULL, 'asked', ?)"
+        )
+        with self._transaction():
+            self._db.executemany(statement, rows)
+        return batch
 
-    def finish_act(self, entry: str, state: ActState, outcome: Mapping[str, Any]) -> None:
-        """Write down what came of it."""
-        self._write("UPDATE journal SET state = ?, outcome = ? WHERE id = ?", (state, json.dumps(outcome), entry))
+    def begin_act(self, entry: str, intent: Mapping[str, Any], at: Millis) -> bool:
+        """Write down that it is tried now, and what was found before. False when it is not asked for any more."""
+        statement = "UPDATE journal SET state = 'begun', intent = ?, begun_at = ? WHERE id = ? AND state = 'asked'"
+        return self._write(statement, (json.dumps(intent), at, entry)) == 1
 
-    def begun_acts(self) -> list[Act]:
+    def finish_act(self, entry: str, state: ActState, outcome: Mapping[str, Any]) -> bool:
+        """Write down what came of it. What has an outcome keeps it: then this gives False."""
+        statement = "UPDATE journal SET state = ?, outcome = ? WHERE id = ? AND state IN ('asked', 'begun')"
+        return self._write(statement, (state, json.dumps(outcome), entry)) == 1
+
+    def open_acts(self) -> list[Act]:
         """The acts without an outcome, oldest first: under way somewhere, or cut off by a crash."""
-        return [_act(row) for row in self._rows("SELECT * FROM journal WHERE state = 'begun' ORDER BY rowid")]
+        return self._acts("WHERE state IN ('asked', 'begun') ORDER BY rowid")
+
+    def batch_of_acts(self, batch: str) -> list[Act]:
+        """What was asked for at once, in its order."""
+        return self._acts("WHERE batch = ? ORDER BY rowid", batch)
 
     def acts(self, limit: int = 100) -> list[Act]:
         """The journal, newest first."""
-        return [_act(row) for row in self._rows("SELECT * FROM journal ORDER BY rowid DESC LIMIT ?", limit)]
+        return self._acts("ORDER BY rowid DESC LIMIT ?", limit)
+
+    def data_version(self) -> int:
+        """A number that changes when another process, or another thread, has written. Microseconds."""
+        return int(self._rows("PRAGMA data_version")[0][0])
 
     # When somebody looked, and when nobody did.
 
@@ -228,13 +268,17 @@ class State:
         finally:
             target.close()
 
+    def _acts(self, which: str, *values: object) -> list[Act]:
+        columns = "id, at, batch, begun_at, act, subject, intent, outcome, state"
+        return [_act(row) for row in self._rows(f"SELECT {columns} FROM journal {which}", *values)]
+
     def _rows(self, query: str, *values: object) -> list[Any]:
         with self._guarded():
             return self._db.execute(query, values).fetchall()
 
-    def _write(self, statement: str, values: tuple[object, ...]) -> None:
+    def _write(self, statement: str, values: tuple[object, ...]) -> int:
         with self._guarded():
-            self._db.execute(statement, values)
+            return self._db.execute(statement, values).rowcount
 
     def _mark(self, name: str, at: Millis) -> None:
         self._db.execute("INSERT OR REPLACE INTO mark VALUES (?, ?)", (name, at))
@@ -309,8 +353,8 @@ def _kept(text: str) -> str:
 
 
 def _act(row: tuple[Any, ...]) -> Act:
-    entry, at, act, subject, intent, outcome, state = row
+    entry, at, batch, begun_at, act, subject, intent, outcome, state = row
     return Act(
-        id=entry, at=at, act=act, subject=subject, intent=json.loads(intent),
+        id=entry, at=at, batch=batch, begun_at=begun_at, act=act, subject=subject, intent=json.loads(intent),
         outcome=json.loads(outcome) if outcome else None, state=state,
     )  # fmt: skip

@@ -13,10 +13,21 @@ from typing import Any
 import pytest
 
 from quarterdeck.app import trust
-from quarterdeck.app.actions import ACT_SECONDS, LONGEST_VALUE, Outcome, check_tag, reconcile, set_tag
+from quarterdeck.app.actions import (
+    ACT_SECONDS,
+    LONGEST_VALUE,
+    Outcome,
+    check_tag,
+    perform,
+    reconcile,
+    set_tag,
+    tag_intent,
+)
 from quarterdeck.app.errors import QuarterdeckError, RefusedError, SourceError, UntrustedError, UsageError
 from quarterdeck.app.records import Subject
 from quarterdeck.app.settings import Settings, load
+from quarterdeck.app.sources.registry import build
+from quarterdeck.app.store import act_lock
 from quarterdeck.app.store.state import State
 
 ODD = ["", "x", "[bold]x[/]", "\x1b[31mred", "two\nlines", "名前 שלום", 'k="v", a\\b', "x" * LONGEST_VALUE]
@@ -55,6 +66,19 @@ def run_id(mlflow_rest: Any) -> str:
 
 def subject(run_id: str) -> Subject:
     return Subject(kind="run", parts=(run_id,))
+
+
+def ask(state: State, intent: dict[str, Any], *, asked_at: int = 0, begun_at: int | None = None) -> str:
+    """What a process leaves that died after asking, or after beginning; gives the batch."""
+    batch = state.ask_acts([("set_tag", f"run/{intent['run_id']}", intent)], asked_at)
+    if begun_at is not None:
+        state.begin_act(batch, intent | {"previous": None}, begun_at)
+    return batch
+
+
+def said(state: State, key: str) -> str:
+    (sentence,) = [act.outcome["sentence"] for act in state.acts() if act.intent["key"] == key and act.outcome]
+    return str(sentence)
 
 
 def tags_of(rest: Any, run_id: str) -> dict[str, str]:
@@ -130,16 +154,80 @@ def test_a_deleted_run_is_refused(settings: Settings, state: State, run_id: str,
 
 
 def test_what_a_crash_cut_off_is_found_out(settings: Settings, state: State, run_id: str, mlflow_rest: Any) -> None:
-    outcome = set_tag(settings, state, subject(run_id), "first", "1", read_only=False)
-    intent = dict(state.acts()[0].intent)
-    happened = state.begin_act("set_tag", f"run/{run_id}", intent, 0)
-    not_happened = state.begin_act("set_tag", f"run/{run_id}", intent | {"key": "second"}, 1)
-    under_way = state.begin_act("set_tag", f"run/{run_id}", intent | {"key": "third"}, time.time_ns() // 1_000_000)
-    assert {one.entry: one.state for one in reconcile(settings, state)} == {happened: "done", not_happened: "failed"}
-    assert {act.id: act.state for act in state.acts()} == {
-        outcome.entry: "done", happened: "done", not_happened: "failed", under_way: "begun",
-    }  # fmt: skip
+    set_tag(settings, state, subject(run_id), "first", "1", read_only=False)
+    intent, now = dict(state.acts()[0].intent), time.time_ns() // 1_000_000
+    ask(state, intent, begun_at=0)  # happened
+    ask(state, intent | {"key": "second"}, begun_at=1)  # did not
+    ask(state, intent | {"key": "third"}, begun_at=now)  # may be under way yet
+    ask(state, intent | {"key": "fourth"}, asked_at=2)  # nobody began it
+    ask(state, intent | {"key": "fifth"}, asked_at=now)  # its process may be about to start
+    assert [one.state for one in reconcile(settings, state)] == ["done", "failed", "failed"]
+    told = [(act.intent["key"], act.state) for act in reversed(state.acts())][1:]
+    assert told == [
+        ("first", "done"), ("second", "failed"), ("third", "begun"), ("fourth", "failed"), ("fifth", "asked"),
+    ]  # fmt: skip
+    assert "cut off before it reached the server; it was not there then" in said(state, "second")
+    assert "never begun" in said(state, "fourth")
     assert reconcile(settings, state) == []
+
+
+def test_what_a_living_process_carries_out_is_left_alone(settings: Settings, state: State, run_id: str) -> None:
+    batch = ask(state, tag_intent("s", run_id, "a", "1"), begun_at=0)
+    with act_lock.held(state.path, batch) as ours:
+        assert ours
+        assert act_lock.is_held(state.path, batch)
+        assert reconcile(settings, state) == []
+        with pytest.raises(RefusedError, match="Another process"):
+            perform(settings, state, batch, read_only=False)
+    assert not act_lock.is_held(state.path, batch)
+    assert not act_lock.lock_path(state.path, batch).exists()
+
+
+# -- a batch
+
+
+@pytest.fixture
+def source(settings: Settings) -> str:
+    """The key of the project's tracking server."""
+    (found,) = [one.spec.key for one in build(settings) if one.spec.kind == "mlflow"]
+    return found
+
+
+def test_a_batch_is_carried_out_and_one_that_fails_does_not_stop_the_others(
+    settings: Settings, state: State, source: str, mlflow_rest: Any
+) -> None:
+    experiment = mlflow_rest.create_experiment(f"batch-{time.time_ns()}")
+    runs = [mlflow_rest.create_run(experiment, f"run {n}", tags={"stage": "silver"}) for n in range(4)]
+    mlflow_rest.post("runs/delete", run_id=runs[1])
+    mlflow_rest.post("runs/set-tag", run_id=runs[2], key="stage", value="bronze")
+    intents = [tag_intent(source, run, "stage", "gold", name=f"run {n}") for n, run in enumerate([*runs, "absent"])]
+    batch = state.ask_acts([("set_tag", f"run/{i['run_id']}", i | {"seen": "silver"}) for i in intents], 1)
+    outcomes = perform(settings, state, batch, read_only=False)
+    assert [one.state for one in outcomes] == ["done", "failed", "failed", "done", "failed"]
+    assert [tags_of(mlflow_rest, run).get("stage") for run in runs] == ["gold", "silver", "bronze", "gold"]
+    assert outcomes[1].sentence == "run 1 is deleted in MLflow. Nothing was changed."
+    assert "stage was “silver” and is “bronze” now: somebody changed it since" in outcomes[2].sentence
+    assert outcomes[4].sentence == "run 4 is not there any more. Nothing was changed."
+    assert [act.state for act in state.batch_of_acts(batch)] == [one.state for one in outcomes]
+    assert perform(settings, state, batch, read_only=False) == []
+
+
+def test_a_tag_is_taken_away(settings: Settings, state: State, source: str, run_id: str, mlflow_rest: Any) -> None:
+    intent = tag_intent(source, run_id, "before", None) | {"seen": "1"}
+    batch = state.ask_acts([("delete_tag", f"run/{run_id}", intent)], 1)
+    (outcome,) = perform(settings, state, batch, read_only=False)
+    assert (outcome.state, outcome.previous, outcome.value) == ("done", "1", None)
+    assert "before" not in tags_of(mlflow_rest, run_id)
+
+
+def test_read_only_fails_what_was_asked_for_before(
+    settings: Settings, state: State, source: str, run_id: str, mlflow_rest: Any
+) -> None:
+    batch = state.ask_acts([("set_tag", f"run/{run_id}", tag_intent(source, run_id, "reviewed", "yes"))], 1)
+    (outcome,) = perform(settings, state, batch, read_only=True)
+    assert outcome.state == "failed"
+    assert "--read-only" in outcome.sentence
+    assert "reviewed" not in tags_of(mlflow_rest, run_id)
 
 
 # -- a real store in a file
@@ -233,7 +321,7 @@ def test_the_intent_is_on_the_disk_before_the_server_hears_of_it(
 
     def look(key: str, value: str) -> int:
         with State(state.path) as other:
-            begun.extend(other.begun_acts())
+            begun.extend(other.open_acts())
         return server.keep(key, value)
 
     server.on_set = look
@@ -279,13 +367,13 @@ def test_a_server_that_goes_away_leaves_the_act_open_until_it_is_back(
     outcome = act()
     assert outcome.state == "unknown"
     assert "could not be read back" in outcome.sentence
-    assert [one.id for one in state.begun_acts()] == [outcome.entry]
+    assert [one.id for one in state.open_acts()] == [outcome.entry]
     later = time.time_ns() // 1_000_000 + round(2_000 * ACT_SECONDS)
     settings = load(directory=tmp_path / "project")
     assert [one.state for one in reconcile(settings, state, later)] == ["unknown"]
     server.is_up = True
     assert [one.state for one in reconcile(settings, state, later)] == ["done"]
-    assert state.begun_acts() == []
+    assert state.open_acts() == []
 
 
 def test_a_server_that_is_down_from_the_start_is_not_reached(

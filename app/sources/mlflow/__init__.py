@@ -34,6 +34,9 @@ class MlflowSource(Source, Protocol):
     async def set_run_tag(self, run_id: str, key: str, value: str) -> None:
         """Write a tag on a run. Raises SourceError, or RefusedError where this store is not written by us."""
 
+    async def delete_run_tag(self, run_id: str, key: str) -> None:
+        """Take a tag of a run away. Raises SourceError, or RefusedError where this store is not written by us."""
+
 
 def open_mlflow(
     spec: SourceSpec,

@@ -77,8 +77,8 @@ def _own(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith(("MLFLOW_", "DATABRICKS_"))}
 
 
-def tag_in_file(path: Path, revision: str, run_id: str, key: str, value: str) -> None:
-    """Set a tag in a SQLite store through MLflow's client. Blocking.
+def tag_in_file(path: Path, revision: str, run_id: str, key: str, value: str | None) -> None:
+    """Set a tag in a SQLite store through MLflow's client, or with None take it away. Blocking.
 
     Raises RefusedError when the store's schema `revision` is not the one of the installed MLflow, which would
     otherwise refuse with a stack trace, or migrate.
@@ -93,7 +93,10 @@ def tag_in_file(path: Path, revision: str, run_id: str, key: str, value: str) ->
             f"{path} has MLflow's schema {revision or 'of before 1.0'}, the installed MLflow writes {own}: set the tag"
             " with the MLflow that wrote the store, or through its server. Nothing was changed."
         )
-    _called(address, lambda: client_class(tracking_uri=address).set_tag(run_id, key, value))
+    if value is None:
+        _called(address, lambda: client_class(tracking_uri=address).delete_tag(run_id, key))
+    else:
+        _called(address, lambda: client_class(tracking_uri=address).set_tag(run_id, key, value))
 
 
 def _called(address: str, work: Callable[[], T], secrets: Sequence[str] = ()) -> T:
@@ -227,6 +230,10 @@ class ClientApi:
     async def set_tag(self, run_id: str, key: str, value: str) -> None:
         """Write a tag."""
         await self._do(lambda client: client.set_tag(run_id, key, value))
+
+    async def delete_tag(self, run_id: str, key: str) -> None:
+        """Take a tag away."""
+        await self._do(lambda client: client.delete_tag(run_id, key))
 
     async def close(self) -> None:
         """The client holds nothing that needs closing."""

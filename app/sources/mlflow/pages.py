@@ -72,5 +72,8 @@ class Api(Protocol):
     async def set_tag(self, run_id: str, key: str, value: str) -> None:
         """Write a tag."""
 
+    async def delete_tag(self, run_id: str, key: str) -> None:
+        """Take a tag away."""
+
     async def close(self) -> None:
         """Let go of connections."""

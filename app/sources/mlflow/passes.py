@@ -83,6 +83,10 @@ class TrackingSource:
         """Write a tag on a run. Raises SourceError or RefusedError."""
         await self._api.set_tag(run_id, key, value)
 
+    async def delete_run_tag(self, run_id: str, key: str) -> None:
+        """Take a tag of a run away. Raises SourceError or RefusedError."""
+        await self._api.delete_tag(run_id, key)
+
     def want(self, want: Want) -> AsyncIterator[Batch]:
         """Histories, extremes, artifact listings, single runs. Raises SourceError."""
         return self._wants.batches(want)

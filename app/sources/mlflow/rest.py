@@ -195,6 +195,10 @@ class RestApi:
         body = msgspec.json.encode({"run_id": run_id, "key": key, "value": value})
         await self._http.post(_API + "runs/set-tag", body)
 
+    async def delete_tag(self, run_id: str, key: str) -> None:
+        """Take a tag away. Never repeated by itself. Raises AnswerError with status 404 when there is none."""
+        await self._http.post(_API + "runs/delete-tag", msgspec.json.encode({"run_id": run_id, "key": key}))
+
     async def close(self) -> None:
         """Let go of the connections."""
         await self._http.close()

@@ -174,6 +174,13 @@ class TablesSource:
         revision = await self._do(MlflowTables.revision)
         await asyncio.to_thread(tag_in_file, self._path, revision, run_id, key, value)
 
+    async def delete_run_tag(self, run_id: str, key: str) -> None:
+        """Take a tag away through MLflow's own client. Raises RefusedError where its schema is another."""
+        from .client import tag_in_file
+
+        revision = await self._do(MlflowTables.revision)
+        await asyncio.to_thread(tag_in_file, self._path, revision, run_id, key, None)
+
     async def _do(self, work: Callable[[MlflowTables], T]) -> T:
         """Blocking work on the open tables, in a thread, one at a time."""
         async with self._turn:

@@ -318,7 +318,7 @@ def test_doctor_tells_what_a_crash_cut_off(call: Call, repository: Path) -> None
     from quarterdeck.app.store.state import State, state_file
 
     with State(state_file(load(directory=repository).project_key)) as state:
-        state.begin_act("set_tag", "run/1", {}, 0)
+        state.ask_acts([("set_tag", "run/1", {})], 0)
     found = findings(call("doctor", "--json"))["state"]
     assert found["state"] == "warn"
     assert "set_tag run/1" in found["sentence"]

@@ -26,14 +26,36 @@ def path(tmp_path: Path) -> Path:
 
 def test_an_intent_is_in_the_journal_before_there_is_an_outcome(path: Path) -> None:
     with State(path) as state:
-        entry = state.begin_act("set_tag", "run/4f2c", {"key": "a", "value": "\ud800"}, 1_000)
+        batch = state.ask_acts([("set_tag", "run/4f2c", {"key": "a"}), ("set_tag", "run/5", {})], 1_000)
     with State(path) as state:  # as after a crash: another process finds it
-        (begun,) = state.begun_acts()
-        assert (begun.id, begun.subject, begun.outcome) == (entry, "run/4f2c", None)
-        assert begun.intent == {"key": "a", "value": "\ud800"}
-        state.finish_act(entry, "done", {"read_back": "b"})
-        assert state.begun_acts() == []
-        assert state.acts()[0].outcome == {"read_back": "b"}
+        asked, other = state.open_acts()
+        assert (asked.batch, asked.subject, asked.state, asked.outcome) == (batch, "run/4f2c", "asked", None)
+        assert state.begin_act(asked.id, {"key": "a", "value": "\ud800"}, 2_000)
+        begun = state.batch_of_acts(batch)[0]
+        assert (begun.state, begun.begun_at, begun.intent) == ("begun", 2_000, {"key": "a", "value": "\ud800"})
+        assert state.finish_act(begun.id, "done", {"read_back": "b"})
+        assert [one.id for one in state.open_acts()] == [other.id]
+        assert state.acts(2)[1].outcome == {"read_back": "b"}
+
+
+def test_an_act_is_begun_once_and_has_one_outcome(path: Path) -> None:
+    with State(path) as state, State(path) as other:
+        state.ask_acts([("set_tag", "run/1", {})], 1)
+        (act,) = other.open_acts()
+        assert other.begin_act(act.id, {"by": "other"}, 2)
+        assert not state.begin_act(act.id, {"by": "state"}, 3)
+        assert state.finish_act(act.id, "failed", {"sentence": "first"})
+        assert not other.finish_act(act.id, "done", {"sentence": "second"})
+        assert state.acts()[0].outcome == {"sentence": "first"}
+
+
+def test_what_another_process_writes_is_noticed(path: Path) -> None:
+    with State(path) as state, State(path) as other:
+        before = state.data_version()
+        state.mark_seen("mine", 1)
+        assert state.data_version() == before
+        other.ask_acts([("set_tag", "run/1", {})], 1)
+        assert state.data_version() != before
 
 
 def test_a_long_silence_is_kept_as_a_gap_and_a_short_one_is_not(path: Path) -> None:
@@ -128,6 +150,7 @@ def test_a_file_is_copied_before_it_is_migrated(path: Path, monkeypatch: pytest.
     def second(db: sqlite3.Connection) -> None:
         db.execute("ALTER TABLE mark ADD COLUMN who TEXT")
 
+    before = len(module.MIGRATIONS)
     monkeypatch.setattr(module, "MIGRATIONS", (*module.MIGRATIONS, second))
     with State(path) as state:
         assert state._db.execute("SELECT name, at, who FROM mark").fetchall() == [("seen/runs", 7, None)]
@@ -135,8 +158,24 @@ def test_a_file_is_copied_before_it_is_migrated(path: Path, monkeypatch: pytest.
     assert copy.stat().st_mode & 0o777 == 0o600
     old = sqlite3.connect(copy)
     assert old.execute("SELECT * FROM mark").fetchall() == [("seen/runs", 7)]
-    assert old.execute("PRAGMA user_version").fetchone() == (1,)
+    assert old.execute("PRAGMA user_version").fetchone() == (before,)
     old.close()
+
+
+def test_the_journal_of_the_first_schema_is_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as first:
+        first.setattr(module, "MIGRATIONS", module.MIGRATIONS[:1])
+        with State(path) as state:
+            for entry, how in (("01A", "done"), ("01B", "begun")):
+                row = (entry, 5, "set_tag", "run/1", '{"key": "a"}', None, how)
+                state._db.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    with State(path) as state:
+        assert [(act.id, act.batch, act.at, act.begun_at) for act in state.acts()] == [
+            ("01B", "01B", 5, 5),
+            ("01A", "01A", 5, 5),
+        ]
+        assert [act.id for act in state.open_acts()] == ["01B"]
+        assert len(list(path.parent.glob("*.schema1.*.backup"))) == 1
 
 
 def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +201,8 @@ from quarterdeck.app.store.state import State
 with State(Path(sys.argv[1])) as state:
     for n in range(25):
         state.record_events([Event(id=f"{sys.argv[2]}-{n}", at=n, kind="note", title="x")])
-        state.finish_act(state.begin_act("set_tag", "run/1", {}, n), "done", {})
+        batch = state.ask_acts([("set_tag", "run/1", {})], n)
+        assert state.finish_act(state.batch_of_acts(batch)[0].id, "done", {})
 """
 
 
