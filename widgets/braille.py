@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .status import ascii_only
+from .status import is_ascii_only
 
 # bits of a braille pattern by column and row of the dot
 _BITS: Final = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
@@ -98,5 +98,5 @@ class Canvas:
 
     def row(self, row: int) -> tuple[list[str], bytes]:
         """The characters of a row, a blank where there is no dot, and the owner of each; 0 is nobody."""
-        glyphs = PLAIN if ascii_only() else GLYPHS
+        glyphs = PLAIN if is_ascii_only() else GLYPHS
         return [glyphs[byte] for byte in self.bits[row :: self.height]], self.owners[row :: self.height]

@@ -71,14 +71,13 @@ class Grid:
             if self.texts[y][x] != before.texts[y][x]
             or (self.roles[y][x] != before.roles[y][x] and self.texts[y][x] != " ")
         ]
-        start = stop = -1
+        start = stop = differ[0] if differ else 0
         for x in differ:
             if x - stop > _APART:
-                if start >= 0:
-                    yield self._whole(before, y, start, stop)
+                yield self._whole(before, y, start, stop)
                 start = x
             stop = x + 1
-        if start >= 0:
+        if differ:
             yield self._whole(before, y, start, stop)
 
     def _whole(self, before: Grid, y: int, start: int, stop: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from .figures import span as spanned
 from .grid import Grid
 from .line import Piece
 from .scales import Scale, Tick, day, duration_ticks, fitted, step_ticks, time_ticks, y_ticks
-from .status import ascii_only
+from .status import is_ascii_only
 
 _DENSE = 3
 """So many points to a column of dots are drawn as their range, with their mean as a line before it."""
@@ -314,7 +314,7 @@ def _column(view: View, area: Area, x: float) -> int:
 
 def _rules(grid: Grid, area: Area, scale: Scale, ticks: Sequence[Tick]) -> None:
     """Labels of the vertical axis, and a faint line across at each."""
-    across = _SIGNS[ascii_only()].across
+    across = _SIGNS[is_ascii_only()].across
     for value, text in ticks:
         row = area.y + min(max(scale.dot(value, 4 * area.height), 0), 4 * area.height - 1) // 4
         grid.put(area.x, row, across * area.width, "rule")
@@ -323,7 +323,7 @@ def _rules(grid: Grid, area: Area, scale: Scale, ticks: Sequence[Tick]) -> None:
 
 def _axis(grid: Grid, area: Area, view: View) -> None:
     """The horizontal axis: a rule, ticks, labels, and below the cursor where it stands."""
-    signs, row = _SIGNS[ascii_only()], area.y + area.height
+    signs, row = _SIGNS[is_ascii_only()], area.y + area.height
     grid.put(area.x, row, signs.rule * area.width, "rule")
     grid.put(max(0, area.x - 1 - len(_word(view))), row + 1, _word(view), "dim")
     free = 0
@@ -435,7 +435,7 @@ def _link(layer: Layer, left: int, one: int, right: int, other: int) -> None:
 
 def _signs(grid: Grid, area: Area, lines: Sequence[Line], view: View, scale: Scale, nan_row: int) -> None:
     """What stands before the curves: marks, what cannot be drawn, the cursor, and each curve's own mark at its end."""
-    signs = _SIGNS[ascii_only()]
+    signs = _SIGNS[is_ascii_only()]
     for x, text in view.marks:
         if (column := _column(view, area, x)) >= 0:
             _upright(grid, area, column, signs.mark, "dim")
@@ -451,7 +451,7 @@ def _signs(grid: Grid, area: Area, lines: Sequence[Line], view: View, scale: Sca
 
 def _upright(grid: Grid, area: Area, column: int, sign: str, role: str) -> None:
     """A vertical line behind the curves."""
-    free = (" ", _SIGNS[ascii_only()].across)
+    free = (" ", _SIGNS[is_ascii_only()].across)
     for row in range(area.y, area.y + area.height):
         if grid.texts[row][area.x + column] in free:
             grid.put(area.x + column, row, sign, role)
@@ -459,7 +459,7 @@ def _upright(grid: Grid, area: Area, column: int, sign: str, role: str) -> None:
 
 def _odd(grid: Grid, area: Area, line: Line, view: View, nan_row: int, role: str) -> None:
     """NaN on the axis, the infinities at the edges where they have left."""
-    signs = _SIGNS[ascii_only()]
+    signs = _SIGNS[is_ascii_only()]
     rows = {"nan": nan_row, "+inf": area.y, "-inf": area.y + area.height - 1}
     glyphs = {"nan": signs.nan, "+inf": signs.up, "-inf": signs.down}
     for column, state in {(_column(view, area, x - line.origin), state) for x, state in line.track.odd}:
@@ -482,7 +482,7 @@ def _points(grid: Grid, area: Area, line: Line, view: View, scale: Scale) -> Non
     for place in range(at, end):
         alone = (place == 0 or place in track.cuts) and (place + 1 == len(track.xs) or place + 1 in track.cuts)
         if alone or not view.smoothing:
-            sign = line.mark if alone else _SIGNS[ascii_only()].dot
+            sign = line.mark if alone else _SIGNS[is_ascii_only()].dot
             _place(grid, area, view, scale, track.xs[place] - line.origin, track.ys[place], sign, role)
 
 

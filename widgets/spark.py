@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import isfinite, isnan
 from typing import Final
 
-from .status import ascii_only
+from .status import is_ascii_only
 
 _LEVELS: Final = ("▁▂▃▄▅▆▇█", "_.-~=+*#")
 _NAN: Final = "×x"
@@ -28,8 +28,8 @@ def spark(values: Sequence[float], width: int) -> str:
 
 def _one(part: Sequence[float], low: float, high: float) -> str:
     if any(map(isnan, part)):
-        return _NAN[ascii_only()]
-    levels = _LEVELS[ascii_only()]
+        return _NAN[is_ascii_only()]
+    levels = _LEVELS[is_ascii_only()]
     middle = low / 2 + high / 2
     value = min(max(max(part, key=lambda value: abs(value / 2 - middle / 2)), low), high)
     if low == high:

@@ -57,11 +57,6 @@ def is_ascii_only() -> bool:
     return _ascii_only
 
 
-def ascii_only() -> bool:
-    """Whether stand-ins are drawn instead of glyphs."""
-    return _ascii_only
-
-
 def mark_of(number: int) -> str:
     """The mark of the curve or run of this number, one character; after sixteen they repeat."""
     marks = CURVES[_ascii_only]
