@@ -22,6 +22,7 @@ NOW = 1_760_000_000_000
 METRICS = ("val_auc", "val_loss", "train_loss", "train_auc", "f1", "precision@10", "lr_now", "gpu/util")
 PARAMS = ("model", "depth", "lr", "batch_size", "seed", "features")
 TAGS = ("team", "stage", "note")
+INDEXES = ("CREATE INDEX", "CREATE UNIQUE INDEX")
 ADJECTIVES = "brave calm plain eager shy bold quick proud mild keen stark wry odd fair deft glad".split()
 NOUNS = "cod ox fox elk owl yak bee ant jay hen ram cat dog emu gnu koi".split()
 
@@ -130,11 +131,11 @@ def build(path: Path, runs: int = 1_000_000) -> None:
         connection.execute(f"PRAGMA {pragma}")
     statements = [part.strip() for part in TABLES.split(";") if part.strip()]
     for statement in statements:
-        if not statement.startswith("CREATE INDEX"):
+        if not statement.startswith(INDEXES):
             connection.execute(statement)
     _fill(connection, runs)
     for statement in statements:
-        if statement.startswith("CREATE INDEX"):
+        if statement.startswith(INDEXES):
             connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.commit()

@@ -18,6 +18,7 @@ import msgspec
 from ..query import as_number
 from ..records import ArtifactListing, Dataset, Experiment, Metric, Run, Series
 from .histories import widen_extremes, write_series
+from .value_indexes import index_texts
 
 _LABELS_HELD = 100_000
 """Distinct values of one name that are kept in memory, some 15 MB; a name with more of them is looked up."""
@@ -70,6 +71,7 @@ class RunWriter:
         self._full: list[_Name] = []
         self._next_label = 0
         self._dataset_ids: dict[tuple[int, str, str], int] = {}
+        self._texts_are_indexed = False
 
     def write_experiments(self, cursor: sqlite3.Cursor, source: int, experiments: Iterable[Experiment]) -> bool:
         """Insert or update experiments by their native id. Gives whether anything differed."""
@@ -225,10 +227,17 @@ class RunWriter:
         row = cursor.execute("SELECT id FROM key WHERE experiment = ? AND kind = ? AND name = ?", what).fetchone()
         found = self._names_of(experiment, kind)[name] = _Name(int(row[0]))
         if not is_new and kind != "metric":
+            self._index_texts()
             known = cursor.execute("SELECT text, id FROM label WHERE key = ? LIMIT ?", (found.key, _LABELS_HELD))
             found.labels = dict(known.fetchall())
             found.is_whole = len(found.labels) < _LABELS_HELD
         return found
+
+    def _index_texts(self) -> None:
+        """Before the first look into the table: without the index each look reads all of it."""
+        if not self._texts_are_indexed:
+            index_texts(self._connection)
+            self._texts_are_indexed = True
 
     def _label(self, cursor: sqlite3.Cursor, held: _Name, text: str) -> int:
         """The id of a value that is not in memory. A new one is written with the batch, all at once."""
@@ -236,6 +245,7 @@ class RunWriter:
             self._full.append(held)
         row = None
         if not held.is_whole:
+            self._index_texts()
             known = cursor.execute("SELECT id FROM label WHERE key = ? AND text = ?", (held.key, text))
             row = known.fetchone()
         if row is None:

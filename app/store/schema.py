@@ -60,9 +60,10 @@ CREATE TABLE history (
     last_at INTEGER, steps BLOB NOT NULL, times BLOB NOT NULL, "values" BLOB NOT NULL, PRIMARY KEY (run, key)
 );
 CREATE TABLE label (
-    id INTEGER PRIMARY KEY, key INTEGER NOT NULL, text TEXT NOT NULL, number REAL, UNIQUE (key, text)
+    id INTEGER PRIMARY KEY, key INTEGER NOT NULL, text TEXT NOT NULL, number REAL
 );
 CREATE INDEX label_number ON label (key, number, id);
+CREATE UNIQUE INDEX label_text ON label (key, text);
 CREATE TABLE run_label (
     run INTEGER NOT NULL, label INTEGER NOT NULL, PRIMARY KEY (run, label)
 ) WITHOUT ROWID;

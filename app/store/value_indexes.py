@@ -1,8 +1,10 @@
 """The indexes that a first sync does without.
 
-To keep three indexes of values sorted while a store is read for the first time costs a quarter of the rate, and
+To keep four indexes of values sorted while a store is read for the first time costs a third of the rate, and
 nobody sorts by a column of a list that is still arriving. So an empty cache begins without them; they are made when
-the first sync is over, or when there are so many runs that a query would feel their absence.
+the first sync is over, or when there are so many runs that a query would feel their absence. The one of texts also
+holds that each value is written once a key; until it is there, the writer's memory does, and a writer that does not
+remember (it was killed, or a name has too many values) makes the index before it looks one up.
 """
 
 from __future__ import annotations
@@ -13,14 +15,20 @@ from typing import Final
 
 from . import schema
 
-NAMES: Final = ("metric_value", "label_run", "label_number")
+NAMES: Final = ("metric_value", "label_run", "label_number", "label_text")
 FELT_FROM: Final = 50_000
 """Runs from which on the indexes are kept: until then a scan takes a tenth of a second."""
 
 
-def statements() -> list[str]:
-    """The statements of the schema that make them."""
-    return [m[0] for m in re.finditer(r"CREATE INDEX (\w+) [^;]+", schema.TABLES) if m[1] in NAMES]
+def statements() -> dict[str, str]:
+    """Name -> the statement of the schema that makes the index, where it is not there yet."""
+    found = re.finditer(r"CREATE (UNIQUE |)INDEX (\w+) ([^;]+)", schema.TABLES)
+    return {m[2]: f"CREATE {m[1]}INDEX IF NOT EXISTS {m[2]} {m[3]}" for m in found if m[2] in NAMES}
+
+
+def index_texts(connection: sqlite3.Connection) -> None:
+    """Make the index that finds a label by its text, for a writer that has to look one up. Inside a transaction."""
+    connection.execute(statements()["label_text"])
 
 
 class ValueIndexes:
@@ -51,6 +59,6 @@ class ValueIndexes:
         """Make them, unless there is nothing yet to look up. Half a second for 50,000 runs."""
         if not self._absent or not self._runs():
             return
-        for statement in statements():
-            self._connection.execute(statement.replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS"))
+        for statement in statements().values():
+            self._connection.execute(statement)
         self._absent = False

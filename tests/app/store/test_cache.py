@@ -6,6 +6,7 @@ import math
 import os
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,11 @@ def test_refs_are_replaced_and_only_a_difference_is_news(cache: Cache) -> None:
     assert reader.content() != before
 
 
+def value_index_names(cache: Cache) -> set[str]:
+    rows = cache.connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
+    return {row[0] for row in rows} & set(value_indexes.NAMES)
+
+
 def test_a_name_with_more_values_than_are_kept_in_memory_is_looked_up(
     cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,22 +205,41 @@ def test_a_name_with_more_values_than_are_kept_in_memory_is_looked_up(
         cache.write("k", Batch(runs=tuple(runs[at : at + 5])), 5)
     assert read(cache) == runs
     assert cache.connection.execute("SELECT count(*) FROM label WHERE text != 'risk'").fetchone() == (7,)
+    assert value_index_names(cache) == {"label_text"}  # else each look would read all labels
 
 
 def test_a_first_sync_goes_without_the_indexes_of_values_and_leaves_with_them(
     cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def indexes() -> set[str]:
-        rows = cache.connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
-        return {row[0] for row in rows} & set(value_indexes.NAMES)
-
     cache.write("k", Batch(runs=(run(1),)), 5)
-    assert indexes() == set()
+    assert value_index_names(cache) == set()
     cache.save_state(SourceState(source="k", kind="mlflow", name="mlflow", state="ok", last_ok_at=6, items=1))
-    assert indexes() == set(value_indexes.NAMES)
+    assert value_index_names(cache) == set(value_indexes.NAMES)
     again = Cache(cache.path)
-    assert indexes() == set(value_indexes.NAMES)
+    assert value_index_names(cache) == set(value_indexes.NAMES)
     again.close()
+
+
+def test_a_first_sync_that_goes_on_in_another_process_writes_no_value_twice(cache: Cache) -> None:
+    cache.write("k", Batch(runs=tuple(run(n, params={"seed": str(n)}) for n in range(1, 4))), 5)
+    runs = tuple(run(n, params={"seed": str(n % 5)}) for n in range(4, 12))
+    with closing(Cache(cache.path)) as next_one:
+        next_one.write("k", Batch(runs=runs), 6)
+        assert value_index_names(next_one) == {"label_text"}  # it is made before the first look
+    twice = "SELECT text FROM label GROUP BY key, text HAVING count(*) > 1"
+    assert cache.connection.execute(twice).fetchall() == []
+    values = "SELECT text FROM label WHERE text != 'risk' ORDER BY text"
+    assert [text for (text,) in cache.connection.execute(values)] == ["0", "1", "2", "3", "4"]
+
+
+def test_a_value_is_written_once_after_a_batch_that_was_rolled_back(cache: Cache) -> None:
+    cache.write("k", Batch(runs=(run(1, params={"seed": "1"}),)), 5)
+    with pytest.raises(UnicodeEncodeError):
+        cache.write("k", Batch(runs=(run(2, params={"seed": "2"}), run(3, params={"seed": "\ud800"}))), 6)
+    cache.write("k", Batch(runs=(run(2, params={"seed": "1"}), run(3, params={"seed": "2"}))), 7)
+    rows = cache.connection.execute("SELECT text FROM label WHERE text != 'risk' ORDER BY text")
+    assert [text for (text,) in rows] == ["1", "2"]
+    assert "label_text" in value_index_names(cache)
 
 
 def test_many_runs_get_their_indexes_before_the_first_sync_is_over(
