@@ -13,14 +13,16 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from ..app import clipboard
-from ..app.copies import Copy
+from ..app.copies import CopiedRun, Copy, run_copies
 from ..app.errors import QuarterdeckError
+from ..app.records import Run
 from ..app.text import cells, fit, safe_lines, shown
 from ..widgets.line import Line, Piece
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 
 if TYPE_CHECKING:
+    from .deck import Deck
     from .frame import FrameScreen
 
 LIST_AT_MOST = 8
@@ -38,6 +40,26 @@ def offer_copies(screen: FrameScreen) -> None:
         return
     menu = CopyMenu(copies, screen.deck.palette)
     screen.app.push_screen(menu, lambda chosen: _copy(screen, chosen) if chosen else None)
+
+
+def copies_of_runs(deck: Deck, runs: Sequence[Run]) -> list[Copy]:
+    """The forms of these runs, with what the cache knows of them."""
+    sources = {state.source: state for state in deck.states}
+    experiments = {(row.experiment.source, row.experiment.id): row.experiment.name for row in deck.reader.experiments()}
+    made = []
+    for run in runs:
+        state, rowids = sources.get(run.source), deck.reader.rowids([run.id])
+        extremes = deck.reader.extremes(rowids[:1], list(run.metrics))
+        made.append(
+            CopiedRun(
+                run=run,
+                source=state.name if state else run.source,
+                address=state.address if state else "",
+                experiment=experiments.get((run.source, run.experiment_id)),
+                extremes={name: extreme for (_, name), extreme in extremes.items()},
+            )
+        )
+    return run_copies(made)
 
 
 def _copy(screen: FrameScreen, chosen: Copy) -> None:

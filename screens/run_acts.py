@@ -7,11 +7,13 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from ..app.copies import Copy
 from ..app.errors import StoreError
 from ..app.records import Run
 from ..widgets.line import Piece
 from ..widgets.status import glyph
 from .baseline import baseline_id, experiment_of, turn
+from .copying import copies_of_runs
 from .frame import FrameScreen
 
 
@@ -30,6 +32,10 @@ class RunActs(FrameScreen):
         """The run under the cursor or on the page, whatever is marked."""
         chosen = self.chosen_runs()
         return chosen[0] if chosen else None
+
+    def copies(self) -> Sequence[Copy]:
+        """The chosen runs, in every form."""
+        return copies_of_runs(self.deck, self.chosen_runs())
 
     def action_baseline(self) -> None:
         """Make the run here the baseline of its experiment, or take it away where it is."""

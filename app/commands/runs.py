@@ -12,9 +12,10 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from ..copies import run_json
 from ..errors import FilterError, QuarterdeckError
 from ..query import Node, Sort, parse, parse_sort
-from ..records import Experiment, Extreme, Metric, Millis, Run, Subject
+from ..records import Experiment, Extreme, Millis, Run
 from ..settings import Settings
 from ..store.order import RunOrder
 from ..store.reading import ExperimentRow, Reader
@@ -23,7 +24,7 @@ from ..text import cells, shown
 from .boundary import say
 from .options import Options
 from .place import settings_of, state_of, synced
-from .printing import iso, number, print_json, print_table, windows
+from .printing import print_json, print_table, windows
 from .run_columns import DEFAULT, Column, Extremes, Labels, columns_named
 
 MOST_EXPERIMENTS: Final = 30_000
@@ -101,7 +102,11 @@ class _Listing:
 
     def print_json(self) -> None:
         """Every field of every run."""
-        print_json(run_json(run, extremes, self._labels) for run, extremes in self._read(None))
+        print_json(self._json(run, extremes) for run, extremes in self._read(None))
+
+    def _json(self, run: Run, extremes: Extremes) -> dict[str, Any]:
+        experiment = self._labels.experiments.get((run.source, run.experiment_id))
+        return run_json(run, extremes, source=self._labels.sources.get(run.source, run.source), experiment=experiment)
 
     def print_table(self, words: Sequence[str]) -> None:
         """The columns of these names; a word on stderr when there is no run."""
@@ -137,40 +142,6 @@ class _Listing:
         if len(runs) == len(ids):
             return list(zip(ids, runs, strict=True))
         return [(rowid, run) for rowid in ids for run in self._reader.runs([rowid], names=names)]
-
-
-def run_json(run: Run, extremes: Extremes, labels: Labels) -> dict[str, Any]:
-    """A run as `--json` shows it; docs/commands.md explains the fields."""
-    return {
-        "id": run.id,
-        "subject": str(Subject(kind="run", parts=(run.id,))),
-        "name": run.name,
-        "shown": shown(run.name),
-        "source": labels.sources.get(run.source, run.source),
-        "experiment": labels.experiments.get((run.source, run.experiment_id)),
-        "experiment_id": run.experiment_id,
-        "status": run.status,
-        "started_at": iso(run.started_at),
-        "ended_at": iso(run.ended_at),
-        "user": run.user,
-        "git_commit": run.git_commit,
-        "parent_id": run.parent_id,
-        "artifact_uri": run.artifact_uri,
-        "params": dict(run.params),
-        "metrics": {key: _metric_json(metric, extremes.get(key)) for key, metric in run.metrics.items()},
-        "tags": dict(run.tags),
-        "datasets": [{"name": one.name, "digest": one.digest, "context": one.context} for one in run.datasets],
-    }
-
-
-def _metric_json(metric: Metric, extreme: Extreme | None) -> dict[str, Any]:
-    return {
-        "last": number(metric.value),
-        "step": metric.step,
-        "min": number(extreme.min) if extreme else None,
-        "max": number(extreme.max) if extreme else None,
-        "history": extreme.history if extreme else "unread",
-    }
 
 
 def _by_run(reader: Reader, ids: Sequence[int], keys: Sequence[str]) -> Mapping[int, dict[str, Extreme]]:

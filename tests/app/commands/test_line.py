@@ -16,9 +16,8 @@ from quarterdeck.app.actions import Outcome
 from quarterdeck.app.commands.events import event_json
 from quarterdeck.app.commands.examine import Finding
 from quarterdeck.app.commands.line import COMMANDS, line
-from quarterdeck.app.commands.run_columns import Labels
-from quarterdeck.app.commands.runs import run_json
 from quarterdeck.app.commands.status import state_json
+from quarterdeck.app.copies import run_json
 from quarterdeck.app.records import Event, Run, SourceState
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "commands.md"
@@ -83,9 +82,8 @@ def fields(name: str) -> set[str]:
 
 
 def test_the_documentation_gives_the_fields_that_there_are(make_run: Callable[..., Run]) -> None:
-    labels = Labels(sources={}, experiments={}, now=0)
     state = SourceState(source="k", kind="git", name="git")
-    assert fields("runs") == run_json(make_run(1), {}, labels).keys()
+    assert fields("runs") == run_json(make_run(1), {}, source="", experiment=None).keys()
     assert fields("status") == state_json(state).keys()
     assert fields("events") == event_json(Event(id="e", at=0, kind="note", title=""), {}).keys()
     assert fields("doctor") == set(Finding._fields)
