@@ -313,6 +313,8 @@ class Batch(Record, frozen=True, kw_only=True):
     experiments: tuple[Experiment, ...] = ()
     runs: tuple[Run, ...] = ()
     histories: tuple[Series, ...] = ()
+    tails: tuple[Series, ...] = ()
+    """Points to be added to histories that the cache has whole; those that it has already are no harm."""
     listings: tuple[ArtifactListing, ...] = ()
     contents: tuple[ArtifactContent, ...] = ()
     commits: tuple[Commit, ...] = ()
@@ -333,6 +335,21 @@ class Batch(Record, frozen=True, kw_only=True):
     """When the copy that was read was last fetched; None leaves what was said before."""
 
 
+class KnownSeries(Record, frozen=True, kw_only=True):
+    """How far the cache has one history, so that a source can give what came since and no more."""
+
+    run_id: str
+    key: str
+    points: int
+    last_step: int
+    """The highest of its steps ..."""
+    last_at: Millis
+    """... and the latest of its times, which need not belong to the same point."""
+    history: History = "complete"
+    is_due: bool = False
+    """It was read whole so long ago that it should be read whole again: points may have come late."""
+
+
 class Want(Record, frozen=True, kw_only=True):
     """What a terminal asks the syncer for beyond the schedule, because somebody looks at it."""
 
@@ -343,6 +360,8 @@ class Want(Record, frozen=True, kw_only=True):
     """Metric keys for history and extremes; the folder for artifacts, the files for artifact."""
     points: int | None = None
     """For history: how many points are enough; None asks for all."""
+    known: tuple[KnownSeries, ...] = ()
+    """Filled in by the syncer, for history and extremes: of these the source may give the tails."""
 
 
 SUBJECT_PARTS: Mapping[str, tuple[str, ...]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from ..errors import StoreError
-from ..records import Batch, Record, SourceSpec, SourceState
+from ..records import Batch, KnownSeries, Record, SourceSpec, SourceState
 from .artifact_contents import write_contents
 from .commit_writes import CommitWriter
 from .files import is_damage, next_generation, open_cache, remove_older
+from .histories import known_series
 from .run_writes import RunWriter
 from .states import STATE_COLUMNS, read_states
 from .value_indexes import ValueIndexes
@@ -160,7 +161,7 @@ class Cache:
     def known_series(
         self, source_key: str, run_ids: Sequence[str], names: Sequence[str], now: int
     ) -> list[KnownSeries]:
-        """How far these histories are here; those that are due to be read whole are left out."""
+        """How far these histories are here, by native ids. Empty ones are left out."""
         return known_series(self.connection, source_key, run_ids, names, now)
 
     def close(self) -> None:

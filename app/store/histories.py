@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from math import isfinite
+from math import isfinite, nan
 from typing import Any, Final
 
-from ..records import Extreme, Millis, Series
+from ..records import Extreme, KnownSeries, Millis, Series
 
+_WHOLE_EVERY: Final = 120_000
+"""Milliseconds after which a history that grows is read whole again ..."""
+_WHOLE_EVERY_ENDED: Final = 3_600_000
+"""... and that of a run which had ended when it was read."""
 _COLUMNS: Final = 'h.history, h.steps, h.times, h."values"'
 
 
@@ -41,13 +46,68 @@ def write_series(cursor: sqlite3.Cursor, run: int, key: int, series: Series, now
     if kept == (series.history, *columns):
         cursor.execute("UPDATE history SET read_at = ? WHERE run = ? AND key = ?", (now, run, key))
         return False
-    cursor.execute(
-        'INSERT OR REPLACE INTO history (run, key, read_at, history, last_at, steps, times, "values")'
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (run, key, now, series.history, max(series.times, default=None), *columns),
-    )
-    _write_extreme(cursor, run, key, extreme_of(series))
+    if kept and series.history == "sampled" and kept[0] == "complete" and _adds_nothing(kept, series):
+        return False
+    _replace(cursor, run, key, series, now)
     return True
+
+
+def _adds_nothing(kept: tuple[str, bytes, bytes, bytes], sampled: Series) -> bool:
+    """Whether a thinned out history is all in the whole one that is here."""
+    whole = Series("", "", _ints(kept[1]), _ints(kept[2]), _floats(kept[3]))
+    return merged(whole, sampled) is None
+
+
+def write_tail(cursor: sqlite3.Cursor, run: int, key: int, tail: Series) -> bool:
+    """Add points to a history that is here whole. Gives whether any was new.
+
+    Where it is not here, or only thinned out, nothing is added: somebody who looks asks again and gets all of it.
+    """
+    row = cursor.execute(
+        f"SELECT h.read_at, {_COLUMNS} FROM history h WHERE run = ? AND key = ?", (run, key)
+    ).fetchone()
+    if row is None or row[1] != "complete" or not tail:
+        return False
+    whole = Series(tail.run_id, tail.key, _ints(row[2]), _ints(row[3]), _floats(row[4]))
+    series = merged(whole, tail)
+    if series is not None:
+        _replace(cursor, run, key, series, row[0])
+    return series is not None
+
+
+def merged(whole: Series, tail: Series) -> Series | None:
+    """A whole history with points added in MLflow's order; None when it has them all.
+
+    No two points of MLflow's SQL stores agree in time, step and value, so those that do are one.
+    """
+    at = bisect_left(whole.times, min(tail.times, default=0))
+    held = _points(whole, at)
+    new = set(_points(tail, 0)).difference(held)
+    if not new:
+        return None
+    later = sorted([*held, *new])
+    times = whole.times[:at] + array("q", [point[0] for point in later])
+    steps = whole.steps[:at] + array("q", [point[1] for point in later])
+    values = whole.values[:at] + array("d", [nan if point[3] else point[2] for point in later])
+    return Series(whole.run_id, whole.key, steps, times, values, whole.history)
+
+
+def _points(series: Series, start: int) -> list[tuple[int, int, float, bool]]:
+    """Time, step, value (0 for NaN, as MLflow keeps it) and whether it is one: in this order they are sorted."""
+    columns = zip(series.times[start:], series.steps[start:], series.values[start:], strict=True)
+    return [(at, step, value, False) if value == value else (at, step, 0.0, True) for at, step, value in columns]
+
+
+def _replace(cursor: sqlite3.Cursor, run: int, key: int, series: Series, read_at: Millis) -> None:
+    cursor.execute(
+        'INSERT OR REPLACE INTO history (run, key, read_at, history, last_step, last_at, steps, times, "values")'
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            run, key, read_at, series.history, max(series.steps, default=None), max(series.times, default=None),
+            series.steps.tobytes(), series.times.tobytes(), series.values.tobytes(),
+        ),
+    )  # fmt: skip
+    _write_extreme(cursor, run, key, extreme_of(series))
 
 
 def _write_extreme(cursor: sqlite3.Cursor, run: int, key: int, known: Extreme) -> None:
@@ -82,6 +142,35 @@ def read_extremes(
         (run, name): Extreme(min=low, max=high, history=history, min_step=min_step, max_step=max_step)
         for run, name, low, high, history, min_step, max_step in connection.execute(sql, (*runs, *names))
     }
+
+
+def known_series(
+    connection: sqlite3.Connection, source: str, run_ids: Sequence[str], names: Sequence[str], now: Millis
+) -> list[KnownSeries]:
+    """How far these histories are here, by native ids. Empty ones are left out."""
+    rows = connection.execute(
+        "SELECT r.native, k.name, length(h.steps) / 8, h.last_step, h.last_at, h.history, h.read_at, r.ended_at"
+        " FROM source s JOIN run r ON r.source = s.id"
+        f" JOIN key k ON k.experiment = r.experiment AND k.kind = 'metric' AND k.name IN ({_marks(names)})"
+        f" JOIN history h ON h.run = r.id AND h.key = k.id WHERE s.key = ? AND r.native IN ({_marks(run_ids)})",
+        (*names, source, *run_ids),
+    )
+    return [
+        KnownSeries(
+            run_id=run, key=key, points=points, last_step=step, last_at=at, history=history,
+            is_due=now - read_at > _trusted(points, ended_at is not None and ended_at < read_at),
+        )
+        for run, key, points, step, at, history, read_at, ended_at in rows
+        if points
+    ]  # fmt: skip
+
+
+def _trusted(points: int, has_ended: bool) -> Millis:
+    """For how long only what was added at the end is looked for. Then all is read: points may come late.
+
+    The longer a history is, the more its reading costs the server, and the seldomer it is done.
+    """
+    return _WHOLE_EVERY_ENDED if has_ended else _WHOLE_EVERY + points * _WHOLE_EVERY // 50_000
 
 
 def read_series(

@@ -17,7 +17,7 @@ import msgspec
 
 from ..query import as_number
 from ..records import ArtifactListing, Dataset, Experiment, Metric, Run, Series
-from .histories import widen_extremes, write_series
+from .histories import widen_extremes, write_series, write_tail
 from .value_indexes import index_texts
 
 _LABELS_HELD = 100_000
@@ -293,6 +293,15 @@ class RunWriter:
             if run is not None:
                 key = self._name(cursor, run[1], "metric", series.key).key
                 news = write_series(cursor, run[0], key, series, now) or news
+        return news
+
+    def write_tails(self, cursor: sqlite3.Cursor, source: int, tails: Iterable[Series]) -> bool:
+        """Add points to whole histories. Gives whether any was new."""
+        news = False
+        for series in tails:
+            run = self._run_row(cursor, source, series.run_id)
+            if run is not None:
+                news = write_tail(cursor, run[0], self._name(cursor, run[1], "metric", series.key).key, series) or news
         return news
 
     def write_listings(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Raised with every change below. A cache of another version is another file, so nothing is migrated."""
 
 TABLES: Final = """
@@ -57,13 +57,14 @@ CREATE INDEX extreme_min ON extreme (key, min, run);
 CREATE INDEX extreme_max ON extreme (key, max, run);
 CREATE TABLE history (
     run INTEGER NOT NULL, key INTEGER NOT NULL, read_at INTEGER NOT NULL, history TEXT NOT NULL,
-    last_at INTEGER, steps BLOB NOT NULL, times BLOB NOT NULL, "values" BLOB NOT NULL, PRIMARY KEY (run, key)
+    last_step INTEGER, last_at INTEGER, steps BLOB NOT NULL, times BLOB NOT NULL, "values" BLOB NOT NULL,
+    PRIMARY KEY (run, key)
 );
 CREATE TABLE label (
     id INTEGER PRIMARY KEY, key INTEGER NOT NULL, text TEXT NOT NULL, number REAL
 );
-CREATE INDEX label_number ON label (key, number, id);
 CREATE UNIQUE INDEX label_text ON label (key, text);
+CREATE INDEX label_number ON label (key, number, id);
 CREATE TABLE run_label (
     run INTEGER NOT NULL, label INTEGER NOT NULL, PRIMARY KEY (run, label)
 ) WITHOUT ROWID;
@@ -108,5 +109,5 @@ Of a metric: `value` is NULL for NaN (SQLite has none) and may be infinite; `sta
 Of a label: `number` is the text as a number where it is one. Of a run: `digest` is a hash of the record, so
 that a sweep over unchanged runs writes one integer each; `parent` is the parent's native id, because children
 arrive before their parents (newest first). `artifacts` are msgpack of the
-records. Of a history: the columns of a `Series`, packed as the machine's own int64 and float64; `last_at` is the
-latest of its times."""
+records. Of a history: the columns of a `Series`, packed as the machine's own int64 and float64; `last_step` and
+`last_at` are the highest and latest of them; `read_at` is when it was last read whole, not when points were added."""

@@ -12,7 +12,7 @@ from ..records import ArtifactContent, Batch, Commit, Run, Series
 _AIM: Final = 0.120
 """Seconds that one transaction should take. The limit is 0.2: a slow disk or a busy core may double the time."""
 
-_CUT: Final = ("runs", "histories", "listings", "contents", "commits")
+_CUT: Final = ("runs", "histories", "tails", "listings", "contents", "commits")
 
 
 class Pace:

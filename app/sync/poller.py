@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from ..errors import SourceError, StoreError
-from ..records import Batch, Millis, SourceState
+from ..records import Batch, Millis, SourceState, Want
 from ..sources import Source
 from .log import LOGGER, account
 from .writer import Writer
@@ -81,6 +81,13 @@ class Poller:
         if self._counted:
             self._change(items=self.state.items + written.runs_new + written.commits_new)
         await self._writer.note_sync(now_millis(), self._longest_pause)
+
+    async def completed(self, want: Want) -> Want:
+        """The want with what the cache has of its histories, so that the source gives only what came since."""
+        if want.kind not in ("history", "extremes"):
+            return want
+        known = await self._writer.known_series(self.state.source, want.run_ids, want.keys)
+        return msgspec.structs.replace(want, known=tuple(known))
 
     async def say(self, **changes: Any) -> None:
         """Change the state and tell the cache and whoever listens."""

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from ..errors import StoreError
-from ..records import Batch, Millis, SourceSpec, SourceState
+from ..records import Batch, KnownSeries, Millis, SourceSpec, SourceState
 from ..store.cache import Cache, Written
 from ..store.files import is_damage
 from ..store.state import State
@@ -89,6 +89,11 @@ class Writer:
     async def items(self, source: str) -> int:
         """How many things of this source the cache holds."""
         return await self._do(lambda: self._cache.items(source))
+
+    async def known_series(self, source: str, run_ids: Sequence[str], names: Sequence[str]) -> list[KnownSeries]:
+        """How far the cache has these histories. Empty ones are left out."""
+        now = time.time_ns() // 1_000_000
+        return await self._do(lambda: self._cache.known_series(source, run_ids, names, now))
 
     async def save(self, state: SourceState) -> None:
         """Say how a source is doing."""

@@ -205,6 +205,10 @@ class ClientApi:
         """The client cannot sample."""
         return None
 
+    async def since(self, run_ids: Sequence[str], key: str, step: int) -> list[Series] | None:
+        """The client gives whole histories only."""
+        return None
+
     async def listing(self, run_id: str, folder: str) -> ArtifactListing:
         """One folder of a run's artifacts."""
         files = await self._do(lambda client: client.list_artifacts(run_id, folder or None))

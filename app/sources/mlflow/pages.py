@@ -63,6 +63,10 @@ class Api(Protocol):
     async def sampled(self, run_ids: Sequence[str], key: str, points: int) -> list[Series] | None:
         """One metric of many runs, thinned out by the server; None when it cannot."""
 
+    async def since(self, run_ids: Sequence[str], key: str, step: int) -> list[Series] | None:
+        """The points of a metric from a step on, each series said to be complete where that is certain; None when
+        the server cannot tell."""
+
     async def listing(self, run_id: str, folder: str) -> ArtifactListing:
         """One folder of a run's artifacts."""
 

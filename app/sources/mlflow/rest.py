@@ -139,14 +139,22 @@ class RestApi:
 
     async def sampled(self, run_ids: Sequence[str], key: str, points: int) -> list[Series] | None:
         """One metric of many runs, thinned out by the server; None when it cannot (before 2.10)."""
+        return await self._interval(run_ids, key, min(max(points, 2), _MOST_SAMPLED), _ALL_STEPS)
+
+    async def since(self, run_ids: Sequence[str], key: str, step: int) -> list[Series] | None:
+        """The points from a step on; complete where that is certain. None where the server cannot (before 2.10)."""
+        return await self._interval(run_ids, key, _MOST_SAMPLED, _ALL_STEPS | {"start_step": step})
+
+    async def _interval(
+        self, run_ids: Sequence[str], key: str, asked: int, steps: Mapping[str, int]
+    ) -> list[Series] | None:
         if not self._can_sample:
             return None
-        asked = min(max(points, 2), _MOST_SAMPLED)
         found: list[Series] = []
         at_once = min(_RUNS_AT_ONCE, _POINTS_AT_ONCE // asked)
         for start in range(0, len(run_ids), at_once):
             some = run_ids[start : start + at_once]
-            params = {"run_ids": list(some), "metric_key": key, "max_results": asked, **_ALL_STEPS}
+            params = {"run_ids": list(some), "metric_key": key, "max_results": asked, **steps}
             try:
                 answer = await self._http.get(_API + "metrics/get-history-bulk-interval", params)
             except AnswerError as error:

@@ -20,7 +20,7 @@ from urllib.parse import quote
 import msgspec
 
 from ...errors import SourceError
-from ...records import Dataset, Experiment, Metric, Millis, Run, Series
+from ...records import Dataset, Experiment, KnownSeries, Metric, Millis, Run, Series
 from . import parse
 from .thinning import table_series, thinned
 
@@ -305,6 +305,34 @@ class MlflowTables:
             )
             series = table_series(run_id, key, rows)
         return series if points is None or len(series) <= points else thinned(series, points)
+
+    def history_since(self, known: KnownSeries) -> Series | None:
+        """The points that are later than those known; None where they are not all that is new."""
+        if "metrics" not in self._columns:
+            return None
+        column = self._column("metrics")
+        by_key = "key" if self._finds_by_run_and_key() else "+key"
+        rest = f"FROM metrics WHERE run_uuid = ? AND {by_key} = ?"
+        with self._explained(), self._snapshot():
+            count = self._connection.execute(f"SELECT count(*) {rest}", (known.run_id, known.key)).fetchone()[0]
+            if count == known.points:
+                return Series.of(known.run_id, known.key, ())
+            rows = self._connection.execute(
+                f"SELECT {column('step', '0')}, timestamp, value, {column('is_nan', '0')} {rest}"
+                " AND timestamp > ? ORDER BY timestamp, 1, value",
+                (known.run_id, known.key, known.last_at),
+            )
+            series = table_series(known.run_id, known.key, rows)
+        return series if known.points + len(series) == count else None
+
+    def went_on(self, known: KnownSeries) -> bool:
+        """Whether the last value is later than what is known of a metric, or cannot be told."""
+        if not {"step", "timestamp"} <= self._columns.get("latest_metrics", frozenset()):
+            return True
+        sql = "SELECT step > ? OR timestamp > ? FROM latest_metrics WHERE run_uuid = ? AND key = ?"
+        with self._explained():
+            row = self._connection.execute(sql, (known.last_step, known.last_at, known.run_id, known.key)).fetchone()
+        return row is None or bool(row[0])
 
     def _finds_by_run_and_key(self) -> bool:
         for index in self._connection.execute("PRAGMA index_list(metrics)").fetchall():

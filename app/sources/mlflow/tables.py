@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from ...errors import SourceError
-from ...records import Batch, Experiment, Millis, Run, SourceSpec, Want
+from ...records import Batch, Experiment, KnownSeries, Millis, Run, Series, SourceSpec, Want
 from .. import Cursor
 from .artifacts import local_content, local_listing
 from .cursor import CursorMarks
@@ -157,8 +157,8 @@ class TablesSource:
                 for folder in want.keys or ("",):
                     yield await self._listing(run_id, folder)
             else:
-                for key in want.keys:
-                    yield await self._history(run_id, key, want.points)
+                async for batch in self._histories(run_id, want):
+                    yield batch
 
     async def get_run(self, run_id: str) -> Run:
         """One run as it is in the tables now. Raises SourceError."""
@@ -262,10 +262,30 @@ class TablesSource:
         share = marks.read / total if total else 0.0
         return marks.sweep_period if share < 0.1 else int((self._now() - marks.began) / share)
 
-    async def _history(self, run_id: str, key: str, points: int | None) -> Batch:
-        enough = None if points is None else max(points, _FREE_POINTS)
-        found = await self._do(lambda tables: tables.history(run_id, key, enough))
-        return Batch(histories=(found,))
+    async def _histories(self, run_id: str, want: Want) -> AsyncIterator[Batch]:
+        """A batch for each metric that is read anew, then one with all that was added to the others."""
+        enough = None if want.points is None else max(want.points, _FREE_POINTS)
+        known = {one.key: one for one in want.known if one.run_id == run_id}
+        tails: list[Series] = []
+        for key in want.keys:
+            tail = await self._tail(known[key], enough) if key in known else None
+            if tail is None:
+                yield Batch(histories=(await self._history(run_id, key, enough),))
+            elif tail:
+                tails.append(tail)
+        if tails:
+            yield Batch(tails=tuple(tails))
+
+    async def _tail(self, known: KnownSeries, enough: int | None) -> Series | None:
+        """What was added; empty when nothing was; None where the history has to be read anew."""
+        if known.history == "complete":
+            return await self._do(lambda tables: tables.history_since(known))
+        if enough is None or await self._do(lambda tables: tables.went_on(known)):
+            return None
+        return Series.of(known.run_id, known.key, ())
+
+    async def _history(self, run_id: str, key: str, enough: int | None) -> Series:
+        return await self._do(lambda tables: tables.history(run_id, key, enough))
 
     async def _listing(self, run_id: str, folder: str) -> Batch:
         run = await self.get_run(run_id)
