@@ -21,12 +21,31 @@ class RunActs(FrameScreen):
     """Keys that act on `chosen_runs`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "equals_sign",
+            "compare",
+            "compare",
+            id="compare",
+            tooltip="Compare the marked runs, or this one with the baseline, by what differs",
+            key_display="=",
+        ),
         Binding("b", "baseline", "baseline", id="baseline", tooltip="Measure the others against this run, or no more"),
     ]
 
     def chosen_runs(self) -> Sequence[Run]:
         """The marked runs, else the one under the cursor or on the page; none where there is no run."""
         raise NotImplementedError  # abstract: ABCMeta and Textual's metaclass do not go together
+
+    def action_compare(self) -> None:
+        """Compare the marked runs by what differs, or the run here with its baseline."""
+        from .compare import CompareScreen  # here: it is one of these screens itself
+        from .comparing import to_compare
+
+        runs = to_compare(self.deck, self.chosen_runs())
+        if isinstance(runs, str):
+            self.say(runs, "dim")
+        else:
+            self.app.push_screen(CompareScreen(self.deck, runs))
 
     def run_here(self) -> Run | None:
         """The run under the cursor or on the page, whatever is marked."""

@@ -219,7 +219,8 @@ def sentences(runs: Sequence[Run], quote: Callable[[str], str] = _exactly) -> tu
     said = [f"metrics are not like for like: {'; '.join(measured)}"] if measured else []
     said += [f"trained on unlike data: {_counted(unlike[context], quote)}" for context in trained]
     if running := sum(run.status == "running" for run in runs):
-        said.append(f"{running} of {len(runs)} runs still {'runs' if running == 1 else 'run'}: what is best may change")
+        is_are = "is" if running == 1 else "are"
+        said.append(f"{running} of {len(runs)} {is_are} still running: what is best may change")
     return tuple(said)
 
 

@@ -1,0 +1,501 @@
+"""Compare: two to eight runs side by side, what differs, against one of them; their curves below."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from shlex import quote
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+from textual.widget import Widget
+
+from ..app.comparison import FEWEST, CompareRow, Comparison, compare, csv_text, json_value, markdown
+from ..app.copies import Copy
+from ..app.records import CommitsBetween, Run, Series, Want
+from ..app.text import cells, clip, one_line, shown
+from ..widgets.chart import Chart
+from ..widgets.curves import Curve
+from ..widgets.figures import count
+from ..widgets.freshness import freshness
+from ..widgets.frozen_table import FrozenTable
+from ..widgets.line import Line, Piece
+from ..widgets.pages import Pages
+from ..widgets.palette import Palette
+from ..widgets.prompt import Prompt
+from .compare_detail import detail
+from .compare_rows import CompareLines, curve_names
+from .comparing import Held, commits_from, read_again
+from .deck import Deck
+from .run import RunScreen
+from .run_acts import RunActs
+
+RESTS = 0.15
+"""Seconds without a key before the curves follow the cursor."""
+
+CHANGES_AT_MOST_EVERY = 0.5
+"""Seconds between two readings while the syncer writes."""
+
+FOLLOWED_EVERY = 5.0
+"""Seconds between two questions for the curves of runs that still run."""
+
+POINTS = 1_000
+"""Points of a curve that are enough for a chart over the whole screen."""
+
+
+class CompareScreen(RunActs):
+    """The comparison of a few runs."""
+
+    TAB = "runs"
+    CSS_PATH = "compare.tcss"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "open", id="open", tooltip="A metric's curves, or the run", key_display="Enter"),
+        Binding("d", "same", "what is the same", id="compare.same", tooltip="Show what is the same, too, or hide it"),
+        Binding("b", "baseline", "baseline", id="baseline", tooltip="Measure against the run in this column"),
+        Binding("x,delete", "remove", "take out", id="compare.remove", tooltip="Take this column's run out"),
+        Binding(
+            "slash", "filter", "narrow", priority=True, id="filter", tooltip="Only rows called so", key_display="/"
+        ),
+        Binding("escape", "leave", "back", id="back", key_display="Esc"),
+    ]
+
+    def __init__(self, deck: Deck, runs: Sequence[Run]) -> None:
+        """`runs`: two to eight, the baseline first."""
+        super().__init__(deck)
+        self._wanted = [(run.source, run.id) for run in runs]
+        self._hues = {one: hue for hue, one in enumerate(self._wanted)}
+        self._held = Held([], [], {}, {})
+        self._commits: dict[str, CommitsBetween | None] = {}
+        self._waiting = False
+        self._everything = False
+        self._narrow = ""
+        self._metric: str | None = None
+        self._lines: CompareLines | None = None
+        self._asked: dict[tuple[str, str, str], float] = {}
+        self._resting: Timer | None = None
+        self._following: Timer | None = None
+        self._dirty = False
+
+    # -- what is shown ------------------------------------------------------------------------------------------
+
+    def body(self) -> Iterable[Widget]:
+        """What to know first, the table, and below it curves or details."""
+        palette = self.deck.palette
+        yield Pages(palette, id="sentences")
+        yield FrozenTable(palette, id="table")
+        yield Line(palette, fill="─", id="below")
+        yield Chart(palette, zone=self.deck.zone, id="chart")
+        yield Pages(palette, id="detail")
+
+    @property
+    def table(self) -> FrozenTable:
+        """The runs side by side."""
+        return self.query_one("#table", FrozenTable)
+
+    @property
+    def chart(self) -> Chart:
+        """Their curves."""
+        return self.query_one("#chart", Chart)
+
+    @property
+    def compared(self) -> Comparison:
+        """The comparison as it is now."""
+        assert self._lines is not None
+        return self._lines.compared
+
+    def on_mount(self) -> None:
+        """Show what the cache knows; what takes longer comes after."""
+        if not self.is_composed:
+            return
+        self.query_one("#detail").display = False
+        for pages in self.query(Pages):
+            pages.can_focus = False
+        self.table.focus()
+        self.read()
+        self._metric = next((row.name for row in self.compared.rows if row.kind == "metric" and row.differs), None)
+        self._draw_curves()
+        self._find_commits()
+        self._rest()
+
+    def read(self) -> None:
+        """Read the runs from the cache again and compare them."""
+        self._held = read_again(self.deck.reader, self._wanted)
+        self._compare()
+        running = any(run.status == "running" for run in self._held.runs)
+        if running and self._following is None:
+            self._following = self.set_interval(FOLLOWED_EVERY, self._want_curves)
+        elif not running and self._following is not None:
+            self._following.stop()
+            self._following = None
+
+    def _compare(self) -> None:
+        held, deck = self._held, self.deck
+        compared = compare(
+            held.runs, better=deck.better, experiments=held.experiments, sources=held.sources,
+            commits=self._commits, now=deck.now(),
+        )  # fmt: skip
+        self._show(compared)
+
+    def _show(self, compared: Comparison, column: int | None = None) -> None:
+        hues = [self._hues[run.source, run.id] for run in compared.runs]
+        at = min(self.table.column if column is None else column, max(0, len(hues) - 1))
+        self._lines = CompareLines(
+            compared=compared, hues=hues, now=self.deck.now(), zone=self.deck.zone, everything=self._everything,
+            narrow=self._narrow, here=at, waiting=self._waiting,
+        )  # fmt: skip
+        self.table.show(self._lines, column=at)
+        self.table.say(self._nothing())
+        self._say_sentences()
+        self.write_frame()
+
+    def _nothing(self) -> list[Piece]:
+        if self._narrow:
+            return [("no row is called so: Esc shows all again", "dim")]
+        return [("these runs differ in nothing: ", "text"), ("d", "accent"), (" shows what is the same", "text")]
+
+    def _say_sentences(self) -> None:
+        width = max(20, self.size.width - 4)
+        lines: list[list[Piece]] = []
+        for sentence in self.compared.sentences:
+            for at, part in enumerate(_wrapped(shown(sentence), width)):
+                lines.append([(" ▲ " if at == 0 else "   ", "warn"), (part, "text")])
+        pages = self.query_one("#sentences", Pages)
+        pages.styles.height = min(4 if self.size.height >= 30 else 2, len(lines))
+        pages.display = bool(lines)
+        pages.show(lines)
+
+    # -- what the cursor is on ----------------------------------------------------------------------------------
+
+    def row(self) -> CompareRow | None:
+        """The row under the cursor."""
+        return self._lines.row(self.table.row) if self._lines else None
+
+    def run_here(self) -> Run | None:
+        """The run in the column of the cursor."""
+        runs = self._held.runs
+        return runs[self.table.column] if runs else None
+
+    def chosen_runs(self) -> list[Run]:
+        """The run in the column of the cursor."""
+        run = self.run_here()
+        return [run] if run else []
+
+    def on_frozen_table_moved(self) -> None:
+        """Curves and details follow after a rest; the name of the column at once."""
+        if self._lines is not None and self._lines.here != self.table.column:
+            self._lines.here = self.table.column
+            self.write_frame()
+        self._rest()
+
+    def on_frozen_table_opened(self) -> None:
+        """A cell was clicked twice."""
+        self.action_open()
+
+    def _rest(self) -> None:
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(RESTS, self._rested)
+
+    def _rested(self) -> None:
+        if not self.is_ready or self._lines is None:
+            return
+        row = self.row()
+        if row is not None and row.kind == "metric":
+            self._metric = row.name
+        width, cell = self.size.width, self.table.cell_width
+        said = detail(self._lines, row, self.table.column, width, cell) if row else []
+        pages = self.query_one("#detail", Pages)
+        if said and not self.has_class("-curves"):
+            pages.show(said)
+        pages.display, self.chart.display = bool(said), not said
+        if not said:
+            self._draw_curves()
+            self._want_curves()
+
+    # -- curves -------------------------------------------------------------------------------------------------
+
+    def _series(self) -> dict[int, Series]:
+        """The histories that the cache has of the metric, by the run's place."""
+        if self._metric is None:
+            return {}
+        found = self.deck.reader.series_of(self._held.rowids, [self._metric])
+        return {
+            at: found[rowid, self._metric]
+            for at, rowid in enumerate(self._held.rowids)
+            if (rowid, self._metric) in found
+        }
+
+    def _draw_curves(self) -> None:
+        name = self._metric
+        if name is None:
+            self.chart.show([])
+            self.chart.say("none of these runs logged a metric that differs")
+            return
+        series, runs = self._series(), self._held.runs
+        names = curve_names(runs)
+        self.chart.title = name
+        self.chart.show(
+            [
+                Curve(key=f"{runs[at].source} {runs[at].id}", label=names[at], series=one, hue=self._hue(at))
+                for at, one in series.items()
+            ]
+        )
+        if not series:
+            self.chart.say("asked for the curves …" if self._asked else "no curve is in the cache yet")
+
+    def _hue(self, at: int) -> int:
+        return self._hues[self._wanted_key(at)]
+
+    def _wanted_key(self, at: int) -> tuple[str, str]:
+        run = self._held.runs[at]
+        return run.source, run.id
+
+    def _want_curves(self) -> None:
+        """Ask for the curves that are not here, and again for those that grow; answers come through the cache."""
+        name = self._metric
+        if name is None or not self.chart.display or not self.is_ready:
+            return
+        have, now = self._series(), time.monotonic()
+        missing: dict[str, list[str]] = {}
+        for at, run in enumerate(self._held.runs):
+            asked = self._asked.get((run.source, run.id, name))
+            grows = run.status == "running" and (asked is None or now - asked >= FOLLOWED_EVERY)
+            if name in run.metrics and (grows or (at not in have and asked is None)):
+                self._asked[run.source, run.id, name] = now
+                missing.setdefault(run.source, []).append(run.id)
+        for source, ids in missing.items():
+            self.deck.ask(Want(kind="history", source=source, run_ids=tuple(ids), keys=(name,), points=POINTS))
+        if missing and not have:
+            self.chart.say("asked for the curves …")
+
+    # -- code ---------------------------------------------------------------------------------------------------
+
+    def _find_commits(self) -> None:
+        """Walk from the baseline's commit to the others, on a thread: far apart it takes some time."""
+        commits = {run.git_commit for run in self._held.runs}
+        if len(commits) < 2 or self._held.runs[0].git_commit is None:
+            return
+        self._waiting = True
+        self.run_worker(self._walk, thread=True, group="commits", exclusive=True, exit_on_error=False)
+
+    def _walk(self) -> None:
+        runs = list(self._held.runs)
+        reader = self.deck.open_reader()
+        try:
+            found = commits_from(reader, runs, 0)
+        except sqlite3.Error as error:
+            self.app.call_from_thread(self.say, f"▲ the commits could not be read: {error}", "warn")
+            return
+        finally:
+            reader.close()
+        self.app.call_from_thread(self._commits_found, runs[0].git_commit, found)
+
+    def _commits_found(self, base: str, found: dict[str, CommitsBetween | None]) -> None:
+        if self.is_ready and self._held.runs and self._held.runs[0].git_commit == base:
+            self._commits, self._waiting = found, False
+            self._compare()
+            self._rest()
+
+    # -- keys ---------------------------------------------------------------------------------------------------
+
+    def action_open(self) -> None:
+        """On a metric: its curves over the whole screen. Elsewhere the run of the column."""
+        row = self.row()
+        run = self.run_here()
+        if row is not None and row.kind == "metric":
+            self._metric = row.name
+            self.chart.display, self.query_one("#detail").display = True, False
+            self.add_class("-curves")
+            self._draw_curves()
+            self._want_curves()
+            self.set_focus(self.chart)
+            self.write_frame()
+        elif run is not None:
+            self.app.push_screen(RunScreen(self.deck, run.id))
+
+    def action_same(self) -> None:
+        """Show what is the same, too, or only what differs."""
+        self._everything = not self._everything
+        self._show(self.compared)
+        self.say("everything, what is the same dim" if self._everything else "only what differs", "dim")
+        self._rest()
+
+    def action_baseline(self) -> None:
+        """Measure against the run in this column from now on; it comes to the front."""
+        at = self.table.column
+        if at == 0:
+            self.say("this run is the baseline here already", "dim")
+            return
+        self._wanted.insert(0, self._wanted.pop(at))
+        self._commits = {}
+        self._again(0)
+        self.say(f"measured against {clip(self._held.runs[0].name, 40)}", "good")
+
+    def action_remove(self) -> None:
+        """Take the run in this column out; the baseline's place goes to the next."""
+        if len(self._wanted) <= FEWEST:
+            self.say("two runs are the fewest that can be compared", "dim")
+            return
+        at = self.table.column
+        gone = self._held.runs[at].name
+        del self._wanted[at]
+        if at == 0:
+            self._commits = {}
+        self._again(at)
+        self.say(f"{clip(gone, 40)} is out", "dim")
+
+    def _again(self, column: int) -> None:
+        """Other runs, or in another order."""
+        self._held = read_again(self.deck.reader, self._wanted)
+        self.table.column = min(column, len(self._wanted) - 1)
+        if not self._commits:
+            self._find_commits()
+        self._compare()
+        self._draw_curves()
+        self._rest()
+
+    def action_leave(self) -> None:
+        """Escape: from the curves to the table, then all rows again, then back."""
+        if self.has_class("-curves"):
+            self.remove_class("-curves")
+            self.set_focus(self.table)
+        elif self.focused is not self.table:
+            self.set_focus(self.table)
+        elif self._narrow:
+            self._set_narrow("")
+        else:
+            self.action_back()
+        self.write_frame()
+
+    # -- narrowing ----------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """Ask what the rows are to be called."""
+        self.query_one("#keys").display = False
+        names = {row.name for row in self.compared.rows}
+        self.prompt.ask("narrow", self._narrow, "a part of a row's name: lr, loss, orders", names)
+
+    def on_prompt_typed(self, event: Prompt.Typed) -> None:
+        """Follow what is typed."""
+        if event.purpose == "narrow":
+            self._set_narrow(event.value)
+
+    def on_prompt_answered(self, event: Prompt.Answered) -> None:
+        """Keep it."""
+        if event.purpose == "narrow":
+            self._set_narrow(event.value)
+            self._close_prompt()
+
+    def on_prompt_left(self, event: Prompt.Left) -> None:
+        """All rows again."""
+        if event.purpose == "narrow":
+            self._set_narrow("")
+            self._close_prompt()
+
+    def _set_narrow(self, text: str) -> None:
+        if text.strip() != self._narrow:
+            self._narrow = text.strip()
+            self._show(self.compared)
+            self._rest()
+
+    def _close_prompt(self) -> None:
+        self.prompt.close()
+        self.query_one("#keys").display = True
+        self.set_focus(self.table)
+        self.write_frame()
+
+    # -- news ---------------------------------------------------------------------------------------------------
+
+    def cache_changed(self, *, runs: bool, commits: bool) -> None:
+        """Look again, but not at each of the batches of a first sync."""
+        if runs and not self._dirty:
+            self._dirty = True
+            self.set_timer(CHANGES_AT_MOST_EVERY, self._look_again)
+        if commits:
+            self._find_commits()
+        super().cache_changed(runs=runs, commits=commits)
+
+    def _look_again(self) -> None:
+        self._dirty = False
+        if self.is_ready:
+            self.read()
+            self._draw_curves()
+
+    def time_passed(self) -> None:
+        """A run that still runs has taken longer."""
+        super().time_passed()
+        if any(run.status == "running" for run in self._held.runs):
+            self._compare()
+
+    def on_resize(self) -> None:
+        """Fold the sentences anew."""
+        if self._lines is not None:
+            self._say_sentences()
+            self._rest()
+
+    def recolour(self, palette: Palette) -> None:
+        """Draw the same in other colours."""
+        super().recolour(palette)
+        for widget in self.query("#sentences, #table, #chart, #detail"):
+            assert isinstance(widget, Pages | FrozenTable | Chart)
+            widget.recolour(palette)
+
+    # -- words --------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """These runs are compared already."""
+        return False if action == "compare" else super().check_action(action, parameters)
+
+    def shown_keys(self) -> list[tuple[str, str]]:
+        """What this screen is for comes first."""
+        order = ["open", "what is the same", "baseline", "take out", "narrow", "copy", "back"]
+        return sorted(super().shown_keys(), key=lambda key: order.index(key[1]) if key[1] in order else len(order))
+
+    def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
+        """How many runs of what, how much differs, and how fresh it is."""
+        if self._lines is None:
+            return [(" compare", "dim")], []
+        rows, runs = self.compared.rows, self.compared.runs
+        left: list[Piece] = [(" compare ", "dim"), (f"{len(runs)} runs", "bright"), (self._of(), "text")]
+        differing = sum(row.differs for row in rows)
+        left.append((f"   {count(differing)} of {count(len(rows))} rows differ", "text"))
+        if self._narrow:
+            left.append((f"   {one_line(self._narrow)}", "accent"))
+        states = [state for state in self.deck.states if state.source in {run.source for run in runs}]
+        right = [piece for state in states for piece in [*freshness(state, self.deck.now()), ("  ", "text")]][:-1]
+        return left, [*self._aside(), *right, (" ", "text")]
+
+    def _of(self) -> str:
+        names = {self._held.experiments.get((run.source, run.experiment_id), "") for run in self.compared.runs}
+        return f" of {clip(names.pop(), 30)}" if len(names) == 1 else f" of {len(names)} experiments"
+
+    def _aside(self) -> list[Piece]:
+        hidden = sum(self.table.hidden)
+        return [(f"{hidden} more {'run' if hidden == 1 else 'runs'} aside   ", "accent")] if hidden else []
+
+    def copies(self) -> Sequence[Copy]:
+        """What is on the screen in three forms, and the command that prints it."""
+        compared, everything = self.compared, self._everything
+        words = " ".join(quote(run.id) for run in compared.runs) + (" --all" if everything else "")
+        return [
+            Copy("Markdown", markdown(compared, everything=everything)),
+            Copy("CSV", csv_text(compared, everything=everything).replace("\r\n", "\n")),
+            Copy("JSON", json.dumps(json_value(compared, everything=everything), allow_nan=False, indent=2)),
+            Copy("command", f"quarterdeck compare {words}"),
+        ]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """A sentence in lines of at most `width` cells, broken between words where there are any."""
+    made = [""]
+    for word in text.split(" "):
+        longer = f"{made[-1]} {word}" if made[-1] else word
+        if cells(longer) <= width or not made[-1]:
+            made[-1] = clip(longer, width)
+        else:
+            made.append(clip(word, width))
+    return made

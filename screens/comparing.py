@@ -1,0 +1,65 @@
+"""From the runs that somebody chose to the screen that compares them, and from the cache to what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from ..app.comparison import FEWEST, MOST
+from ..app.records import CommitsBetween, Run
+from ..app.store.reading import Reader
+from .baseline import baseline_run, experiment_of
+from .deck import Deck
+
+
+class Held(NamedTuple):
+    """Runs as the cache has them now, with their row ids, and the names around them."""
+
+    runs: list[Run]
+    rowids: list[int]
+    experiments: Mapping[tuple[str, str], str]
+    sources: Mapping[str, str]
+
+
+def read_again(reader: Reader, wanted: Sequence[tuple[str, str]]) -> Held:
+    """The runs of these sources and native ids, in this order; those that are gone are left out."""
+    by_rowid = reader.runs_by_rowid(reader.rowids([native for _, native in wanted]))
+    found = {(run.source, run.id): (rowid, run) for rowid, run in by_rowid.items()}
+    there = [found[one] for one in wanted if one in found]
+    rows = reader.experiments()
+    return Held(
+        runs=[run for _, run in there],
+        rowids=[rowid for rowid, _ in there],
+        experiments={(row.experiment.source, row.experiment.id): row.experiment.name for row in rows},
+        sources={row.experiment.source: row.source_name for row in rows},
+    )
+
+
+def commits_from(reader: Reader, runs: Sequence[Run], baseline: int) -> dict[str, CommitsBetween | None]:
+    """What lies between the baseline's commit and each other one, by commit."""
+    base = runs[baseline].git_commit
+    heads: Iterable[str] = dict.fromkeys(run.git_commit for run in runs if run.git_commit and run.git_commit != base)
+    return {head: reader.commits_between(base, head) for head in heads} if base else {}
+
+
+def to_compare(deck: Deck, chosen: Sequence[Run]) -> list[Run] | str:
+    """The runs in the order in which they are compared, the baseline first; or what to do, where they cannot be.
+
+    One run alone is compared with the baseline of its experiment. Without a baseline the oldest stands first.
+    """
+    baseline = baseline_run(deck.reader, deck.tables, experiment_of(deck.reader, chosen[0])) if chosen else None
+    runs = list(chosen)
+    if baseline is not None and len(runs) == 1:
+        if _is(baseline, runs[0]):
+            return "this run is the baseline: mark others with Space, then = compares them"
+        return [baseline, runs[0]]
+    if len(runs) < FEWEST:
+        return f"mark {FEWEST} to {MOST} runs with Space, then = compares them; or make one the baseline with b"
+    if len(runs) > MOST:
+        return f"{len(runs)} runs are marked: {MOST} can be told apart at once"
+    runs.sort(key=lambda run: (run.started_at is None, run.started_at or 0, run.id))
+    return sorted(runs, key=lambda run: baseline is None or not _is(baseline, run))
+
+
+def _is(one: Run, other: Run) -> bool:
+    return (one.source, one.id) == (other.source, other.id)
