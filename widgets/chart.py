@@ -6,10 +6,11 @@ live run costs a few hundred bytes. Axes end at round values ahead of the data, 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, tzinfo
+from math import floor
 from typing import ClassVar
 
 from textual import events
@@ -19,16 +20,15 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..app.records import Series
 from ..app.text import cells
-from .curves import AXES, SMOOTHINGS, Axis, Curve, Reading, Track, prepare
+from .bundle import Bundle
+from .curves import AXES, SMOOTHINGS, Axis, Curve, Reading
 from .grid import Grid
 from .line import Piece
-from .palette import HUES, Palette
-from .plot import Area, Line, Picture, View, draw
-from .scales import ahead
+from .palette import Palette
+from .plot import draw
+from .scene import Area, Picture, View
 from .spark import spark as spark  # part of what a chart offers
-from .status import mark_of
 
 _CLOSEST = 1e-9
 """The smallest part of the whole that can be zoomed into."""
@@ -75,10 +75,7 @@ class Chart(Widget, can_focus=True):
     ) -> None:
         super().__init__(id=id)
         self._palette = palette
-        self._curves: tuple[Curve, ...] = ()
-        self._tracks: dict[tuple[str, bool, bool], tuple[Series, Track]] = {}
-        self._lines: list[Line] = []
-        self._whole: dict[Axis, tuple[float, float]] = {}
+        self._bundle = Bundle()
         self._message: tuple[Piece, ...] = ()
         self._marks: list[tuple[Axis, float, str]] = []
         self._zoomed: tuple[float, float] | None = None
@@ -90,12 +87,12 @@ class Chart(Widget, can_focus=True):
 
     def show(self, curves: Sequence[Curve]) -> None:
         """Show these curves; only cells that differ are sent. A curve whose series is the same costs nothing."""
-        grown = [curve.key for curve in curves] == [curve.key for curve in self._curves]
-        self._curves = tuple(curves)
-        if not grown:
-            self._whole.clear()
-            if self._view.bright not in {curve.key for curve in curves}:
-                self._view = replace(self._view, bright=None)
+        keys = {curve.key for curve in curves}
+        if not keys & {curve.key for curve in self._bundle.curves}:  # something else: it begins anew
+            self._zoomed, self._view = None, replace(self._view, cursor=None)
+        self._bundle.show(curves)
+        if self._view.bright not in keys:
+            self._view = replace(self._view, bright=None)
         self._paint()
 
     def say(self, text: str | Sequence[Piece]) -> None:
@@ -126,12 +123,13 @@ class Chart(Widget, can_focus=True):
 
     @title.setter
     def title(self, title: str) -> None:
-        self._set(title=title)
+        self._view = replace(self._view, title=title)
+        self._paint()
 
     @property
     def curves(self) -> tuple[Curve, ...]:
         """The curves that are shown."""
-        return self._curves
+        return self._bundle.curves
 
     # -- how it is shown ----------------------------------------------------------------------------------------
 
@@ -144,11 +142,15 @@ class Chart(Widget, can_focus=True):
     def axis(self, axis: Axis) -> None:
         if axis == self._view.axis:
             return
-        here, window, before = self._view.cursor, self._zoomed, self._lines
-        self._view = replace(self._view, axis=axis)
-        self._lines = self._made()
-        self._view = replace(self._view, cursor=None if here is None else self._across(before, here))
-        self._zoomed = (self._across(before, window[0]), self._across(before, window[1])) if window else None
+        here, window, before = self._view.cursor, self._zoomed, self._bundle.lines
+        self._bundle.turn(axis, self._view.log)
+
+        def across(x: float) -> float:
+            return self._bundle.across(before, x, self.bright)
+
+        self._view = replace(self._view, axis=axis, cursor=None if here is None else across(here))
+        start, stop = (across(window[0]), across(window[1])) if window else (0.0, 0.0)
+        self._zoomed = (start, stop) if start < stop else None
         self._paint()
         self.post_message(self.Changed())
 
@@ -209,12 +211,13 @@ class Chart(Widget, can_focus=True):
 
     def readout(self) -> list[Reading]:
         """What each curve says at the cursor; while there is none, its last point."""
-        return [line.said(self._view.cursor) for line in self._made()]
+        return [line.said(self._view.cursor) for line in self._bundle.lines]
 
     def _set(self, **changes: object) -> None:
         view = replace(self._view, **changes)  # type: ignore[arg-type]  # the properties say the types
         if view != self._view:
             self._view = view
+            self._bundle.turn(view.axis, view.log)
             self._paint()
             self.post_message(self.Changed())
 
@@ -222,29 +225,34 @@ class Chart(Widget, can_focus=True):
 
     def action_move(self, by: int) -> None:
         """Move the cursor to the next point that stands in another column; without a cursor, to the last point."""
-        ends = self._ends()
+        ends = self._bundle.ends(self.bright)
         if ends is None:
             return
         if self.cursor is None:
             start, stop = self._span()
             self._go(min(ends[1], stop) if by < 0 or not self._zoomed else max(ends[0], start))
             return
-        x = self.cursor
+        x, (start, stop) = self.cursor, self._span()
+        width = (stop - start) / self._area.width
         for _ in range(abs(by)):
-            x = self._next(x, by > 0)
+            column = floor((x - start) / width)
+            if by > 0:
+                x = self._bundle.after(x, start + (column + 1) * width, self.bright)
+            else:
+                x = self._bundle.before(x, start + column * width, self.bright)
         self._go(x)
 
     def action_edge(self, side: int) -> None:
         """Go to the first or the last point."""
-        if ends := self._ends():
+        if ends := self._bundle.ends(self.bright):
             self._go(ends[0] if side < 0 else ends[1])
 
     def action_zoom(self, factor: float) -> None:
         """Show half or twice as much, the cursor kept where it is; without a cursor, around the middle."""
-        whole = self._range()
+        whole = self._bundle.whole()
         start, stop = self._span()
         size = (stop - start) * factor
-        if self._ends() is None or size < (whole[1] - whole[0]) * _CLOSEST or size < 1e-6:
+        if self._bundle.ends(self.bright) is None or size < (whole[1] - whole[0]) * _CLOSEST or size < 1e-6:
             return
         if size >= whole[1] - whole[0]:
             self.window = None
@@ -271,7 +279,7 @@ class Chart(Widget, can_focus=True):
 
     def action_curve(self, by: int) -> None:
         """Bring out the next curve; after the last one all are equal again."""
-        keys = [None, *(curve.key for curve in self._curves)]
+        keys = [None, *(curve.key for curve in self._bundle.curves)]
         at = keys.index(self.bright) if self.bright in keys else 0
         self.bright = keys[(at + by) % len(keys)]
 
@@ -286,11 +294,11 @@ class Chart(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where it was clicked."""
-        if self._picture is None or self._ends() is None:
+        if self._picture is None or self._bundle.ends(self.bright) is None:
             return
         area, (start, stop) = self._picture.area, self._span()
         column = min(max(event.x - area.x, 0), area.width - 1)
-        self._go(self._nearest(start + (stop - start) * (column + 0.5) / area.width))
+        self._go(self._bundle.nearest(start + (stop - start) * (column + 0.5) / area.width, self.bright))
 
     def on_focus(self) -> None:
         """Its keys are at work: the title says so."""
@@ -314,112 +322,15 @@ class Chart(Widget, can_focus=True):
 
     def _within(self, start: float, size: float) -> tuple[float, float]:
         """A window of this size that does not leave the whole."""
-        low, high = self._range()
+        low, high = self._bundle.whole()
         start = min(max(start, low), high - size)
         return start, start + size
 
-    def _followed(self) -> list[Line]:
-        """The curves whose points the cursor stops at: the bright one, else all."""
-        lines = self._lines or self._made()
-        return [line for line in lines if line.curve.key == self.bright] or lines
-
-    def _next(self, x: float, right: bool) -> float:
-        start, stop = self._span()
-        width = (stop - start) / max(1, self._area.width)
-        column = int((x - start) / width)
-        found = []
-        for line in self._followed():
-            xs = line.track.all_xs
-            if right:
-                at = max(bisect_left(xs, start + (column + 1) * width + line.origin), bisect_right(xs, x + line.origin))
-            else:
-                at = min(bisect_left(xs, start + column * width + line.origin), bisect_left(xs, x + line.origin)) - 1
-            if 0 <= at < len(xs):
-                found.append(xs[at] - line.origin)
-        return (min if right else max)(found, default=x)
-
-    def _nearest(self, x: float) -> float:
-        found = []
-        for line in self._followed():
-            xs = line.track.all_xs
-            at = bisect_left(xs, x + line.origin)
-            found += [xs[place] - line.origin for place in (at - 1, at) if 0 <= place < len(xs)]
-        return min(found, key=lambda one: abs(one - x), default=x)
-
-    def _ends(self) -> tuple[float, float] | None:
-        """The first and the last point of the curves that the cursor follows."""
-        lines = [line for line in self._followed() if line.track.all_xs]
-        if not lines:
-            return None
-        return (
-            min(line.track.all_xs[0] - line.origin for line in lines),
-            max(line.track.all_xs[-1] - line.origin for line in lines),
-        )
-
-    def _across(self, before: Sequence[Line], x: float) -> float:
-        """The same place on the axis of now: the point there, and how it is called on this axis."""
-        for old, new in zip(before, self._lines, strict=False):
-            xs = old.track.all_xs
-            if not xs or (self.bright is not None and old.curve.key != self.bright):
-                continue
-            point = old.track.order[max(0, min(bisect_right(xs, x + old.origin), len(xs)) - 1)]
-            series = new.curve.series
-            return float(series.steps[point] if self.axis == "step" else series.times[point]) - new.origin
-        return x
-
     # -- drawing ------------------------------------------------------------------------------------------------
-
-    def _made(self) -> list[Line]:
-        """The curves on the axis and scale of now; what was prepared before is taken again."""
-        timed, log = self.axis != "step", self.log_y
-        held = {(curve.key, timed, log): self._track(curve, timed, log) for curve in self._curves}
-        self._tracks = {key: found for key, found in self._tracks.items() if (key[0], timed, log) in held} | held
-        made, seen = [], dict.fromkeys(range(len(HUES)), 0)
-        starts = self._starts() if self.axis == "relative" else {}
-        for curve in self._curves:
-            hue = curve.hue % len(HUES)
-            mark = mark_of(hue + len(HUES) * seen[hue])  # a second curve of one hue gets another mark
-            seen[hue] += 1
-            made.append(Line(curve, held[curve.key, timed, log][1], mark, starts.get(curve.series.run_id, 0.0)))
-        return made
-
-    def _track(self, curve: Curve, timed: bool, log: bool) -> tuple[Series, Track]:
-        held = self._tracks.get((curve.key, timed, log))
-        if held and (held[0] is curve.series or _same(held[0], curve.series)):
-            return held
-        return curve.series, prepare(curve.series, "time" if timed else "step", log)
-
-    def _starts(self) -> dict[str, float]:
-        """When each run began to log what is shown."""
-        found: dict[str, float] = {}
-        for curve in self._curves:
-            if len(curve.series.times):
-                run, first = curve.series.run_id, float(min(curve.series.times))
-                found[run] = min(found.get(run, first), first)
-        return found
-
-    def _range(self) -> tuple[float, float]:
-        """Where the axis begins and ends. On curves that grow it ends ahead of them, so that it seldom moves."""
-        ends = [
-            (line.track.all_xs[0] - line.origin, line.track.all_xs[-1] - line.origin)
-            for line in self._lines
-            if line.track.all_xs
-        ]
-        if not ends:
-            return 0.0, 1.0
-        start, stop = min(first for first, _ in ends), max(last for _, last in ends)
-        held = self._whole.get(self.axis)
-        if held is None or start < held[0]:
-            # a single point stands in the middle
-            held = (start, stop) if start < stop else (start - 1.0, stop + 1.0)
-        elif stop > held[1]:
-            held = (min(start, held[0]) if held[0] + 1.0 != start else start, ahead(start, stop))
-        self._whole[self.axis] = held
-        return held
 
     def _span(self) -> tuple[float, float]:
         """What is seen of the axis."""
-        return self._zoomed or self._range()
+        return self._zoomed or self._bundle.whole()
 
     @property
     def _area(self) -> Area:
@@ -442,13 +353,12 @@ class Chart(Widget, can_focus=True):
             self.refresh(*regions)
 
     def _drawn(self, width: int, height: int) -> Picture:
-        self._lines = self._made()
-        if not any(line.track.all_xs for line in self._lines):
+        if self._bundle.ends(None) is None:
             return self._empty(width, height)
         start, stop = self._span()
         marks = tuple((x, label) for axis, x, label in self._marks if axis == self.axis)
         self._view = replace(self._view, start=start, stop=stop, zoomed=self._zoomed is not None, marks=marks)
-        return draw(self._lines, self._view, width, height)
+        return draw(self._bundle.lines, self._view, width, height)
 
     def _empty(self, width: int, height: int) -> Picture:
         grid = Grid(width, height)
@@ -468,11 +378,3 @@ class Chart(Widget, can_focus=True):
         if y not in self._strips:
             self._strips[y] = self._picture.grid.strip(y, self._palette.styles)
         return self._strips[y]
-
-
-def _same(one: Series, other: Series) -> bool:
-    """Whether two series hold the same points: compared as bytes, since NaN equals nothing."""
-    return len(one) == len(other) and all(
-        mine.tobytes() == theirs.tobytes()
-        for mine, theirs in ((one.steps, other.steps), (one.times, other.times), (one.values, other.values))
-    )

@@ -206,13 +206,17 @@ def bins(track: Track, start: float, stop: float, columns: int) -> list[Bin]:
     return made
 
 
-def means(track: Track, ys: list[float], start: float, stop: float, columns: int) -> list[Bin]:
-    """Like `bins`, with the mean of `ys` (the track's values or smoothed ones) in each column as its only point."""
-    made = []
+def ranges_and_means(
+    track: Track, ys: list[float], start: float, stop: float, columns: int
+) -> tuple[list[Bin], list[Bin]]:
+    """`bins`, and beside each the mean of `ys` in that column: the track's values, or smoothed ones."""
+    ranges, means, own = [], [], ys is track.ys
     for column, at, until, joined in _columns(track, start, stop, columns):
-        mean = ys[at] if until - at == 1 else _mean(ys[at:until])
-        made.append((column, mean, mean, mean, mean, joined))
-    return made
+        held = track.ys[at:until]
+        mean = _mean(held if own else ys[at:until])
+        ranges.append((column, held[0], min(held), max(held), held[-1], joined))
+        means.append((column, mean, mean, mean, mean, joined))
+    return ranges, means
 
 
 def _mean(held: list[float]) -> float:

@@ -46,16 +46,18 @@ class Grid:
         return "".join(self.texts[y])
 
     def strip(self, y: int, styles: dict[str, Style]) -> Strip:
-        """A row as Textual draws it. Blanks take the style beside them, so that they cost no escape sequence."""
-        roles, held = [], "text"
-        for text, role in zip(self.texts[y], self.roles[y], strict=True):
-            if text not in (" ", ""):
-                held = role
-            roles.append(held)
-        pairs = groupby(zip(roles, self.texts[y], strict=True), key=lambda pair: pair[0])
-        made = [
-            Segment("".join(text for _, text in group), styles.get(role) or styles["text"]) for role, group in pairs
-        ]
+        """A row as Textual draws it. Short blanks take the style before them, so that they cost no escape sequence."""
+        made: list[Segment] = []
+        text, role = "", "text"
+        for of, group in groupby(zip(self.roles[y], self.texts[y], strict=True), key=_role):
+            piece = "".join(found for _, found in group)
+            if of == role or (not of and len(piece) < _APART):
+                text += piece
+                continue
+            if text:
+                made.append(Segment(text, styles.get(role) or styles["text"]))
+            text, role = piece, of or "text"
+        made.append(Segment(text, styles.get(role) or styles["text"]))
         return Strip(made, self.width)
 
     def changes(self, before: Grid) -> Iterator[tuple[int, int, int]]:
@@ -87,6 +89,11 @@ class Grid:
         while stop < self.width and "" in (self.texts[y][stop], before.texts[y][stop]):
             stop += 1
         return start, stop
+
+
+def _role(cell: tuple[str, str]) -> str:
+    """The role of a cell; a blank has none."""
+    return "" if cell[1] == " " else cell[0]
 
 
 def _spread(text: str) -> list[str]:

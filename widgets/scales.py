@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import ceil, floor, isfinite, log10
 from sys import float_info
@@ -32,10 +33,18 @@ class Scale(NamedTuple):
     high: float
     log: bool = False
 
-    def dot(self, value: float, dots: int) -> int:
-        """The row of dots at which the value lies, 0 on top. What lies far outside stays outside."""
-        share = (self.high / 2 - value / 2) / (self.high / 2 - self.low / 2)  # halves: the difference may overflow
-        return floor(min(max(share, -1e6), 1e6) * (dots - 1) + 0.5)
+    def rows(self, dots: int) -> Callable[[float], int]:
+        """Gives the row of dots at which a value lies, 0 on top. What lies outside stays outside."""
+        half = self.high / 2  # halves: the difference of two values may be more than a float holds
+        size, last = half - self.low / 2, dots - 1
+
+        def row(value: float) -> int:
+            share = (half - value / 2) / size
+            if -1e6 < share < 1e6:
+                return floor(share * last + 0.5)
+            return -1_000_000 if share < 0 else 1_000_000
+
+        return row
 
 
 def nice_step(span: float, ticks: int) -> float:
