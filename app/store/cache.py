@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from ..errors import StoreError
-from ..records import Batch, Record, SourceSpec, SourceState
+from ..records import Batch, KnownSeries, Record, SourceSpec, SourceState
 from .artifact_contents import write_contents
 from .commit_writes import CommitWriter
 from .files import is_damage, next_generation, open_cache, remove_older
+from .histories import known_series
 from .run_writes import RunWriter
 from .states import STATE_COLUMNS, read_states
 from .value_indexes import ValueIndexes
@@ -93,6 +94,7 @@ class Cache:
             renamed = self._experiments(cursor, source, batch)
             new, changed = self._runs.write(cursor, source, batch.runs, now)
             points = self._runs.write_histories(cursor, source, batch.histories, now)
+            points = self._runs.write_tails(cursor, source, batch.tails) or points
             self._runs.write_listings(cursor, source, batch.listings, now)
             write_contents(cursor, source, batch.contents, now)
             gone = self._runs.mark_gone(cursor, source, batch.runs_gone_unless_seen_since)
@@ -155,6 +157,12 @@ class Cache:
             (source_key,),
         ).fetchone()
         return int(row[0]) if row else 0
+
+    def known_series(
+        self, source_key: str, run_ids: Sequence[str], names: Sequence[str], now: int
+    ) -> list[KnownSeries]:
+        """How far these histories are here, by native ids. Empty ones are left out."""
+        return known_series(self.connection, source_key, run_ids, names, now)
 
     def close(self) -> None:
         """Let go of the file."""
