@@ -45,7 +45,7 @@ def test_a_key_that_is_taken_is_refused_with_both_names(mapped: dict[str, str], 
         ({"table.down": "down, n"}, {"table.down": "down,n"}),
         ({"clear": "escape"}, {"clear": "escape"}),  # as we made it
         ({"prompt.complete": "right"}, {"prompt.complete": "right"}),
-        ({"run.related": "s"}, {"run.related": "s"}),  # a page is never in sight with a list
+        ({"run.link": "s"}, {"run.link": "s"}),  # a page is never in sight with a list
     ],
 )
 def test_a_key_that_is_free_is_taken(mapped: dict[str, str], taken: dict[str, str]) -> None:
