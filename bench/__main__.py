@@ -19,6 +19,7 @@ from .terminal import REPOSITORY, environment
 
 TABLES = {
     "screen": "the screen, over 1,000,000 cached runs, beside other programs",
+    "chart": "charts: ten curves of 10,000 points, and a new point of a live one",
     "beside": "keys while a first sync runs",
     "million": "sorting and filtering 1,000,000 cached runs",
     "mlflow_rates": "first sync of a tracking server, beside reading the same pages and throwing them away",

@@ -51,6 +51,9 @@ def draw(lines: Sequence[Line], view: View, width: int, height: int) -> Picture:
     _rules(grid, area, scale, ticks)
     lay_curves(grid, area, lines, view, scale)
     _axis(grid, area, view)
+    if not ticks:
+        said = "no value that can be drawn"
+        grid.put(area.x + max(0, (area.width - len(said)) // 2), area.y + area.height // 3, said, "dim")
     _signs(grid, area, lines, view, scale, area.y + area.height)
     if beside:
         legend_beside(grid, lines, view, panel)

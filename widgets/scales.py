@@ -69,7 +69,7 @@ def fitted(low: float, high: float, rows: int, log: bool = False) -> Scale:
 
 def y_ticks(scale: Scale, rows: int) -> list[Tick]:
     """Labels of the vertical axis, lowest first."""
-    most = max(2, rows // 3)
+    most = max(2, min(rows // 3, 5 + rows // 12))
     if scale.log:
         return _powers(scale, most)
     step = nice_step(scale.high - scale.low, most)

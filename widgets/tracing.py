@@ -27,16 +27,18 @@ def back_to_front(lines: Sequence[Line], view: View) -> list[Line]:
 def lay_curves(grid: Grid, area: Area, lines: Sequence[Line], view: View, scale: Scale) -> None:
     """All curves: the ranges behind, then the lines; the first lies over the others, the bright one over all."""
     canvas, roles = Canvas(area.width, area.height), [""]
-    fronts: list[tuple[Line, list[Bin]]] = []
+    fronts: list[tuple[Line, list[Bin], bool]] = []
     for line in back_to_front(lines, view):
         behind, front = _reduced(line, view, 2 * area.width)
-        fronts.append((line, front))
+        fronts.append((line, front, not behind or bool(view.smoothing)))
         if behind and view.bright in (None, line.curve.key):
             roles.append(f"faint{line.curve.hue}")
-            canvas.lay(_traced(behind, area, line, view, scale), len(roles) - 1)
-    for line, found in fronts:
+            canvas.lay(_traced(behind, line.track.ys, area, line, view, scale), len(roles) - 1)
+    for line, found, led in fronts:
         roles.append(role_of(line, view))
-        canvas.lay(_traced(found, area, line, view, scale), len(roles) - 1)
+        # the mean of a column is not led on to a single point outside the window, all else is
+        ys = line.track.smooth(view.smoothing) if led else []
+        canvas.lay(_traced(found, ys, area, line, view, scale), len(roles) - 1)
     for row in range(area.height):
         texts, owners = canvas.row(row)
         into, whose = grid.texts[area.y + row], grid.roles[area.y + row]
@@ -55,11 +57,12 @@ def _reduced(line: Line, view: View, columns: int) -> tuple[list[Bin], list[Bin]
     return [], bins(track, start, stop, columns)
 
 
-def _traced(found: Sequence[Bin], area: Area, line: Line, view: View, scale: Scale) -> Layer:
+def _traced(found: Sequence[Bin], ys: list[float], area: Area, line: Line, view: View, scale: Scale) -> Layer:
     layer = Layer(area.width, area.height)
     dot = scale.rows(4 * area.height)
     trace(layer, found, dot)
-    _ways(layer, found, line.track, dot, view.start + line.origin, view.stop + line.origin)
+    if ys:
+        _ways(layer, found, line.track, ys, dot, (view.start + line.origin, view.stop + line.origin))
     return layer
 
 
@@ -86,14 +89,17 @@ def trace(layer: Layer, found: Sequence[Bin], dot: _Dot) -> None:
     layer.run(before, top, bottom)
 
 
-def _ways(layer: Layer, found: Sequence[Bin], track: Track, dot: _Dot, start: float, stop: float) -> None:
-    """The line from the last point before the window, and to the first after it."""
+def _ways(
+    layer: Layer, found: Sequence[Bin], track: Track, ys: list[float], dot: _Dot, seen: tuple[float, float]
+) -> None:
+    """The line from the last point before the window that is seen, and to the first after it."""
+    start, stop = seen
     width = (stop - start) / (2 * layer.width)
     at, end = window(track, start, stop)
 
     def outside(place: int) -> tuple[int, int]:
         column = (track.xs[place] - start) / width
-        return int(min(max(column, -1e9), 1e9)) - (column < 0), dot(track.ys[place])
+        return int(min(max(column, -1e9), 1e9)) - (column < 0), dot(ys[place])
 
     into = 0 < at < len(track.xs) and at not in track.cuts
     if into and at == end:
