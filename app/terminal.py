@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from .main import Quarterdeck  # isort: skip  first: it sets what Textual reads while it is imported
 
+from ..screens.compare import CompareScreen
 from ..screens.deck import Deck
 from ..screens.frame import FrameScreen
 from ..screens.keys import keymap
 from ..screens.list_screen import ListScreen
 from ..screens.picker import Picker
 from ..screens.run import RunScreen
+from ..screens.run_acts import RunActs
 from ..screens.runs import RunsScreen
+from ..widgets.frozen_table import FrozenTable
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from ..widgets.pasting import install as install_paste_parser
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 WITH_KEYS: tuple[Any, ...] = (
+    RunActs, CompareScreen, FrozenTable,
     Quarterdeck, FrameScreen, ListScreen, RunsScreen, RunScreen, RecordTable, Pages, Prompt, Picker
 )  # fmt: skip
 """Whatever has keys that a person may map otherwise."""

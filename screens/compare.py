@@ -483,7 +483,7 @@ class CompareScreen(RunActs):
         words = " ".join(quote(run.id) for run in compared.runs) + (" --all" if everything else "")
         return [
             Copy("Markdown", markdown(compared, everything=everything)),
-            Copy("CSV", csv_text(compared, everything=everything).replace("\r\n", "\n")),
+            Copy("CSV", csv_text(compared, everything=everything)),
             Copy("JSON", json.dumps(json_value(compared, everything=everything), allow_nan=False, indent=2)),
             Copy("command", f"quarterdeck compare {words}"),
         ]

@@ -13,6 +13,7 @@ from .boundary import INTERRUPTED, say
 from .options import Options
 
 COMMANDS: Final = {
+    "compare": "compare",
     "demo": "demo",
     "doctor": "doctor",
     "events": "events",

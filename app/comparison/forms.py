@@ -98,13 +98,14 @@ def code(exact: str) -> str:
 
 
 def csv_text(compared: Comparison, *, everything: bool = False) -> str:
-    """RFC 4180 with a line for each row: kind, name, whether it differs, the direction, then a column for each run.
+    """A line for each row: kind, name, whether it differs, the direction, then a column for each run.
 
-    Names stand in the first line, ids in the second. Figures are exact. Text is as `shown`: on one line, without
-    control characters. What a spreadsheet would run as a formula gets an apostrophe in front, numbers do not.
+    Quoted as RFC 4180 says, lines end in a line feed. Names stand in the first line, ids in the second. Figures are
+    exact. Text is as `shown`: on one line, without control characters. What a spreadsheet would run as a formula gets
+    an apostrophe in front, numbers do not.
     """
     out = io.StringIO(newline="")
-    writer = csv.writer(out)
+    writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["kind", "name", "differs", "better", *(_tame(run.name) for run in compared.runs)])
     writer.writerow(["run", "id", "yes", "", *(_tame(run.id) for run in compared.runs)])
     for row in compared.rows if everything else compared.differing():

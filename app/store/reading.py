@@ -152,6 +152,22 @@ class Reader:
         sql = f"SELECT id FROM run WHERE {self._VISIBLE} AND native IN ({_marks(native_ids)})"
         return [row[0] for row in self.connection.execute(sql, tuple(native_ids))]
 
+    def rowids_beginning(self, native: str, limit: int = 10) -> list[int]:
+        """Row ids of the runs whose native id begins so, at most `limit`; none for the empty text."""
+        if not native:
+            return []
+        sql = f"SELECT id FROM run WHERE {self._VISIBLE} AND native >= ? AND native < ? LIMIT ?"
+        return [row[0] for row in self.connection.execute(sql, (native, native + "\U0010ffff", limit))]
+
+    def rowids_named(self, name: str, limit: int = 10) -> list[int]:
+        """Row ids of the runs of exactly this name, at most `limit`."""
+        # by the index of names, which begins with the experiment
+        sql = (
+            "SELECT r.id FROM experiment e JOIN source s ON s.id = e.source AND NOT s.hidden"
+            " JOIN run r ON r.experiment = e.id AND r.name = ? LIMIT ?"
+        )
+        return [row[0] for row in self.connection.execute(sql, (name, limit))]
+
     def runs(self, rowids: Sequence[int], names: Iterable[tuple[str, str]] | None = None) -> list[Run]:
         """The runs with these row ids, in the order asked; ids that are gone are left out.
 
