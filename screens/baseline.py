@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from ..app.records import Run
 from ..app.store.reading import Reader
 from ..app.text import clip
 from ..app.watching import is_better, unlike_data
-from ..widgets.figures import difference
+from ..widgets.figures import difference, figure
 from ..widgets.line import Piece
 from ..widgets.record_table import Column
 from .run_columns import RunRow, metric_of, read_names
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 KEY = "baseline"
 """The key of the column. It is no word of the filter: what it shows depends on the sort."""
 UNLIKE = "≠data"
-"""Beside a difference between runs on unlike data; alone where there is no room for both."""
+"""Before a difference between runs on unlike data; alone where there is no room for both."""
 RANK = 2
 """On a narrow screen it leaves with its metric: after the other metrics, before what the user chose."""
-WIDE, NARROW = 13, 8
+WIDE, NARROW = 14, 8
 """Cells of the column with room for a difference and UNLIKE, and for one of them."""
 
 
@@ -125,13 +126,25 @@ def difference_cell(key: str, greater: bool | None, *, wide: bool) -> Callable[[
         mine, theirs = _value(row, key), _value(base, key)
         if mine is None or theirs is None:
             return ("…" if _is_unread(row, key) or _is_unread(base, key) else ""), "dim"
-        lead = mine - theirs
-        said = difference(lead) if lead == lead else "–"  # infinities have no difference
+        said = lead_words(mine, theirs)
         if unlike_data(row.run, base.run):
-            return (f"{said} {UNLIKE}" if wide else UNLIKE), "dim"
-        return said, "good" if greater is not None and is_better(lead, greater) else "text"
+            return (f"{UNLIKE} {said}" if wide else UNLIKE), "dim"
+        return said, "good" if greater is not None and is_better(mine - theirs, greater) else "text"
 
     return cell
+
+
+def lead_words(mine: float, theirs: float) -> str:
+    """The difference in at most eight cells, as exact as the figures themselves stand on the screen: `+0.0031`."""
+    lead = mine - theirs
+    if not lead or not math.isfinite(lead):
+        return difference(lead) if lead == lead else "–"  # two infinities have no difference
+    sign, shown = "+" if lead > 0 else "−", [figure(mine), figure(theirs)]
+    decimals = max(len(one.partition(".")[2]) for one in shown)
+    text = f"{abs(lead):.{decimals}f}"
+    if any("e" in one for one in shown) or not float(text) or len(text) >= NARROW:
+        text = f"{abs(lead):.1e}"
+    return sign + text
 
 
 def _value(row: RunRow, key: str) -> float | None:

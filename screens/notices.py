@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
 
-from ..app.text import clip
+from ..app.text import cells, clip, fit
 from ..app.watching import Notice
 from ..widgets.figures import count, difference, figure, moment, span
 from ..widgets.line import Piece
@@ -31,7 +31,7 @@ def _odd(notice: Notice) -> str:
     named = ", ".join(clip(metric, 24) for metric in notice.metrics[:NAMED])
     more = f" and {len(notice.metrics) - NAMED} more" if len(notice.metrics) > NAMED else ""
     turned = figure(notice.value) if notice.value is not None else "NaN"
-    return f"turned {turned} at step {count(notice.step)}: {named}{more}"
+    return f"turned {turned}{_at(notice)}: {named}{more}"
 
 
 def _stalled(notice: Notice) -> str:
@@ -43,7 +43,12 @@ def _resumed(notice: Notice) -> str:
 
 
 def _beats(notice: Notice) -> str:
-    return f"beats the baseline: {_value(notice, '')} at step {count(notice.step)}"
+    lead = f" by {figure(abs(notice.lead))}" if notice.lead is not None else ""
+    return f"beats the baseline{lead}: {clip(notice.metrics[0], 24)} {figure(notice.value or 0.0)}{_at(notice)}"
+
+
+def _at(notice: Notice) -> str:
+    return f" at step {count(notice.step)}" if notice.step is not None else ""
 
 
 def _value(notice: Notice, before: str) -> str:
@@ -69,13 +74,22 @@ def signed(notice: Notice) -> Piece:
     return f"{found.glyph} {sentence(notice)}", found.role
 
 
-def notice_line(unread: Sequence[Notice]) -> list[Piece]:
-    """The newest of the unread notices, and how many more there are; nothing where there is none."""
+def foremost(notices: Sequence[Notice]) -> Notice:
+    """The one that is to be said when there is room for one: the worst, of equals the newest."""
+    return max(notices, key=lambda notice: ({"bad": 2, "warn": 1}.get(sign_of(notice).role, 0), notice.at))
+
+
+def notice_line(unread: Sequence[Notice], width: int | None = None) -> list[Piece]:
+    """The foremost of the unread notices, and how many more there are; nothing where there is none.
+
+    In `width` cells the number of the others is kept, at the cost of the sentence.
+    """
     if not unread:
         return []
-    text, role = signed(unread[-1])
-    more: list[Piece] = [(f"  +{len(unread) - 1} more, :notices ", "dim")] if len(unread) > 1 else [(" ", "text")]
-    return [(f" {text}", role), *more]
+    text, role = signed(foremost(unread))
+    more = f"  +{len(unread) - 1} more, :notices " if len(unread) > 1 else " "
+    room = cells(text) if width is None else width - cells(more) - 1
+    return [(f" {fit(text, room)}", role), (more, "dim")]
 
 
 def told_at(notice: Notice, now: int, zone: tzinfo = UTC) -> str:

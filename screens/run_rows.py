@@ -6,6 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 
 from ..app.records import Extreme, Run
 from ..app.store.reading import Reader
+from ..app.watching import has_ended
 from .run_columns import RunRow, metric_of, read_names
 
 PAGE = 64
@@ -75,7 +76,7 @@ class RunRows:
         return rows
 
     def _held(self, run: Run, extremes: Mapping[str, Extreme]) -> RunRow:
-        is_watched = run.id in self._watched
+        is_watched = not has_ended(run) and run.id in self._watched
         return RunRow(run=run, extremes=extremes, now=self._now, watched=is_watched, base=self._base)
 
     def depth(self, index: int) -> int:

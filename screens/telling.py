@@ -17,7 +17,7 @@ from ..app.watching import Notice
 from ..widgets.figures import span
 from .deck import Deck
 from .frame import FrameScreen
-from .notices import sentence, signed, told_at
+from .notices import foremost, sentence, signed, told_at
 from .picker import Item, Picker
 
 SOON = 0.5
@@ -61,7 +61,7 @@ class Telling:
     def _ring(self, notices: list[Notice]) -> None:
         """One bell and one notification, however many notices there are."""
         more = f" (+{len(notices) - 1} more)" if len(notices) > 1 else ""
-        sequence = ringing(sentence(notices[-1]) + more, self._deck.notify, os.environ)
+        sequence = ringing(sentence(foremost(notices)) + more, self._deck.notify, os.environ)
         driver = self._app._driver  # App.bell writes there too; it offers nothing for the rest
         if sequence and driver is not None and not self._app.is_headless:
             driver.write(sequence)
