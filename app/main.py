@@ -14,6 +14,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 
+from ..screens.acting import Following
 from ..screens.deck import Deck
 from ..screens.frame import FrameScreen
 from ..screens.help import key_items
@@ -105,6 +106,9 @@ class Quarterdeck(App[int]):
         if self._subject is not None:
             self.open_subject(self._subject)
         self.call_after_refresh(startup.is_over)
+        if self.deck.acts is not None:
+            self.deck.following = Following(self, self.deck, self._frames)
+            self.call_after_refresh(self.deck.following.resume)
         self.set_interval(LOOK, self._look)
         self._telling.begin()
         self.set_interval(TIME_PASSES, self._time_passes)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .main import Quarterdeck  # isort: skip  first: it sets what Textual reads while it is imported
 
 from ..screens.compare import CompareScreen
+from ..screens.copying import CopyMenu
 from ..screens.deck import Deck
 from ..screens.frame import FrameScreen
 from ..screens.keys import keymap
@@ -29,6 +30,7 @@ from ..widgets.pasting import install as install_paste_parser
 from ..widgets.prompt import Prompt
 from ..widgets.record_table import RecordTable
 from ..widgets.status import use_ascii
+from .acting import Acting
 from .errors import SettingsError, UsageError
 from .paths import config_dir
 from .records import Subject
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 WITH_KEYS: tuple[Any, ...] = (
-    RunActs, CompareScreen, FrozenTable,
+    RunActs, CopyMenu, CompareScreen, FrozenTable,
     Quarterdeck, FrameScreen, ListScreen, RunsScreen, RunScreen, RecordTable, Pages, Prompt, Picker
 )  # fmt: skip
 """Whatever has keys that a person may map otherwise."""
@@ -69,6 +71,7 @@ def open_terminal(
         syncing = again and Syncing(settings, chosen, cache_file(chosen, settings.project_key), again)
         with State(state_file(settings.project_key)) as state:
             app = _app(settings, chosen, cache is None and chosen is not None, state, syncing, read_only, subject)
+            app.deck.acts = Acting(settings, state, again, read_only=read_only)
             status = app.run() or app.return_code or 0
         if syncing is not None:
             syncing.leave()

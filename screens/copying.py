@@ -16,7 +16,7 @@ from ..app import clipboard
 from ..app.copies import CopiedRun, Copy, run_copies
 from ..app.errors import QuarterdeckError
 from ..app.records import Run
-from ..app.text import cells, fit, safe_lines, shown
+from ..app.text import cells, clip, safe_lines, shown
 from ..widgets.line import Line, Piece
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
@@ -155,14 +155,14 @@ class CopyMenu(ModalScreen[Copy | None]):
     def _form(self, at: int) -> list[Piece]:
         copy, here = self._copies[at], at == self._cursor
         label = max(cells(shown(one.label)) for one in self._copies)
-        name = shown(copy.label)
-        first = copy.text.split("\n", 1)[0]
-        lines = copy.text.count("\n")
+        name, lines = shown(copy.label), copy.text.rstrip("\n").count("\n") + 1
+        many = f"  {lines} lines" if lines > 1 else ""
+        begins = " ".join(copy.text[: 4 * self.size.width].split())
         return [
             (f" {'▸' if here else ' '} ", "mark"),
             (name + " " * (label - cells(name) + 3), "bright" if here else "text"),
-            (fit(shown(first[: self.size.width]), max(self.size.width - label - 24, 10)), "text" if here else "dim"),
-            (f"  and {lines} lines" if lines else "", "dim"),
+            (clip(begins, max(self.size.width - label - len(many) - 7, 10)), "text" if here else "dim"),
+            (many, "dim"),
         ]
 
     def action_move(self, by: int) -> None:
@@ -188,7 +188,7 @@ class CopyMenu(ModalScreen[Copy | None]):
 _KEYS: list[Piece] = [
     (" ", "text"), ("Enter", "accent"), (" copy  ", "dim"), ("j k", "accent"), (" form  ", "dim"),
     ("Space", "accent"), (" page  ", "dim"), ("Esc", "accent"), (" leave  ", "dim"),
-    ("the mouse selects, in most terminals with Shift", "dim"),
+    ("Shift and the mouse select", "dim"),
 ]  # fmt: skip
 
 

@@ -9,7 +9,9 @@ from typing import Any, Protocol
 
 from ..app.records import Gap, SourceState, Want
 from ..app.store.reading import Reader
+from ..widgets.line import Piece
 from ..widgets.palette import Palette
+from .acting import Acts, Following
 from .watched import Watched
 
 
@@ -59,6 +61,12 @@ class Deck:
     """What was found, where there is no settings file."""
     notify: tuple[str, ...] = ("bell", "terminal")
     """How a notice of a watched run is told beside the screen."""
+    acts: Acts | None = None
+    """Where changes to the outside world are asked for; None: nothing can be changed from here."""
+    following: Following | None = None
+    """Who tells how far the acts are ..."""
+    acting: tuple[Piece, ...] = ()
+    """... and what it says on the lower rule of every screen."""
     watched: Watched = field(init=False)
 
     def __post_init__(self) -> None:

@@ -11,7 +11,9 @@ from ..app.copies import Copy
 from ..app.errors import StoreError
 from ..app.records import Run
 from ..widgets.line import Piece
+from ..widgets.prompt import Prompt
 from ..widgets.status import glyph
+from .acting import answer_tag, ask_for_tag, ask_for_undo, leave_prompt
 from .baseline import baseline_id, experiment_of, turn
 from .copying import copies_of_runs
 from .frame import FrameScreen
@@ -29,8 +31,13 @@ class RunActs(FrameScreen):
             tooltip="Compare the marked runs, or this one with the baseline, by what differs",
             key_display="=",
         ),
+        Binding("T", "tag", "tag", id="tag", tooltip="Set a tag on the marked runs, or on this one; asks first"),
+        Binding("u", "undo", "undo my last act", id="undo", show=False, tooltip="Take back my last act; asks first"),
         Binding("b", "baseline", "baseline", id="baseline", tooltip="Measure the others against this run, or no more"),
     ]
+
+    to_tag: Sequence[Run] = ()
+    """The runs that the prompt asks a tag for."""
 
     def chosen_runs(self) -> Sequence[Run]:
         """The marked runs, else the one under the cursor or on the page; none where there is no run."""
@@ -51,6 +58,24 @@ class RunActs(FrameScreen):
         """The run under the cursor or on the page, whatever is marked."""
         chosen = self.chosen_runs()
         return chosen[0] if chosen else None
+
+    def action_tag(self) -> None:
+        """Ask for a tag to set on the chosen runs."""
+        ask_for_tag(self)
+
+    def action_undo(self) -> None:
+        """Ask whether to take back what I did last."""
+        ask_for_undo(self)
+
+    def on_prompt_answered(self, event: Prompt.Answered) -> None:
+        """Confirm the tag that was typed."""
+        if event.purpose == "tag":
+            answer_tag(self, event.value)
+
+    def on_prompt_left(self, event: Prompt.Left) -> None:
+        """No tag."""
+        if event.purpose == "tag":
+            leave_prompt(self)
 
     def copies(self) -> Sequence[Copy]:
         """The chosen runs, in every form."""

@@ -9,11 +9,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from textual import events
 from textual._xterm_parser import XTermParser
 from textual.drivers import linux_driver
 from textual.message import Message
 
 _BEGIN, _END = "\x1b[200~", "\x1b[201~"
+_CROWDED = "_came_with_others"
+
+
+def came_alone(event: events.Key) -> bool:
+    """Whether this key was the only one in its read: text pasted without brackets, or typed ahead, comes in a crowd."""
+    return not getattr(event, _CROWDED, False)
 
 
 class PasteParser(XTermParser):
@@ -29,7 +36,11 @@ class PasteParser(XTermParser):
         if not data:
             return super().feed(data)
         text = self.cleaned(data)
-        return super().feed(text) if text else ()
+        made = list(super().feed(text)) if text else []
+        if sum(isinstance(message, events.Key | events.Paste) for message in made) > 1:
+            for message in made:
+                setattr(message, _CROWDED, True)
+        return made
 
     def cleaned(self, data: str) -> str:
         """The data without escape characters in pastes; the end of a paste may be split between two reads."""

@@ -13,6 +13,7 @@ from .boundary import INTERRUPTED, say
 from .options import Options
 
 COMMANDS: Final = {
+    "act": "act",
     "compare": "compare",
     "demo": "demo",
     "doctor": "doctor",

@@ -5,14 +5,13 @@ from __future__ import annotations
 import click
 import msgspec
 
-from ..actions import Outcome, reconcile, set_tag
-from ..channel import ask
+from ..actions import reconcile, set_tag
 from ..errors import UsageError
-from ..records import Want, parse_subject
-from ..settings import Settings
+from ..records import parse_subject
+from .act import refresh
 from .boundary import say
 from .options import Options
-from .place import cache_of, settings_of, state_of
+from .place import settings_of, state_of
 from .printing import print_object
 
 EXIT = {"done": 0, "failed": 1, "unknown": 3}
@@ -41,14 +40,8 @@ def tag_command(options: Options, subject: str, pair: str, as_json: bool) -> int
         for late in [] if options.read_only else reconcile(settings, state):
             say(f"Cut off earlier: {late.sentence}")
         outcome = set_tag(settings, state, thing, key, value, read_only=options.read_only)
-    _refresh(options, settings, outcome)
+    refresh(options, [outcome])
     if as_json:
         print_object(msgspec.to_builtins(outcome))
     say(outcome.sentence)
     return EXIT[outcome.state]
-
-
-def _refresh(options: Options, settings: Settings, outcome: Outcome) -> None:
-    """Ask a running syncer to read the run again, so that the screens show it at once."""
-    subject = parse_subject(outcome.subject)
-    ask(cache_of(options, settings), Want(kind="run", source=outcome.source, run_ids=subject.parts))

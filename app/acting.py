@@ -1,0 +1,255 @@
+"""The terminal's side of acts: ask for one, start the process that does it, follow it, take it back.
+
+The intents are on the disk before the process is started, and the process has a session of its own: a terminal that is
+closed, or whose line drops, stops nothing half-way. What came of an act is read from the journal.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from .errors import QuarterdeckError, StoreError, UsageError
+from .paths import make_private, state_dir
+from .records import Millis, Run, Subject
+from .store import act_lock
+from .store.state import Act, State
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+MOST_AT_ONCE: Final = 1_000
+"""Runs of one batch: some three requests each."""
+
+LOOK_BACK: Final = 5_000
+"""Entries of the journal among which the last act is looked for."""
+
+TOLD: Final = "acts"
+"""Under this name state.db keeps of which batch the outcome was last told."""
+
+_started: list[subprocess.Popen[bytes]] = []
+"""Processes that this one started: held so that they are reaped when they end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a batch is."""
+
+    batch: str
+    what: str
+    """What is done to each: `stage=gold`, or `stage taken away`."""
+    total: int
+    done: int
+    failed: int
+    is_alive: bool
+    """A process carries it out right now."""
+    late_in: float
+    """Where none does: seconds until what is left open may be looked for on the server."""
+    why: tuple[tuple[str, int], ...]
+    """Sentences of those that failed and how many failed so, the most frequent first."""
+    touched: tuple[tuple[str, str], ...]
+    """Source and id of the runs that were changed."""
+
+    @property
+    def is_over(self) -> bool:
+        """Each has an outcome."""
+        return self.done + self.failed == self.total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One change that can be taken back."""
+
+    entry: str
+    source: str
+    run_id: str
+    name: str
+    key: str
+    now: str | None
+    """What my act left there; when something else is there by then, it is not taken back."""
+    back: str | None
+    """What was there before; None when nothing was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """My last act that was not taken back yet."""
+
+    what: str
+    at: Millis
+    steps: tuple[Step, ...]
+
+
+class Acting:
+    """Acts of one project. `tag`, `undo` and `settle` block and may run on any thread, the rest on that of `state`.
+
+    `again` gives the options that lead another process to the same project; None: no process may be started.
+    """
+
+    def __init__(
+        self, settings: Settings, state: State, again: Callable[[], Sequence[str]] | None, *, read_only: bool
+    ) -> None:
+        self._settings = settings
+        self._state = state
+        self._again = again
+        self._read_only = read_only
+
+    def refusal(self) -> str:
+        """Why nothing can be changed from here; "" when it can."""
+        from .actions import check_allowed  # with what it brings, after the first paint
+
+        if self._again is None:
+            return "this terminal starts no other process, and acts are done by one"
+        try:
+            check_allowed(self._settings, self._read_only)
+        except QuarterdeckError as error:
+            return str(error)
+        return ""
+
+    def check_tag(self, key: str, value: str) -> None:
+        """Raise UsageError when MLflow would not take this tag as it is."""
+        from .actions import check_tag
+
+        check_tag(Subject(kind="run", parts=("any",)), key, value)
+
+    def tag(self, runs: Sequence[Run], key: str, value: str) -> str:
+        """Have these runs tagged; gives the batch. What a run has there now, by its record, must still be there then.
+
+        Raises UsageError, StoreError; that no process could be started is an outcome in the journal.
+        """
+        from .actions import tag_intent
+
+        if len(runs) > MOST_AT_ONCE:
+            raise UsageError(f"{len(runs)} runs are more than are tagged at once ({MOST_AT_ONCE}).")
+        intents = [tag_intent(run.source, run.id, key, value, name=run.name or run.id) for run in runs]
+        seen = [{"seen": run.tags.get(key)} for run in runs]
+        return self._ask([("set_tag", one | saw) for one, saw in zip(intents, seen, strict=True)])
+
+    def undo(self, undo: Undo) -> str:
+        """Have an act taken back; gives the batch. Raises StoreError."""
+        from .actions import tag_intent
+
+        acts = []
+        for step in undo.steps:
+            intent = tag_intent(step.source, step.run_id, step.key, step.back, name=step.name, undoes=step.entry)
+            acts.append(("set_tag" if step.back is not None else "delete_tag", intent | {"seen": step.now}))
+        return self._ask(acts)
+
+    def _ask(self, acts: Sequence[tuple[str, dict[str, object]]]) -> str:
+        written = [(act, str(Subject(kind="run", parts=(str(i["run_id"]),))), i) for act, i in acts]
+        with State(self._state.path) as state:
+            batch = state.ask_acts(written, _now())
+            try:
+                self._start(batch)
+            except OSError as error:
+                why = f"No process could be started: {error.strerror}. Nothing was changed."
+                for act in state.batch_of_acts(batch):
+                    state.finish_act(act.id, "failed", {"sentence": why})
+        return batch
+
+    def _start(self, batch: str) -> None:
+        from .sync.life import command
+
+        assert self._again is not None
+        _started[:] = [process for process in _started if process.poll() is None]
+        log = state_dir() / f"{self._settings.project_key}.act.log"
+        make_private(log.parent)
+        output = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            _started.append(
+                subprocess.Popen(
+                    [*command(self._again()), "act", batch],
+                    stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", start_new_session=True,
+                )
+            )  # fmt: skip
+        finally:
+            os.close(output)
+
+    def last(self) -> Undo | None:
+        """My last act that is done and not taken back; None when there is none."""
+        acts = self._state.acts(LOOK_BACK)
+        undone = {act.intent.get("undoes") for act in acts if act.state == "done"}
+        left = [act for act in acts if act.state == "done" and not act.intent.get("undoes") and act.id not in undone]
+        changed = [act for act in left if act.intent["value"] != act.intent["previous"]]
+        mine = [act for act in changed if act.batch == changed[0].batch]
+        return Undo(what=what(mine[0]), at=mine[0].at, steps=tuple(map(_step, reversed(mine)))) if mine else None
+
+    def under_way(self) -> list[str]:
+        """Batches without an outcome, oldest first."""
+        return list(dict.fromkeys(act.batch for act in self._state.open_acts()))
+
+    def untold(self) -> list[str]:
+        """Batches that were carried out while no terminal was there to tell, oldest first."""
+        told = self._state.seen_at(TOLD) or 0
+        acts = [act for act in self._state.acts(LOOK_BACK) if act.at > told and act.intent.get("name")]
+        return list(dict.fromkeys(act.batch for act in reversed(acts)))
+
+    def mark_told(self, batch: str) -> None:
+        """The outcome of this batch, and of those before it, was told."""
+        at = max((act.at for act in self._state.batch_of_acts(batch)), default=0)
+        if at > (self._state.seen_at(TOLD) or 0):
+            self._state.mark_seen(TOLD, at)
+
+    def stamp(self, batch: str) -> tuple[int, bool]:
+        """Something that changes when there is news of a batch. Microseconds."""
+        return self._state.data_version(), act_lock.is_held(self._state.path, batch)
+
+    def progress(self, batch: str) -> Progress:
+        """How far a batch is, as the journal has it."""
+        from .actions import LATE_SECONDS
+
+        is_alive = act_lock.is_held(self._state.path, batch)  # first: what it writes last is in the journal then
+        acts = self._state.batch_of_acts(batch)
+        settled = [act for act in acts if act.state not in ("asked", "begun")]
+        since = max((act.begun_at or act.at for act in acts if act not in settled), default=0)
+        failed = [act for act in settled if act.state != "done"]
+        return Progress(
+            batch=batch,
+            what=what(acts[0]) if acts else "",
+            total=len(acts),
+            done=len(settled) - len(failed),
+            failed=len(failed),
+            is_alive=is_alive,
+            late_in=max(0.0, LATE_SECONDS - (_now() - since) / 1000),
+            why=tuple(Counter(str((act.outcome or {}).get("sentence", "")) for act in failed).most_common()),
+            touched=tuple((act.intent["source"], act.intent["run_id"]) for act in settled if act.state == "done"),
+        )
+
+    def settle(self) -> str:
+        """Ask the servers what came of acts that were cut off; gives why it is not known yet, "" when it is.
+
+        The journal has the outcomes then. Blocks, over the network.
+        """
+        from .actions import reconcile
+
+        try:
+            with State(self._state.path) as state:
+                left = [one for one in reconcile(self._settings, state) if one.state == "unknown"]
+        except StoreError:
+            raise
+        except QuarterdeckError as error:  # what a source is refused for
+            return str(error)
+        return left[0].sentence if left else ""
+
+
+def what(act: Act) -> str:
+    """What an act does, in a few words; foreign text in it is exact."""
+    key, value, again = act.intent["key"], act.intent["value"], " again" if act.intent.get("undoes") else ""
+    return f"{key} taken away{again}" if value is None else f"{key}={value}{again}"
+
+
+def _step(act: Act) -> Step:
+    intent = act.intent
+    return Step(
+        entry=act.id, source=intent["source"], run_id=intent["run_id"], name=intent.get("name") or act.subject,
+        key=intent["key"], now=intent["value"], back=intent["previous"],
+    )  # fmt: skip
+
+
+def _now() -> Millis:
+    return time.time_ns() // 1_000_000
