@@ -1,4 +1,4 @@
-"""One run, whole: params, metrics, data, commit, tags, artifacts, parent and children."""
+"""One run, whole: an outline of all that it has, and beside it what is known of the row under the cursor."""
 
 from __future__ import annotations
 
@@ -6,171 +6,349 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.timer import Timer
 from textual.widget import Widget
 
-from ..app.records import Artifact, Run, Want
-from ..app.store.reading import Reader
-from ..app.text import clip
-from ..widgets.freshness import freshness
-from ..widgets.line import Piece
-from ..widgets.pages import Pages
+from ..app.records import Artifact, ArtifactContent, Dataset, Run
+from ..app.text import clip, shown
+from ..widgets.chart import spark
+from ..widgets.line import Line, Piece
+from ..widgets.outline import Outline
 from ..widgets.palette import Palette
+from ..widgets.prompt import Prompt
+from .artifact import ArtifactScreen
+from .artifact_page import preview, reads_by_itself
+from .curve import CurveScreen
+from .curves import CurvesScreen
 from .deck import Deck
-from .picker import Item, Picker
-from .run_acts import RunActs
-from .run_page import RunFacts, page
+from .detail import DetailScreen
+from .links import LinkSheet, artifact_address, run_address
+from .run_detail import RunDetail, Upright
+from .run_details import Lines, Sight, detail, head, metric_facts
+from .run_facts import SameData, folders, same_data
+from .run_outline import Ink, Row, draw, is_open, outline
+from .run_view import RunView
 
-HISTORIES_AT_ONCE = 40
-"""Metrics of which minimum and maximum are asked for when a run is opened."""
+SIDE_BY_SIDE = 110
+"""Columns from which on the row under the cursor is shown beside the outline."""
 
+TALL = 30
+"""Rows from which on there is one for nothing but calm."""
 
-def facts_of(reader: Reader, run_id: str) -> RunFacts | None:
-    """What the cache knows of a run; None when it knows nothing."""
-    rowids = reader.rowids([run_id])
-    runs = reader.runs(rowids)
-    if not runs:
-        return None
-    run, rowid = runs[0], rowids[0]
-    names = {row.experiment.id: row.experiment.name for row in reader.experiments()}
-    extremes = reader.extremes([rowid], list(run.metrics))
-    root = reader.listing(rowid, "")
-    folders = [artifact.path for artifact in root.artifacts if artifact.is_dir] if root else []
-    listings = [found for folder in ["", *folders] if (found := reader.listing(rowid, folder))]
-    parents = reader.runs(reader.rowids([run.parent_id])) if run.parent_id else []
-    return RunFacts(
-        run=run,
-        experiment=names.get(run.experiment_id, run.experiment_id),
-        extremes={name: extreme for (_, name), extreme in extremes.items()},
-        commit=reader.commit(run.git_commit) if run.git_commit else None,
-        parent=parents[0] if parents else None,
-        children=reader.runs(reader.children(run.id)[:200], names=()),
-        listings={listing.folder: listing for listing in listings},
-        state=next((state for state in reader.source_states() if state.source == run.source), None),
-    )
+RESTS = 0.15
+"""Seconds without a key before the half beside the outline follows the cursor."""
+
+FOLDERS_AT_ONCE = 20
+"""Folders at the root of the artifacts that are listed without being asked."""
 
 
-class RunScreen(RunActs):
+class RunScreen(RunView):
     """The page of one run."""
 
     TAB = "runs"
     CSS_PATH = "run.tcss"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "related", "parent and children", id="run.related", key_display="Enter"),
-        Binding("r", "sync_now", "refresh", id="refresh"),
-        Binding("escape", "back", "back", id="back", key_display="Esc"),
+        Binding("enter", "open", "open", id="run.open", tooltip="Open what is under the cursor", key_display="Enter"),
+        Binding("f", "curves", "curves", id="run.curves", tooltip="All curves of the run as a grid"),
+        Binding(
+            "slash", "filter", "filter", priority=True, id="run.filter", tooltip="Narrow the page", key_display="/"
+        ),
+        Binding("tab", "part(1)", "next part", id="run.part", tooltip="Go to the next part; also ]", key_display="Tab"),
+        Binding("o", "link", "link", id="run.link", tooltip="Show the address of the run, or of the file here"),
+        Binding("escape", "leave", "back", id="run.leave", key_display="Esc"),
     ]
 
     def __init__(self, deck: Deck, run_id: str) -> None:
-        super().__init__(deck)
-        self.run_id = run_id
-        self._facts: RunFacts | None = None
-        self._asked: set[str] = set()
+        super().__init__(deck, run_id)
+        self.needle = ""
+        self._toggled: set[str] = set()
+        self._sparks: dict[tuple[str, int], str] = {}
+        self._same: dict[tuple[str, str], SameData] = {}
+        self._resting: Timer | None = None
+        self._ink: Ink | None = None
+
+    # -- the widgets --------------------------------------------------------------------------------------------
 
     def body(self) -> Iterable[Widget]:
-        """The page."""
-        yield Pages(self.deck.palette, id="page")
+        """How it stands; below, the outline and the detail of a row."""
+        palette = self.deck.palette
+        yield Line(palette, id="head")
+        with Horizontal():
+            yield Outline[Row](palette, self._draw_row, id="page")
+            yield Upright(palette)
+            yield RunDetail(palette, id="detail")
+
+    @property
+    def outline(self) -> Outline[Row]:
+        """All that the run has."""
+        return self.query_one("#page", Outline)
+
+    @property
+    def detail(self) -> RunDetail:
+        """What is known of the row under the cursor; not shown where there is no room."""
+        return self.query_one("#detail", RunDetail)
 
     def on_mount(self) -> None:
-        """Show what the cache knows and ask for what it does not."""
+        """Show what the cache knows."""
         if self.is_composed:
-            self.query_one(Pages).focus()
+            self.outline.focus()
             self.read()
 
     def on_resize(self) -> None:
-        """Lay the page out for the new width."""
-        self._draw()
+        """Give the detail its half, or take it away."""
+        self.set_class(self.size.height >= TALL, "tall")
+        beside = self.size.width >= SIDE_BY_SIDE
+        self.detail.display = self.query_one(Upright).display = beside
+        self.outline.styles.width = max(58, self.size.width // 2 if self.size.width >= 160 else 0) if beside else "1fr"
+        self.draw()
+        self._rest()
+
+    # -- drawing ------------------------------------------------------------------------------------------------
 
     def read(self) -> None:
         """Read the run from the cache again."""
-        self._facts = facts_of(self.deck.reader, self.run_id)
-        self._draw()
-        self._ask()
+        self._sparks.clear()
+        self._same.clear()
+        super().read()
 
-    def _draw(self) -> None:
-        pages = self.query_one(Pages)
-        if self._facts is None:
-            pages.show([[], [(f" the cache has no run {clip(self.run_id, 60)}", "text")], [], _hint()])
+    def draw(self) -> None:
+        """Show the outline and the detail."""
+        if not self.is_composed or not self.size.width:
+            return
+        facts = self.facts
+        if facts is None:
+            self.query_one("#head", Line).show([(f" the cache has no run {clip(self.run_id, 60)}", "text")])
+            self.outline.show([Row("remark", "none", note="r asks the syncer for a pass, Esc goes back")])
         else:
-            pages.show(page(self._facts, self.size.width, self.deck.now(), self.deck.zone))
+            self._ink = Ink(facts, self.deck.now(), self.deck.better, self._spark)
+            self.query_one("#head", Line).show(*head(facts, self._sight(self.size.width)))
+            self.outline.show(outline(facts, better=self.deck.better, needle=self.needle, toggled=self._toggled))
         self.write_frame()
+        self._ask()
+        self._show_detail()
+
+    def _draw_row(self, row: Row, width: int) -> list[Piece]:
+        if self._ink is None:
+            return [(row.note, "dim")]
+        return draw(row, width, self._ink)
+
+    def _spark(self, name: str, width: int) -> str:
+        if (name, width) not in self._sparks:
+            series = self.series(name)
+            self._sparks[name, width] = spark(series.values, width) if series is not None and len(series) > 1 else ""
+        return self._sparks[name, width]
+
+    def _sight(self, width: int) -> Sight:
+        return Sight(width, self.deck.now(), self.deck.zone, self.deck.better)
+
+    # -- the detail ---------------------------------------------------------------------------------------------
+
+    def on_outline_moved(self) -> None:
+        """The detail follows after a rest: over a slow line it must not follow each key."""
+        self._rest()
+
+    def on_outline_scrolled(self) -> None:
+        """Other rows are on the screen."""
+        self.write_frame()
+        self._rest()
+
+    def on_outline_opened(self) -> None:
+        """A row was clicked twice."""
+        self.action_open()
+
+    def _rest(self) -> None:
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(RESTS, self._rested)
+
+    def _rested(self) -> None:
+        if self.is_ready and self.facts is not None:
+            self.want_extremes([row.name for row in self.outline.window if row.kind == "metric"])
+            self._show_detail(new=True)
+
+    def _show_detail(self, *, new: bool = False) -> None:
+        row = self.outline.entry()
+        if not self.detail.display or self.facts is None or not self.detail.size.width:
+            return
+        if new:
+            self.detail.to_top()
+        if row is None:
+            self.detail.show_lines([])
+        elif row.kind == "metric":
+            self._show_curve(row.name)
+        else:
+            self.detail.show_lines(self._lines(row, self.detail.size.width, self.detail.size.height))
+
+    def _show_curve(self, name: str) -> None:
+        assert self.facts is not None
+        self.want_histories([name])
+        series = self.series(name)
+        facts = metric_facts(name, self.facts, series, self._sight(self.detail.size.width))
+        self.detail.show_curve(name, series, facts, "asked for …")
+
+    def _lines(self, row: Row, width: int, height: int) -> Lines:
+        """What is known of a row that is no metric, and the question for what is not."""
+        assert self.facts is not None
+        if row.kind == "file":
+            assert isinstance(row.thing, Artifact)
+            return preview(row.thing, self._content(row.thing), width, height)
+        if row.kind == "folder":
+            self.want_once("artifacts", [row.name])
+        same = self._same_data(row.thing) if isinstance(row.thing, Dataset) else None
+        return detail(row, self.facts, self._sight(width), same)
+
+    def _content(self, file: Artifact) -> ArtifactContent | None:
+        assert self.facts is not None
+        found = self.deck.reader.artifact(self.facts.rowid, file.path)
+        if found is None and reads_by_itself(file):
+            self.want_once("artifact", [file.path])
+        return found
+
+    def _same_data(self, data: Dataset) -> SameData:
+        assert self.facts is not None
+        key = (data.name, data.digest)
+        if key not in self._same:
+            self._same[key] = same_data(self.deck.reader, data, self.facts.rowid, self.deck.better)
+        return self._same[key]
+
+    # -- what is asked for --------------------------------------------------------------------------------------
 
     def _ask(self) -> None:
-        """Ask once for the listing and the histories that nobody has read."""
-        if self._facts is None:
+        """Ask once for the listings that nobody has read."""
+        if self.facts is None:
             return
-        run = self._facts.run
-        folders = ["", *(a.path for a in self._root() if a.is_dir)][:20]
-        for folder in folders:
-            if folder not in self._facts.listings:
-                self._want(
-                    f"artifacts {folder}", Want(kind="artifacts", source=run.source, run_ids=(run.id,), keys=(folder,))
-                )
-        unread = [name for name in sorted(run.metrics) if name not in self._facts.extremes][:HISTORIES_AT_ONCE]
-        if unread:
-            self._want("extremes", Want(kind="extremes", source=run.source, run_ids=(run.id,), keys=tuple(unread)))
+        wanted = ["", *(folder.path for folder in folders(self.facts))][:FOLDERS_AT_ONCE]
+        wanted += sorted(path for path in self._toggled if is_open(self.facts, path, self._toggled))
+        for path in wanted:
+            if path not in self.facts.listings:
+                self.want_once("artifacts", [path])
 
-    def chosen_runs(self) -> list[Run]:
-        """The run on the page."""
-        return [self._facts.run] if self._facts else []
-
-    def _root(self) -> Sequence[Artifact]:
-        root = self._facts.listings.get("") if self._facts else None
-        return root.artifacts if root else ()
-
-    def _want(self, what: str, want: Want) -> None:
-        if what not in self._asked:
-            self._asked.add(what)
-            self.deck.ask(want)
-
-    def cache_changed(self, *, runs: bool, commits: bool) -> None:
-        """Show what is new of this run."""
-        if runs or commits:
-            self.read()
-        super().cache_changed(runs=runs, commits=commits)
+    def curves_in_sight(self) -> Sequence[str]:
+        """The metric whose chart is shown."""
+        row = self.outline.entry()
+        return [row.name] if row is not None and row.kind == "metric" and self.detail.display else []
 
     def time_passed(self) -> None:
         """Write the ages anew."""
         super().time_passed()
-        self._draw()
-
-    def on_pages_scrolled(self) -> None:
-        """Tell how much is below now."""
-        self.write_frame()
+        self.draw()
 
     def recolour(self, palette: Palette) -> None:
         """Draw the same in other colours."""
         super().recolour(palette)
-        self.query_one(Pages).recolour(palette)
+        self.outline.recolour(palette)
+        self.detail.recolour(palette)
+        self.query_one(Upright).recolour(palette)
 
-    def action_related(self) -> None:
-        """Choose a run above or below this one."""
-        facts = self._facts
-        runs: list[tuple[str, Run]] = []
-        if facts and facts.parent:
-            runs.append(("parent", facts.parent))
-        runs += [("child", child) for child in facts.children] if facts else []
-        if not runs:
-            self.say("this run has neither parent nor children", "dim")
+    # -- keys ---------------------------------------------------------------------------------------------------
+
+    def action_part(self, by: int) -> None:
+        """Go to the next part of the page."""
+        self.outline.action_part(by)
+
+    def action_open(self) -> None:
+        """Open the row under the cursor: a curve, a file, a run, or what is known of anything else."""
+        row, facts = self.outline.entry(), self.facts
+        if row is None or facts is None:
+            self.say("there is nothing here to open", "dim")
+        elif row.kind == "metric":
+            names = [one.name for one in self._rows("metric")]
+            self.app.push_screen(CurveScreen(self.deck, self.run_id, row.name, names))
+        elif row.kind in ("parent", "child"):
+            self._open_run(row)
+        elif row.kind == "folder":
+            self._toggled ^= {row.name}
+            self.draw()
+        elif row.kind == "file":
+            self.app.push_screen(ArtifactScreen(self.deck, self.run_id, row.name))
+        else:
+            self.app.push_screen(
+                DetailScreen(self.deck, f"{facts.run.name} › {row.kind}", lambda w: self._lines(row, w, 0))
+            )
+
+    def _rows(self, kind: str) -> list[Row]:
+        return [row for row in self.outline.entries if row.kind == kind]
+
+    def _open_run(self, row: Row) -> None:
+        if isinstance(row.thing, Run):
+            self.app.push_screen(RunScreen(self.deck, row.thing.id))
+        else:
+            self.say(f"the cache has no run {clip(row.name, 40)}", "warn")
+
+    def action_curves(self) -> None:
+        """Open all curves as a grid."""
+        if self.facts is not None and self.facts.run.metrics:
+            self.app.push_screen(CurvesScreen(self.deck, self.run_id, self.needle))
+        else:
+            self.say("this run has logged no metric", "dim")
+
+    def action_link(self) -> None:
+        """Show the address of the file under the cursor, else of the run."""
+        row, facts = self.outline.entry(), self.facts
+        if facts is None:
             return
-        items = [Item(run.name, f"{role}  {run.status}", run.id) for role, run in runs]
-        picker = Picker("related runs", items, self.deck.palette)
-        self.app.push_screen(picker, lambda found: self._open(found[0]) if found else None)
+        run, states = facts.run, self.deck.states
+        is_file = row is not None and row.kind in ("file", "folder")
+        address = artifact_address(run, row.name, states) if row and is_file else run_address(run, states)
+        if address is None:
+            self.say("its source is no server: there is no address to open", "dim")
+        else:
+            self.app.push_screen(LinkSheet(shown(row.name) if row and is_file else "run", address, self.deck.palette))
 
-    def _open(self, run_id: str) -> None:
-        self.app.push_screen(RunScreen(self.deck, run_id))
+    # -- the filter ---------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """Narrow the page to rows that hold what is typed."""
+        self.query_one("#keys").display = False
+        self.prompt.ask("narrow", self.needle, "words that a name or value holds")
+
+    def on_prompt_typed(self, event: Prompt.Typed) -> None:
+        """Follow what is typed."""
+        if event.purpose == "narrow":
+            self._narrow(event.value)
+
+    def on_prompt_answered(self, event: Prompt.Answered) -> None:
+        """Keep it."""
+        if event.purpose == "narrow":
+            self._narrow(event.value)
+            self._close_prompt()
+
+    def on_prompt_left(self, event: Prompt.Left) -> None:
+        """Show everything again."""
+        if event.purpose == "narrow":
+            self._narrow("")
+            self._close_prompt()
+
+    def _narrow(self, needle: str) -> None:
+        if needle != self.needle:
+            self.needle = needle
+            self.outline.top = 0
+            self.draw()
+            self._rest()
+
+    def _close_prompt(self) -> None:
+        self.prompt.close()
+        self.query_one("#keys").display = True
+        self.focus_body()
+
+    def action_leave(self) -> None:
+        """Escape takes the filter away, then goes back."""
+        if self.needle:
+            self._narrow("")
+        else:
+            self.action_back()
 
     def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """The run's name, and how fresh its source is."""
-        facts = self._facts
+        facts = self.facts
         if facts is None:
             return [(" run ", "dim"), (clip(self.run_id, 40), "bright")], []
-        right = freshness(facts.state, self.deck.now()) if facts.state else []
-        left = [(f" {clip(facts.experiment, 30)} › ", "dim"), (clip(facts.run.name, 60), "bright")]
-        below = self.query_one(Pages).below
+        left = [(f" {clip(facts.experiment, 30)} › ", "dim"), (clip(facts.run.name or "–", 60), "bright")]
+        left += self.role_pieces(facts.run)
+        if self.needle:
+            left.append((f"  /{shown(self.needle)}", "accent"))
+        below = self.outline.below
         more: list[Piece] = [(f"{below} lines below   ", "dim")] if below else []
-        return left, [*more, *right, (" ", "text")]
-
-
-def _hint() -> list[Piece]:
-    return [(" r asks the syncer for a pass   Esc goes back", "dim")]
+        return left, [*more, *self.fresh()]

@@ -35,7 +35,7 @@ from quarterdeck.app.records import (
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.reading import Reader
 from quarterdeck.app.store.state import State
-from quarterdeck.screens import list_screen, runs
+from quarterdeck.screens import list_screen, run, runs
 from quarterdeck.screens.deck import Deck
 from quarterdeck.screens.runs import RunsScreen
 from quarterdeck.widgets.palette import Palette
@@ -220,6 +220,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """An empty world with a cache of its own. What waits for a person's fingers to rest does not wait here."""
     monkeypatch.setattr(main, "LOOK", 0.01)
     monkeypatch.setattr(runs, "RESTS", 0.001)
+    monkeypatch.setattr(run, "RESTS", 0.001)
     monkeypatch.setattr(runs, "CHANGES_AT_MOST_EVERY", 0.001)
     monkeypatch.setattr(list_screen, "TYPING_RESTS", 0.001)
     with ExitStack() as stack:

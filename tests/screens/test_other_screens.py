@@ -1,4 +1,4 @@
-"""The run's page, the sources, the lists to choose from, and what stands where there is nothing."""
+"""The sources, the lists to choose from, and what stands where there is nothing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from quarterdeck.app.main import Quarterdeck
-from quarterdeck.app.records import ArtifactListing, Batch, Dataset, Metric
 from quarterdeck.screens.picker import Item, Picker
-from quarterdeck.screens.run import RunScreen
 from quarterdeck.screens.words import Command, parse_command
 from quarterdeck.widgets.palette import Palette
 
@@ -26,133 +24,6 @@ HOSTILE = [
 
 async def type_text(pilot: Pilot[Any], text: str) -> None:
     await pilot.press(*({" ": "space"}.get(sign, sign) for sign in text))
-
-
-async def open_run(pilot: Pilot[Any], run_id: str) -> None:
-    await pilot.app.push_screen(RunScreen(pilot.app.deck, run_id))  # type: ignore[attr-defined]
-
-
-# -- a run
-
-
-@pytest.mark.parametrize("size", SIZES)
-async def test_a_run_is_shown_whole(world: Any, settled: Any, picture: Any, size: Any) -> None:
-    app = world.fill().app()
-    async with app.run_test(size=size) as pilot:
-        await open_run(pilot, f"{0:032x}")
-        text = "\n".join(await settled(pilot))
-        await pilot.press("G")
-        text += "\n".join(await settled(pilot))
-        picture(app)
-        for fact in (
-            "brave-cod-214", "▶ running", "02:54  (10 m)", "by ann", "experiment churn-train", "1f2c91a000", '"Step 0"',
-            "tree state unknown", "features/recency.py", "val_auc", "0.9412", "0.6412", "lr     0.01", "orders@77ab01",
-            "training", "team  growth", "model/MLmodel", "report.html", "48.2 kB",
-        ):  # fmt: skip
-            assert fact in text, fact
-
-
-async def test_what_nobody_read_yet_is_asked_for_once(world: Any, settled: Any) -> None:
-    app = world.fill().app()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await open_run(pilot, f"{1:032x}")
-        lines = await settled(pilot)
-        assert "asked for …" in "\n".join(lines)
-        world.write(batch=Batch())
-        await settled(pilot)
-        assert [(want.kind, want.keys) for want in world.wants] == [
-            ("artifacts", ("",)),
-            ("extremes", ("loss", "val_auc")),
-        ]
-
-
-async def test_what_was_asked_for_comes_in_by_itself(world: Any, wait_for: Any, mlflow: Any) -> None:
-    app = world.fill().app()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await open_run(pilot, f"{1:032x}")
-        await wait_for(pilot, "asked for …")
-        empty = ArtifactListing(source=mlflow.key, run_id=f"{1:032x}", folder="", artifacts=())
-        world.write(batch=Batch(listings=(empty,)))
-        await wait_for(pilot, "none under the run")
-
-
-async def test_a_run_with_nothing_says_so_in_every_part(world: Any, settled: Any) -> None:
-    app = world.fill().app()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await open_run(pilot, f"{13:032x}")
-        text = "\n".join(await settled(pilot))
-        for fact in ("by nobody named", "◌ none was logged", "◌ no dataset was logged", "none logged"):
-            assert fact in text, fact
-
-
-async def test_a_commit_that_is_not_known_is_not_made_up(world: Any, settled: Any, make_run: Any) -> None:
-    world.fill([make_run(0, git_commit="dead" * 10)])
-    app = world.app()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await open_run(pilot, f"{0:032x}")
-        assert "not on a branch that is watched; tree state unknown" in "\n".join(await settled(pilot))
-
-
-async def test_enter_leads_to_parent_and_children(world: Any, wait_for: Any) -> None:
-    app = world.fill().app()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await open_run(pilot, f"{9:032x}")
-        await wait_for(pilot, "children  3", "shy-owl-210", "bold-yak-209")
-        await pilot.press("enter")
-        await wait_for(pilot, "related runs", "child")
-        await pilot.press("enter")
-        await wait_for(pilot, "parent   calm-fox-205")
-        await pilot.press("q")
-        await wait_for(pilot, "› calm-fox-205")
-        await open_run(pilot, f"{1:032x}")
-        await pilot.press("enter")
-        await wait_for(pilot, "neither parent nor children")
-
-
-async def test_a_run_that_the_cache_does_not_know_says_so(world: Any, wait_for: Any) -> None:
-    app = world.fill().app()
-    async with app.run_test(size=(80, 24)) as pilot:
-        await open_run(pilot, "no\x1bbody")
-        await wait_for(pilot, "the cache has no run no\\u{1b}body", "r asks the syncer")
-
-
-async def test_a_run_of_a_thousand_metrics_scrolls(world: Any, settled: Any, make_run: Any) -> None:
-    world.fill([make_run(0, metrics={f"m{index:04}": Metric(value=index / 7) for index in range(1_000)})])
-    app = world.app()
-    async with app.run_test(size=(80, 24)) as pilot:
-        await open_run(pilot, f"{0:032x}")
-        lines = await settled(pilot)
-        assert "lines below" in lines[1]
-        await pilot.press("G")
-        lines = await settled(pilot)
-        assert "lines below" not in lines[1]
-        assert sum(len(want.keys) for want in world.wants if want.kind == "extremes") <= 40
-
-
-@pytest.mark.parametrize("size", [(60, 20), *SIZES])
-async def test_a_hostile_run_does_not_break_its_page(
-    world: Any, settled: Any, picture: Any, make_run: Any, size: Any
-) -> None:
-    odd = {f"{text[:200]}{index}": text for index, text in enumerate(HOSTILE)}
-    runs = [
-        make_run(
-            index, name=text, user=text, params=odd, tags=odd, git_commit=text or None,
-            metrics={key: Metric(value=1.5) for key in odd},
-            datasets=(Dataset(name=text, digest=text, context=text, profile=text),),
-        )
-        for index, text in enumerate(HOSTILE)
-    ]  # fmt: skip
-    app = world.fill(runs).app()
-    async with app.run_test(size=size) as pilot:
-        await settled(pilot)
-        picture(app)
-        for index in range(len(HOSTILE)):
-            await open_run(pilot, f"{index:032x}")
-            for key in ("pagedown", "pagedown", "G"):
-                await pilot.press(key)
-                await settled(pilot)
-                assert all("\x1b" not in line for line in picture(app))
-            await pilot.press("q")
 
 
 @pytest.mark.parametrize("size", [(60, 20), *SIZES])

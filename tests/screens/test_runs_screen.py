@@ -316,11 +316,11 @@ async def test_q_at_the_root_ends_with_status_0(world: Any, wait_for: Any) -> No
 async def test_the_pane_beside_the_table_follows_the_cursor(world: Any, wait_for: Any) -> None:
     app = world.fill().app()
     async with app.run_test(size=(200, 60)) as pilot:
-        await wait_for(pilot, "60 runs", f"run      {0:032x}")
+        await wait_for(pilot, "60 runs", "brave-cod-214  ▶ running")
         await pilot.press("j", "j")
-        await wait_for(pilot, f"run      {2:032x}")
+        await wait_for(pilot, "plain-fox-212  ✖ failed")
         await pilot.resize_terminal(120, 40)
-        await wait_for(pilot, "60 runs", gone=["tree state unknown"])
+        await wait_for(pilot, "60 runs", gone=["plain-fox-212  ✖ failed"])
 
 
 # -- news

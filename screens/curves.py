@@ -1,0 +1,277 @@
+"""All curves of a run as a grid of small charts: as many as fit, a page at a time, the machine's own metrics last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Grid
+from textual.widget import Widget
+
+from ..app.text import clip, shown
+from ..widgets.chart import Chart
+from ..widgets.curves import AXES, Curve
+from ..widgets.figures import count
+from ..widgets.line import Piece
+from ..widgets.palette import Palette
+from ..widgets.prompt import Prompt
+from .curve import CurveScreen
+from .deck import Deck
+from .run_facts import is_system, metric_names
+from .run_view import RunView
+
+CELL_WIDTH, CELL_HEIGHT = 38, 8
+"""Cells that a small chart wants: two beside each other on 80 columns, two below each other on 24 rows."""
+
+GUTTER = 2
+"""Cells between two charts beside each other; below each other it is one."""
+
+
+class SmallChart(Chart, inherit_bindings=False):
+    """A chart in a grid: it has no keys of its own, and its title is bright while it is the chosen one."""
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(palette, compact=True)
+
+
+class CurvesScreen(RunView):
+    """The grid. Only the charts in sight exist, and only their histories are read and asked for."""
+
+    TAB = "runs"
+    CSS_PATH = "curves.tcss"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "whole screen", id="curves.open", tooltip="This curve alone", key_display="Enter"),
+        Binding("left,h", "move(-1,0)", "Left", id="curves.left", show=False),
+        Binding("right,l", "move(1,0)", "Right", id="curves.right", show=False),
+        Binding("up,k", "move(0,-1)", "Up", id="curves.up", show=False),
+        Binding("down,j", "move(0,1)", "Down", id="curves.down", show=False),
+        Binding("pagedown,ctrl+f,space", "page(1)", "next page", id="curves.page_down", key_display="PgDn"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page before", id="curves.page_up", show=False),
+        Binding("g,home", "go(0)", "First curve", id="curves.first", show=False),
+        Binding("G,end", "go(-1)", "Last curve", id="curves.last", show=False),
+        Binding(
+            "slash",
+            "filter",
+            "filter",
+            priority=True,
+            id="curves.filter",
+            tooltip="Only names that hold this",
+            key_display="/",
+        ),
+        Binding("x", "axis", "axis", id="curves.axis", tooltip="Step, time, or time since the start, for all"),
+        Binding("e", "log", "log", id="curves.log", tooltip="A log scale for all, and back"),
+        Binding("less_than_sign", "smooth(-1)", "Less smoothing", id="curves.less", show=False),
+        Binding("greater_than_sign", "smooth(1)", "More smoothing", id="curves.more", show=False),
+        Binding("escape,f", "leave", "back", id="curves.leave", key_display="Esc"),
+    ]
+
+    def __init__(self, deck: Deck, run_id: str, needle: str = "") -> None:
+        super().__init__(deck, run_id)
+        self.needle = needle
+        self.chosen = 0
+        """Index of the chosen curve among those that are not filtered out."""
+        self._names: list[str] = []
+        self._across, self._down = 1, 1
+
+    def body(self) -> Iterable[Widget]:
+        """An empty grid: it gets its charts when its size is known."""
+        yield Grid(id="grid")
+
+    def on_mount(self) -> None:
+        """Read the run; the charts come with the size."""
+        if self.is_composed:
+            self.read()
+
+    def on_resize(self) -> None:
+        """As many charts as fit."""
+        grid = self.query_one("#grid", Grid)
+        width, height = self.size.width, self.size.height - 5
+        self._across = max(1, (width + GUTTER) // (CELL_WIDTH + GUTTER))
+        self._down = max(1, (height + 1) // (CELL_HEIGHT + 1))
+        grid.styles.grid_size_columns, grid.styles.grid_size_rows = self._across, self._down
+        grid.styles.grid_gutter_horizontal, grid.styles.grid_gutter_vertical = GUTTER, 1
+        missing = self._across * self._down - len(self.charts)
+        if missing > 0:
+            grid.mount(*(SmallChart(self.deck.palette) for _ in range(missing)))
+        else:
+            for chart in self.charts[len(self.charts) + missing :]:
+                chart.remove()
+        self.draw()
+
+    @property
+    def charts(self) -> list[SmallChart]:
+        """The charts, row by row."""
+        return list(self.query(SmallChart))
+
+    @property
+    def page_size(self) -> int:
+        """Charts on a page."""
+        return self._across * self._down
+
+    @property
+    def _first(self) -> int:
+        return self.chosen // self.page_size * self.page_size
+
+    @property
+    def in_sight(self) -> list[str]:
+        """The metrics on this page."""
+        return self._names[self._first : self._first + self.page_size]
+
+    def curves_in_sight(self) -> Sequence[str]:
+        """The metrics on this page."""
+        return self.in_sight
+
+    # -- drawing ------------------------------------------------------------------------------------------------
+
+    def draw(self) -> None:
+        """Show the page: each chart its curve, and nothing of what is there already."""
+        if not self.is_composed or not self.charts:
+            return
+        self._names = self._found()
+        self.chosen = max(0, min(self.chosen, len(self._names) - 1))
+        names = self.in_sight
+        self._read_series(names)
+        self.want_histories(names)
+        for at, chart in enumerate(self.charts):
+            self._fill(chart, names[at] if at < len(names) else None, self._first + at == self.chosen)
+        self.write_frame()
+
+    def _found(self) -> list[str]:
+        words = self.needle.casefold().split()
+        names = metric_names(self.facts.run, self.deck.better) if self.facts else []
+        return [name for name in names if all(word in name.casefold() for word in words)]
+
+    def _read_series(self, names: Sequence[str]) -> None:
+        """The histories of a page in one question."""
+        new = [name for name in names if name not in self._series]
+        if self.facts is not None and new:
+            found = self.deck.reader.series_of([self.facts.rowid], new)
+            self._series.update({name: found.get((self.facts.rowid, name)) for name in new})
+
+    def _fill(self, chart: SmallChart, name: str | None, is_chosen: bool) -> None:
+        if name is None:
+            chart.title = ""
+            chart.say(self._nothing() if chart is self.charts[0] else "")
+            chart.show([])
+            return
+        series = self.series(name)
+        chart.title = f"{'▸' if is_chosen else ' '} {name}"
+        chart.say("asked for …")
+        chart.show([Curve(name, name, series)] if series is not None else [])
+        if is_chosen and self.focused is not chart and not self.prompt.display:
+            self.set_focus(chart)
+
+    def _nothing(self) -> str:
+        if self.needle:
+            return f"no metric is called “{shown(self.needle)}”"
+        return "this run has logged no metric" if self.facts else "the cache has no such run"
+
+    def recolour(self, palette: Palette) -> None:
+        """Draw the same in other colours."""
+        super().recolour(palette)
+        for chart in self.charts:
+            chart.recolour(palette)
+
+    # -- keys ---------------------------------------------------------------------------------------------------
+
+    def action_move(self, across: int, down: int) -> None:
+        """Go to the chart beside, above or below; over the edge is the next page."""
+        self._go(self.chosen + across + down * self._across)
+
+    def action_page(self, by: int) -> None:
+        """Go a page on."""
+        self._go(self.chosen + by * self.page_size)
+
+    def action_go(self, to: int) -> None:
+        """Go to the first curve (0) or the last one (-1)."""
+        self._go(to % max(1, len(self._names)))
+
+    def _go(self, to: int) -> None:
+        before, self.chosen = self.chosen, max(0, min(to, len(self._names) - 1))
+        if self.chosen != before:
+            self.draw()
+
+    def action_open(self) -> None:
+        """Show the chosen curve on the whole screen."""
+        if self._names:
+            self.app.push_screen(CurveScreen(self.deck, self.run_id, self._names[self.chosen], self._names))
+
+    def action_axis(self) -> None:
+        """The next kind of axis, on every chart."""
+        axis = AXES[(AXES.index(self.charts[0].axis) + 1) % len(AXES)]
+        for chart in self.charts:
+            chart.axis = axis
+        self.say({"step": "over steps", "time": "over time", "relative": "over time since the start"}[axis], "dim")
+
+    def action_log(self) -> None:
+        """A log scale on every chart, and back."""
+        log = not self.charts[0].log_y
+        for chart in self.charts:
+            chart.log_y = log
+
+    def action_smooth(self, by: int) -> None:
+        """Smooth every chart more, or less."""
+        for chart in self.charts:
+            chart.action_smooth(by)
+
+    def action_leave(self) -> None:
+        """Escape takes the filter away, then goes back."""
+        if self.needle:
+            self._narrow("")
+        else:
+            self.action_back()
+
+    # -- the filter ---------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """Only curves whose names hold what is typed."""
+        self.query_one("#keys").display = False
+        self.prompt.ask("narrow", self.needle, "words that a name holds")
+
+    def on_prompt_typed(self, event: Prompt.Typed) -> None:
+        """Follow what is typed."""
+        if event.purpose == "narrow":
+            self._narrow(event.value)
+
+    def on_prompt_answered(self, event: Prompt.Answered) -> None:
+        """Keep it."""
+        if event.purpose == "narrow":
+            self._close_prompt()
+
+    def on_prompt_left(self, event: Prompt.Left) -> None:
+        """Show all again."""
+        if event.purpose == "narrow":
+            self._narrow("")
+            self._close_prompt()
+
+    def _narrow(self, needle: str) -> None:
+        if needle != self.needle:
+            self.needle, self.chosen = needle, 0
+            self.draw()
+
+    def _close_prompt(self) -> None:
+        self.prompt.close()
+        self.query_one("#keys").display = True
+        self.focus_body()
+
+    def focus_body(self) -> None:
+        """Give the keys back to the chosen chart."""
+        self.draw()
+
+    # -- the frame ----------------------------------------------------------------------------------------------
+
+    def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
+        """The run, which of its curves are in sight, and how fresh the source is."""
+        name = self.facts.run.name if self.facts else self.run_id
+        left: list[Piece] = [(f" {clip(name or '–', 40)} › ", "dim"), ("curves", "bright")]
+        if self._names:
+            last = self._first + len(self.in_sight)
+            left.append((f"   {count(self._first + 1)} to {count(last)} of {count(len(self._names))}", "dim"))
+        if self.needle:
+            left.append((f"  /{shown(self.needle)}", "accent"))
+        machine = sum(is_system(one) for one in self._names)
+        if machine and last < len(self._names):
+            left.append((f"   {count(machine)} of the machine last", "dim"))
+        return left, self.fresh()
