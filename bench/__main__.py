@@ -22,6 +22,7 @@ TABLES = {
     "chart": "charts: ten curves of 10,000 points, and a new point of a live one",
     "beside": "keys while a first sync runs",
     "million": "sorting and filtering 1,000,000 cached runs",
+    "compare": "opening a comparison of 8 runs from the cache",
     "mlflow_rates": "first sync of a tracking server, beside reading the same pages and throwing them away",
     "first_sync": "first sync of an sqlite:/// store",
     "git_walk": "first sync and second pass of a large repository",

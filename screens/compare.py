@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from shlex import quote
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 from textual.widget import Widget
@@ -28,7 +29,7 @@ from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
 from .compare_detail import detail
 from .compare_rows import CompareLines, curve_names
-from .comparing import Held, commits_from, read_again
+from .comparing import commits_from, just_read, read_again
 from .deck import Deck
 from .run import RunScreen
 from .run_acts import RunActs
@@ -64,67 +65,58 @@ class CompareScreen(RunActs):
     ]
 
     def __init__(self, deck: Deck, runs: Sequence[Run]) -> None:
-        """`runs`: two to eight, the baseline first."""
+        """`runs`: two to eight, whole and just read, the baseline first."""
         super().__init__(deck)
         self._wanted = [(run.source, run.id) for run in runs]
         self._hues = {one: hue for hue, one in enumerate(self._wanted)}
-        self._held = Held([], [], {}, {})
+        self._held = just_read(deck.reader, runs)
         self._commits: dict[str, CommitsBetween | None] = {}
         self._waiting = False
         self._everything = False
         self._narrow = ""
-        self._metric: str | None = None
-        self._lines: CompareLines | None = None
+        self._lines = self._made()
+        self._metric = next((row.name for row in self.compared.rows if row.kind == "metric" and row.differs), None)
+        self._on_chart: str | None = None
         self._asked: dict[tuple[str, str, str], float] = {}
         self._resting: Timer | None = None
         self._following: Timer | None = None
         self._dirty = False
+        palette = deck.palette
+        self.sentences = Pages(palette, id="sentences")
+        self.table = FrozenTable(palette, id="table")
+        self.chart = Chart(palette, zone=deck.zone, id="chart")
+        self.detail = Pages(palette, id="detail")
 
     # -- what is shown ------------------------------------------------------------------------------------------
 
     def body(self) -> Iterable[Widget]:
-        """What to know first, the table, and below it curves or details."""
-        palette = self.deck.palette
-        yield Pages(palette, id="sentences")
-        yield FrozenTable(palette, id="table")
-        yield Line(palette, fill="─", id="below")
-        yield Chart(palette, zone=self.deck.zone, id="chart")
-        yield Pages(palette, id="detail")
+        """What to know first, the table, and below it curves or details.
 
-    @property
-    def table(self) -> FrozenTable:
-        """The runs side by side."""
-        return self.query_one("#table", FrozenTable)
-
-    @property
-    def chart(self) -> Chart:
-        """Their curves."""
-        return self.query_one("#chart", Chart)
+        All are filled before Textual lays them out: doing it after costs a second layout and 8 kB of bytes.
+        """
+        self.sentences.can_focus = self.detail.can_focus = False
+        self.detail.display = False
+        self._say_sentences(self.app.size.width, self.app.size.height)
+        self.table.show(self._lines)
+        self.table.say(self._nothing())
+        self._draw_curves()
+        return [self.sentences, self.table, Line(self.deck.palette, fill="─", id="below"), self.chart, self.detail]
 
     @property
     def compared(self) -> Comparison:
         """The comparison as it is now."""
-        assert self._lines is not None
         return self._lines.compared
 
     def on_mount(self) -> None:
-        """Show what the cache knows; what takes longer comes after."""
-        if not self.is_composed:
-            return
-        self.query_one("#detail").display = False
-        for pages in self.query(Pages):
-            pages.can_focus = False
-        self.table.focus()
-        self.read()
-        self._metric = next((row.name for row in self.compared.rows if row.kind == "metric" and row.differs), None)
-        self._draw_curves()
-        self._find_commits()
-        self._rest()
+        """What takes longer comes after the first picture."""
+        if self.is_composed:
+            self.table.focus()
+            self.call_after_refresh(self._find_commits)
+            self._follow()
+            self._rest()
 
-    def read(self) -> None:
-        """Read the runs from the cache again and compare them."""
-        self._held = read_again(self.deck.reader, self._wanted)
-        self._compare()
+    def _follow(self) -> None:
+        """Ask again for the curves while a run still runs."""
         running = any(run.status == "running" for run in self._held.runs)
         if running and self._following is None:
             self._following = self.set_interval(FOLLOWED_EVERY, self._want_curves)
@@ -132,47 +124,50 @@ class CompareScreen(RunActs):
             self._following.stop()
             self._following = None
 
-    def _compare(self) -> None:
+    def _made(self, column: int = 0) -> CompareLines:
+        """The comparison of the runs as they are held, the cursor on this column."""
         held, deck = self._held, self.deck
         compared = compare(
             held.runs, better=deck.better, experiments=held.experiments, sources=held.sources,
             commits=self._commits, now=deck.now(),
         )  # fmt: skip
-        self._show(compared)
+        return self._drawn(compared, column)
 
-    def _show(self, compared: Comparison, column: int | None = None) -> None:
+    def _drawn(self, compared: Comparison, column: int) -> CompareLines:
         hues = [self._hues[run.source, run.id] for run in compared.runs]
-        at = min(self.table.column if column is None else column, max(0, len(hues) - 1))
-        self._lines = CompareLines(
+        return CompareLines(
             compared=compared, hues=hues, now=self.deck.now(), zone=self.deck.zone, everything=self._everything,
-            narrow=self._narrow, here=at, waiting=self._waiting,
+            narrow=self._narrow, here=max(0, min(column, len(hues) - 1)), waiting=self._waiting,
         )  # fmt: skip
-        self.table.show(self._lines, column=at)
+
+    def _show(self, lines: CompareLines) -> None:
+        self._lines = lines
+        self.table.show(lines, column=lines.here)
         self.table.say(self._nothing())
-        self._say_sentences()
+        self._say_sentences(self.size.width, self.size.height)
         self.write_frame()
 
     def _nothing(self) -> list[Piece]:
+        if not self._held.runs:
+            return [("these runs are not in the cache any more", "text")]
         if self._narrow:
             return [("no row is called so: Esc shows all again", "dim")]
         return [("these runs differ in nothing: ", "text"), ("d", "accent"), (" shows what is the same", "text")]
 
-    def _say_sentences(self) -> None:
-        width = max(20, self.size.width - 4)
+    def _say_sentences(self, width: int, height: int) -> None:
         lines: list[list[Piece]] = []
         for sentence in self.compared.sentences:
-            for at, part in enumerate(_wrapped(shown(sentence), width)):
+            for at, part in enumerate(_wrapped(shown(sentence), max(20, width - 4))):
                 lines.append([(" ▲ " if at == 0 else "   ", "warn"), (part, "text")])
-        pages = self.query_one("#sentences", Pages)
-        pages.styles.height = min(4 if self.size.height >= 30 else 2, len(lines))
-        pages.display = bool(lines)
-        pages.show(lines)
+        self.sentences.styles.height = min(4 if height >= 30 else 2, len(lines))
+        self.sentences.display = bool(lines)
+        self.sentences.show(lines)
 
     # -- what the cursor is on ----------------------------------------------------------------------------------
 
     def row(self) -> CompareRow | None:
         """The row under the cursor."""
-        return self._lines.row(self.table.row) if self._lines else None
+        return self._lines.row(self.table.row)
 
     def run_here(self) -> Run | None:
         """The run in the column of the cursor."""
@@ -186,7 +181,7 @@ class CompareScreen(RunActs):
 
     def on_frozen_table_moved(self) -> None:
         """Curves and details follow after a rest; the name of the column at once."""
-        if self._lines is not None and self._lines.here != self.table.column:
+        if self._lines.here != self.table.column:
             self._lines.here = self.table.column
             self.write_frame()
         self._rest()
@@ -201,19 +196,20 @@ class CompareScreen(RunActs):
         self._resting = self.set_timer(RESTS, self._rested)
 
     def _rested(self) -> None:
-        if not self.is_ready or self._lines is None:
+        if not self.is_ready:
             return
         row = self.row()
         if row is not None and row.kind == "metric":
             self._metric = row.name
         width, cell = self.size.width, self.table.cell_width
         said = detail(self._lines, row, self.table.column, width, cell) if row else []
-        pages = self.query_one("#detail", Pages)
-        if said and not self.has_class("-curves"):
-            pages.show(said)
-        pages.display, self.chart.display = bool(said), not said
+        if self.has_class("-curves"):
+            said = []
+        self.detail.show(said)
+        self.detail.display, self.chart.display = bool(said), not said
         if not said:
-            self._draw_curves()
+            if self._metric != self._on_chart:
+                self._draw_curves()
             self._want_curves()
 
     # -- curves -------------------------------------------------------------------------------------------------
@@ -230,7 +226,7 @@ class CompareScreen(RunActs):
         }
 
     def _draw_curves(self) -> None:
-        name = self._metric
+        name = self._on_chart = self._metric
         if name is None:
             self.chart.show([])
             self.chart.say("none of these runs logged a metric that differs")
@@ -279,7 +275,7 @@ class CompareScreen(RunActs):
         commits = {run.git_commit for run in self._held.runs}
         if len(commits) < 2 or self._held.runs[0].git_commit is None:
             return
-        self._waiting = True
+        self._waiting = self._lines.waiting = True
         self.run_worker(self._walk, thread=True, group="commits", exclusive=True, exit_on_error=False)
 
     def _walk(self) -> None:
@@ -295,9 +291,15 @@ class CompareScreen(RunActs):
         self.app.call_from_thread(self._commits_found, runs[0].git_commit, found)
 
     def _commits_found(self, base: str, found: dict[str, CommitsBetween | None]) -> None:
-        if self.is_ready and self._held.runs and self._held.runs[0].git_commit == base:
-            self._commits, self._waiting = found, False
-            self._compare()
+        runs = self._held.runs
+        if not self.is_ready or not runs or runs[0].git_commit != base:
+            return
+        self._commits, self._waiting = found, False
+        self._lines.compared, self._lines.waiting = replace(self.compared, commits=found), False
+        place = self._lines.place("code")
+        if place is not None:
+            self.table.redraw(place)
+        if self.row() is not None and self.table.row == place:
             self._rest()
 
     # -- keys ---------------------------------------------------------------------------------------------------
@@ -308,7 +310,7 @@ class CompareScreen(RunActs):
         run = self.run_here()
         if row is not None and row.kind == "metric":
             self._metric = row.name
-            self.chart.display, self.query_one("#detail").display = True, False
+            self.chart.display, self.detail.display = True, False
             self.add_class("-curves")
             self._draw_curves()
             self._want_curves()
@@ -320,7 +322,7 @@ class CompareScreen(RunActs):
     def action_same(self) -> None:
         """Show what is the same, too, or only what differs."""
         self._everything = not self._everything
-        self._show(self.compared)
+        self._show(self._drawn(self.compared, self.table.column))
         self.say("everything, what is the same dim" if self._everything else "only what differs", "dim")
         self._rest()
 
@@ -351,10 +353,9 @@ class CompareScreen(RunActs):
     def _again(self, column: int) -> None:
         """Other runs, or in another order."""
         self._held = read_again(self.deck.reader, self._wanted)
-        self.table.column = min(column, len(self._wanted) - 1)
         if not self._commits:
             self._find_commits()
-        self._compare()
+        self._show(self._made(column))
         self._draw_curves()
         self._rest()
 
@@ -399,7 +400,7 @@ class CompareScreen(RunActs):
     def _set_narrow(self, text: str) -> None:
         if text.strip() != self._narrow:
             self._narrow = text.strip()
-            self._show(self.compared)
+            self._show(self._drawn(self.compared, self.table.column))
             self._rest()
 
     def _close_prompt(self) -> None:
@@ -422,26 +423,27 @@ class CompareScreen(RunActs):
     def _look_again(self) -> None:
         self._dirty = False
         if self.is_ready:
-            self.read()
+            self._held = read_again(self.deck.reader, self._wanted)
+            self._show(self._made(self.table.column))
+            self._follow()
             self._draw_curves()
 
     def time_passed(self) -> None:
         """A run that still runs has taken longer."""
         super().time_passed()
         if any(run.status == "running" for run in self._held.runs):
-            self._compare()
+            self._show(self._made(self.table.column))
 
     def on_resize(self) -> None:
         """Fold the sentences anew."""
-        if self._lines is not None:
-            self._say_sentences()
+        if self.is_ready:
+            self._say_sentences(self.size.width, self.size.height)
             self._rest()
 
     def recolour(self, palette: Palette) -> None:
         """Draw the same in other colours."""
         super().recolour(palette)
-        for widget in self.query("#sentences, #table, #chart, #detail"):
-            assert isinstance(widget, Pages | FrozenTable | Chart)
+        for widget in (self.sentences, self.table, self.chart, self.detail):
             widget.recolour(palette)
 
     # -- words --------------------------------------------------------------------------------------------------
@@ -457,8 +459,6 @@ class CompareScreen(RunActs):
 
     def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """How many runs of what, how much differs, and how fresh it is."""
-        if self._lines is None:
-            return [(" compare", "dim")], []
         rows, runs = self.compared.rows, self.compared.runs
         left: list[Piece] = [(" compare ", "dim"), (f"{len(runs)} runs", "bright"), (self._of(), "text")]
         differing = sum(row.differs for row in rows)

@@ -1,4 +1,4 @@
-"""A comparison as the rows of a grid: pure functions from cells to pieces."""
+"""A comparison as the rows of a table: pure functions from cells to pieces."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ NAMES_LIKE, COLUMNS_LIKE = 40, 20
 INDENT: Final = "  "
 """Before each cell: the mark of the run stands above it, and its name above what follows."""
 
-MEASURED = 60
-"""Metrics that the widths of figures are taken from: reading all of 300 costs more than drawing the screen."""
+MEASURED = 24
+"""Rows that widths are taken from: reading all of 500 costs more than drawing the screen."""
 
 _FIGURES = 10
 """Cells of the widest figure."""
@@ -46,7 +46,7 @@ class Heading:
 
 @dataclass(slots=True, kw_only=True)
 class CompareLines:
-    """What the grid draws of a comparison."""
+    """What the table draws of a comparison."""
 
     compared: Comparison
     hues: Sequence[int]
@@ -62,7 +62,8 @@ class CompareLines:
     waiting: bool = False
     """What lies between the commits is still looked for."""
     entries: list[Heading | CompareRow] = field(default_factory=list)
-    _digits: tuple[int, int] = (6, 7)
+    _digits: int = 6
+    _wish: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         wanted = self.narrow.casefold()
@@ -75,18 +76,21 @@ class CompareLines:
                 differing = sum(row.differs for row in rows)
                 self.entries.append(Heading(kind=kind, shown=len(found), differing=differing, all=len(rows)))
                 self.entries += found
-        self._digits = self._measure()
+        self._measure()
 
-    def _measure(self) -> tuple[int, int]:
-        metrics = [row for row in self.entries if isinstance(row, CompareRow) and row.kind == "metric"][:MEASURED]
-        values = [figure(c.number) for row in metrics for c in row.cells if c.number is not None]
-        apart = [self._less(row, at) for row in metrics for at in range(len(row.cells))]
-        return (
-            min(_FIGURES, max(map(len, values), default=6)),
-            min(_FIGURES, max(map(len, apart), default=7)),
-        )
+    def _measure(self) -> None:
+        """Cells for figures, for the names of rows, and for the widest cell."""
+        rows = [entry for entry in self.entries if isinstance(entry, CompareRow)]
+        metrics = [row for row in rows if row.kind == "metric"][:MEASURED]
+        values = [len(figure(cell.number)) for row in metrics for cell in row.cells if cell.number is not None]
+        self._digits = min(_FIGURES, max(values, default=6))
+        texts = [row for row in rows if row.kind not in ("metric", "code")][:MEASURED]
+        widest = max((_length(cell.text, COLUMNS_LIKE) for row in texts for cell in row.cells if cell.text), default=0)
+        names = max((_length(row.name, NAMES_LIKE) + 2 * (row.better is not None) for row in rows), default=8)
+        # a figure with its mark, and a difference that is one sign longer
+        self._wish = names, max(2 * self._digits + 4, min(widest + len(INDENT), COLUMNS_LIKE), 15)
 
-    # -- what the grid asks -------------------------------------------------------------------------------------
+    # -- what the table asks -------------------------------------------------------------------------------------
 
     def columns(self) -> int:
         """A column for each run."""
@@ -110,13 +114,7 @@ class CompareLines:
 
     def wish(self) -> tuple[int, int]:
         """Cells for the longest name, and for the widest cell."""
-        rows = [row for row in self.entries if isinstance(row, CompareRow)]
-        names = max(
-            (cells(clip(row.name, NAMES_LIKE)) + (2 if row.better is not None else 0) for row in rows), default=8
-        )
-        texts = (clip(cell.text, COLUMNS_LIKE) for row in rows if row.kind in _TEXTS for cell in row.cells if cell.text)
-        widest = max((cells(text) + 3 for text in texts), default=0)
-        return names, max(sum(self._digits) + 3, min(widest, COLUMNS_LIKE), 15)
+        return self._wish
 
     def count(self) -> int:
         """Rows and headings."""
@@ -130,6 +128,11 @@ class CompareLines:
         """What names the row."""
         entry = self.entries[row]
         return entry.kind if isinstance(entry, Heading) else (entry.kind, entry.name)
+
+    def place(self, kind: Kind) -> int | None:
+        """Where the first row of a kind stands; None where there is none."""
+        places = (at for at, one in enumerate(self.entries) if isinstance(one, CompareRow) and one.kind == kind)
+        return next(places, None)
 
     def row(self, row: int) -> CompareRow | None:
         """The row, None for a heading and beyond the end."""
@@ -170,8 +173,8 @@ class CompareLines:
             return [(shown(cell.text[:8]), role), *self._between(cell.text, column)]
         if not cell.text:
             return [("(empty)", "dim")]
-        if row.numeric and len(cell.text) <= self._digits[0]:
-            return [(cell.text.rjust(self._digits[0] - 1), role), *self._way(row, column)]
+        if row.numeric and len(cell.text) <= self._digits:
+            return [(cell.text.rjust(self._digits - 1), role), *self._way(row, column)]
         return [(tell_apart([one.text for one in row.cells], column, width), role)]
 
     def _attribute(self, name: str, text: str, value: float | None, role: str) -> list[Piece]:
@@ -201,8 +204,8 @@ class CompareLines:
         best = column in row.best
         role = "warn" if not math.isfinite(value) else "good" if best else "text" if row.differs else "dim"
         text = figure(value)
-        made: list[Piece] = [((BEST + text if best else text).rjust(self._digits[0] + 1), role)]
-        less = self._less(row, column, width - 2 - max(len(text), self._digits[0]))
+        made: list[Piece] = [((BEST + text if best else text).rjust(self._digits + 1), role)]
+        less = self._less(row, column, width - 2 - max(len(text), self._digits))
         if less:
             made.append((f" {less}", self._leaning(row, column)))
         return made
@@ -228,9 +231,6 @@ class CompareLines:
         return "good" if (less > 0) == row.better else "warn"
 
 
-_TEXTS: Final = frozenset(("param", "tag", "dataset", "attribute"))
-
-
 def _heading(entry: Heading) -> list[Piece]:
     of = f"{count(entry.differing)} of {count(entry.all)} differ"
     if entry.differing == entry.all:
@@ -249,6 +249,10 @@ def _decimals(size: float, *figures: float) -> str:
     if any("e" in figure(one) for one in figures) or size < 0.5 * 10**-most:
         return figure(size) if size < 1e-4 else f"{size:.2g}"
     return f"{size:.{most}f}"
+
+
+def _length(text: str, most: int) -> int:
+    return min(len(text), most) if text.isascii() else cells(clip(text, most))
 
 
 def tell_apart(texts: Sequence[str | None], at: int, width: int) -> str:

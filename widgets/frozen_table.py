@@ -109,6 +109,11 @@ class FrozenTable(Widget, can_focus=True):
         self._scroll_into_view()
         self.refresh()
 
+    def redraw(self, row: int) -> None:
+        """One row says something else."""
+        self._strips.pop(row, None)
+        self.refresh(Region(0, row - self.top + HEAD, self.size.width, 1))
+
     def say(self, pieces: Sequence[Piece]) -> None:
         """What stands where there are no rows."""
         if tuple(pieces) != self._message:

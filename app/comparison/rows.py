@@ -37,6 +37,9 @@ class Cell(Record, frozen=True, kw_only=True):
     """The same as a number where it is one: a metric (NaN, too), a param that parses, a time or span in ms."""
 
 
+_ABSENT: Final = Cell()
+
+
 class CompareRow(Record, frozen=True, kw_only=True):
     """One thing that runs have, and what each of them has there."""
 
@@ -166,12 +169,16 @@ def _datasets(runs: Sequence[Run]) -> Iterator[CompareRow]:
 def _metrics(runs: Sequence[Run], better: Mapping[str, bool]) -> Iterator[CompareRow]:
     for name in sorted({name for run in runs for name in run.metrics}, key=lambda name: (name not in better, name)):
         values = [run.metrics[name].value if name in run.metrics else None for run in runs]
-        cells = tuple(Cell(text=None if value is None else str(number(value)), number=value) for value in values)
+        cells = tuple(_ABSENT if value is None else Cell(text=_exact(value), number=value) for value in values)
         direction = better.get(name)
         best = frozenset() if direction is None else _best(values, greater=direction)
         yield CompareRow(
             kind="metric", name=name, cells=cells, differs=_unlike(values), best=best, better=direction, numeric=True
         )
+
+
+def _exact(value: float) -> str:
+    return repr(value) if math.isfinite(value) else str(number(value))
 
 
 def _unlike(values: Sequence[float | None]) -> bool:
