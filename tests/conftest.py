@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,13 @@ def mlflow_rest(mlflow_server: str) -> Iterator[MlflowRest]:
     rest = MlflowRest(mlflow_server)
     yield rest
     rest.close()
+
+
+@pytest.fixture(scope="session")
+def serve_mlflow() -> Iterator[Callable[[Path], str]]:
+    """Starts a real MLflow 3 server for one test module alone: give its folder, get its address."""
+    with ExitStack() as servers:
+        yield lambda folder: servers.enter_context(contextmanager(_serve_mlflow)(_mlflow_executable(), folder))
 
 
 @pytest.fixture(scope="session")
