@@ -53,6 +53,8 @@ _ANSWERS = (
 # pyte 0.8 would draw the last letter of `CSI < u` (keyboard protocol) and the text of DCS and APC strings.
 _UNDRAWN = re.compile(rb"\x1b\[[<=>][0-9;]*[@-~]|\x1b[P_^][^\x1b]*\x1b\\")
 _UNFINISHED = re.compile(rb"\x1b(\[[<=>?0-9;]*|[P_^][^\x1b]*\x1b?)?$")
+_OSC = re.compile(rb"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+_NOTIFIED = re.compile(rb"\x1b\](?:9;|777;notify;|99;;)([^\x07\x1b]*)(?:\x07|\x1b\\)")
 _COPIED = re.compile(rb"\x1b\]52;[^;]*;([A-Za-z0-9+/=]*)(?:\x07|\x1b\\)")
 # COLUMNS and LINES would freeze the size; the others change what a program draws or where it copies to.
 _HIDDEN = (
@@ -127,6 +129,10 @@ class Terminal:
         self.received = 0
         self.copied: list[str] = []
         """What the program copied to the clipboard (OSC 52), oldest first."""
+        self.notified: list[str] = []
+        """What the program asked the desktop to show (OSC 9, 777 or 99), oldest first."""
+        self.rung = 0
+        """How often the program rang the bell."""
         self._screen = pyte.Screen(self.columns, self.rows)
         self._stream = pyte.ByteStream(self._screen)
         self._held = b""
@@ -334,6 +340,8 @@ class Terminal:
 
     def _draw(self, data: bytes) -> None:
         self.copied += [base64.b64decode(word).decode() for word in _COPIED.findall(data)]
+        self.notified += [word.decode() for word in _NOTIFIED.findall(data)]
+        self.rung += _OSC.sub(b"", data).count(b"\x07")
         data = _UNDRAWN.sub(b"", self._held + data)
         cut = _UNFINISHED.search(data)
         self._held = data[cut.start() :] if cut else b""
