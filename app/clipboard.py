@@ -29,7 +29,7 @@ def copy(text: str, environ: Mapping[str, str], send: Callable[[str], object]) -
     """
     safe = safe_lines(text)
     if environ.get("TMUX"):
-        _to_tmux(safe.encode())
+        _to_tmux(safe.encode(), environ)
         return "tmux"
     size = len(safe.encode())
     if size > TEXT_MOST:
@@ -40,12 +40,13 @@ def copy(text: str, environ: Mapping[str, str], send: Callable[[str], object]) -
     return "OSC 52"
 
 
-def _to_tmux(data: bytes) -> None:
+def _to_tmux(data: bytes, environ: Mapping[str, str]) -> None:
     # a session of its own: Ctrl-C in the terminal must not reach it half-way
     try:
         subprocess.run(
             ["tmux", "load-buffer", "-w", "-"],  # noqa: S607  the tmux that this runs in is the one on the PATH
-            input=data, capture_output=True, timeout=TMUX_SECONDS, check=True, start_new_session=True,
+            input=data, env=dict(environ), capture_output=True, timeout=TMUX_SECONDS, check=True,
+            start_new_session=True,
         )  # fmt: skip
     except FileNotFoundError as error:
         raise QuarterdeckError("This runs inside tmux, and there is no `tmux` on the PATH to hand it to.") from error
