@@ -213,6 +213,17 @@ def test_the_persons_own_settings_come_beside_the_projects(tmp_path: Path) -> No
     assert datetime(2024, 7, 1, tzinfo=settings.zone).tzname() == "CEST"
 
 
+@pytest.mark.parametrize(
+    ("written", "notify"),
+    [("", ("bell", "terminal")), ("[display]\nnotify = []\n", ()), ('[display]\nnotify = ["bell"]\n', ("bell",))],
+)
+def test_watched_runs_ring_and_notify_unless_the_person_says_otherwise(
+    tmp_path: Path, written: str, notify: tuple[str, ...]
+) -> None:
+    personal(written)
+    assert load(directory=tmp_path).personal.display.notify == notify
+
+
 def test_the_machines_zone_is_taken_when_nobody_names_one(tmp_path: Path) -> None:
     assert datetime.now(load(directory=tmp_path).zone).utcoffset() == datetime.now().astimezone().utcoffset()
 

@@ -96,6 +96,11 @@ def test_a_mistake_is_one_sentence_with_its_place(text: str, said: str) -> None:
         ('[hosts."https://mlflow.acme"]\ntoken_env = "T"\n', "holds “https://mlflow.acme”: write the host alone"),
         ('[[webhooks]]\nurl_env = "HOOK"\nformat = "teams"\n', "“format” cannot be “teams”. Allowed: slack."),
         ("[cache]\npath = 3\n", ":2: [cache] “path”"),
+        (
+            '[display]\nnotify = ["bel"]\n',
+            ":2: [display] “notify”, item 1, cannot be “bel”. Did you mean “bell”? Allowed: bell, terminal.",
+        ),
+        ('[display]\nnotify = "bell"\n', ":2: [display] “notify” must be a list in [ ], not “bell”."),
     ],
 )
 def test_personal_settings_are_checked_as_well(text: str, said: str) -> None:
