@@ -127,7 +127,7 @@ class FrameScreen(Screen[None]):
 
     def _notice(self) -> list[Piece]:
         deck, now = self.deck, self.deck.now()
-        told = list(deck.acting) or notice_line(deck.watched.unread)
+        told = list(deck.acting) or notice_line(deck.watched.unread, self.size.width)
         return told or trouble(deck.states, now, deck.zone, self.size.width) or unwatched(deck.gaps, now, deck.zone)
 
     def _too_small(self) -> str:

@@ -346,7 +346,7 @@ class RunScreen(RunView):
         if facts is None:
             return [(" run ", "dim"), (clip(self.run_id, 40), "bright")], []
         left = [(f" {clip(facts.experiment, 30)} › ", "dim"), (clip(facts.run.name or "–", 60), "bright")]
-        left += self.role_pieces(facts.run)
+        left += self.role_pieces(facts.run, facts.experiment)
         if self.needle:
             left.append((f"  /{shown(self.needle)}", "accent"))
         below = self.outline.below

@@ -101,9 +101,10 @@ class RunActs(FrameScreen):
         """An experiment has another baseline, or none."""
         self.write_frame()
 
-    def role_pieces(self, run: Run) -> list[Piece]:
-        """That a run is watched, or the baseline of its experiment."""
+    def role_pieces(self, run: Run, experiment: str | None = None) -> list[Piece]:
+        """That a run is watched, or the baseline of its experiment, whose name is looked up where it is not given."""
+        experiment = experiment_of(self.deck.reader, run) if experiment is None else experiment
         made: list[Piece] = [(f"  {glyph('watched')} watched", "run")] if run.id in self.deck.watched else []
-        if baseline_id(self.deck.tables, experiment_of(self.deck.reader, run)) == run.id:
+        if baseline_id(self.deck.tables, experiment) == run.id:
             made.append(("  baseline", "accent"))
         return made

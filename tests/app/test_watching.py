@@ -279,7 +279,7 @@ def test_metrics_of_the_machine_do_not_hide_a_stall() -> None:
     run = a_run(metrics=at_step(9, 9 * SECOND, loss=0.5))
     watch, told = Watch(run), []
     for at in range(30 * SECOND, 5 * MINUTE, 30 * SECOND):
-        busy = a_run(metrics=run.metrics | at_step(at // SECOND, at, **{"system/cpu": 90.0}))
+        busy = a_run(metrics=dict(run.metrics) | at_step(at // SECOND, at, **{"system/cpu": 90.0}))
         told += watch.look(busy, a_sight(at, series={"4f2c": (every(1, 10), every(10, 10, "system/cpu"))}))
     assert told == ["stalled"]
 

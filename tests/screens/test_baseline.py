@@ -205,7 +205,12 @@ async def test_rows_that_did_not_change_are_not_drawn_again(
         await settled(pilot)
         drawn: list[Any] = []
         refresh = app.screen.table.refresh
-        monkeypatch.setattr(app.screen.table, "refresh", lambda *regions: (drawn.extend(regions or [None]), refresh()))
+
+        def counted(*regions: Any) -> None:
+            drawn.extend(regions or [None])
+            refresh(*regions)
+
+        monkeypatch.setattr(app.screen.table, "refresh", counted)
         changed = {"val_auc": Metric(value=0.9555, step=201), "loss": Metric(value=0.2, step=201)}
         world.write(make_run(0, status="running", ended_at=None, metrics=changed))
         await wait_for(pilot, "0.9555")

@@ -26,9 +26,8 @@ class Desk:
 
     def __init__(self, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent: list[str] = []
-        write = app._driver.write
         monkeypatch.setattr(type(app), "is_headless", False)
-        monkeypatch.setattr(app._driver, "write", lambda data: (self.sent.append(data), write(data)))
+        monkeypatch.setattr(app._driver, "write", self.sent.append)
 
     @property
     def rung(self) -> list[str]:
