@@ -16,6 +16,7 @@ from textual.filter import LineFilter
 
 from ..screens.acting import Following
 from ..screens.deck import Deck
+from ..screens.folding import Folding
 from ..screens.frame import FrameScreen
 from ..screens.help import key_items
 from ..screens.list_screen import ListScreen
@@ -263,6 +264,19 @@ class Quarterdeck(App[int]):
 
     def _do_filter(self, argument: str) -> None:
         self._list().set_filter(argument)
+
+    def _folding(self) -> Folding:
+        if not isinstance(self.screen, Folding):
+            raise UsageError("this screen is no list of runs: go to one first, as with :runs")
+        return self.screen
+
+    def _do_fold(self, argument: str) -> None:
+        words = argument.replace(",", " ").split()
+        self._folding().fold_by(words) if words else self._folding().action_fold()
+
+    def _do_scatter(self, argument: str) -> None:
+        words = argument.replace(",", " ").split()
+        self._folding().scatter_of(words) if words else self._folding().action_scatter()
 
     def _do_view(self, argument: str) -> None:
         first, _, name = argument.partition(" ")

@@ -58,6 +58,8 @@ class ListScreen(FrameScreen, Generic[R]):
     def __init__(self, deck: Deck) -> None:
         super().__init__(deck)
         self.filter = ""
+        self.given = ""
+        """The filter that the screen was opened with: Escape does not take it away but goes back."""
         self.sort: tuple[str, bool] = self.DEFAULT_SORT
         self.keys: list[str] = []
         """Words of the columns, in their order."""
@@ -212,8 +214,8 @@ class ListScreen(FrameScreen, Generic[R]):
 
     def action_clear(self) -> None:
         """Escape takes the filter away, then the marks, then goes back."""
-        if self.filter:
-            self.set_filter("")
+        if self.filter != self.given:
+            self.set_filter(self.given)
         elif self.table.marked:
             self.table.clear_marks()
             self.write_frame()

@@ -51,7 +51,10 @@ class Narrow(Input):
 
 
 class Picker(ModalScreen[list[T] | None], Generic[T]):
-    """Gives the chosen values: one of them, or with `several` those that are ticked, in the order of ticking."""
+    """Gives the chosen values: one of them, or with `several` those that are ticked, in the order of ticking.
+
+    `at_least_one`: where nothing is ticked, Enter takes what is under the cursor.
+    """
 
     DEFAULT_CSS = """
     Picker { align: left bottom; background: transparent; }
@@ -78,6 +81,7 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
         several: bool = False,
         ticked: Sequence[T] = (),
         here: T | None = None,
+        at_least_one: bool = False,
     ) -> None:
         super().__init__()
         self._title = title
@@ -85,6 +89,7 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
         self._palette = palette
         self._several = several
         self._ticked = list(ticked)
+        self._at_least_one = at_least_one
         self._found = list(self._items)
         values = [item.value for item in self._items]
         self._cursor = values.index(here) if here in values else 0
@@ -162,7 +167,7 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
 
     def action_take(self) -> None:
         """Give back what is chosen."""
-        if self._several:
+        if self._several and (self._ticked or not self._at_least_one):
             self.dismiss(list(self._ticked))
         elif self._found:
             self.dismiss([self._found[self._cursor].value])

@@ -27,6 +27,7 @@ from ..widgets.record_table import Column
 from .baseline import baseline_row, has_unlike, with_difference
 from .deck import Deck
 from .experiments import choices, named
+from .folding import Folding, RunsInSight
 from .list_screen import ListScreen
 from .picker import Picker
 from .run import RunScreen
@@ -55,7 +56,7 @@ REST_AFTER_AN_ORDER = 5
 share the interpreter with it."""
 
 
-class RunsScreen(ListScreen[RunRow], RunActs):
+class RunsScreen(ListScreen[RunRow], RunActs, Folding):
     """The table of runs."""
 
     NAME = "runs"
@@ -113,7 +114,7 @@ class RunsScreen(ListScreen[RunRow], RunActs):
     def _fill_pane(self) -> None:
         row = self.table.row()
         if row is not None:
-            self.pane.show_run(self.deck, row.run.id)
+            self.pane.show_run(self.deck, row.run.id, self.sort[0])
 
     def chosen_runs(self) -> list[Run]:
         """The marked runs, or the one under the cursor."""
@@ -143,6 +144,11 @@ class RunsScreen(ListScreen[RunRow], RunActs):
 
     def _scope(self) -> list[int] | None:
         return None if self._here is None else [self._here]
+
+    def in_sight(self) -> RunsInSight:
+        """The runs of this list, and its metrics: the one that it is sorted by first."""
+        shown = [key for key in [self.sort[0], *self.keys] if key.startswith("metrics.")]
+        return RunsInSight(experiment=self.experiment, filter=self.filter, metrics=tuple(dict.fromkeys(shown)))
 
     def _take_kept(self) -> None:
         """Columns, sort and filter as they were left; proposed ones for an experiment that nobody arranged."""

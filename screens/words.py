@@ -26,6 +26,8 @@ COMMANDS: dict[str, str] = {
     "filter": "TEXT: filter by it",
     "watched": "the runs that are watched",
     "notices": "what was told of them",
+    "fold": "KEY ...: fold the runs into groups: fold params.lr params.depth",
+    "scatter": "PARAM METRIC: a point a run: scatter params.lr metrics.val_auc",
     "project": "NAME: change to a project of projects.toml",
     "theme": "NAME: dark, light, colour-blind or ansi",
     "refresh": "ask the syncer for a pass now",

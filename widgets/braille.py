@@ -7,6 +7,7 @@ All of it is done on bytes at once; ten layers of 110x30 cells take less than a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from .status import is_ascii_only
@@ -65,6 +66,21 @@ class Layer:
         bits[last] |= masks[0][bottom & 3]
         if last - first > 1:
             bits[first + 1 : last] = bits[first + 1 : last].translate(_FILL[right])
+
+    def sow(self, dots: Iterable[int]) -> None:
+        """Set any number of dots, each given as `column * 4 * height + row` and within the canvas."""
+        height, tall = self.height, 4 * self.height
+        seen = bytearray(2 * self.width * tall)
+        for dot in dots:
+            seen[dot] = 1
+        for place in range(self.width):
+            cells = int.from_bytes(self.bits[place * height : (place + 1) * height], "little")
+            for right, bits in enumerate(_BITS):
+                begin = (2 * place + right) * tall
+                for row, bit in enumerate(bits):
+                    # a byte a cell, 0 or 1: times the bit it is the bit, and no byte runs over
+                    cells |= bit * int.from_bytes(seen[begin + row : begin + tall : 4], "little")
+            self.bits[place * height : (place + 1) * height] = cells.to_bytes(height, "little")
 
     def dots(self) -> set[tuple[int, int]]:
         """Column and row of all dots that are set."""
