@@ -206,7 +206,8 @@ class CompareScreen(RunActs):
         if self.has_class("-curves"):
             said = []
         self.detail.show(said)
-        self.detail.display, self.chart.display = bool(said), not said
+        if self.detail.display != bool(said):  # to say what is so already would cost a layout
+            self.detail.display, self.chart.display = bool(said), not said
         if not said:
             if self._metric != self._on_chart:
                 self._draw_curves()

@@ -85,13 +85,14 @@ class FrameScreen(Screen[None]):
         yield from self.body()
         yield Line(palette, fill="─", id="notice")
         yield Line(palette, id="keys")
-        yield Prompt(id="prompt")
+        prompt = Prompt(id="prompt")
+        prompt.display = False  # before it is laid out: after that it costs a second layout
+        yield prompt
 
     def on_mount(self) -> None:
         """Write the lines of the frame."""
         if not self.is_composed:
             return
-        self.prompt.display = False
         self._was_mounted = True
         self.write_frame()
 
@@ -194,7 +195,7 @@ class FrameScreen(Screen[None]):
             return
         if self._flash:
             self.say("")
-        elif self.deck.watched.read(self.deck.now()):
+        elif not self.deck.acting and self.deck.watched.read(self.deck.now()):
             for screen in self.app.screen_stack:
                 if isinstance(screen, FrameScreen):
                     screen.write_frame()

@@ -43,7 +43,7 @@ class RunActs(FrameScreen):
         """The marked runs, else the one under the cursor or on the page; none where there is no run."""
         raise NotImplementedError  # abstract: ABCMeta and Textual's metaclass do not go together
 
-    def action_compare(self) -> None:
+    async def action_compare(self) -> None:
         """Compare the marked runs by what differs, or the run here with its baseline."""
         from .compare import CompareScreen  # here: it is one of these screens itself
         from .comparing import to_compare
@@ -52,7 +52,8 @@ class RunActs(FrameScreen):
         if isinstance(runs, str):
             self.say(runs, "dim")
         else:
-            self.app.push_screen(CompareScreen(self.deck, runs))
+            with self.app.batch_update():
+                await self.app.push_screen(CompareScreen(self.deck, runs))
 
     def run_here(self) -> Run | None:
         """The run under the cursor or on the page, whatever is marked."""
