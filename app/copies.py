@@ -88,6 +88,8 @@ def _metric_json(metric: Metric, extreme: Extreme | None) -> dict[str, Any]:
         "step": metric.step,
         "min": number(extreme.min) if extreme else None,
         "max": number(extreme.max) if extreme else None,
+        "min_step": extreme.min_step if extreme else None,
+        "max_step": extreme.max_step if extreme else None,
         "history": extreme.history if extreme else "unread",
     }
 

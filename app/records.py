@@ -137,6 +137,8 @@ class Series(Record, frozen=True, eq=False):
     """Type code "d"; NaN and the infinities as they are."""
     history: History = "complete"
     """complete: every point; sampled: thinned out, so that min and max may be missed."""
+    is_behind: bool = False
+    """The run has logged later points than these since they were read: whoever shows them asks again."""
 
     def __len__(self) -> int:
         return len(self.values)

@@ -178,13 +178,14 @@ def read_series(
 ) -> dict[tuple[int, str], Series]:
     """Histories by (row id, metric name); those never read are left out."""
     sql = (
-        f"SELECT h.run, r.native, k.name, {_COLUMNS} FROM run r"
+        f"SELECT h.run, r.native, k.name, {_COLUMNS}, coalesce(m.at > coalesce(h.last_at, 0), 0) FROM run r"
         f" JOIN key k ON k.experiment = r.experiment AND k.kind = 'metric' AND k.name IN ({_marks(names)})"
-        f" JOIN history h ON h.run = r.id AND h.key = k.id WHERE r.id IN ({_marks(runs)})"
+        " JOIN history h ON h.run = r.id AND h.key = k.id LEFT JOIN metric m ON m.run = r.id AND m.key = k.id"
+        f" WHERE r.id IN ({_marks(runs)})"
     )
     return {
-        (run, name): Series(native, name, _ints(steps), _ints(times), _floats(values), history)
-        for run, native, name, history, steps, times, values in connection.execute(sql, (*names, *runs))
+        (run, name): Series(native, name, _ints(steps), _ints(times), _floats(values), history, bool(behind))
+        for run, native, name, history, steps, times, values, behind in connection.execute(sql, (*names, *runs))
     }
 
 

@@ -131,7 +131,7 @@ def test_every_field_of_the_interface_is_there(call: Call, fill: Fill, make_run:
     writer.write("0123456789abcdef", Batch(histories=(history,)), 1)
     writer.close()
     (run,) = call("runs", "--json").json
-    unread = {"min": None, "max": None, "history": "unread"}
+    unread = {"min": None, "max": None, "min_step": None, "max_step": None, "history": "unread"}
     assert run == {
         "id": f"{1:032x}",
         "subject": f"run/{1:032x}",
@@ -155,6 +155,8 @@ def test_every_field_of_the_interface_is_there(call: Call, fill: Fill, make_run:
                 "step": 7,
                 "min": 0.2,
                 "max": 0.30000000000000004,
+                "min_step": 0,
+                "max_step": 7,
                 "history": "complete",
             },
             "nan": {"last": "NaN", "step": 0, **unread},
