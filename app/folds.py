@@ -15,7 +15,7 @@ from typing import Any, Final
 from .comparison.forms import code
 from .exact import number
 from .query import And, Compare, Field, Node, Not, Or, write, write_field
-from .records import Run
+from .records import RUN_STATUSES, Run
 from .store.groups import Group, Groups, Spread
 from .store.labels import PARENT
 from .store.reading import Reader
@@ -25,6 +25,10 @@ NOT_LOGGED: Final = "not logged"
 NO_PARENT: Final = "no parent"
 MOST: Final = 2_000
 """Groups that a copied table has at most."""
+
+
+STATES: Final = RUN_STATUSES
+"""Words of the columns that count the runs of one status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,46 @@ class FoldTable:
 def called(key: Field) -> str:
     """The word of a key on the screen: `params.lr`, `parent`."""
     return "parent" if key == PARENT else write_field(key)
+
+
+def metric_field(key: str) -> Field | None:
+    """The metric of a column's word: `metrics.auc` for its mean, `best.auc`, `best.auc.max`; None for another word."""
+    kind, _, name = key.partition(".")
+    if kind not in ("metrics", "best") or not name:
+        return None
+    stem, _, part = name.rpartition(".")
+    if stem and part in ("min", "max"):
+        return Field("metric", stem, "min" if part == "min" else "max")
+    return Field("metric", name)
+
+
+def ordered(groups: Groups, sort: tuple[str, bool], better: Mapping[str, bool]) -> list[int]:
+    """The groups by a column and whether it descends; the largest first where its figures are not known (yet)."""
+    figures = _figures_of(groups, sort, better)
+    if figures is None:
+        return groups.order(groups.counts, descending=True)
+    return groups.order(figures, descending=sort[1])
+
+
+def _figures_of(
+    groups: Groups, sort: tuple[str, bool], better: Mapping[str, bool]
+) -> Sequence[float | int | str | None] | None:
+    key, descending = sort
+    words = [called(one) for one in groups.by]
+    if key in words:
+        return groups.column(words.index(key))
+    if key == "n":
+        return groups.counts
+    if key in STATES:
+        return groups.states.get(key) or [0] * len(groups)
+    metric = metric_field(key)
+    spreads = groups.spreads.get(metric) if metric is not None else None
+    if metric is None or spreads is None:
+        return None
+    if key.startswith("metrics."):
+        return spreads.means
+    # of a range the end that the eye looks for: the largest first, or the smallest
+    return spreads.highs if better.get(metric.name, descending) else spreads.lows
 
 
 def word(groups: Groups, key: int, value: str | None) -> str:

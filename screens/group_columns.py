@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..app.folds import best_of, called, left_out, word
+from ..app.folds import STATES, best_of, called, left_out, metric_field, word
 from ..app.query import Field, as_number
-from ..app.records import RUN_STATUSES
 from ..app.store.groups import Group, Groups, Spread
 from ..app.store.labels import PARENT
 from ..app.text import cells, clip
@@ -15,14 +14,11 @@ from ..widgets.figures import count, figure
 from ..widgets.line import Piece
 from ..widgets.record_table import Column
 from ..widgets.status import WARNING, glyph, sign
-from .run_columns import field_of
 
 WIDEST_KEY = 24
 SPREAD = 18
 """Cells of `0.9312 ± 0.0041 ▲`, with room for a sign and an exponent."""
 RANGE = 17
-STATES = RUN_STATUSES
-"""Words of the columns that count the runs of one status."""
 _SD = 8
 
 
@@ -156,14 +152,6 @@ def _ended(status: str) -> Callable[[GroupRow], Piece]:
 
 
 # -- columns
-
-
-def metric_field(key: str) -> Field | None:
-    """The metric of a column's word: `metrics.auc`, `best.auc`, `range.auc.max`."""
-    kind, _, name = key.partition(".")
-    if kind not in ("metrics", "best", "range") or not name:
-        return None
-    return field_of(f"metrics.{name}")
 
 
 def column(

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..app.folds import called
+from ..app.folds import metric_field, ordered
 from ..app.query import Field, Node
 from ..app.store.groups import Groups, RunGroups, TooManyGroupsError
 from ..app.store.reading import Reader
-from .group_columns import STATES, metric_field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,27 +74,4 @@ def _sorted_first(question: FoldQuestion) -> list[Field]:
 
 
 def _ordered(groups: Groups, question: FoldQuestion, *, complete: bool) -> Folded:
-    figures = figures_of(groups, question)
-    order = groups.order(groups.counts if figures is None else figures, descending=figures is None or question.sort[1])
-    return Folded(groups=groups, order=order, complete=complete)
-
-
-def figures_of(groups: Groups, question: FoldQuestion) -> Sequence[float | int | str | None] | None:
-    """What the groups are sorted by, one a group; None where it is not known yet, or is no column of this fold."""
-    key, descending = question.sort
-    words = [called(one) for one in groups.by]
-    if key in words:
-        return groups.column(words.index(key))
-    if key == "n":
-        return groups.counts
-    if key in STATES:
-        return groups.states.get(key) or [0] * len(groups)
-    metric = metric_field(key)
-    spreads = groups.spreads.get(metric) if metric is not None else None
-    if metric is None or spreads is None:
-        return None
-    if key.startswith("metrics."):
-        return spreads.means
-    better = question.better.get(metric.name)
-    # of a range the end that the eye looks for: the largest first, or the smallest
-    return spreads.highs if (descending if better is None else better) else spreads.lows
+    return Folded(groups=groups, order=ordered(groups, question.sort, question.better), complete=complete)

@@ -13,7 +13,20 @@ from textual.worker import Worker, WorkerState
 
 from ..app.copies import Copy
 from ..app.errors import FilterError
-from ..app.folds import MOST, FoldTable, best_of, called, csv_text, json_text, left_out, markdown, narrowed, table
+from ..app.folds import (
+    MOST,
+    STATES,
+    FoldTable,
+    best_of,
+    called,
+    csv_text,
+    json_text,
+    left_out,
+    markdown,
+    metric_field,
+    narrowed,
+    table,
+)  # fmt: skip
 from ..app.query import Field, Node, parse
 from ..app.store.groups import Spread
 from ..app.text import clip
@@ -24,7 +37,7 @@ from ..widgets.record_table import Column
 from .asking import Asking
 from .deck import Deck
 from .folding import Folding, RunsInSight, fields_of, metrics_of
-from .group_columns import STATES, GroupRow, GroupRows, column, metric_field, widths_of, words_of
+from .group_columns import GroupRow, GroupRows, column, widths_of, words_of
 from .group_list import Folded, FoldQuestion, FoldWork
 from .list_screen import ListScreen
 from .run_words import empty_words

@@ -22,6 +22,7 @@ from ..store.reading import ExperimentRow, Reader
 from ..store.state import view_name
 from ..text import cells, shown
 from .boundary import say
+from .fold import FoldAsked, print_fold
 from .options import Options
 from .place import settings_of, state_of, synced
 from .printing import print_json, print_table, windows
@@ -48,9 +49,10 @@ class Asked(NamedTuple):
 @click.option("--columns", metavar="A,B", help="Columns of the table, with commas between: id,name,metrics.val_auc")
 @click.option("--view", metavar="NAME", help="Filter, sort and columns that the terminal keeps under this name.")
 @click.option("--experiment", metavar="NAME", help="Only this experiment: its name, its id or a pattern.")
+@click.option("--fold", metavar="KEY[,KEY]", help="In groups by params, tags or parent: how many, mean, sd, best.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array with every field; strings and numbers exact.")
 @click.pass_obj
-def runs_command(options: Options, /, view: str | None, as_json: bool, **given: Any) -> None:
+def runs_command(options: Options, /, view: str | None, as_json: bool, fold: str | None, **given: Any) -> None:
     """List the runs that were synced, newest first.
 
     \b
@@ -58,24 +60,48 @@ def runs_command(options: Options, /, view: str | None, as_json: bool, **given: 
       quarterdeck runs --filter 'metrics.val_auc > 0.9 and status:finished' --sort metrics.val_auc:desc
       quarterdeck runs --filter 'started_at > -3d and params.model = "xgb"' --columns name,user,metrics.loss.min
       quarterdeck runs --experiment 'churn*' --json | jq -r '.[].id'
+      quarterdeck runs --experiment churn --fold params.lr,params.depth --columns metrics.val_auc
 
     Reads the cache only; `quarterdeck status` says how old it is. On a terminal the table is cut to the width,
     elsewhere it is whole.
     """
     settings = settings_of(options)
     asked = _asked(given, _view(settings, view) if view else {})
-    if as_json and given["columns"]:
+    if as_json and given["columns"] and fold is None:
         say("--columns has no effect with --json: every field is there.")
     with synced(options, settings) as reader:
         if reader is None:
             if as_json:
                 print_json([])
             return
+        if fold is not None:
+            print_fold(reader, _folded(reader, asked, settings, fold, given["sort"]), as_json=as_json)
+            return
         listing = _Listing(reader, asked, settings)
         if as_json:
             listing.print_json()
         else:
             listing.print_table(asked.columns)
+
+
+def _folded(reader: Reader, asked: Asked, settings: Settings, by: str, sort: str | None) -> FoldAsked:
+    """What is to be folded: the same runs as without --fold. A view's sort is one of runs, not of groups."""
+    rowids, keys, where = _scope(reader, asked, settings, reader.experiments())
+    return FoldAsked(
+        experiments=rowids, keys=keys, filter=asked.filter, where=where, by=by, sort=sort, columns=asked.columns,
+        limit=asked.limit,
+        better={name: bool(metric.greater_is_better) for name, metric in settings.metrics.items()},
+    )  # fmt: skip
+
+
+def _scope(
+    reader: Reader, asked: Asked, settings: Settings, rows: list[ExperimentRow]
+) -> tuple[list[int] | None, Mapping[str, list[str]], Node | None]:
+    """Row ids of the experiments (None: all), the keys that they have, and the filter."""
+    chosen = rows if asked.experiment is None else _experiments(asked.experiment, rows)
+    keys = _keys(reader, [row.rowid for row in chosen][:MOST_EXPERIMENTS])
+    where = _where(asked.filter, settings.zone, time.time_ns() // 1_000_000, keys)
+    return None if asked.experiment is None else [row.rowid for row in chosen], keys, where
 
 
 class _Listing:
@@ -85,10 +111,7 @@ class _Listing:
         self._reader = reader
         now = time.time_ns() // 1_000_000
         rows = reader.experiments()
-        chosen = rows if asked.experiment is None else _experiments(asked.experiment, rows)
-        rowids = None if asked.experiment is None else [row.rowid for row in chosen]
-        self._keys = _keys(reader, [row.rowid for row in chosen][:MOST_EXPERIMENTS])
-        where = _where(asked.filter, settings.zone, now, self._keys)
+        rowids, self._keys, where = _scope(reader, asked, settings, rows)
         sort = _sort(asked.sort, self._keys)
         _say_unknown(sort.field.kind, sort.field.name, self._keys, "to sort by: newest first instead")
         order = RunOrder(reader.connection, experiments=rowids, where=where, sort=sort)
