@@ -199,6 +199,8 @@ def _turned(seen: Seen, run: Run, sight: Sight) -> tuple[Notice | None, Seen]:
 
 def _first_odd(series: Series, after: Millis) -> dict[str, tuple[int, float]]:
     """The first value that is no finite number among those logged since it was marked."""
+    if math.isfinite(sum(series.values[-LATEST:])):  # a NaN or an infinity would stay one
+        return {}
     columns = (column[-LATEST:] for column in (series.steps, series.times, series.values))
     for step, at, value in zip(*columns, strict=True):
         if at > after and not math.isfinite(value):
@@ -293,8 +295,10 @@ def _pulse(seen: Seen, run: Run, sight: Sight) -> tuple[Notice | None, Seen]:
     if newest != seen.newest:
         return _moved(replace(seen, newest=newest), run, sight, seen.quiet + step)
     seen = replace(seen, quiet=seen.quiet + step)
+    if seen.stalled or seen.quiet <= AT_LEAST:
+        return None, seen
     usual, longest = _rhythm(seen, sight.series.get(run.id, ()))
-    if seen.stalled or usual is None or seen.quiet <= longest:
+    if usual is None or seen.quiet <= longest:
         return None, seen
     notice = replace(_notice("stalled", run, sight), lasted=seen.quiet, usual=usual)
     return notice, replace(seen, stalled=True)
