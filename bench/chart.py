@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from quarterdeck.app import startup  # isort: skip  # before Textual, as in the program: 256 colours
+
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -100,6 +102,8 @@ def _spread(values: Sequence[float], unit: str) -> str:
 class Live(App[None]):
     """A chart of one curve; each `p` is a new point, as a running training logs it."""
 
+    AUTO_FOCUS = ""
+
     BINDINGS: ClassVar[list[BindingType]] = [Binding("p", "point", "A new point")]
 
     def compose(self) -> ComposeResult:
@@ -109,7 +113,7 @@ class Live(App[None]):
         self._points = LOGGED
         self._whole = series(1)
         self.action_point()
-        self.set_focus(None)
+        startup.is_over()
 
     def action_point(self) -> None:
         """One more."""
@@ -124,13 +128,19 @@ def live() -> list[Row]:
         terminal.wait_for("brave-cod-1")
         terminal.settle()
         first = terminal.received
-        answers = probe.press_all(terminal, ["p"] * NEW_POINTS)
-    sent = probe.spread([answer.bytes for answer in answers])
-    said = f"{sent.median:.0f} (p95 {sent.p95:.0f}, most {sent.most:.0f})"
+        points = _sent(terminal, ["p"] * NEW_POINTS)
+        terminal.press("tab", "left")
+        moves = _sent(terminal, ["left"] * NEW_POINTS)
     return [
         Row("bytes of the whole picture, a curve of 2,000 points", "", {"quarterdeck": str(first)}),
-        Row("bytes a new point of a live curve, median", "", {"quarterdeck": said}),
+        Row("bytes a new point of a live curve, median", "", {"quarterdeck": points}),
+        Row("bytes a move of the cursor along it, median", "", {"quarterdeck": moves}),
     ]
+
+
+def _sent(terminal: Terminal, keys: Sequence[str]) -> str:
+    sent = probe.spread([answer.bytes for answer in probe.press_all(terminal, keys)])
+    return f"{sent.median:.0f} (p95 {sent.p95:.0f}, most {sent.most:.0f})"
 
 
 def main() -> None:

@@ -63,7 +63,9 @@ def fitted(low: float, high: float, rows: int, log: bool = False) -> Scale:
         low, high = max(low - pad, -float_info.max), min(high + pad, float_info.max)
     half = nice_step(high - low, max(2, rows // 3)) / 2
     if half and max(abs(low), abs(high)) / half < 1e12:
-        low, high = floor(low / half + 1e-9) * half, ceil(high / half - 1e-9) * half
+        # 1e-9: 0.3 / 0.1 is a little less than 3; what that loses is put back
+        low = max(min(floor(low / half + 1e-9) * half, low), -float_info.max)
+        high = min(max(ceil(high / half - 1e-9) * half, high), float_info.max)
     return Scale(low, high, log)
 
 
