@@ -260,7 +260,8 @@ class CompareScreen(RunActs):
         missing: dict[str, list[str]] = {}
         for at, run in enumerate(self._held.runs):
             asked = self._asked.get((run.source, run.id, name))
-            grows = run.status == "running" and (asked is None or now - asked >= FOLLOWED_EVERY)
+            late = run.status == "running" or (at in have and have[at].is_behind)
+            grows = late and (asked is None or now - asked >= FOLLOWED_EVERY)
             if name in run.metrics and (grows or (at not in have and asked is None)):
                 self._asked[run.source, run.id, name] = now
                 missing.setdefault(run.source, []).append(run.id)

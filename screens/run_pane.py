@@ -81,7 +81,7 @@ class RunPane(Horizontal):
         if name is None:
             return
         series = deck.reader.series(facts.rowid, name)
-        if series is None and (facts.run.id, name) not in self._asked:
+        if (series is None or series.is_behind) and (facts.run.id, name) not in self._asked:
             self._asked.add((facts.run.id, name))
             deck.ask(Want(kind="history", source=facts.run.source, run_ids=(facts.run.id,), keys=(name,)))
         chart.title = name

@@ -79,10 +79,11 @@ class RunView(RunActs):
         self.want_once("extremes", [name for name in names if name not in known][:HISTORIES_AT_ONCE])
 
     def want_once(self, kind: str, keys: Sequence[str]) -> None:
-        """Ask for what was not asked for since this screen was opened, or since `r`."""
-        new = [key for key in keys if (kind, key) not in self._asked]
+        """Ask for what was not asked for since this screen was opened, since `r`, or since the run ended."""
+        asked = f"{kind} {self.facts.run.status}" if self.facts else kind
+        new = [key for key in keys if (asked, key) not in self._asked]
         if new:
-            self._asked.update((kind, key) for key in new)
+            self._asked.update((asked, key) for key in new)
             self._want(kind, tuple(new))
 
     def _want(self, kind: str, keys: tuple[str, ...] = ()) -> None:
@@ -127,4 +128,4 @@ class RunView(RunActs):
 
 
 def _is_whole(series: Series | None) -> bool:
-    return series is not None and series.history == "complete"
+    return series is not None and series.history == "complete" and not series.is_behind
