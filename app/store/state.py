@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -102,12 +103,17 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables, _
 """Number n brings a file of schema n-1 to n. Only ever appended to."""
 
 
+_making: Final = threading.Lock()
+"""Held while the file is made, so that no other thread has it open by then."""
+
+
 class State:
     """The state of one project. One connection: each thread opens its own. Every method raises StoreError."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        _make_file(path)
+        with _making:
+            _make_file(path)
         with self._guarded():
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
@@ -307,10 +313,17 @@ class State:
 
 
 def _make_file(path: Path) -> None:
-    """Make the folder 0700 and the file 0600 before SQLite could make them as the umask likes."""
+    """Make the folder 0700 and the file 0600 before SQLite could make them as the umask likes.
+
+    A file that is there is not opened: closing any descriptor of it would drop the locks that SQLite holds for this
+    whole process, and another process would then take the log away from under an open connection
+    (sqlite.org/howtocorrupt.html, section 2.2).
+    """
     try:
         make_private(path.parent)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        pass
     except OSError as error:
         raise StoreError(f"The state file {path} cannot be opened: {error.strerror}.") from error
     if path.stat().st_uid != os.geteuid():

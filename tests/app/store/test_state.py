@@ -214,6 +214,19 @@ def test_processes_that_begin_at_once_lose_nothing(path: Path) -> None:
         assert len({act.id for act in state.acts(1_000)}) == 100
 
 
+def test_a_second_connection_of_one_process_keeps_the_first_one_s_locks(path: Path) -> None:
+    with State(path) as state:
+        state.mark_seen("before", 1)
+        State(path).close()  # as a thread does that asks for an act
+        subprocess.run([sys.executable, "-c", WRITER, str(path), "other"], check=True, timeout=60)
+        # had the locks been dropped, that process would have taken itself for the last and removed the log
+        assert path.with_name(path.name + "-wal").exists()
+        state.mark_seen("after", 2)
+        assert len(state.acts()) == 25
+    with State(path) as state:
+        assert (state.seen_at("before"), state.seen_at("after")) == (1, 2)
+
+
 def test_threads_each_open_their_own(path: Path) -> None:
     def write(name: str) -> None:
         with State(path) as state:
