@@ -163,10 +163,11 @@ def _signs(grid: Grid, area: Area, lines: Sequence[Line], view: View, scale: Sca
             grid.put(area.x + column + 1, area.y, clip(text, max(0, area.width - column - 1)), "dim")
     if view.cursor is not None and (column := column_of(view, area, view.cursor)) >= 0:
         _upright(grid, area, column, sign.cursor, "mark")
-    for line in reversed(lines):
+    order = back_to_front(lines, view)
+    for line in order:
         _odd(grid, area, line, view, nan_row, "bad" if len(lines) == 1 else role_of(line, view))
         _points(grid, area, line, view, scale)
-    for line in back_to_front(lines, view):
+    for line in order:
         _own_marks(grid, area, line, view, scale)
 
 

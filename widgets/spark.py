@@ -14,23 +14,22 @@ _NAN: Final = "×x"
 
 
 def spark(values: Sequence[float], width: int) -> str:
-    """At most `width` characters, one a value where there is room. Of several the one furthest from the middle
+    """At most `width` characters, one a value where there is room. Of several the one furthest from the median
     is shown, so that no spike is lost; `×` where one is NaN, the top or bottom for an infinity."""
     if not values or width <= 0:
         return ""
     columns = min(width, len(values))
     edges = [len(values) * column // columns for column in range(columns + 1)]
-    finite = [value for value in values if isfinite(value)]
-    low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
+    ordered = sorted(filter(isfinite, values)) or [0.0]
     parts = (values[start:stop] for start, stop in pairwise(edges))
-    return "".join(_one(part, low, high) for part in parts)
+    return "".join(_one(part, ordered) for part in parts)
 
 
-def _one(part: Sequence[float], low: float, high: float) -> str:
+def _one(part: Sequence[float], ordered: Sequence[float]) -> str:
     if any(map(isnan, part)):
         return _NAN[is_ascii_only()]
     levels = _LEVELS[is_ascii_only()]
-    middle = low / 2 + high / 2
+    low, middle, high = ordered[0], ordered[len(ordered) // 2], ordered[-1]
     value = min(max(max(part, key=lambda value: abs(value / 2 - middle / 2)), low), high)
     if low == high:
         return levels[3]
