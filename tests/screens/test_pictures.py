@@ -176,3 +176,20 @@ def test_sources(world: Any, shot: Shot, state_of: Any, mlflow: Any, size: tuple
 def test_hostile_names(world: Any, shot: Shot, make_run: Any, size: tuple[int, int]) -> None:
     runs = [make_run(index, name=text, user=text, params={"p": text}) for index, text in enumerate(HOSTILE)]
     assert shot(world.fill(runs).app(), size, "j", "j")
+
+
+@pytest.mark.parametrize("size", ALL_SIZES)
+def test_runs_beside_a_baseline(world: Any, shot: Shot, size: tuple[int, int]) -> None:
+    assert shot(world.fill().app(), size, "j", "j", "b", "s", "val_auc", "enter", "j")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_watched_run_that_ended(world: Any, shot: Shot, make_run: Any, size: tuple[int, int]) -> None:
+    runs = [make_run(index, status="running", ended_at=None) for index in range(3)]
+    world.fill([*runs, *[make_run(index) for index in range(3, 30)]])
+    app = world.app()
+    watched = app.deck.watched
+    watched.watch(app.deck, runs)
+    world.write(make_run(0, status="failed"), make_run(1))
+    assert len(watched.look(app.deck)) == 2
+    assert shot(app, size)
