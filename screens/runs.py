@@ -117,10 +117,10 @@ class RunsScreen(ListScreen[RunRow], RunActs, Folding):
             self.pane.show_run(self.deck, row.run.id, self.sort[0])
 
     def chosen_runs(self) -> list[Run]:
-        """The marked runs, or the one under the cursor."""
-        row = self.table.row()
+        """The marked runs, or the one under the cursor, whole: a row of the table has what its columns show only."""
+        here = self.table.key_here()
         marked = [int(key) for key in self.table.marked]
-        return self.deck.reader.runs(marked) if marked else [row.run] if row else []
+        return self.deck.reader.runs(marked or ([] if here is None else [int(here)]))
 
     def run_here(self) -> Run | None:
         """The run under the cursor."""
