@@ -17,7 +17,7 @@ from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from .deck import Deck
 from .run_details import Sight, head, metric_facts
-from .run_view import RunView
+from .run_view import TALL, RunView
 
 CHART_KEYS = (
     ("chart.left", "chart.right", "cursor"),
@@ -70,6 +70,7 @@ class CurveScreen(RunView):
 
     def on_resize(self) -> None:
         """Lay the lines out for another width."""
+        self.set_class(self.size.height >= TALL, "tall")
         self.draw()
 
     def draw(self) -> None:
@@ -109,10 +110,9 @@ class CurveScreen(RunView):
         self._read_out()
 
     def _read_out(self) -> None:
-        said: list[Piece] = []
-        if self.chart.cursor is not None:
-            for reading in self.chart.readout():
-                said += self._reading(reading)
+        said = [piece for reading in self.chart.readout() for piece in self._reading(reading)]
+        if self.chart.cursor is None:
+            said = [(" left and right read the curve", "dim")]
         self.query_one("#readout", Line).show(said)
 
     def _reading(self, reading: Reading) -> list[Piece]:

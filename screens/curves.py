@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Grid
 from textual.widget import Widget
 
-from ..app.text import clip, shown
+from ..app.text import cells, clip, shown
 from ..widgets.chart import Chart
 from ..widgets.curves import AXES, Curve
 from ..widgets.figures import count
@@ -91,7 +91,8 @@ class CurvesScreen(RunView):
         self._across = max(1, (width + GUTTER) // (CELL_WIDTH + GUTTER))
         self._down = max(1, (height + 1) // (CELL_HEIGHT + 1))
         grid.styles.grid_size_columns, grid.styles.grid_size_rows = self._across, self._down
-        grid.styles.grid_gutter_horizontal, grid.styles.grid_gutter_vertical = GUTTER, 1
+        # Textual calls the gutter between rows horizontal
+        grid.styles.grid_gutter_horizontal, grid.styles.grid_gutter_vertical = 1, GUTTER
         missing = self._across * self._down - len(self.charts)
         if missing > 0:
             grid.mount(*(SmallChart(self.deck.palette) for _ in range(missing)))
@@ -157,11 +158,16 @@ class CurvesScreen(RunView):
             chart.show([])
             return
         series = self.series(name)
-        chart.title = f"{'▸' if is_chosen else ' '} {name}"
+        chart.title = f"{'▸' if is_chosen else ' '} {self._short(name)}"
         chart.say("asked for …")
         chart.show([Curve(name, name, series)] if series is not None else [])
         if is_chosen and self.focused is not chart and not self.prompt.display:
             self.set_focus(chart)
+
+    def _short(self, name: str) -> str:
+        """A name in its cell: of a long path the end tells more than the beginning."""
+        room = (self.size.width - 2) // self._across - 26
+        return f"…/{name.rpartition('/')[2]}" if "/" in name and cells(shown(name)) > room else name
 
     def _nothing(self) -> str:
         if self.needle:
@@ -273,5 +279,5 @@ class CurvesScreen(RunView):
             left.append((f"  /{shown(self.needle)}", "accent"))
         machine = sum(is_system(one) for one in self._names)
         if machine and last < len(self._names):
-            left.append((f"   {count(machine)} of the machine last", "dim"))
+            left.append((f"   {count(machine)} system metrics last", "dim"))
         return left, self.fresh()

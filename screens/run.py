@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -10,9 +11,10 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
 
+from ..app.copies import Copy
 from ..app.records import Artifact, ArtifactContent, Dataset, Run
 from ..app.text import clip, shown
-from ..widgets.chart import spark
+from ..widgets.hairline import hairline
 from ..widgets.line import Line, Piece
 from ..widgets.outline import Outline
 from ..widgets.palette import Palette
@@ -27,14 +29,11 @@ from .links import LinkSheet, artifact_address, run_address
 from .run_detail import RunDetail, Upright
 from .run_details import Lines, Sight, detail, head, metric_facts
 from .run_facts import SameData, folders, same_data
-from .run_outline import Ink, Row, draw, is_open, outline
-from .run_view import RunView
+from .run_outline import Ink, Row, copies_of, draw, is_open, outline
+from .run_view import TALL, RunView
 
 SIDE_BY_SIDE = 110
 """Columns from which on the row under the cursor is shown beside the outline."""
-
-TALL = 30
-"""Rows from which on there is one for nothing but calm."""
 
 RESTS = 0.15
 """Seconds without a key before the half beside the outline follows the cursor."""
@@ -64,7 +63,7 @@ class RunScreen(RunView):
         super().__init__(deck, run_id)
         self.needle = ""
         self._toggled: set[str] = set()
-        self._sparks: dict[tuple[str, int], str] = {}
+        self._lines_of: dict[tuple[str, int], str] = {}
         self._same: dict[tuple[str, str], SameData] = {}
         self._resting: Timer | None = None
         self._ink: Ink | None = None
@@ -101,7 +100,7 @@ class RunScreen(RunView):
         self.set_class(self.size.height >= TALL, "tall")
         beside = self.size.width >= SIDE_BY_SIDE
         self.detail.display = self.query_one(Upright).display = beside
-        self.outline.styles.width = max(58, self.size.width // 2 if self.size.width >= 160 else 0) if beside else "1fr"
+        self.outline.styles.width = max(60, self.size.width // 2 if self.size.width >= 160 else 0) if beside else "1fr"
         self.draw()
         self._rest()
 
@@ -109,7 +108,7 @@ class RunScreen(RunView):
 
     def read(self) -> None:
         """Read the run from the cache again."""
-        self._sparks.clear()
+        self._lines_of.clear()
         self._same.clear()
         super().read()
 
@@ -122,7 +121,7 @@ class RunScreen(RunView):
             self.query_one("#head", Line).show([(f" the cache has no run {clip(self.run_id, 60)}", "text")])
             self.outline.show([Row("remark", "none", note="r asks the syncer for a pass, Esc goes back")])
         else:
-            self._ink = Ink(facts, self.deck.now(), self.deck.better, self._spark)
+            self._ink = Ink(facts, self.deck.now(), self.deck.better, self._curve_of)
             self.query_one("#head", Line).show(*head(facts, self._sight(self.size.width)))
             self.outline.show(outline(facts, better=self.deck.better, needle=self.needle, toggled=self._toggled))
         self.write_frame()
@@ -134,11 +133,11 @@ class RunScreen(RunView):
             return [(row.note, "dim")]
         return draw(row, width, self._ink)
 
-    def _spark(self, name: str, width: int) -> str:
-        if (name, width) not in self._sparks:
+    def _curve_of(self, name: str, width: int) -> str:
+        if (name, width) not in self._lines_of:
             series = self.series(name)
-            self._sparks[name, width] = spark(series.values, width) if series is not None and len(series) > 1 else ""
-        return self._sparks[name, width]
+            self._lines_of[name, width] = hairline(series.values, width) if series is not None else ""
+        return self._lines_of[name, width]
 
     def _sight(self, width: int) -> Sight:
         return Sight(width, self.deck.now(), self.deck.zone, self.deck.better)
@@ -196,8 +195,15 @@ class RunScreen(RunView):
             return preview(row.thing, self._content(row.thing), width, height)
         if row.kind == "folder":
             self.want_once("artifacts", [row.name])
+        if isinstance(row.thing, Run):
+            row = replace(row, thing=self._whole(row.thing))
         same = self._same_data(row.thing) if isinstance(row.thing, Dataset) else None
         return detail(row, self.facts, self._sight(width), same)
+
+    def _whole(self, run: Run) -> Run:
+        """A parent or child with all that it has: for the outline only some of it was read."""
+        found = self.deck.reader.runs(self.deck.reader.rowids([run.id]))
+        return found[0] if found else run
 
     def _content(self, file: Artifact) -> ArtifactContent | None:
         assert self.facts is not None
@@ -297,6 +303,11 @@ class RunScreen(RunView):
         else:
             self.app.push_screen(LinkSheet(shown(row.name) if row and is_file else "run", address, self.deck.palette))
 
+    def copies(self) -> list[Copy]:
+        """What is under the cursor first, then the run in its forms."""
+        row, facts = self.outline.entry(), self.facts
+        return [*(copies_of(row, facts.run) if row is not None and facts is not None else ()), *super().copies()]
+
     # -- the filter ---------------------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
@@ -350,5 +361,5 @@ class RunScreen(RunView):
         if self.needle:
             left.append((f"  /{shown(self.needle)}", "accent"))
         below = self.outline.below
-        more: list[Piece] = [(f"{below} lines below   ", "dim")] if below else []
+        more: list[Piece] = [(f"{below} line{'s' * (below != 1)} below   ", "dim")] if below else []
         return left, [*more, *self.fresh()]

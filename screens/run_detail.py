@@ -16,6 +16,9 @@ from ..widgets.line import Piece, drawn
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 
+AIRY = 28
+"""Rows from which on an empty one parts the chart from what is said of it."""
+
 
 class Upright(Widget):
     """A thin rule between two halves."""
@@ -75,8 +78,9 @@ class RunDetail(Vertical):
         chart = self.chart
         chart.display = True
         chart.title = name
-        self.lines.styles.height = min(len(facts), max(1, self.size.height // 2))
-        self.lines.show(facts)
+        lines = [[], *facts] if self.size.height >= AIRY else facts
+        self.lines.styles.height = min(len(lines), max(1, self.size.height // 2))
+        self.lines.show(lines)
         chart.say(empty)
         chart.show([Curve(name, name, series)] if series is not None else [])
 

@@ -15,8 +15,8 @@ from ..app.text import cells, clip, one_line, pad, shown
 from ..widgets.figures import age, count, figure, moment, size, span
 from ..widgets.line import Piece
 from ..widgets.status import glyph, worded
-from .run_facts import RunFacts, SameData
-from .run_outline import OWN_TAGS, Row, bound
+from .run_facts import RunFacts, SameData, metric_names
+from .run_outline import NOTE, OWN_TAGS, Row, bound
 
 Lines = list[list[Piece]]
 
@@ -64,7 +64,8 @@ def detail(row: Row, facts: RunFacts, sight: Sight, others: SameData | None = No
     match row.kind:
         case "param" | "tag":
             assert isinstance(thing, str)
-            return [_title(row.name, row.kind, sight), [], *_wrapped(thing, sight.width)]
+            title = _title("note" if row.name == NOTE else row.name, row.kind, sight)
+            return [title, [], *_wrapped(thing, sight.width)]
         case "data":
             assert isinstance(thing, Dataset)
             return data_lines(thing, sight, others)
@@ -136,7 +137,7 @@ def metric_facts(name: str, facts: RunFacts, series: Series | None, sight: Sight
     if series is not None and len(series):
         said.append(("first", figure(series.values[0]), count(series.steps[0])))
     shown_as = [_figure(*one, warn=one[0] == "last" and metric.state != "finite") for one in said]
-    across = 4 if sight.width >= 120 else 2 if sight.width >= 60 else 1
+    across = 4 if sight.width >= 120 else 2 if sight.width >= 56 else 1
     lines: Lines = [
         [piece for cell in shown_as[at : at + across] for piece in cell] for at in range(0, len(shown_as), across)
     ]
@@ -265,7 +266,9 @@ def _others(others: SameData | None, sight: Sight) -> Lines:
     if not others.runs:
         return _block("the same data", [[("   no other run that is known here names this digest", "dim")]])
     lines = [[("   ", "text"), *run_line(run, sight)] for run in others.runs]
-    return _block("the same data", lines, f"{count(others.number)} other run{'s' * (others.number != 1)}")
+    told = next(iter(sight.better), None) if any(run.metrics for run in others.runs) else None
+    note = f"{count(others.number)} other run{'s' * (others.number != 1)}{f', {shown(told)}' if told else ''}"
+    return _block("the same data", lines, note)
 
 
 def run_line(run: Run, sight: Sight) -> list[Piece]:
@@ -353,9 +356,9 @@ def run_lines(run: Run, role: str, sight: Sight) -> Lines:
     """The key figures of another run."""
     status, of = worded(run.status)
     lines: Lines = [_title(run.name or "–", role, sight), [], [(f" {status}", of), *_when(run, sight)], []]
-    lines += _block(
-        "metrics", [_metric_line(name, metric, sight) for name, metric in sorted(run.metrics.items())[:40]]
-    )[1:]
+    metrics = [(name, run.metrics[name]) for name in metric_names(run, sight.better)[:40]]
+    room = max((cells(clip(name, 34)) for name, _ in metrics), default=8)
+    lines += _block("metrics", [_metric_line(name, metric, room, sight) for name, metric in metrics])[1:]
     lines += _block("params", pairs(sorted(run.params.items()), sight.width, 3))
     tags = [(name, text) for name, text in sorted(run.tags.items()) if name not in OWN_TAGS]
     lines += _block("tags", pairs(tags, sight.width, 3))
@@ -369,8 +372,8 @@ def _when(run: Run, sight: Sight) -> list[Piece]:
     return [(f"   {age(run.started_at, sight.now)} ago{took}   by {clip(run.user or 'nobody named', 20)}", "dim")]
 
 
-def _metric_line(name: str, metric: Metric, sight: Sight) -> list[Piece]:
-    room = max(8, min(34, sight.width - 24))
+def _metric_line(name: str, metric: Metric, room: int, sight: Sight) -> list[Piece]:
+    room = max(8, min(room, sight.width - 24))
     role = "text" if metric.state == "finite" else "warn"
     return [
         (f"   {pad(clip(name, room), room)}", "dim"),

@@ -81,9 +81,9 @@ def is_system(name: str) -> bool:
 
 
 def metric_names(run: Run, better: Iterable[str] = ()) -> list[str]:
-    """The metrics of a run: those with a direction first, the machine's last."""
-    directed = set(better)
-    return sorted(run.metrics, key=lambda name: (is_system(name), name not in directed, name))
+    """The metrics of a run: those with a direction first, in the order of the settings, the machine's last."""
+    places = {name: place for place, name in enumerate(better)}
+    return sorted(run.metrics, key=lambda name: (is_system(name), places.get(name, len(places)), name))
 
 
 def _listings(reader: Reader, rowid: int) -> dict[str, ArtifactListing]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
+from ..app.copies import Copy
 from ..app.records import Artifact, Commit, Dataset, Extreme, Metric, Run
 from ..app.text import cells, clip, fit, one_line, pad, shown
 from ..widgets.figures import age, count, figure, size
 from ..widgets.line import Piece
 from ..widgets.status import glyph, worded
-from .run_facts import RunFacts, is_system, metric_names
+from .run_facts import RunFacts, is_system, metric_names, telling
 
 Kind: TypeAlias = Literal[
     "gap", "heading", "remark", "metric", "param", "data", "commit", "folder", "file", "tag", "parent", "child"
@@ -22,10 +23,13 @@ Thing: TypeAlias = Metric | Dataset | Commit | Artifact | Run | str | None
 OWN_TAGS = ("mlflow.runName", "mlflow.user", "mlflow.source.git.commit", "mlflow.parentRunId")
 """Tags that the rest of the page says already."""
 
+NOTE = "mlflow.note.content"
+"""What somebody wrote about the run; a part of its own."""
+
 SMALL_FOLDER = 8
 """Entries that a folder may have to be open without being asked."""
 
-SPARK = 8
+CURVE = 8
 """Cells of the small curve in a metric's row, at least."""
 
 VALUE, WITH_STEP = 11, 18
@@ -83,6 +87,7 @@ def _parts(
     names = metric_names(run, better)
     own = [Row("metric", name, run.metrics[name]) for name in names if not is_system(name)]
     yield "metrics", own, "none logged yet" if facts.is_live else "none logged"
+    yield "note", [Row("tag", NOTE, run.tags[NOTE])] if run.tags.get(NOTE) else [], ""
     yield "params", [Row("param", name, text) for name, text in sorted(run.params.items())], "none logged"
     data = [Row("data", f"{data.name}\0{data.digest}\0{data.context or ''}", data) for data in run.datasets]
     yield "data", data, f"{missing} no dataset was logged"
@@ -93,7 +98,7 @@ def _parts(
     )
     root = facts.listings.get("")
     yield "artifacts", list(_files(facts, "", 0, toggled)), "none under the run" if root else "asked for …"
-    tags = [Row("tag", name, text) for name, text in sorted(run.tags.items()) if name not in OWN_TAGS]
+    tags = [Row("tag", name, text) for name, text in sorted(run.tags.items()) if name not in (*OWN_TAGS, NOTE)]
     yield "tags", tags, ""
     yield "parent", _parent(facts), ""
     children = [Row("child", child.id, child) for child in facts.children]
@@ -147,7 +152,7 @@ class Ink:
     facts: RunFacts
     now: int
     better: Mapping[str, bool]
-    spark: Callable[[str, int], str]
+    curve: Callable[[str, int], str]
     """A metric's name and a width -> its history as a small curve; "" where it is not known."""
 
     @cached_property
@@ -168,7 +173,15 @@ class Ink:
     @cached_property
     def longest_tag(self) -> int:
         """Cells of the longest name of a tag."""
-        return _longest(name for name in self.facts.run.tags if name not in OWN_TAGS)
+        return _longest(name for name in self.facts.run.tags if name not in (*OWN_TAGS, NOTE))
+
+    @cached_property
+    def told(self) -> str | None:
+        """The metric by which parent and children are told."""
+        runs = [*self.facts.children, *([self.facts.parent] if self.facts.parent else [])]
+        return next(
+            (name for name in telling(self.facts.run, self.better) if any(name in r.metrics for r in runs)), None
+        )
 
     @cached_property
     def has_best(self) -> bool:
@@ -194,7 +207,7 @@ def draw(row: Row, width: int, ink: Ink) -> list[Piece]:
         case "param" | "tag":
             return _pair(row, width, ink)
         case "data":
-            return _data(row, width)
+            return _data(row, width, ink)
         case "commit":
             return _commit(row, width, ink)
         case "folder" | "file":
@@ -208,7 +221,7 @@ class _Table:
     """Which columns of the metrics have room, from the left: the small curve, then best, min and max."""
 
     name: int
-    spark: int
+    curve: int
     bounds: tuple[tuple[str, int], ...]
     """best, min or max, and the cells for it: VALUE or WITH_STEP."""
 
@@ -222,19 +235,23 @@ class _Table:
         words = [*(["best"] if has_best else []), "min", "max"]
         bounds = {words[0]: VALUE} if has_best and room >= VALUE else {}
         room -= sum(bounds.values())
-        spark = SPARK if room >= SPARK + 2 else 0
-        room -= spark + 2 if spark else 0
+        curve = CURVE if room >= CURVE + 2 else 0
+        room -= curve + 2 if curve else 0
         for word in words:
             taken = WITH_STEP if room + bounds.get(word, 0) >= WITH_STEP else VALUE if room >= VALUE else 0
             if taken > bounds.get(word, 0):
                 room -= taken - bounds.get(word, 0)
                 bounds[word] = taken
-        wider = min(max(0, room), 16 - SPARK) if spark else 0
-        return cls(name + min(room - wider, 4), spark + wider, tuple(bounds.items()))
+        wider = min(max(0, room), 16 - CURVE) if curve else 0
+        return cls(name + min(room - wider, 4), curve + wider, tuple(bounds.items()))
 
 
 def _heading(row: Row, width: int, ink: Ink) -> list[Piece]:
     title: list[Piece] = [(row.name, "bright"), (f"  {row.note}" if row.note else "", "dim")]
+    if row.name in ("children", "parent") and ink.told:
+        used = sum(cells(text) for text, _ in title)
+        end = _names_room(width - 2, ink) + 29  # a heading stands two cells left of its rows
+        return [*title, (pad(clip(ink.told, 24), max(0, end + 2 - used), right=True), "dim")]
     is_table = row.name == "system" or (row.name == "metrics" and not all(map(is_system, ink.facts.run.metrics)))
     return [*title, *_titles(row, width, ink)] if is_table else title
 
@@ -243,10 +260,8 @@ def _titles(row: Row, width: int, ink: Ink) -> list[Piece]:
     table = _Table.of(width - 2, ink, system=row.name == "system")
     used = cells(row.name) + (cells(row.note) + 2 if row.note else 0)
     # a heading stands two cells left of its rows
-    lead = " " * max(1, table.name + 2 - used + (table.spark + 2 if table.spark else 0))
-    words = "".join(
-        f"{word:>10}{'' if taken < WITH_STEP else ' @step  '}"[-taken:].rjust(taken) for word, taken in table.bounds
-    )
+    lead = " " * max(1, table.name + 2 - used + (table.curve + 2 if table.curve else 0))
+    words = "".join(f"{word:>10}{' @step  ' if taken == WITH_STEP else ' '}" for word, taken in table.bounds)
     return [(f"{lead}{'last':>10}{'step':>8}  {words}".rstrip(), "dim")]
 
 
@@ -256,8 +271,8 @@ def _metric(row: Row, width: int, ink: Ink) -> list[Piece]:
     role = "text" if metric.state == "finite" else "warn"
     made: list[Piece] = [(clip(row.name, table.name), "text")]
     made.append((" " * (table.name - cells(made[0][0])), "text"))
-    if table.spark:
-        made.append((f"  {pad(ink.spark(row.name, table.spark), table.spark)}", "dim"))
+    if table.curve:
+        made.append((f"  {pad(ink.curve(row.name, table.curve), table.curve)}", "hue0"))
     made += [(f"{figure(metric.value):>10}", role), (f"{count(metric.step):>8}  ", "dim")]
     known = ink.facts.extremes.get(row.name)
     for word, taken in table.bounds:
@@ -291,6 +306,8 @@ def _bound(known: Extreme | None, word: str, taken: int, better: bool | None) ->
 
 def _pair(row: Row, width: int, ink: Ink) -> list[Piece]:
     assert isinstance(row.thing, str)
+    if row.name == NOTE:
+        return [(_value(row.thing, width), "text")]
     column = min(ink.longest_param if row.kind == "param" else ink.longest_tag, max(8, width // 2))
     name = clip(row.name, column)
     return [
@@ -304,11 +321,13 @@ def _value(text: str, width: int) -> str:
     return fit(one_line(text[: 5 * width + 5]), width) if text else "(empty)"[:width]
 
 
-def _data(row: Row, width: int) -> list[Piece]:
+def _data(row: Row, width: int, ink: Ink) -> list[Piece]:
     data = row.thing
     assert isinstance(data, Dataset)
-    name = f"{clip(data.name, max(8, width // 2 - 10))}@{clip(data.digest, 12)}"
-    return [(name, "text"), (fit(f"   {shown(data.context or 'no context')}", max(0, width - cells(name))), "dim")]
+    column = min(_longest((f"{one.name}@{one.digest}" for one in ink.facts.run.datasets), 40), max(8, width - 12))
+    name = clip(f"{data.name}@{data.digest}", column)
+    context = fit(f"   {shown(data.context or 'no context')}", max(0, width - column))
+    return [(name, "text"), (" " * (column - cells(name)), "text"), (context, "dim")]
 
 
 def _commit(row: Row, width: int, ink: Ink) -> list[Piece]:
@@ -330,22 +349,47 @@ def _file(row: Row, width: int) -> list[Piece]:
     return [(name, "text"), (" " * max(1, width - 10 - cells(name)) + f"{size(entry.size):>9}", "dim")]
 
 
+def _names_room(width: int, ink: Ink) -> int:
+    runs = [*ink.facts.children, *([ink.facts.parent] if ink.facts.parent else [])]
+    return min(_longest((run.name or "–" for run in runs), 60), max(8, width - 30))
+
+
 def _run(row: Row, width: int, ink: Ink) -> list[Piece]:
     run = row.thing
     if not isinstance(run, Run):
         return [(clip(row.name, 40), "text"), ("   not in the cache", "dim")]
     status, role = worded(run.status)
-    room = max(8, min(30, width - 36))
-    told = next((name for name in ink.better if name in run.metrics), next(iter(run.metrics), None))
-    value = figure(run.metrics[told].value) if told else ""
+    room = _names_room(width, ink)
     name = clip(run.name or "–", room)
-    gap = " " * (room - cells(name) + 2)
-    after = f"{age(run.started_at, ink.now):>6}"
-    figures = f"{value:>10}" + (f"  {clip(told, 20)}" if told else "")
+    metric = run.metrics.get(ink.told or "")
+    value = ("", "text") if metric is None else (figure(metric.value), "text" if metric.state == "finite" else "warn")
     return [
         (name, "text"),
-        (gap, "text"),
-        (f"{status:<11}", role),
-        (after, "dim"),
-        (fit(figures, max(0, width - room - 19)), "text"),
+        (" " * (room - cells(name) + 2), "text"),
+        (f"{status:<12}", role),
+        (f"{age(run.started_at, ink.now):>5}", "dim"),
+        (f"{value[0]:>10}", value[1]),
     ]
+
+
+def copies_of(row: Row, run: Run) -> list[Copy]:
+    """What a row is worth copying for: a value, a digest, the address of a file."""
+    thing = row.thing
+    match row.kind:
+        case "metric":
+            assert isinstance(thing, Metric)
+            return [Copy(f"{row.name}, last value", repr(thing.value))]
+        case "param" | "tag":
+            assert isinstance(thing, str)
+            return [Copy(f"value of {row.name}", thing), Copy("name and value", f"{row.name}={thing}")]
+        case "data":
+            assert isinstance(thing, Dataset)
+            return [Copy("name and digest", f"{thing.name}@{thing.digest}")]
+        case "commit":
+            return [Copy("commit", row.name)]
+        case "folder" | "file":
+            return [Copy("address of the file", f"runs:/{run.id}/{row.name}")]
+        case "parent" | "child":
+            return [Copy(f"id of the {row.kind}", row.name)]
+        case _:
+            return []

@@ -16,6 +16,9 @@ from .run_facts import RunFacts, facts_of
 NEWS = 5.0
 """Seconds between two questions for news of a run that runs, while somebody looks at it."""
 
+TALL = 30
+"""Rows from which on there is one for nothing but calm."""
+
 HISTORIES_AT_ONCE = 40
 """Metrics of which smallest and largest are asked for at once."""
 

@@ -239,7 +239,7 @@ class Outline(Widget, Generic[E], can_focus=True):
             if len(self._pieces) > 400:
                 self._pieces.clear()
             entry = self._entries[index]
-            self._pieces[index] = tuple(self._draw(entry, self.size.width - (MARGIN if entry.is_row else 1)))
+            self._pieces[index] = tuple(self._draw(entry, self.size.width - (MARGIN + 1 if entry.is_row else 2)))
         return self._pieces[index]
 
     def render_line(self, y: int) -> Strip:
@@ -253,7 +253,9 @@ class Outline(Widget, Generic[E], can_focus=True):
         name = fit(pieces[0][0], width - MARGIN)
         rest = drawn(pieces[1:], max(0, width - MARGIN - cells(name)), styles)
         here = self._palette.cursor_styles.get(pieces[0][1], styles["text"])
-        return Strip([Segment(" ▸ ", styles["mark"]), Segment(name, here), *rest], width)
+        indent = len(name) - len(name.lstrip(" "))
+        lead = Segment(f" ▸ {name[:indent]}", styles["mark"])
+        return Strip([lead, Segment(name[indent:], here), *rest], width)
 
     # -- the mouse ----------------------------------------------------------------------------------------------
 
