@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, pairwise
 from math import ceil, isfinite, isnan, log10, nan
+from sys import float_info
 from typing import Final, NamedTuple
 
 from ..app.text import cells, clip
@@ -167,7 +168,7 @@ def _ends(cloud: Cloud, xs: Sequence[float], log: bool) -> tuple[float, float]:
     if low > high:
         return 0.0, 1.0
     pad = (high / 32 - low / 32) or abs(high) * 0.1 or 1.0
-    return max(low - pad, -1e308), min(high + pad, 1e308)
+    return max(low - pad, -float_info.max), min(high + pad, float_info.max)
 
 
 def _place(
@@ -197,8 +198,11 @@ def _spread_out(values: Sequence[float], first: float, last: float, dots: int) -
         # further apart than a float holds, or nearer: halves are not
         step, first, values = (dots - 1) / (last / 2 - first / 2 or 1.0), first / 2, [value / 2 for value in values]
     if any(map(isnan, values)):
-        return [-1 if value != value else int((value - first) * step + 0.5) for value in values]
-    return [int((value - first) * step + 0.5) for value in values]
+        return [-1 if value != value else min(max(int((value - first) * step + 0.5), 0), dots - 1) for value in values]
+    found = [int((value - first) * step + 0.5) for value in values]
+    if found and not 0 <= min(found) <= max(found) < dots:  # rounding at the ends of all numbers
+        return [min(max(dot, 0), dots - 1) for dot in found]
+    return found
 
 
 def _set_apart(columns: list[int], rows: list[int], wide: int) -> None:
