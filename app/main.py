@@ -302,7 +302,7 @@ class Quarterdeck(App[int]):
             screen.recolour(self.deck.palette)
 
     def _do_watched(self, argument: str) -> None:
-        list_watched(self, self.deck, self._open_run)
+        list_watched(self, self.deck)
 
     def _do_notices(self, argument: str) -> None:
         list_notices(self, self.deck, self._open_run)

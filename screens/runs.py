@@ -135,6 +135,14 @@ class RunsScreen(ListScreen[RunRow], RunActs, Folding):
             mark_watches(self, run, marked=key in self.table.marked)
             self._draw_rows()
 
+    def action_clear(self) -> None:
+        """Escape takes the filter away, then the marks, then goes back; what is watched stays so."""
+        had_marks = bool(self.table.marked)
+        super().action_clear()
+        number = len(self.deck.watched.seen)
+        if had_marks and not self.table.marked and number:
+            self.say(f"{number} {'run stays' if number == 1 else 'runs stay'} watched; :watched changes that", "dim")
+
     # -- the experiment -----------------------------------------------------------------------------------------
 
     @property

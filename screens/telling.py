@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from textual.app import App
@@ -13,7 +12,7 @@ from ..app.bell import ringing
 from ..app.errors import StoreError
 from ..app.records import Run
 from ..app.text import clip
-from ..app.watching import Notice
+from ..app.watching import Notice, Seen
 from ..widgets.figures import span
 from .deck import Deck
 from .frame import FrameScreen
@@ -76,9 +75,9 @@ def frames(app: App[Any]) -> Iterable[FrameScreen]:
     return [screen for screen in app.screen_stack if isinstance(screen, FrameScreen) and screen.is_ready]
 
 
-def _say(app: App[Any], text: str) -> None:
+def _say(app: App[Any], text: str, role: str = "warn") -> None:
     if isinstance(app.screen, FrameScreen):
-        app.screen.say(text, "warn")
+        app.screen.say(text, role)
 
 
 def mark_watches(screen: FrameScreen, run: Run, *, marked: bool) -> None:
@@ -87,8 +86,8 @@ def mark_watches(screen: FrameScreen, run: Run, *, marked: bool) -> None:
     try:
         if marked and watched.watch(screen.deck, [run]):
             screen.say(f"{name} is watched: you hear when it ends, turns NaN, stalls or beats the baseline", "run")
-        elif not marked and watched.leave(run.id):
-            screen.say(f"{name} is watched no more", "dim")
+        elif not marked and run.id in watched:
+            leave(screen.app, screen.deck, [run])
     except StoreError as error:
         screen.say(f"▲ {error}", "warn")
 
@@ -96,40 +95,54 @@ def mark_watches(screen: FrameScreen, run: Run, *, marked: bool) -> None:
 def list_notices(app: App[Any], deck: Deck, open_run: Callable[[str], None]) -> None:
     """`:notices`: what was told in this session, newest first; Enter opens the run."""
     told = deck.watched.told
+    if not told:
+        _say(app, "nothing was told yet: Space on a running run watches it")
+        return
     items = [Item(*_told(notice, deck), (at, notice.run_id)) for at, notice in enumerate(told)][::-1]
-    _offer(app, deck, "notices", items, open_run, "nothing was told yet: Space on a running run watches it")
+
+    def take(found: list[tuple[int, str]] | None) -> None:
+        if found:
+            open_run(found[0][1])
+
+    app.push_screen(Picker("notices", items, deck.palette), take)
 
 
 def _told(notice: Notice, deck: Deck) -> tuple[str, str]:
     return signed(notice)[0], told_at(notice, deck.now(), deck.zone)
 
 
-def list_watched(app: App[Any], deck: Deck, open_run: Callable[[str], None]) -> None:
-    """`:watched`: which runs are watched; Enter opens one."""
-    reader = deck.reader
-    items = []
-    for at, run in enumerate(reader.runs(reader.rowids(list(deck.watched.seen)), names=())):
-        seen = deck.watched.seen[run.id]
-        quiet = f"  nothing for {span(seen.quiet)}" if seen.stalled else ""
-        items.append(Item(run.name or run.id, f"{run.status}  {seen.experiment}{quiet}", (at, run.id)))
-    _offer(app, deck, "watched runs", items, open_run, "no run is watched: Space on a running run does it")
-
-
-def _offer(
-    app: App[Any],
-    deck: Deck,
-    title: str,
-    items: list[Item[tuple[int, str]]],
-    open_run: Callable[[str], None],
-    otherwise: str,
-) -> None:
-    if not items:
-        _say(app, otherwise)
+def list_watched(app: App[Any], deck: Deck) -> None:
+    """`:watched`: which runs are watched; one that loses its tick is watched no more."""
+    reader, seen = deck.reader, deck.watched.seen
+    runs = reader.runs(reader.rowids(list(seen)), names=())
+    if not runs:
+        _say(app, "no run is watched: Space on a running run does it")
         return
-    picker = Picker(title, items, deck.palette)
-    app.push_screen(picker, partial(_open, open_run))
+    items = [Item(run.name or run.id, _how(run, seen[run.id]), run.id) for run in runs]
+
+    def take(found: list[str] | None) -> None:
+        if found is not None:
+            leave(app, deck, [run for run in runs if run.id not in found])
+
+    app.push_screen(Picker("watched runs", items, deck.palette, several=True, ticked=[run.id for run in runs]), take)
 
 
-def _open(open_run: Callable[[str], None], found: list[tuple[int, str]] | None) -> None:
-    if found:
-        open_run(found[0][1])
+def _how(run: Run, seen: Seen) -> str:
+    quiet = f"  nothing for {span(seen.quiet)}" if seen.stalled else ""
+    return f"{run.status}  {seen.experiment}{quiet}"
+
+
+def leave(app: App[Any], deck: Deck, runs: Sequence[Run]) -> None:
+    """Watch these runs no more, and say so."""
+    try:
+        for run in runs:
+            deck.watched.leave(run.id)
+    except StoreError as error:
+        _say(app, f"▲ {error}")
+        return
+    for screen in frames(app) if runs else ():
+        screen.news()
+    if runs:
+        more = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
+        verb = "are" if more else "is"
+        _say(app, f"{clip(runs[0].name or runs[0].id, 40)}{more} {verb} watched no more", "dim")

@@ -24,7 +24,7 @@ COMMANDS: dict[str, str] = {
     "sort": "KEY[:desc]: sort by a column",
     "view": "NAME shows a saved view; save NAME keeps the present one",
     "filter": "TEXT: filter by it",
-    "watched": "the runs that are watched",
+    "watched": "the runs that are watched; take a tick away to watch one no more",
     "notices": "what was told of them",
     "fold": "KEY ...: fold the runs into groups: fold params.lr params.depth",
     "scatter": "PARAM METRIC: a point a run: scatter params.lr metrics.val_auc",

@@ -138,6 +138,44 @@ async def test_a_run_is_watched_on_in_another_experiment_and_after_a_restart(
         assert "was killed" not in "\n".join(await settled(pilot))
 
 
+async def test_escape_takes_the_marks_and_leaves_what_is_watched(world: Any, settled: Any) -> None:
+    app = world.fill().app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("space", "space", "escape")
+        lines = await settled(pilot)
+        assert "marked" not in lines[1]
+        assert "1 run stays watched; :watched changes that" in lines[-2]
+        assert "◉ running" in line_of(lines, "brave-cod-214")
+
+
+async def test_the_list_of_watched_runs_ends_the_watch_of_those_that_lose_their_tick(
+    world: Any, settled: Any, wait_for: Any, make_run: Any
+) -> None:
+    runs = [make_run(index, status="running", ended_at=None) for index in range(3)]
+    app = world.fill(runs).app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("space", "space", "space", "colon", *"watched", "enter")
+        await wait_for(pilot, "● brave-cod-214", "● calm-ox-213", "● plain-fox-212")
+        await pilot.press("down", "space", "enter")
+        lines = await wait_for(pilot, "calm-ox-213 is watched no more")
+        assert "▶ running" in line_of(lines, "calm-ox-213")
+        assert set(app.deck.watched.seen) == {runs[0].id, runs[2].id}
+        await pilot.press("colon", *"watched", "enter", "space", "escape")
+        await settled(pilot)
+        assert len(app.deck.watched.seen) == 2  # Escape changes nothing
+
+
+@pytest.mark.parametrize(("word", "said"), [("watched", "no run is watched"), ("notices", "nothing was told yet")])
+async def test_an_empty_list_says_how_to_fill_it(world: Any, settled: Any, wait_for: Any, word: str, said: str) -> None:
+    app = world.fill().app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("colon", *word, "enter")
+        await wait_for(pilot, f"{said}", "Space on a running run")
+
+
 async def test_a_nan_and_a_stall_are_told(
     world: Any, wait_for: Any, settled: Any, make_run: Any, state_of: Any, mlflow: Any
 ) -> None:
