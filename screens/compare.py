@@ -148,8 +148,6 @@ class CompareScreen(RunActs):
         self.write_frame()
 
     def _nothing(self) -> list[Piece]:
-        if not self._held.runs:
-            return [("these runs are not in the cache any more", "text")]
         if self._narrow:
             return [("no row is called so: Esc shows all again", "dim")]
         return [("these runs differ in nothing: ", "text"), ("d", "accent"), (" shows what is the same", "text")]
@@ -245,9 +243,9 @@ class CompareScreen(RunActs):
             self.chart.say("asked for the curves …" if self._asked else "no curve is in the cache yet")
 
     def _hue(self, at: int) -> int:
-        return self._hues[self._wanted_key(at)]
+        return self._hues[self._key_at(at)]
 
-    def _wanted_key(self, at: int) -> tuple[str, str]:
+    def _key_at(self, at: int) -> tuple[str, str]:
         run = self._held.runs[at]
         return run.source, run.id
 
@@ -334,28 +332,29 @@ class CompareScreen(RunActs):
         if at == 0:
             self.say("this run is the baseline here already", "dim")
             return
-        self._wanted.insert(0, self._wanted.pop(at))
-        self._commits = {}
-        self._again(0)
+        places = list(range(len(self._held.runs)))
+        self._arrange([at, *places[:at], *places[at + 1 :]], 0)
         self.say(f"measured against {clip(self._held.runs[0].name, 40)}", "good")
 
     def action_remove(self) -> None:
         """Take the run in this column out; the baseline's place goes to the next."""
-        if len(self._wanted) <= FEWEST:
+        if len(self._held.runs) <= FEWEST:
             self.say("two runs are the fewest that can be compared", "dim")
             return
         at = self.table.column
         gone = self._held.runs[at].name
-        del self._wanted[at]
-        if at == 0:
-            self._commits = {}
-        self._again(at)
+        self._arrange([place for place in range(len(self._held.runs)) if place != at], at)
         self.say(f"{clip(gone, 40)} is out", "dim")
 
-    def _again(self, column: int) -> None:
-        """Other runs, or in another order."""
-        self._held = read_again(self.deck.reader, self._wanted)
-        if not self._commits:
+    def _arrange(self, places: Sequence[int], column: int) -> None:
+        """The runs of these places, in this order, the cursor on `column`."""
+        held, base = self._held, self._held.runs[0]
+        self._held = held._replace(
+            runs=[held.runs[place] for place in places], rowids=[held.rowids[place] for place in places]
+        )
+        self._wanted = [self._key_at(at) for at in range(len(places))]
+        if self._held.runs[0] is not base:
+            self._commits = {}
             self._find_commits()
         self._show(self._made(column))
         self._draw_curves()
@@ -424,8 +423,11 @@ class CompareScreen(RunActs):
 
     def _look_again(self) -> None:
         self._dirty = False
-        if self.is_ready:
-            self._held = read_again(self.deck.reader, self._wanted)
+        held = read_again(self.deck.reader, self._wanted) if self.is_ready else None
+        if held is not None and not held.runs:
+            self.say("▲ the cache has none of these runs now: what is shown was read before", "warn")
+        elif held is not None:
+            self._held = held
             self._show(self._made(self.table.column))
             self._follow()
             self._draw_curves()

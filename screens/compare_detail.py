@@ -31,7 +31,7 @@ def detail(lines: CompareLines, row: CompareRow, column: int, width: int, cell_w
 
 def _texts(lines: CompareLines, row: CompareRow, width: int) -> Detail:
     """The whole text of each run, folded where it is longer than a line."""
-    made: Detail = [[(f" {TITLES[row.kind]}  ", "dim"), (clip(row.name or "no context", width - 12), "bright")]]
+    made: Detail = [[(f" {TITLES[row.kind]}  ", "dim"), (clip(row.name, width - 12) or "no name", "bright")]]
     runs = lines.compared.runs
     names = min(24, max(cells(clip(run.name, 24)) for run in runs))
     for at, (run, cell) in enumerate(zip(runs, row.cells, strict=True)):

@@ -146,7 +146,7 @@ class CompareLines:
             return _heading(entry)
         role = "text" if entry.differs else "dim"
         if entry.better is None:
-            return [(clip(entry.name or "no context", NAMES_LIKE), role)]
+            return [(clip(entry.name, NAMES_LIKE) or _nameless(entry.kind), role)]
         return [(clip(entry.name, NAMES_LIKE), role), (" ↑" if entry.better else " ↓", "dim")]
 
     def cell(self, row: int, column: int, width: int) -> Sequence[Piece]:
@@ -229,6 +229,10 @@ class CompareLines:
         if row.better is None or not less:
             return "dim"
         return "good" if (less > 0) == row.better else "warn"
+
+
+def _nameless(kind: Kind) -> str:
+    return "no context" if kind == "dataset" else "(empty)"
 
 
 def _heading(entry: Heading) -> list[Piece]:

@@ -26,6 +26,7 @@ MARGIN = 3
 GAP = 2
 HEAD = 2
 """Lines above the rows."""
+_MORE = " ›"
 WIDEST, NARROWEST, MANY = 30, 8, 3
 """A column's cells, and how many columns every terminal holds."""
 
@@ -250,7 +251,7 @@ class FrozenTable(Widget, can_focus=True):
             return
         count = self._lines.columns()
         names, wish = self._lines.wish()
-        room = self.size.width - MARGIN
+        room = self.size.width - MARGIN - len(_MORE)
         self._names = max(10, min(names, room // 3 if room > 90 else room // 4))
         room -= self._names
         width = max(NARROWEST, min(wish, room // max(1, min(count, MANY)) - GAP))
@@ -300,7 +301,7 @@ class FrozenTable(Widget, can_focus=True):
             gap = "‹ " if y == 0 and place == 1 and left else " " * GAP
             made += [(gap, "accent"), *_set(title, self._width)]
         if y == 0 and right:
-            made.append((" ›", "accent"))
+            made.append((_MORE, "accent"))
         return drawn(made, self.size.width, self._palette.styles)
 
     def _row(self, lines: Lines, row: int) -> list[Piece]:

@@ -45,8 +45,10 @@ def _line(cells: Sequence[str]) -> str:
 def _name(row: CompareRow) -> str:
     if row.kind in ("attribute", "code"):
         return row.name
+    if row.kind == "dataset" and not row.name:
+        return "no context"
     arrow = "" if row.better is None else " ↑" if row.better else " ↓"
-    return code(row.name or "no context") + arrow
+    return code(row.name) + arrow
 
 
 def _cells(compared: Comparison, row: CompareRow) -> Iterator[str]:
