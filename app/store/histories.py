@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from ..records import Extreme, KnownSeries, Millis, Series
 
+MOST_POINTS: Final = 10_000_000
+"""Points that are kept, 240 MB: those of the histories that were written last. The others can be fetched again."""
 _WHOLE_EVERY: Final = 120_000
 """Milliseconds after which a history that grows is read whole again ..."""
 _WHOLE_EVERY_ENDED: Final = 3_600_000
@@ -117,14 +119,27 @@ def _write_extreme(cursor: sqlite3.Cursor, run: int, key: int, known: Extreme) -
     )
 
 
+def let_go_of_oldest(cursor: sqlite3.Cursor) -> None:
+    """Keep the histories that were written last, as many as may be. What they said of extremes stays."""
+    # a history that is written again gets a new row, so rows stand in the order of writing
+    points, oldest = 0, None
+    for row, count in cursor.execute("SELECT rowid, length(steps) / 8 FROM history ORDER BY rowid DESC"):
+        points += count
+        if points > MOST_POINTS and oldest is not None:
+            break
+        oldest = row
+    if points > MOST_POINTS:
+        cursor.execute("DELETE FROM history WHERE rowid < ?", (oldest,))
+
+
 def widen_extremes(cursor: sqlite3.Cursor, runs: Iterable[int]) -> None:
     """These runs went on: their known extremes hold the newest value too, but points between may be missed."""
     cursor.executemany(
         "UPDATE extreme SET min = min(coalesce(min, m.value), m.value), max = max(coalesce(max, m.value), m.value),"
         " min_step = iif(m.value >= min, min_step, m.step), max_step = iif(m.value <= max, max_step, m.step),"
         " history = 'sampled' FROM metric m WHERE extreme.run = ? AND m.run = extreme.run AND m.key = extreme.key"
-        " AND m.state = 'finite' AND m.at > (SELECT coalesce(last_at, 0) FROM history h"
-        " WHERE h.run = extreme.run AND h.key = extreme.key)",
+        " AND m.state = 'finite' AND m.at > coalesce((SELECT last_at FROM history h"
+        " WHERE h.run = extreme.run AND h.key = extreme.key), 0)",
         [(run,) for run in runs],
     )
 

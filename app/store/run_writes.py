@@ -17,11 +17,14 @@ import msgspec
 
 from ..query import as_number
 from ..records import ArtifactListing, Dataset, Experiment, Metric, Run, Series
-from .histories import widen_extremes, write_series, write_tail
+from .histories import let_go_of_oldest, widen_extremes, write_series, write_tail
 from .value_indexes import index_texts
 
 _LABELS_HELD = 100_000
 """Distinct values of one name that are kept in memory, some 15 MB; a name with more of them is looked up."""
+
+_POINTS_BETWEEN_LOOKS = 500_000
+"""Of histories: to see whether there are too many takes a walk over all of them."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -61,6 +64,8 @@ class RunWriter:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._points = 0
+        """Of histories, written since the oldest were let go."""
         self.forget()
 
     def forget(self) -> None:
@@ -293,6 +298,10 @@ class RunWriter:
             if run is not None:
                 key = self._name(cursor, run[1], "metric", series.key).key
                 news = write_series(cursor, run[0], key, series, now) or news
+                self._points += len(series)
+        if self._points > _POINTS_BETWEEN_LOOKS:
+            self._points = 0
+            let_go_of_oldest(cursor)
         return news
 
     def write_tails(self, cursor: sqlite3.Cursor, source: int, tails: Iterable[Series]) -> bool:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quarterdeck.app.records import Batch, Extreme, KnownSeries, Metric, Point, Run, Series, SourceSpec
+from quarterdeck.app.store import histories, run_writes
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.histories import extreme_of, merged
 from quarterdeck.app.store.reading import Reader
@@ -181,6 +182,19 @@ def test_a_run_that_had_ended_is_read_again_seldom(shelf: Shelf) -> None:
     shelf.run(500)
     shelf.write(series((0, 10, 1.0)), now=1_000)
     assert [one.is_due for at in (30, 90) for one in shelf.known(1_000 + at * MINUTE)] == [False, True]
+
+
+def test_the_histories_written_last_are_kept_and_what_the_others_said_of_extremes(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(histories, "MOST_POINTS", 5)
+    monkeypatch.setattr(run_writes, "_POINTS_BETWEEN_LOOKS", 1)
+    for key in "abcd":
+        shelf.write(series((0, 1, 1.0), (1, 2, 0.5), key=key))
+    assert set(shelf.reader.series_of([1], list("abcd"))) == {(1, "c"), (1, "d")}
+    assert set(shelf.reader.extremes([1], list("abcd"))) == {(1, key) for key in "abcd"}
+    shelf.run(None, a=Metric(value=0.25, step=2, at=30))
+    assert shelf.reader.extremes([1], ["a"])[1, "a"].min == 0.25
 
 
 points = st.lists(
