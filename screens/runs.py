@@ -24,29 +24,23 @@ from ..widgets.freshness import freshness
 from ..widgets.line import Piece
 from ..widgets.palette import Palette
 from ..widgets.record_table import Column
-from .baseline import baseline_row, has_unlike, with_difference
 from .deck import Deck
 from .experiments import choices, named
 from .folding import Folding, RunsInSight
-from .list_screen import ListScreen
 from .picker import Picker
 from .run import RunScreen
-from .run_acts import RunActs
 from .run_columns import RunRow, column, field_of, fixed, metric_of, propose, widths
 from .run_list import FIRST, Ordered, Question, RunList
 from .run_pane import RunPane
 from .run_rows import RunRows, RunTree
+from .run_table import RunTableScreen
 from .run_words import empty_words
-from .telling import mark_watches
 
 SAMPLE = 100
 """Runs that are looked at to propose columns and their widths."""
 
 RESTS = 0.15
 """Seconds without a key before something is asked about what is on the screen."""
-
-WITH_BOTH = 100
-"""Columns of the terminal from which on a difference between unlike data stands beside the word that says so."""
 
 CHANGES_AT_MOST_EVERY = 0.5
 """Seconds between two questions while the syncer writes ..."""
@@ -56,7 +50,7 @@ REST_AFTER_AN_ORDER = 5
 share the interpreter with it."""
 
 
-class RunsScreen(ListScreen[RunRow], RunActs, Folding):
+class RunsScreen(RunTableScreen, Folding):
     """The table of runs."""
 
     NAME = "runs"
@@ -78,8 +72,6 @@ class RunsScreen(ListScreen[RunRow], RunActs, Folding):
         self._here: int | None = self._experiments[0].rowid if self._experiments else None
         self._tree = False
         self._widths: dict[str, int] = {}
-        self._base: RunRow | None = None
-        self._unlike = False
         self._ordered: Ordered | None = None
         self._stays = False
         self._dirty = False
@@ -122,27 +114,6 @@ class RunsScreen(ListScreen[RunRow], RunActs, Folding):
         marked = [int(key) for key in self.table.marked]
         return self.deck.reader.runs(marked or ([] if here is None else [int(here)]))
 
-    def run_here(self) -> Run | None:
-        """The run under the cursor."""
-        row = self.table.row()
-        return row.run if row else None
-
-    def action_mark(self) -> None:
-        """Mark the row and go on; a run of which something is still to come is watched from now on, or no more."""
-        run, key = self.run_here(), self.table.key_here()
-        super().action_mark()
-        if run is not None and key is not None:
-            mark_watches(self, run, marked=key in self.table.marked)
-            self._draw_rows()
-
-    def action_clear(self) -> None:
-        """Escape takes the filter away, then the marks, then goes back; what is watched stays so."""
-        had_marks = bool(self.table.marked)
-        super().action_clear()
-        number = len(self.deck.watched.seen)
-        if had_marks and not self.table.marked and number:
-            self.say(f"{number} {'run stays' if number == 1 else 'runs stay'} watched; :watched changes that", "dim")
-
     # -- the experiment -----------------------------------------------------------------------------------------
 
     @property
@@ -162,20 +133,20 @@ class RunsScreen(ListScreen[RunRow], RunActs, Folding):
         """Columns, sort and filter as they were left; proposed ones for an experiment that nobody arranged."""
         kept = self.deck.tables.get_table(self.kept_name()) or {}
         self.look({**kept, "filter": ""})
-        sample = self._sample()
+        sample = self.sample()
         self._proposed = propose(sample, self.deck.better)
         if not self.chosen:
             self.keys = self._proposed
         self._widths = widths(sample, self.keys)
-        self._take_base()
-        self._unlike = has_unlike(sample, self._base)
+        self.read_base(sample)
 
-    def _take_base(self) -> None:
-        """Read the baseline, with what the columns need of it."""
+    def experiment_name(self) -> str | None:
+        """Its name; None for all of them."""
         row = self.experiment
-        self._base = baseline_row(self.deck, row.experiment.name if row else None, self.keys)
+        return row.experiment.name if row else None
 
-    def _sample(self) -> list[Any]:
+    def sample(self) -> list[Run]:
+        """Some of the newest."""
         reader = self.deck.reader
         return reader.runs(reader.newest_runs(self._scope(), SAMPLE))
 
@@ -228,19 +199,6 @@ class RunsScreen(ListScreen[RunRow], RunActs, Folding):
     def column(self, key: str) -> Column[RunRow] | None:
         """The column of a word."""
         return column(key, self._widths.get(key), self.deck.zone, self.chosen and key not in self._proposed)
-
-    def set_columns(self) -> None:
-        """Give the table its columns, and the baseline what they need of it."""
-        self._take_base()
-        super().set_columns()
-
-    def columns(self) -> list[Column[RunRow]]:
-        """Those of the words, and the difference to the baseline beside its metric."""
-        columns = super().columns()
-        if self._base is None:
-            return columns
-        wide = self._unlike and self.size.width >= WITH_BOTH
-        return with_difference(columns, self.sort[0], self.deck.better, wide=wide)
 
     def all_keys(self) -> list[tuple[str, str]]:
         """What every run has, and the metrics, params and tags of the experiment."""
@@ -319,8 +277,8 @@ class RunsScreen(ListScreen[RunRow], RunActs, Folding):
     def _rows(self, ordered: Ordered) -> RunRows:
         reader, now = self.deck.reader, self.deck.now()
         if ordered.tree:
-            return RunTree(reader, ordered.ids, self.keys, now, self.deck.watched, self._base)
-        return RunRows(reader, ordered.ids, ordered.matches or 0, self.keys, now, self.deck.watched, self._base)
+            return RunTree(reader, ordered.ids, self.keys, now, self.deck.watched, self.base)
+        return RunRows(reader, ordered.ids, ordered.matches or 0, self.keys, now, self.deck.watched, self.base)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A failed order is a sentence, not an exit."""
@@ -346,10 +304,7 @@ class RunsScreen(ListScreen[RunRow], RunActs, Folding):
         if not self.is_ready:
             return
         before = len(self._experiments)
-        had_base = self._base is not None
-        self._take_base()  # it may still run, or have come only now
-        if had_base != (self._base is not None):
-            self.set_columns()
+        self.follow_base()
         self._experiments = self.deck.reader.experiments()
         if (self._here is None and not before and self._experiments) or not self._ordered:
             self.show_experiment(self._experiments[0].rowid if self._experiments else None)
@@ -361,24 +316,12 @@ class RunsScreen(ListScreen[RunRow], RunActs, Folding):
     def time_passed(self) -> None:
         """Write the ages anew."""
         super().time_passed()
-        self._draw_rows()
+        self.draw_rows()
 
-    def _draw_rows(self) -> None:
+    def draw_rows(self) -> None:
+        """Draw the runs as the cache has them now; while something is typed they stand still."""
         if self._ordered is not None and not self.prompt.display:
             self.table.show(self._rows(self._ordered), keep=True)
-
-    def baseline_changed(self) -> None:
-        """Measure against the new baseline."""
-        self._take_base()
-        self._unlike = has_unlike(self._sample(), self._base)
-        self.set_columns()
-        self._draw_rows()
-        super().baseline_changed()
-
-    def news(self) -> None:
-        """What was told is watched no more."""
-        super().news()
-        self._draw_rows()
 
     def on_record_table_scrolled(self) -> None:
         """Other runs are on the screen."""
@@ -443,9 +386,7 @@ class RunsScreen(ListScreen[RunRow], RunActs, Folding):
             left = [(" experiment ", "dim"), (clip(row.experiment.name, 32), "bright")]
             if self.size.width >= 100:
                 left.append((f" ({at} of {len(self._experiments)})", "dim"))
-        if self._base is not None and self.size.width >= 100:
-            left += [("   base ", "dim"), (clip(self._base.run.name, 24), "text")]
-        left += [*self._counts(), *self.filter_pieces(self.size.width - 60), *self.marked_pieces()]
+        left += [*self.base_pieces(), *self._counts(), *self.filter_pieces(self.size.width - 60), *self.marked_pieces()]
         return left, self._freshness()
 
     def _counts(self) -> list[Piece]:

@@ -1,0 +1,111 @@
+"""What a list of runs has beside what every list has: marks that watch, and a baseline to measure against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..app.records import Run
+from ..app.text import clip
+from ..widgets.line import Piece
+from ..widgets.record_table import Column
+from .baseline import baseline_row, has_unlike, with_difference
+from .deck import Deck
+from .list_screen import ListScreen
+from .run_acts import RunActs
+from .run_columns import RunRow
+from .telling import mark_watches
+
+ROOMY = 100
+"""Columns of the terminal from which on the baseline is named, and a difference between unlike data stands beside
+the word that says so."""
+
+
+class RunTableScreen(ListScreen[RunRow], RunActs):
+    """A list of runs. A subclass says where its rows come from."""
+
+    def __init__(self, deck: Deck) -> None:
+        super().__init__(deck)
+        self.base: RunRow | None = None
+        """The baseline, None where there is none or the runs are of several experiments."""
+        self._unlike = False
+
+    def experiment_name(self) -> str | None:
+        """Which experiment the list shows; None for several."""
+        raise NotImplementedError  # abstract: ABCMeta and Textual's metaclass do not go together
+
+    def sample(self) -> Sequence[Run]:
+        """Some of the runs, whole: the column gets the width that they need."""
+        raise NotImplementedError
+
+    def draw_rows(self) -> None:
+        """Draw the rows that are there anew, those that differ."""
+        raise NotImplementedError
+
+    # -- marks --------------------------------------------------------------------------------------------------
+
+    def run_here(self) -> Run | None:
+        """The run under the cursor."""
+        row = self.table.row()
+        return row.run if row else None
+
+    def action_mark(self) -> None:
+        """Mark the row and go on; a run of which something is still to come is watched from now on, or no more."""
+        run, key = self.run_here(), self.table.key_here()
+        super().action_mark()
+        if run is not None and key is not None:
+            mark_watches(self, run, marked=key in self.table.marked)
+            self.draw_rows()
+
+    def action_clear(self) -> None:
+        """Escape takes the filter away, then the marks, then goes back; what is watched stays so."""
+        had_marks = bool(self.table.marked)
+        super().action_clear()
+        number = len(self.deck.watched.seen)
+        if had_marks and not self.table.marked and number:
+            self.say(f"{number} {'run stays' if number == 1 else 'runs stay'} watched; :watched changes that", "dim")
+
+    def news(self) -> None:
+        """A run that has ended is watched no more."""
+        super().news()
+        self.draw_rows()
+
+    # -- the baseline -------------------------------------------------------------------------------------------
+
+    def read_base(self, sample: Sequence[Run] | None = None) -> None:
+        """Read the baseline, with what the columns need of it; a sample tells whether data is unlike."""
+        self.base = baseline_row(self.deck, self.experiment_name(), self.keys)
+        if sample is not None:
+            self._unlike = has_unlike(sample, self.base)
+
+    def follow_base(self) -> None:
+        """Read it again: it may still run, or have come only now."""
+        had_base = self.base is not None
+        self.read_base()
+        if had_base != (self.base is not None):
+            self.set_columns()
+
+    def baseline_changed(self) -> None:
+        """Measure against the new baseline."""
+        self.read_base(self.sample())
+        self.set_columns()
+        self.draw_rows()
+        super().baseline_changed()
+
+    def set_columns(self) -> None:
+        """Give the table its columns, and the baseline what they need of it."""
+        self.read_base()
+        super().set_columns()
+
+    def columns(self) -> list[Column[RunRow]]:
+        """Those of the words, and the difference to the baseline beside its metric."""
+        columns = super().columns()
+        if self.base is None:
+            return columns
+        wide = self._unlike and self.size.width >= ROOMY
+        return with_difference(columns, self.sort[0], self.deck.better, wide=wide)
+
+    def base_pieces(self) -> list[Piece]:
+        """The baseline, as the subject line names it where there is room."""
+        if self.base is None or self.size.width < ROOMY:
+            return []
+        return [("   base ", "dim"), (clip(self.base.run.name or self.base.run.id, 24), "text")]
