@@ -218,8 +218,8 @@ async def _checked(source: TagsRuns, state: State, act: Act, away: dict[str, str
         return _failed(state, act, f"{_called(act)} {why}. Nothing was changed.")
     found = run.tags.get(intent["key"])
     if "seen" in intent and intent["seen"] != found:
-        told = f"{intent['key']} was {_said(intent['seen'])} and is {_said(found)} now"
-        return _failed(state, act, f"{_called(act)}: {told}: somebody changed it since. Nothing was changed.")
+        told = f"{intent['key']} is {_said(found)} now, not {_said(intent['seen'])}: somebody changed it"
+        return _failed(state, act, f"{_called(act)}: {told}. Left as it is.")
     return await _change(source, state, act, run)
 
 
@@ -274,8 +274,7 @@ async def _reconcile(settings: Settings, state: State, acts: Sequence[Act]) -> l
 
 
 def _cut_off(act: Act) -> str:
-    before = _said(act.intent["previous"])
-    return f"{_called(act)}: {act.intent['key']} was cut off before it reached the server; it was {before} then."
+    return f"{_called(act)}: {act.intent['key']} was cut off before it reached the server."
 
 
 def _failed(state: State, act: Act, sentence: str) -> Outcome:
@@ -297,7 +296,7 @@ def _called(act: Act) -> str:
 
 
 def _said(value: str | None) -> str:
-    return "not there" if value is None else f"“{clip(value, 60)}”"
+    return "absent" if value is None else f"“{clip(value, 60)}”"
 
 
 async def _find(sources: Sequence[TagsRuns], run_id: str) -> tuple[TagsRuns, Run]:

@@ -128,7 +128,7 @@ def test_what_somebody_else_changed_since_is_not_taken_back(acting: Acting, runs
     assert undo is not None
     progress = over(acting, acting.undo(undo))
     assert (progress.done, progress.failed) == (2, 1)
-    assert "run 1: stage was “gold” and is “platinum” now: somebody changed it since" in progress.why[0][0]
+    assert "run 1: stage is “platinum” now, not “gold”: somebody changed it" in progress.why[0][0]
     assert stages(mlflow_rest, runs) == [None, "platinum", "silver"]
 
 

@@ -166,7 +166,7 @@ def test_what_a_crash_cut_off_is_found_out(settings: Settings, state: State, run
     assert told == [
         ("first", "done"), ("second", "failed"), ("third", "begun"), ("fourth", "failed"), ("fifth", "asked"),
     ]  # fmt: skip
-    assert "cut off before it reached the server; it was not there then" in said(state, "second")
+    assert "second was cut off before it reached the server" in said(state, "second")
     assert "never begun" in said(state, "fourth")
     assert reconcile(settings, state) == []
 
@@ -206,7 +206,7 @@ def test_a_batch_is_carried_out_and_one_that_fails_does_not_stop_the_others(
     assert [one.state for one in outcomes] == ["done", "failed", "failed", "done", "failed"]
     assert [tags_of(mlflow_rest, run).get("stage") for run in runs] == ["gold", "silver", "bronze", "gold"]
     assert outcomes[1].sentence == "run 1 is deleted in MLflow. Nothing was changed."
-    assert "stage was “silver” and is “bronze” now: somebody changed it since" in outcomes[2].sentence
+    assert "stage is “bronze” now, not “silver”: somebody changed it" in outcomes[2].sentence
     assert outcomes[4].sentence == "run 4 is not there any more. Nothing was changed."
     assert [act.state for act in state.batch_of_acts(batch)] == [one.state for one in outcomes]
     assert perform(settings, state, batch, read_only=False) == []
