@@ -20,10 +20,11 @@ from quarterdeck.app.channel import ask, read_holder
 from quarterdeck.app.records import Want
 from quarterdeck.app.settings import Settings, load
 from quarterdeck.app.store.files import cache_file
+from quarterdeck.app.store.reading import Reader
 from quarterdeck.app.sync import life
 from quarterdeck.app.sync.locks import Presence, syncer_alive
 from tests.app.sync.conftest import wait_for
-from tests.app.sync.mlflow_store import METRICS, PARAMS, TAGS, add_runs, make_store
+from tests.app.sync.mlflow_store import METRICS, PARAMS, TAGS, add_runs, log_metric, make_store
 
 
 class Project:
@@ -172,3 +173,23 @@ def test_what_a_terminal_looks_at_comes_from_the_store(project: Project) -> None
         want = Want(kind="history", source=source, run_ids=(f"{3:032x}",), keys=("m0", "m1"))
         wait_for(lambda: ask(project.cache, want))
         wait_for(lambda: project.count("history") == 2)
+
+
+def test_a_curve_grows_by_what_came_since_whenever_a_terminal_asks(project: Project) -> None:
+    add_runs(project.store, 0, 3)
+    run_id = f"{1:032x}"
+    with Presence(project.cache):
+        keeper = life.keep_syncer(project.cache, project.settings.project_key, project.arguments)
+        keeper.look()
+        wait_for(lambda: project.count() == 3)
+        with closing(Reader(project.cache)) as reader:
+            want = Want(kind="history", source=reader.runs([1])[0].source, run_ids=(run_id,), keys=("m0", "m1"))
+            (rowid,) = reader.rowids([run_id])
+            wait_for(lambda: ask(project.cache, want))
+            wait_for(lambda: len(reader.series_of([rowid], ["m0", "m1"])) == 2)
+            for step in (7, 8):
+                log_metric(project.store, run_id, "m0", float(step), step)
+                ask(project.cache, want)
+                wait_for(lambda: list(reader.series_of([rowid], ["m0"])[rowid, "m0"].steps)[-1] == step)  # noqa: B023  # called before the next step
+            steps = {name: list(one.steps) for (_, name), one in reader.series_of([rowid], ["m0", "m1"]).items()}
+    assert steps == {"m0": [1, 7, 8], "m1": [1]}
