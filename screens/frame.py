@@ -38,6 +38,9 @@ class FrameScreen(Screen[None]):
     Textual calls the `on_` handlers of every class, the subclass's first: they do not call `super()`.
     """
 
+    LEADING_KEYS: ClassVar[tuple[str, ...]] = ("open", "filter", "mark", "compare", "fold", "sort", "columns")
+    """Ids of the bindings that the key line names first: the right-most leave where there is no room."""
+
     TAB: ClassVar[str] = ""
     """Which tab is bright on this screen."""
 
@@ -175,14 +178,20 @@ class FrameScreen(Screen[None]):
         return made
 
     def shown_keys(self) -> list[tuple[str, str]]:
-        """Keys and what they do, in the order of the bindings, as they are mapped now."""
-        found: list[tuple[str, str]] = []
+        """Keys and what they do, the leading ones first, then in the order of the bindings, as they are mapped now."""
+        found: dict[str, tuple[int, str]] = {}
         for active in self.active_bindings.values():
             binding = active.binding
-            said = (self.app.get_key_display(binding), binding.description)
-            if binding.show and binding.id != "help" and said[1] not in {word for _, word in found}:
-                found.append(said)
-        return found
+            if binding.show and binding.id != "help" and binding.description not in found:
+                found[binding.description] = (self._rank(binding.id), self.app.get_key_display(binding))
+        ordered = sorted(found.items(), key=lambda item: item[1][0])
+        return [(key, says) for says, (_, key) in ordered]
+
+    def _rank(self, binding: str | None) -> int:
+        leading, last = self.LEADING_KEYS, ("copy", "tag", "baseline", "back")
+        if binding in leading:
+            return leading.index(binding) - len(leading)
+        return last.index(binding) + 1 if binding in last else 0
 
     def say(self, text: str, role: str = "text") -> None:
         """Put a sentence on the lower rule until the next one, or until a key is pressed."""
