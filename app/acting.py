@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_AT_ONCE: Final = 1_000
 """Runs of one batch: some three requests each."""
 
-LOOK_BACK: Final = 5_000
+LOOK_BACK: Final = 2_000
 """Entries of the journal among which the last act is looked for."""
 
 TOLD: Final = "acts"
@@ -185,9 +185,8 @@ class Acting:
 
     def untold(self) -> list[str]:
         """Batches that were carried out while no terminal was there to tell, oldest first."""
-        told = self._state.seen_at(TOLD) or 0
-        acts = [act for act in self._state.acts(LOOK_BACK) if act.at > told and act.intent.get("name")]
-        return list(dict.fromkeys(act.batch for act in reversed(acts)))
+        acts = self._state.acts_since(self._state.seen_at(TOLD) or 0)
+        return list(dict.fromkeys(act.batch for act in acts if act.intent.get("name")))
 
     def mark_told(self, batch: str) -> None:
         """The outcome of this batch, and of those before it, was told."""

@@ -171,6 +171,10 @@ class State:
         """What was asked for at once, in its order."""
         return self._acts("WHERE batch = ? ORDER BY rowid", batch)
 
+    def acts_since(self, at: Millis) -> list[Act]:
+        """What was asked for after `at`, oldest first."""
+        return self._acts("WHERE at > ? ORDER BY rowid", at)
+
     def acts(self, limit: int = 100) -> list[Act]:
         """The journal, newest first."""
         return self._acts("ORDER BY rowid DESC LIMIT ?", limit)

@@ -241,6 +241,10 @@ def test_a_tag_reaches_a_store_in_a_file(
     assert outcome.state == "done", outcome.sentence
     assert tags_of(mlflow_rest, run_id)["reviewed"] == "[bold]yes[/]"
     assert tagged_runs(mlflow_rest, run_id, "reviewed") == [run_id]
+    taken = tag_intent(outcome.source, run_id, "reviewed", None) | {"seen": "[bold]yes[/]"}
+    (gone,) = perform(settings, state, state.ask_acts([("delete_tag", outcome.subject, taken)], 1), read_only=False)
+    assert (gone.state, gone.previous) == ("done", "[bold]yes[/]")
+    assert "reviewed" not in tags_of(mlflow_rest, run_id)
     with pytest.raises(QuarterdeckError, match="There is no run absent"):
         set_tag(settings, state, subject("absent"), "reviewed", "yes", read_only=False)
 

@@ -60,6 +60,8 @@ async def test_the_client_gives_the_same_records_as_rest(mlflow_server: str, mlf
         assert ours == theirs
     await by_client.set_run_tag(run_id, "team", "risk")
     assert (await by_client.get_run(run_id)).tags["team"] == "risk"
+    await by_client.delete_run_tag(run_id, "team")
+    assert "team" not in (await by_client.get_run(run_id)).tags
     absent = Want(kind="run", source=SPEC.key, run_ids=("0" * 32,))
     assert [batch async for batch in by_client.want(absent)] == []
     await by_rest.close()
