@@ -14,6 +14,7 @@ from math import floor
 from typing import ClassVar
 
 from textual import events
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
@@ -30,14 +31,37 @@ from .plot import draw
 from .scene import Area, Picture, View
 from .spark import spark as spark  # part of what a chart offers
 
+STRIPE = 14
+"""Columns that are painted together."""
+
 _CLOSEST = 1e-9
 """The smallest part of the whole that can be zoomed into."""
+
+
+class _Stripe(Widget):
+    """Some columns of a chart.
+
+    Textual paints a line from the left edge of its widget up to the cell that changed, so a cursor near the right
+    end would send whole lines: 8 KB a move on 110x30 instead of 2.
+    """
+
+    DEFAULT_CSS = f"_Stripe {{ width: {STRIPE}; height: 1fr; }}"
+
+    def __init__(self, chart: Chart, start: int) -> None:
+        super().__init__()
+        self._chart = chart
+        self.start = start
+        """The first of its columns, in those of the chart."""
+
+    def render_line(self, y: int) -> Strip:
+        """Its part of the chart's line."""
+        return self._chart.strip(y).crop(self.start, self.start + self.size.width)
 
 
 class Chart(Widget, can_focus=True):
     """Curves on axes. It knows series and nothing of where they come from."""
 
-    DEFAULT_CSS = "Chart { height: 1fr; width: 1fr; }"
+    DEFAULT_CSS = "Chart { height: 1fr; width: 1fr; layout: horizontal; overflow: hidden; }"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1)", "Cursor left", id="chart.left", show=False),
@@ -79,9 +103,17 @@ class Chart(Widget, can_focus=True):
         self._message: tuple[Piece, ...] = ()
         self._marks: list[tuple[Axis, float, str]] = []
         self._zoomed: tuple[float, float] | None = None
-        self._view = View(0.0, 1.0, title=title, compact=compact, zone=zone)
+        self._view = View(0.0, 1.0, title=title, compact=compact, zone=zone, stripe=0 if compact else STRIPE)
         self._picture: Picture | None = None
         self._strips: dict[int, Strip] = {}
+        self._stripes: list[_Stripe] = []
+
+    def compose(self) -> ComposeResult:
+        """Stripes for a chart with a cursor; a compact one is painted as it is."""
+        if not self._view.compact:
+            # those beyond the edge are not seen and cost nothing
+            self._stripes = [_Stripe(self, start) for start in range(0, max(self.app.size.width, 200), STRIPE)]
+        yield from self._stripes
 
     # -- what is shown ------------------------------------------------------------------------------------------
 
@@ -114,7 +146,7 @@ class Chart(Widget, can_focus=True):
         """Draw the same in other colours."""
         self._palette = palette
         self._strips.clear()
-        self.refresh()
+        self._send_all()
 
     @property
     def title(self) -> str:
@@ -297,7 +329,7 @@ class Chart(Widget, can_focus=True):
         if self._picture is None or self._bundle.ends(self.bright) is None:
             return
         area, (start, stop) = self._picture.area, self._span()
-        column = min(max(event.x - area.x, 0), area.width - 1)
+        column = min(max(event.screen_x - self.region.x - area.x, 0), area.width - 1)
         self._go(self._bundle.nearest(start + (stop - start) * (column + 0.5) / area.width, self.bright))
 
     def on_focus(self) -> None:
@@ -344,13 +376,30 @@ class Chart(Widget, can_focus=True):
         before, self._picture = self._picture, self._drawn(width, height)
         if before is None or (before.grid.width, before.grid.height) != (width, height):
             self._strips.clear()
-            self.refresh()
+            self._send_all()
             return
         regions = [Region(x, y, size, 1) for y, x, size in self._picture.grid.changes(before.grid)]
         for region in regions:
             self._strips.pop(region.y, None)
-        if regions:
-            self.refresh(*regions)
+        self.send(regions)
+
+    def send(self, regions: Sequence[Region]) -> None:
+        """Have these cells painted: by the stripes that they are in, and beyond the last stripe by the chart."""
+        for stripe in self._stripes:
+            seen = Region(stripe.start, 0, STRIPE, self.size.height)
+            parts = [part.translate((-stripe.start, 0)) for region in regions if (part := region.intersection(seen))]
+            if parts:
+                stripe.refresh(*parts)
+        covered = STRIPE * len(self._stripes)
+        beyond = [region for region in regions if region.right > covered]
+        if beyond:
+            self.refresh(*beyond)
+
+    def _send_all(self) -> None:
+        if self.size.width > STRIPE * len(self._stripes):
+            self.refresh()
+        for stripe in self._stripes:
+            stripe.refresh()
 
     def _drawn(self, width: int, height: int) -> Picture:
         if self._bundle.ends(None) is None:
@@ -361,7 +410,7 @@ class Chart(Widget, can_focus=True):
         return draw(self._bundle.lines, self._view, width, height)
 
     def _empty(self, width: int, height: int) -> Picture:
-        grid = Grid(width, height)
+        grid = Grid(width, height, self._view.stripe)
         grid.put(0 if self._view.compact else 1, 0, self.title, "bright" if self._view.focused else "text")
         left = max(2, (width - sum(cells(text) for text, _ in self._message)) // 2)
         grid.write(left, min(max(1, height // 3), height - 1), self._message)
@@ -372,6 +421,10 @@ class Chart(Widget, can_focus=True):
         self._paint()
 
     def render_line(self, y: int) -> Strip:
+        """A line of the picture, where no stripe stands before it."""
+        return self.strip(y)
+
+    def strip(self, y: int) -> Strip:
         """A line of the picture."""
         if self._picture is None or y >= self._picture.grid.height:
             return Strip.blank(self.size.width, self._palette.styles["text"])

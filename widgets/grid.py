@@ -19,8 +19,10 @@ _APART = 10
 class Grid:
     """`width` x `height` cells with the role of each. A wide character is followed by an empty cell."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, stripe: int = 0) -> None:
         self.width, self.height = width, height
+        self.stripe = stripe
+        """A wide character must not stand on both sides of a multiple of this: it moves on by a cell."""
         self.texts = [[" "] * width for _ in range(height)]
         self.roles = [[""] * width for _ in range(height)]
 
@@ -30,10 +32,23 @@ class Grid:
             return x
         if not (text.isascii() and text.isprintable() and len(text) <= self.width - x):
             text = fit(text, self.width - x)
-        spread = list(text) if text.isascii() else _spread(text)
+        spread = list(text) if text.isascii() else self._spread(text, x)[: self.width - x]
         self.texts[y][x : x + len(spread)] = spread
         self.roles[y][x : x + len(spread)] = [role] * len(spread)
         return x + len(spread)
+
+    def _spread(self, text: str, x: int) -> list[str]:
+        """A text by cells: marks stand with their character, a wide one takes two."""
+        made: list[str] = []
+        for character in text:
+            size = cells(character)
+            if not size and made:
+                made[-1 if made[-1] else -2] += character
+                continue
+            if size == 2 and self.stripe and (x + len(made) + 1) % self.stripe == 0:
+                made.append(" ")
+            made += [character, ""] if size == 2 else [character]
+        return made
 
     def write(self, x: int, y: int, pieces: Iterable[Piece]) -> int:
         """Write pieces one after another; gives the column after them."""
@@ -94,15 +109,3 @@ class Grid:
 def _role(cell: tuple[str, str]) -> str:
     """The role of a cell; a blank has none."""
     return "" if cell[1] == " " else cell[0]
-
-
-def _spread(text: str) -> list[str]:
-    """A text by cells: marks stand with their character, a wide one takes two."""
-    made: list[str] = []
-    for character in text:
-        size = cells(character)
-        if not size and made:
-            made[-1 if made[-1] else -2] += character
-        else:
-            made += [character, ""] if size == 2 else [character]
-    return made

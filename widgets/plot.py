@@ -37,7 +37,7 @@ _WORDS: Final[dict[Axis, str]] = {"step": "step", "time": "time", "relative": "a
 
 def draw(lines: Sequence[Line], view: View, width: int, height: int) -> Picture:
     """The chart on `width` x `height` cells, whatever the size: what has no room is left out, the curves last."""
-    grid = Grid(width, height)
+    grid = Grid(width, height, view.stripe)
     if view.compact or height < 7 or width < 30:
         return _compact(grid, lines, view)
     beside = width >= _WIDE and len(lines) > 1

@@ -46,6 +46,8 @@ class View:
     marks: tuple[tuple[float, str], ...] = ()
     """Vertical marks: x and what they say."""
     compact: bool = False
+    stripe: int = 0
+    """Columns that are painted together; 0: all of them."""
 
 
 class Area(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -77,9 +77,9 @@ class Watched(Chart):
         self.painted: list[Region] = []
         super().__init__(*words, **options)
 
-    def refresh(self, *regions: Region, **options: Any) -> Any:
-        self.painted += regions or [Region(0, 0, 999, 999)]
-        return super().refresh(*regions, **options)
+    def send(self, regions: Sequence[Region]) -> None:
+        self.painted += regions
+        super().send(regions)
 
     @property
     def painted_cells(self) -> int:
@@ -264,7 +264,7 @@ def test_a_spike_of_one_point_in_ten_thousand_reaches_the_picture_smoothed_or_no
 # -- keys ---------------------------------------------------------------------------------------------------------
 
 
-async def press(app: Board, pilot: Any, *keys: str) -> Chart:
+async def press(app: Board, pilot: Any, *keys: str) -> Watched:
     app.chart.focus()
     await pilot.pause()
     await pilot.press(*keys)
@@ -434,6 +434,20 @@ async def test_a_new_point_paints_a_few_cells() -> None:
         assert 0 < app.chart.painted_cells < 40
 
 
+async def test_a_move_of_the_cursor_paints_stripes_and_not_the_screen(picture: Picture) -> None:
+    app = Board(curve([1.0 + 0.5 * math.sin(step / 40) for step in range(400)]))
+    async with app.run_test(size=(230, 30)) as pilot:
+        chart = await press(app, pilot, "left", *["shift+left"] * 4)
+        before = picture(app)
+        chart.painted.clear()
+        await pilot.press("left")
+        assert 0 < chart.painted_cells < 30 * 4 + 40
+        await pilot.pause()
+        now = picture(app)
+        assert now != before
+        assert now == [chart.render_line(y).text.rstrip() for y in range(30)]
+
+
 async def test_the_same_points_paint_nothing() -> None:
     app = Board(curve([1.0, NAN, 3.0]))
     async with app.run_test(size=(60, 14)) as pilot:
@@ -502,6 +516,14 @@ def test_a_change_takes_wide_characters_whole() -> None:
     one.put(2, 0, "界", "text")
     other.put(3, 0, "x", "text")
     assert list(other.changes(one)) == [(0, 2, 2)]
+
+
+def test_a_wide_character_moves_on_rather_than_stand_on_two_stripes() -> None:
+    grid = Grid(20, 1, stripe=4)
+    grid.put(1, 0, "界界界", "text")
+    assert grid.texts[0][:9] == [" ", "界", "", " ", "界", "", "界", "", " "]
+    grid.put(18, 0, "x界", "text")
+    assert len(grid.texts[0]) == 20
 
 
 def test_a_colour_alone_is_a_change_but_not_of_a_blank() -> None:
