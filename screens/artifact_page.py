@@ -246,7 +246,20 @@ def _written(value: Any) -> str:
         return value
     if value is None:
         return ""
-    return str(value).lower() if isinstance(value, bool) else json.dumps(value, ensure_ascii=False)
+    return str(value).lower() if isinstance(value, bool) else _nested(value)
+
+
+def _nested(value: Any, depth: int = 0) -> str:
+    """JSON inside a cell, its numbers as they were written. A cell is short: what lies deep in it is not told."""
+    if isinstance(value, _Number):
+        return str(value)
+    if depth > 20:
+        return "…"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(key)}: {_nested(one, depth + 1)}' for key, one in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_nested(one, depth + 1) for one in value)}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def outside(content: ArtifactContent | None, what: str) -> Iterable[list[Piece]]:

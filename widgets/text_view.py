@@ -200,7 +200,8 @@ class TextView(Widget, can_focus=True):
     def on_resize(self) -> None:
         """Wrap for the new width."""
         self._starts = None
-        self._go(self.top)
+        self.top = max(0, min(self.top, self._count - self._height))
+        self._changed()  # it may have been painted before it knew its width
 
     def on_mouse_scroll_down(self) -> None:
         """Three lines on."""
