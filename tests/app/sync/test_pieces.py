@@ -30,6 +30,7 @@ def batch_of(runs: int, commits: int, histories: int) -> Batch:
             for n in range(commits)
         ),
         histories=tuple(Series.of(str(n), "k", (Point(step=0, at=0, value=1.0),)) for n in range(histories)),
+        tails=tuple(Series.of(str(n), "k", ()) for n in range(histories)),
         refs=(Ref(source="s", name="main", kind="branch", sha="1"),),
         runs_gone_unless_seen_since=5,
         cursor={"at": 1},
@@ -47,7 +48,7 @@ def test_pieces_together_are_the_batch_and_only_the_last_moves_the_cursor(
     pace._rows_a_second = rate
     whole = batch_of(runs, commits, histories)
     cut = [piece for piece, _ in pieces(whole, pace)]
-    for name in ("experiments", "runs", "histories", "listings", "commits"):
+    for name in ("experiments", "runs", "histories", "tails", "listings", "commits"):
         assert tuple(record for piece in cut for record in getattr(piece, name)) == getattr(whole, name)
     assert cut[0].experiments_complete
     assert all(not piece.experiments_complete for piece in cut[1:])
