@@ -17,6 +17,9 @@ _Dot: TypeAlias = Callable[[float], int]
 _DENSE = 3
 """So many points to a column of dots are drawn as their range, with their mean as a line before it."""
 
+_SPIKE = 4
+"""So many times the usual range of a column is a spike."""
+
 
 def back_to_front(lines: Sequence[Line], view: View) -> list[Line]:
     """In the order in which they are drawn: the first is over the others, the bright one over all."""
@@ -52,9 +55,17 @@ def _reduced(line: Line, view: View, columns: int) -> tuple[list[Bin], list[Bin]
     """What lies behind the line, and the line: its points where there are few, else their range and their mean."""
     track, start, stop = line.track, view.start + line.origin, view.stop + line.origin
     at, end = window(track, start, stop)
-    if view.smoothing or end - at > _DENSE * columns:
-        return ranges_and_means(track, track.smooth(view.smoothing), start, stop, columns)
-    return [], bins(track, start, stop, columns)
+    if not view.smoothing and end - at <= _DENSE * columns:
+        return [], bins(track, start, stop, columns)
+    ranges, means = ranges_and_means(track, track.smooth(view.smoothing), start, stop, columns)
+    return ranges, means if view.smoothing else _with_spikes(ranges, means)
+
+
+def _with_spikes(ranges: list[Bin], means: list[Bin]) -> list[Bin]:
+    """The means, but the whole range where it is out of the ordinary: a spike is part of the line."""
+    sizes = sorted(high - low for _, _, low, high, _, _ in ranges)
+    most = _SPIKE * sizes[len(sizes) // 2] if sizes else 0.0
+    return [whole if whole[3] - whole[2] > most else mean for whole, mean in zip(ranges, means, strict=True)]
 
 
 def _traced(found: Sequence[Bin], ys: list[float], area: Area, line: Line, view: View, scale: Scale) -> Layer:

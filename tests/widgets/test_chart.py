@@ -261,6 +261,33 @@ def test_a_spike_of_one_point_in_ten_thousand_reaches_the_picture_smoothed_or_no
         assert len(top) == 1
 
 
+def test_a_spike_stands_in_the_colour_of_its_line_and_not_in_that_of_the_range_behind() -> None:
+    values = [1.0 + 0.01 * math.sin(step) for step in range(10_000)]
+    values[7777] = 5.0
+    bundle = Bundle()
+    bundle.show([curve(values)])
+    picture = draw(bundle.lines, View(*bundle.whole()), 80, 24)
+    top = picture.area.y
+    assert "hue0" in picture.grid.roles[top]
+    assert "faint0" not in picture.grid.roles[top]
+
+
+def test_more_curves_than_there_is_room_for_are_counted() -> None:
+    bundle = Bundle()
+    bundle.show([curve([1.0, 2.0], key=f"name-{number}") for number in range(40)])
+    for size, said in (((60, 14), "+"), ((120, 14), "more")):
+        grid = draw(bundle.lines, View(*bundle.whole()), *size).grid
+        assert any(said in grid.line(row) for row in range(14))
+
+
+def test_a_gap_is_not_drawn_over() -> None:
+    bundle = Bundle()
+    bundle.show([curve([1.0] * 20, steps=[*range(10), *range(90, 100)])])
+    picture = draw(bundle.lines, View(*bundle.whole()), 80, 14)
+    middle = picture.area.x + picture.area.width // 2
+    assert all(picture.grid.texts[row][middle] in " ┈" for row in range(picture.area.y, 12))
+
+
 # -- keys ---------------------------------------------------------------------------------------------------------
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Sequence
 
 import pytest
 from rich.color import Color
 from rich.style import Style
 
-from quarterdeck.widgets.palette import ROLES, THEMES, Palette
+from quarterdeck.widgets.palette import FAINT, HUES, ROLES, THEMES, Palette
 
 OWN = [name for name, shades in THEMES.items() if shades.background != "default"]
 """Themes with colours of their own; those of `ansi` are the terminal's."""
@@ -78,6 +80,38 @@ def test_the_dark_theme_is_why_there_is_a_colour_blind_one() -> None:
         good, bad = (dichromat(rgb(found[role].color), "deuteranopia") for role in ("good", "bad"))
         apart[name] = sum((a - b) ** 2 for a, b in zip(good, bad, strict=True))
     assert apart["colour-blind"] > 2 * apart["dark"]
+
+
+def oklab(linear: Sequence[float]) -> tuple[float, ...]:
+    """Ottosson's OKLab, in which equal distances look equally far apart; from linear light."""
+    red, green, blue = (max(0.0, c) for c in linear)
+    cones = (
+        0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue,
+        0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue,
+        0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue,
+    )
+    long, middle, short = (c ** (1 / 3) for c in cones)
+    return (
+        0.2104542553 * long + 0.7936177850 * middle - 0.0040720468 * short,
+        1.9779984951 * long - 2.4285922050 * middle + 0.4505937099 * short,
+        0.0259040371 * long + 0.7827717662 * middle - 0.8086757660 * short,
+    )
+
+
+@pytest.mark.parametrize("theme", OWN)
+@pytest.mark.parametrize("kind", ["protanopia", "deuteranopia"])
+def test_eight_curves_are_told_apart_by_everybody(theme: str, kind: str) -> None:
+    styles = Palette(theme).styles
+    seen = {role: oklab(dichromat(rgb(styles[role].color), kind)) for role in HUES}
+    for one, other in itertools.combinations(HUES, 2):
+        assert math.dist(seen[one], seen[other]) > 0.05, (one, other)
+
+
+@pytest.mark.parametrize("theme", OWN)
+def test_the_range_behind_a_curve_is_nearer_to_the_background_than_its_line(theme: str) -> None:
+    styles = Palette(theme).styles
+    for line, behind in zip(HUES, FAINT, strict=True):
+        assert 1.3 < contrast(styles[behind]) < contrast(styles[line])
 
 
 def test_the_ansi_theme_leaves_the_background_to_the_terminal() -> None:
