@@ -46,6 +46,9 @@ from .runs import RunsScreen
 RESTS = 0.15
 """Seconds without a key before the group under the cursor is told of."""
 
+LOOKED_THROUGH = 20_000
+"""Runs of equal value among which the best of a group is looked for: 10 ms."""
+
 CHANGES_AT_MOST_EVERY = 1.0
 """Seconds between two folds while the syncer writes ..."""
 
@@ -322,7 +325,7 @@ class GroupsScreen(ListScreen[GroupRow], Folding):
         if best is None or better is None or groups is None:
             return []
         reader = self.deck.reader
-        found = groups.extreme_run(reader.connection, row.number, metric, greatest=better)
+        found = groups.extreme_run(reader.connection, row.number, metric, greatest=better, most=LOOKED_THROUGH)
         runs = reader.runs([found], names=()) if found is not None else []
         return [("   best ", "dim"), (f"{figure(best)} {clip(runs[0].name, 32) if runs else ''}", "text")]
 

@@ -200,7 +200,7 @@ class ScatterScreen(RunActs, Folding):
         for text, _ in found.cloud.notes if found else ():
             made += [(text, "dim"), ("\n", "text")]
         wider = "Esc goes back, where / changes the filter" if self._seen.filter else "Esc goes back"
-        return [*made, ("\n", "text"), (f"h chooses another param and metric   {wider}", "dim")]
+        return [*made, ("\n", "text"), ("h chooses another param and metric", "dim"), ("\n", "text"), (wider, "dim")]
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Failed reading is a sentence, not an exit."""
@@ -337,7 +337,7 @@ class ScatterScreen(RunActs, Folding):
         if self._plotted is not None:
             left.append((f"   {count(len(self._plotted.cloud))} runs", "text"))
         if self._seen.filter:
-            left.append((f"   {clip(self._seen.filter, max(12, self.size.width - 80))}", "accent"))
+            left.append((f"   {clip(self._seen.filter, max(24, self.size.width - 80))}", "accent"))
         if self._marked:
             left.append((f"   {len(self._marked)} marked", "mark"))
         right: list[Piece] = []
