@@ -38,8 +38,8 @@ ODD = "=1+|`\x1b[31m` @all\n"
 
 def a_run(index: int, auc: float | None = None, **facts: Any) -> Run:
     metrics = {} if auc is None else {"auc": Metric(value=auc), "loss": Metric(value=-auc)}
-    given = {"experiment_id": "1", "status": "finished", "started_at": NOW - index, "metrics": metrics}
-    return Run(source="here", id=f"id-{index}", **({"name": f"run {index}"} | given | facts))
+    given: dict[str, Any] = {"name": f"run {index}", "experiment_id": "1", "status": "finished", "metrics": metrics}
+    return Run(source="here", id=f"id-{index}", started_at=NOW - index, **(given | facts))
 
 
 RUNS = [
