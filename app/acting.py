@@ -29,6 +29,9 @@ MOST_AT_ONCE: Final = 1_000
 LOOK_BACK: Final = 2_000
 """Entries of the journal among which the last act is looked for."""
 
+SHOWN: Final = 500
+"""Entries of the journal that `:acts` shows."""
+
 TOLD: Final = "acts"
 """Under this name state.db keeps of which batch the outcome was last told."""
 
@@ -178,6 +181,10 @@ class Acting:
         changed = [act for act in left if act.intent["value"] != act.intent["previous"]]
         mine = [act for act in changed if act.batch == changed[0].batch]
         return Undo(what=what(mine[0]), at=mine[0].at, steps=tuple(map(_step, reversed(mine)))) if mine else None
+
+    def recent(self) -> list[Act]:
+        """The journal, newest first."""
+        return self._state.acts(SHOWN)
 
     def under_way(self) -> list[str]:
         """Batches without an outcome, oldest first."""

@@ -19,6 +19,7 @@ from ..screens.deck import Deck
 from ..screens.folding import Folding
 from ..screens.frame import FrameScreen
 from ..screens.help import key_items
+from ..screens.journal import ActsScreen
 from ..screens.list_screen import ListScreen
 from ..screens.picker import Picker
 from ..screens.run import RunScreen
@@ -300,6 +301,9 @@ class Quarterdeck(App[int]):
         self.theme = f"quarterdeck-{argument}"
         for screen in self._frames():
             screen.recolour(self.deck.palette)
+
+    def _do_acts(self, argument: str) -> None:
+        self.push_screen(ActsScreen(self.deck))
 
     def _do_watched(self, argument: str) -> None:
         list_watched(self, self.deck)

@@ -20,6 +20,7 @@ from textual.timer import Timer
 from ..app.acting import MOST_AT_ONCE, Progress, Undo
 from ..app.errors import QuarterdeckError, UsageError
 from ..app.records import Run
+from ..app.store.state import Act
 from ..app.text import cells, clip, pad, shown
 from ..widgets.figures import age
 from ..widgets.line import Line, Piece
@@ -67,6 +68,9 @@ class Acts(Protocol):
 
     def last(self) -> Undo | None:
         """My last act that can be taken back."""
+
+    def recent(self) -> list[Act]:
+        """The journal, newest first."""
 
     def under_way(self) -> list[str]:
         """Batches without an outcome."""
@@ -406,6 +410,6 @@ def outcome_pieces(progress: Progress) -> list[Piece]:
         return [(f" {glyph('finished')} ", "good"), (f"{what}: done on {_runs(progress.done)} ", "text")]
     why, number = progress.why[0]
     more = progress.failed - number
-    said = f"{_runs(progress.failed)} not: {shown(why)}" + (f" and {more} for other reasons" if more else "")
+    said = f"{_runs(progress.failed)} not (:acts): {shown(why)}" + (f" and {more} for other reasons" if more else "")
     done = f"{progress.done} done, " if progress.done else ""
     return [(f" {glyph('failed')} ", "bad"), (f"{what}: {done}{said} ", "text")]

@@ -13,6 +13,7 @@ from quarterdeck.app.actions import check_tag
 from quarterdeck.app.errors import StoreError
 from quarterdeck.app.main import Quarterdeck
 from quarterdeck.app.records import Run, Subject
+from quarterdeck.app.store.state import Act
 from quarterdeck.screens import acting
 from quarterdeck.screens.acting import Question
 from quarterdeck.screens.copying import CopyMenu
@@ -33,6 +34,7 @@ class Acts:
         self.now: Progress = progress(total=1)
         self.told: list[str] = []
         self.open: list[str] = []
+        self.journal: list[Act] = []
         self.left = ""
         self.settled = 0
         self.error: Exception | None = None
@@ -56,6 +58,9 @@ class Acts:
 
     def last(self) -> Undo | None:
         return self.undo_next
+
+    def recent(self) -> list[Act]:
+        return self.journal
 
     def under_way(self) -> list[str]:
         return self.open
@@ -256,7 +261,7 @@ async def test_the_line_follows_and_then_says_what_came_of_it(
         await pilot.press("j", "enter")  # another screen says it as well
         await wait_for(pilot, "stage=gold: 2 of 3 runs", "params")
         acts.now = progress(done=2, failed=1, why=(("calm-ox: is deleted in MLflow.", 1),))
-        await wait_for(pilot, "✖ stage=gold: 2 done, 1 run not: calm-ox: is deleted in MLflow.")
+        await wait_for(pilot, "✖ stage=gold: 2 done, 1 run not (:acts): calm-ox: is deleted in MLflow.")
         assert acts.told == [BATCH]
         assert app.deck.following is not None
         assert app.deck.following._look_timer is None  # nothing is looked at when nothing is under way
@@ -291,6 +296,69 @@ async def test_nothing_is_looked_at_before_anything_was_asked(app: Quarterdeck, 
         await settled(pilot)
         assert app.deck.following is not None
         assert app.deck.following._look_timer is None
+
+
+# -- the journal
+
+
+def an_act(name: str, state: str, batch: str = "b", **changes: Any) -> Act:
+    intent = {"source": "m", "run_id": "r", "key": "stage", "value": "gold", "name": name, "previous": "silver"}
+    outcome = {"sentence": f"{name}: stage is “bronze” now, not “silver”: somebody changed it. Left as it is."}
+    return Act(
+        id=name, at=1_773_457_000_000, batch=batch, begun_at=None, act="set_tag", subject="run/r",
+        intent=intent | changes, outcome=outcome if state == "failed" else None, state=state,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def journal(acts: Acts) -> list[Act]:
+    """Two batches, newest first, with a hostile name among them."""
+    acts.journal = [
+        an_act("calm-ox-198", "done", "c", value=None, undoes="x"),
+        an_act("eager-elk-190", "failed"),
+        an_act("x\x1b[31m\n" + "y" * 400, "begun"),
+        an_act("brave-cod-214", "done"),
+    ]
+    return acts.journal
+
+
+async def test_the_journal_tells_every_act_and_why_it_failed(
+    app: Quarterdeck, journal: list[Act], wait_for: Any, settled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("colon", *"acts", "enter")
+        heads = ("stage=gold   1 begun, 1 done, 1 failed", "stage taken away again")
+        lines = await wait_for(pilot, *heads, "Left as it is.")
+        assert any("● brave-cod-214" in line and "stage: silver → gold" in line for line in lines)
+        assert not [line for line in lines if "\x1b" in line]
+        await pilot.press("y", "enter")
+        await wait_for(pilot, "as text (OSC 52)")
+        assert "✖ eager-elk-190" in app.clipboard
+
+
+async def test_the_open_journal_follows_what_is_under_way(
+    app: Quarterdeck, acts: Acts, journal: list[Act], wait_for: Any, settled: Any
+) -> None:
+    acts.now = progress()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("colon", *"acts", "enter")
+        await wait_for(pilot, "1 begun")
+        assert app.deck.following is not None
+        app.deck.following.follow(BATCH)
+        await wait_for(pilot, "0 of 3 runs")
+        acts.journal = [an_act("brave-cod-214", "done")]
+        acts.now = progress(done=3)
+        await wait_for(pilot, "1 done", gone=["1 begun"])
+
+
+async def test_an_empty_journal_says_what_would_be_in_it(app: Quarterdeck, wait_for: Any, settled: Any) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("colon", *"acts", "enter")
+        await wait_for(pilot, "nothing was changed from here yet")
 
 
 # -- undo
@@ -437,3 +505,10 @@ def test_picture_of_a_failure(app: Quarterdeck, acts: Acts, shot: Callable[..., 
     why = "plain-fox-187: stage is “bronze” now, not “silver”: somebody changed it. Left as it is."
     acts.now = progress(done=2, failed=1, why=((why, 1),))
     assert shot(app, size, *STAGE_GOLD, "y")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_picture_of_the_journal(
+    app: Quarterdeck, journal: list[Act], shot: Callable[..., bool], size: tuple[int, int]
+) -> None:
+    assert shot(app, size, "colon", *"acts", "enter")
