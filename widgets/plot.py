@@ -45,13 +45,14 @@ def draw(lines: Sequence[Line], view: View, width: int, height: int) -> Picture:
     above = 0 if beside else legend_above(grid, lines, view)
     head(grid, lines, view)
     scale = _scale(lines, view, height - 3 - above)
-    ticks = y_ticks(scale, height - 3 - above) if any(line.track.xs for line in lines) else []
+    drawable = any(line.track.xs for line in lines)
+    ticks = y_ticks(scale, height - 3 - above) if drawable else []
     gutter = max([6, *(len(text) + 1 for _, text in ticks)])
     area = Area(gutter + 1, 1 + above, max(4, width - gutter - 2 - panel), height - 3 - above)
     _rules(grid, area, scale, ticks)
     lay_curves(grid, area, lines, view, scale)
     _axis(grid, area, view)
-    if not ticks:
+    if not drawable:
         said = "no value that can be drawn"
         grid.put(area.x + max(0, (area.width - len(said)) // 2), area.y + area.height // 3, said, "dim")
     _signs(grid, area, lines, view, scale, area.y + area.height)

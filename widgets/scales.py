@@ -71,7 +71,7 @@ def fitted(low: float, high: float, rows: int, log: bool = False) -> Scale:
 
 def y_ticks(scale: Scale, rows: int) -> list[Tick]:
     """Labels of the vertical axis, lowest first."""
-    most = max(2, min(rows // 3, 5 + rows // 12))
+    most = max(2, min(rows * 2 // 5, 6 + rows // 10))
     if scale.log:
         return _powers(scale, most)
     step = nice_step(scale.high - scale.low, most)
@@ -109,9 +109,18 @@ def _powers(scale: Scale, most: int) -> list[Tick]:
         (power + log10(digit), _power(digit, power)) for power in range(low - 1, high + 1) for digit in (1, 2, 5)
     ]
     found = [tick for tick in between if scale.low - 1e-9 <= tick[0] <= scale.high + 1e-9]
-    if len(found) >= 2:
+    if len(found) >= 3 or abs(scale.low) > 300 or abs(scale.high) > 300:
         return found
-    return [(value, f"{10**value:.4g}") for value in (scale.low, scale.high) if abs(value) < 300]
+    return _even(Scale(10**scale.low, 10**scale.high), most)
+
+
+def _even(plain: Scale, most: int) -> list[Tick]:
+    """Labels of a log scale that is too short for powers: even steps, drawn where they lie on it."""
+    step = nice_step(plain.high - plain.low, most)
+    if not step or plain.high / step > 1e12:
+        return []
+    found = [value for value in _multiples(plain.low, plain.high, step) if value > 0]
+    return [(log10(value), written(value, step, plain)) for value in found]
 
 
 def _power(digit: int, power: int) -> str:

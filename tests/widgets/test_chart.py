@@ -102,7 +102,7 @@ async def test_a_curve_stands_on_axes_with_its_value_and_range(picture: Picture)
         await pilot.pause()
         lines = picture(app)
         assert lines[0] == " loss  ● run-a 2.500  1..3"
-        assert lines[1].startswith("     3 ┈")
+        assert lines[1].startswith("   3.0 ┈")
         assert lines[-1].split() == ["step", "0", "1", "2", "3"]
         assert lines[-2].strip().strip("─┬") == ""
         assert app.chart.cursor is None

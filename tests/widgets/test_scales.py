@@ -89,6 +89,12 @@ def test_a_short_log_scale_is_labelled_between_them() -> None:
     assert [text for _, text in y_ticks(Scale(0, 1, log=True), 24)] == ["1", "2", "5", "10"]
 
 
+def test_a_very_short_log_scale_has_even_steps_where_they_lie_on_it() -> None:
+    found = y_ticks(Scale(math.log10(0.79), math.log10(0.83), log=True), 12)
+    assert [text for _, text in found] == ["0.79", "0.80", "0.81", "0.82", "0.83"]
+    assert [10**place for place, _ in found] == pytest.approx([0.79, 0.80, 0.81, 0.82, 0.83])
+
+
 def test_steps_are_whole_numbers() -> None:
     assert step_ticks(0, 3, 10) == [(0, "0"), (1, "1"), (2, "2"), (3, "3")]
     assert [text for _, text in step_ticks(0, 40_000, 4)] == ["0", "10 000", "20 000", "30 000", "40 000"]
