@@ -22,7 +22,7 @@ import msgspec
 from ...errors import SourceError
 from ...records import Dataset, Experiment, KnownSeries, Metric, Millis, Run, Series
 from . import parse
-from .thinning import table_series, thinned
+from .table_histories import TableHistories, thinned
 
 _PATIENCE: Final = 2.0
 """Seconds to wait for a writer."""
@@ -291,55 +291,22 @@ class MlflowTables:
 
     def history(self, run_id: str, key: str, points: int | None = None) -> Series:
         """A metric's points; more than `points` are thinned out to the smallest and largest of each stretch."""
-        if "metrics" not in self._columns:
-            return Series.of(run_id, key, ())
-        column = self._column("metrics")
-        # the + keeps SQLite from walking all runs' values of this key where only the key has an index
-        by_key = "key" if self._finds_by_run_and_key() else "+key"
-        rest = f"FROM metrics WHERE run_uuid = ? AND {by_key} = ?"
         with self._explained(), self._snapshot():
-            rows = self._connection.execute(
-                f"SELECT {column('step', '0')}, timestamp, value, {column('is_nan', '0')} {rest}"
-                " ORDER BY timestamp, 1, value",
-                (run_id, key),
-            )
-            series = table_series(run_id, key, rows)
+            series = self._histories().read(run_id, key)
         return series if points is None or len(series) <= points else thinned(series, points)
 
     def history_since(self, known: KnownSeries) -> Series | None:
         """The points that are later than those known; None where they are not all that is new."""
-        if "metrics" not in self._columns:
-            return None
-        column = self._column("metrics")
-        by_key = "key" if self._finds_by_run_and_key() else "+key"
-        rest = f"FROM metrics WHERE run_uuid = ? AND {by_key} = ?"
         with self._explained(), self._snapshot():
-            count = self._connection.execute(f"SELECT count(*) {rest}", (known.run_id, known.key)).fetchone()[0]
-            if count == known.points:
-                return Series.of(known.run_id, known.key, ())
-            rows = self._connection.execute(
-                f"SELECT {column('step', '0')}, timestamp, value, {column('is_nan', '0')} {rest}"
-                " AND timestamp > ? ORDER BY timestamp, 1, value",
-                (known.run_id, known.key, known.last_at),
-            )
-            series = table_series(known.run_id, known.key, rows)
-        return series if known.points + len(series) == count else None
+            return self._histories().read_since(known)
 
     def went_on(self, known: KnownSeries) -> bool:
         """Whether the last value is later than what is known of a metric, or cannot be told."""
-        if not {"step", "timestamp"} <= self._columns.get("latest_metrics", frozenset()):
-            return True
-        sql = "SELECT step > ? OR timestamp > ? FROM latest_metrics WHERE run_uuid = ? AND key = ?"
         with self._explained():
-            row = self._connection.execute(sql, (known.last_step, known.last_at, known.run_id, known.key)).fetchone()
-        return row is None or bool(row[0])
+            return self._histories().went_on(known)
 
-    def _finds_by_run_and_key(self) -> bool:
-        for index in self._connection.execute("PRAGMA index_list(metrics)").fetchall():
-            columns = [row[2] for row in self._connection.execute(f'PRAGMA index_info("{index[1]}")')]
-            if columns[:2] == ["run_uuid", "key"]:
-                return True
-        return False
+    def _histories(self) -> TableHistories:
+        return TableHistories(self._connection, self._columns)
 
     def _column(self, table: str, prefix: str = "") -> _Columns:
         return _Columns(self._columns[table], prefix)
