@@ -379,6 +379,29 @@ async def test_a_thousand_new_points_at_one_step_are_not_taken_for_all(over_rest
     assert list(over_rest.series(run_id, "loss").values) == [float(at) for at in range(3_600)]
 
 
+@pytest.mark.tools
+async def test_a_server_of_mlflow_2_gives_the_same(
+    mlflow2_rest: Any, mlflow2_server: str, mlflow2_folder: Path, tmp_path: Path
+) -> None:
+    world = World(mlflow2_rest, mlflow2_folder / "mlflow.db")
+    deck = await make_deck("rest", Wire(), mlflow2_server, world.store, tmp_path)
+    said = told_by_mlflow(mlflow2_server, world.keys())
+    await deck.want("run", list(said))
+    for run_id, keys in world.keys().items():
+        await deck.want("history", [run_id], keys)
+        found = {key: points(deck.series(run_id, key)) for key in keys}
+        assert found == {key: expected(said[run_id]["histories"][key]) for key in keys}
+    world.log(world.odd, "val/größe 图", (30, 30, "NaN"), (31, 31, 0.5))
+    deck.wire.asked.clear()
+    await deck.want("history", [world.odd], world.keys()[world.odd])
+    assert deck.wire.asked == ["runs/get", "metrics/get-history-bulk-interval"]
+    said = told_by_mlflow(mlflow2_server, {world.odd: ["val/größe 图"]})
+    assert points(deck.series(world.odd, "val/größe 图")) == expected(said[world.odd]["histories"]["val/größe 图"])
+    deck.reader.close()
+    await deck.source.close()
+    await deck.writer.close()
+
+
 @pytest.fixture(autouse=True)
 def _retries_do_not_wait() -> Iterator[None]:
     with stamina.set_testing(True, attempts=3):
