@@ -136,7 +136,8 @@ class CurvesScreen(RunView):
         self._read_series(names)
         self.want_histories(names)
         for at, chart in enumerate(self.charts):
-            self._fill(chart, names[at] if at < len(names) else None, self._first + at == self.chosen)
+            self._fill(chart, names[at] if at < len(names) else None)
+            self._entitle(at)
         self.write_frame()
 
     def _found(self) -> list[str]:
@@ -151,17 +152,17 @@ class CurvesScreen(RunView):
             found = self.deck.reader.series_of([self.facts.rowid], new)
             self._series.update({name: found.get((self.facts.rowid, name)) for name in new})
 
-    def _fill(self, chart: SmallChart, name: str | None, is_chosen: bool) -> None:
-        if name is None:
-            chart.title = ""
-            chart.say(self._nothing() if chart is self.charts[0] else "")
-            chart.show([])
-            return
-        series = self.series(name)
-        chart.title = f"{'▸' if is_chosen else ' '} {self._short(name)}"
-        chart.say("asked for …")
-        chart.show([Curve(name, name, series)] if series is not None else [])
-        if is_chosen and self.focused is not chart and not self.prompt.display:
+    def _fill(self, chart: SmallChart, name: str | None) -> None:
+        series = self.series(name) if name is not None else None
+        if series is None:
+            chart.say("asked for …" if name is not None else self._nothing() if chart is self.charts[0] else "")
+        chart.show([Curve(name, name, series)] if name is not None and series is not None else [])
+
+    def _entitle(self, at: int) -> None:
+        """Write the name of a chart of this page; the chosen one has the mark and the focus."""
+        chart, names, is_chosen = self.charts[at], self.in_sight, self._first + at == self.chosen
+        chart.title = f"{'▸' if is_chosen else ' '} {self._short(names[at])}" if at < len(names) else ""
+        if is_chosen and names and self.focused is not chart and not self.prompt.display:
             self.set_focus(chart)
 
     def _short(self, name: str) -> str:
@@ -195,9 +196,13 @@ class CurvesScreen(RunView):
         self._go(to % max(1, len(self._names)))
 
     def _go(self, to: int) -> None:
-        before, self.chosen = self.chosen, max(0, min(to, len(self._names) - 1))
-        if self.chosen != before:
+        before, page = self.chosen, self._first
+        self.chosen = max(0, min(to, len(self._names) - 1))
+        if self._first != page:
             self.draw()
+        elif self.chosen != before:
+            self._entitle(before - page)
+            self._entitle(self.chosen - page)
 
     def action_open(self) -> None:
         """Show the chosen curve on the whole screen."""

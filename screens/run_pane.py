@@ -145,11 +145,25 @@ def apart_lines(run: Run, base: Run | None, width: int) -> Lines:
         for name in names
         if run.params.get(name) != base.params.get(name)
     ]
+    params += _origins(run, base)
     title: list[Piece] = [(" differs from ", "dim"), (clip(base.name or base.id, max(8, width - 16)), "accent")]
     metrics = [row for row in _metrics(run, base) if row[2]]
     if not params and not metrics:
         return [title, [("   in nothing that is known", "dim")]]
     return [title, *_rows(metrics, width), *([[]] if metrics and params else []), *_rows(params, width)]
+
+
+def _origins(run: Run, base: Run) -> list[tuple[str, str, str]]:
+    """Code and data, where they are not the baseline's."""
+    made = []
+    if run.git_commit != base.git_commit:
+        made.append(("commit", (run.git_commit or "–")[:7], (base.git_commit or "–")[:7]))
+    theirs = {(data.name, data.digest) for data in base.datasets}
+    for data in run.datasets:
+        if (data.name, data.digest) not in theirs:
+            others = [one.digest for one in base.datasets if one.name == data.name]
+            made.append((f"data {data.name}", data.digest, others[0] if others else "–"))
+    return made
 
 
 def _metrics(run: Run, base: Run | None) -> list[tuple[str, str, str]]:

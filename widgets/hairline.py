@@ -17,7 +17,8 @@ def hairline(values: Sequence[float], width: int) -> str:
     What is not finite leaves a gap; without two finite values there is no line, and all are spaces.
     """
     columns = 2 * max(0, width)
-    finite = [value for value in values if isfinite(value)]
+    all_finite = isfinite(sum(values))
+    finite = values if all_finite else [value for value in values if isfinite(value)]
     if not columns or len(finite) < 2:
         return " " * max(0, width)
     layer, low, high = Layer(width, 1), min(finite), max(finite)
@@ -25,7 +26,7 @@ def hairline(values: Sequence[float], width: int) -> str:
     for column in range(columns):
         start = len(values) * column // columns
         part = values[start : max(start + 1, len(values) * (column + 1) // columns)]
-        seen = [value for value in part if isfinite(value)]
+        seen = part if all_finite else [value for value in part if isfinite(value)]
         if not seen:
             before = None
             continue

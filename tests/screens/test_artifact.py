@@ -15,9 +15,8 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x80\0\0\x01\xe0\x08\x02"
 
 
 def content(path: str, data: bytes, **changes: Any) -> ArtifactContent:
-    return ArtifactContent(
-        **({"source": "m" * 16, "run_id": RUN_0, "path": path, "data": data, "size": len(data)} | changes)
-    )
+    facts: dict[str, Any] = {"source": "m" * 16, "run_id": RUN_0, "path": path, "data": data, "size": len(data)}
+    return ArtifactContent(**(facts | changes))
 
 
 def lines(path: str, data: bytes, **changes: Any) -> list[str]:
