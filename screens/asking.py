@@ -30,6 +30,7 @@ class Asking(Generic[Q, A]):
         self._reader: Reader | None = None
         self._lock = threading.Lock()
         self._number = 0
+        self._done = -1
         self.cost = 0.0
         """Seconds that the last whole answer took."""
 
@@ -45,6 +46,11 @@ class Asking(Generic[Q, A]):
         """Whether nobody has asked anything since."""
         return number == self._number
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether something was asked, and the last question has its whole answer."""
+        return self._done == self._number
+
     def ask(self, number: int, question: Q) -> None:
         """Answer in parts. Runs on a thread; blocks while the question before comes to its end."""
         with self._lock:
@@ -57,6 +63,7 @@ class Asking(Generic[Q, A]):
                 return
             if self.is_current(number):
                 self.cost = time.monotonic() - begun
+                self._done = number
 
     def _tell(self, number: int, question: Q) -> None:
         if not self.is_current(number):

@@ -36,6 +36,7 @@ from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.reading import Reader
 from quarterdeck.app.store.state import State
 from quarterdeck.screens import list_screen, run, runs
+from quarterdeck.screens.asking import Asking
 from quarterdeck.screens.deck import Deck
 from quarterdeck.screens.runs import RunsScreen
 from quarterdeck.widgets.palette import Palette
@@ -242,6 +243,9 @@ def _at_rest(app: App[Any]) -> bool:
             ordered = screen._ordered
             if ordered is None or not ordered.complete or not screen._list.is_current(ordered.number):
                 return False
+        asking = getattr(screen, "_asking", None)
+        if isinstance(asking, Asking) and not asking.is_answered:
+            return False
     return all(worker.is_finished for worker in app.workers)
 
 
