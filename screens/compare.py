@@ -46,6 +46,18 @@ FOLLOWED_EVERY = 5.0
 POINTS = 1_000
 """Points of a curve that are enough for a chart over the whole screen."""
 
+FRAME = 6
+"""Lines of the frame, and the rule above the curves."""
+
+FEWEST_BELOW = 6
+"""Lines in which curves can be told apart."""
+
+CHART_KEYS = {
+    "chart.axis": "axis", "chart.log": "log", "chart.more": "smoother", "chart.less": "rougher",
+    "chart.zoom_in": "zoom in", "back": "table", "chart.whole": "whole", "chart.next": "bring out", "copy": "copy",
+}  # fmt: skip
+"""What the line of keys says while the curves have the screen, by the ids of the bindings."""
+
 
 class CompareScreen(RunActs):
     """The comparison of a few runs."""
@@ -76,6 +88,7 @@ class CompareScreen(RunActs):
         self._narrow = ""
         self._lines = self._made()
         self._metric = next((row.name for row in self.compared.rows if row.kind == "metric" and row.differs), None)
+        self._in_sight = (0, (0, 0))
         self._on_chart: str | None = None
         self._asked: dict[tuple[str, str, str], float] = {}
         self._resting: Timer | None = None
@@ -96,8 +109,8 @@ class CompareScreen(RunActs):
         """
         self.sentences.can_focus = self.detail.can_focus = False
         self.detail.display = False
-        self._say_sentences(self.app.size.width, self.app.size.height)
         self.table.show(self._lines)
+        self._share(self.app.size.width, self.app.size.height)
         self.table.say(self._nothing())
         self._draw_curves()
         return [self.sentences, self.table, Line(self.deck.palette, fill="─", id="below"), self.chart, self.detail]
@@ -144,7 +157,7 @@ class CompareScreen(RunActs):
         self._lines = lines
         self.table.show(lines, column=lines.here)
         self.table.say(self._nothing())
-        self._say_sentences(self.size.width, self.size.height)
+        self._share(self.size.width, self.size.height)
         self.write_frame()
 
     def _nothing(self) -> list[Piece]:
@@ -152,14 +165,22 @@ class CompareScreen(RunActs):
             return [("no row is called so: Esc shows all again", "dim")]
         return [("these runs differ in nothing: ", "text"), ("d", "accent"), (" shows what is the same", "text")]
 
-    def _say_sentences(self, width: int, height: int) -> None:
+    def _share(self, width: int, height: int) -> None:
+        """Share the lines between the rules: what the table does not need is the curves."""
+        room = height - FRAME - self._say_sentences(width, height)
+        self.table.styles.height = max(5, min(self.table.lines_needed, room - max(FEWEST_BELOW, room * 3 // 8)))
+
+    def _say_sentences(self, width: int, height: int) -> int:
+        """Write what to know first; gives the lines that it takes."""
         lines: list[list[Piece]] = []
         for sentence in self.compared.sentences:
             for at, part in enumerate(_wrapped(shown(sentence), max(20, width - 4))):
                 lines.append([(" ▲ " if at == 0 else "   ", "warn"), (part, "text")])
-        self.sentences.styles.height = min(4 if height >= 30 else 2, len(lines))
+        taken = min(4 if height >= 30 else 2, len(lines))
+        self.sentences.styles.height = taken
         self.sentences.display = bool(lines)
         self.sentences.show(lines)
+        return taken
 
     # -- what the cursor is on ----------------------------------------------------------------------------------
 
@@ -179,8 +200,9 @@ class CompareScreen(RunActs):
 
     def on_frozen_table_moved(self) -> None:
         """Curves and details follow after a rest; the name of the column at once."""
-        if self._lines.here != self.table.column:
-            self._lines.here = self.table.column
+        now = (self.table.column, self.table.hidden)
+        if now != self._in_sight:
+            self._in_sight, self._lines.here = now, self.table.column
             self.write_frame()
         self._rest()
 
@@ -441,7 +463,7 @@ class CompareScreen(RunActs):
     def on_resize(self) -> None:
         """Fold the sentences anew."""
         if self.is_ready:
-            self._say_sentences(self.size.width, self.size.height)
+            self._share(self.size.width, self.size.height)
             self._rest()
 
     def recolour(self, palette: Palette) -> None:
@@ -453,11 +475,17 @@ class CompareScreen(RunActs):
     # -- words --------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """These runs are compared already."""
-        return False if action == "compare" else super().check_action(action, parameters)
+        """These runs are compared already; and nothing is done to a table that the curves hide."""
+        of_table = ("open", "same", "baseline", "remove", "filter")
+        if action == "compare" or (action in of_table and self.has_class("-curves")):
+            return False
+        return super().check_action(action, parameters)
 
     def shown_keys(self) -> list[tuple[str, str]]:
-        """What this screen is for comes first."""
+        """What this screen is for comes first; of the chart, while it has the screen."""
+        if self.has_class("-curves"):
+            found = {active.binding.id: active.binding for active in self.active_bindings.values()}
+            return [(self.app.get_key_display(found[one]), says) for one, says in CHART_KEYS.items() if one in found]
         order = ["open", "what is the same", "baseline", "take out", "narrow", "copy", "back"]
         return sorted(super().shown_keys(), key=lambda key: order.index(key[1]) if key[1] in order else len(order))
 
@@ -468,7 +496,7 @@ class CompareScreen(RunActs):
         differing = sum(row.differs for row in rows)
         left.append((f"   {count(differing)} of {count(len(rows))} rows differ", "text"))
         if self._narrow:
-            left.append((f"   {one_line(self._narrow)}", "accent"))
+            left.append((f"   / {one_line(self._narrow)}", "accent"))
         states = [state for state in self.deck.states if state.source in {run.source for run in runs}]
         right = [piece for state in states for piece in [*freshness(state, self.deck.now()), ("  ", "text")]][:-1]
         return left, [*self._aside(), *right, (" ", "text")]

@@ -110,7 +110,7 @@ def _pair(name: str, value: str) -> list[Piece]:
 
 def _commit(sign: str, commit: Commit, now: int, width: int) -> list[Piece]:
     said = f"{clip(commit.author, 16)}  {age(commit.committed_at, now)}"
-    room = max(10, width - 16 - cells(said))
+    room = max(10, width - 17 - cells(said))
     role = "good" if sign == "+" else "warn"
     head = f"{shown(commit.sha[:8])}  "
     return [(f"  {sign} ", role), (head, "dim"), (pad(clip(commit.subject, room), room), "text"), (f"  {said}", "dim")]

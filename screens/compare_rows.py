@@ -102,15 +102,16 @@ class CompareLines:
         name = clip(run.name or "–", width - 2)
         return (
             [(f"{mark_of(hue)} ", f"hue{hue}"), (name, "bright" if column == self.here else "text")],
-            [("  ", "dim"), *self._below(run, column)],
+            [(INDENT, "dim"), *self._below(run, column, width - len(INDENT))],
         )
 
-    def _below(self, run: Run, column: int) -> list[Piece]:
-        said: list[Piece] = [("baseline", "accent")] if column == self.compared.baseline else [(run.id[:8], "dim")]
-        if run.status not in ("finished", "deleted"):
-            word, role = worded(run.status)
-            said.append((f" {word}", role))
-        return said
+    def _below(self, run: Run, column: int, width: int) -> list[Piece]:
+        said: Piece = ("baseline", "accent") if column == self.compared.baseline else (shown(run.id[:8]), "dim")
+        if run.status in ("finished", "deleted"):
+            return [said]
+        word, role = worded(run.status)
+        # how it goes on is more than eight letters of an id
+        return [said, (f" {word}", role)] if cells(said[0]) + cells(word) < width else [(word, role)]
 
     def wish(self) -> tuple[int, int]:
         """Cells for the longest name, and for the widest cell."""

@@ -30,6 +30,9 @@ _MORE = " ›"
 WIDEST, NARROWEST, MANY = 30, 8, 3
 """A column's cells, and how many columns every terminal holds."""
 
+_NARROWER = 0.8
+"""How much of its wish a column has at least, so that no other has to be out of sight."""
+
 
 class Lines(Protocol):
     """What the table asks for what it draws. Widths are cells; longer pieces are cut."""
@@ -78,7 +81,7 @@ class FrozenTable(Widget, can_focus=True):
     ]
 
     class Moved(Message):
-        """The cursor is on another row or column."""
+        """The cursor is on another row or column, or other columns are in sight."""
 
     class Opened(Message):
         """The cell under the cursor was clicked again."""
@@ -89,7 +92,7 @@ class FrozenTable(Widget, can_focus=True):
         self._lines: Lines | None = None
         self._strips: dict[int, Strip] = {}
         self._message: tuple[Piece, ...] = ()
-        self._names, self._width, self._fits = 20, 16, 1
+        self._names, self._width, self._fits, self._laid_out = 20, 16, 1, 0
         self.row, self.column, self.top = 0, 0, 0
         """The cursor, and the first row on the screen."""
         self._first = 1
@@ -131,7 +134,15 @@ class FrozenTable(Widget, can_focus=True):
     def hidden(self) -> tuple[int, int]:
         """How many columns are out of sight on the left and on the right."""
         count = self._lines.columns() if self._lines else 0
-        return (self._first - 1, max(0, count - self._first - self._fits)) if count > 1 else (0, 0)
+        if count < 2 or not self.size.width:
+            return 0, 0
+        self._learn_width()
+        return self._first - 1, max(0, count - self._first - self._fits)
+
+    @property
+    def lines_needed(self) -> int:
+        """Lines that show all rows at once."""
+        return self._count + HEAD
 
     @property
     def cell_width(self) -> int:
@@ -244,9 +255,15 @@ class FrozenTable(Widget, can_focus=True):
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
+    def _learn_width(self) -> None:
+        """Textual paints a widget before it tells it its size."""
+        if self._laid_out != self.size.width:
+            self._lay_out()
+
     def _lay_out(self) -> None:
         """Names first, then as many columns as fit; the room that is left is shared."""
         self._strips.clear()
+        self._laid_out = self.size.width
         if self._lines is None or not self.size.width:
             return
         count = self._lines.columns()
@@ -256,6 +273,8 @@ class FrozenTable(Widget, can_focus=True):
         room -= self._names
         width = max(NARROWEST, min(wish, room // max(1, min(count, MANY)) - GAP))
         fits = max(2, min(count, room // (width + GAP)))
+        if fits < count <= room // (int(width * _NARROWER) + GAP):
+            fits = count  # a little narrower, and all of them are in sight
         self._width = max(NARROWEST, min(WIDEST, room // fits - GAP))
         self._fits = fits - 1
         self._scroll_aside()
@@ -276,9 +295,11 @@ class FrozenTable(Widget, can_focus=True):
         self._lay_out()
         self._scroll_into_view()
         self.refresh()
+        self.post_message(self.Moved())
 
     def render_line(self, y: int) -> Strip:
         """The two lines of titles, or a row."""
+        self._learn_width()
         width, lines = self.size.width, self._lines
         if lines is None or not lines.columns():
             return drawn((), width, self._palette.styles)
