@@ -7,12 +7,15 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from .comparison.forms import code
 from .exact import iso, number
 from .records import Extreme, Metric, Run, Subject
 from .text import shown
+
+MOST_IN_FULL: Final = 100
+"""Runs that are copied with all that they hold; of more there are the ids, and what is made of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,23 @@ def run_copies(runs: Sequence[CopiedRun]) -> list[Copy]:
     if not runs:
         return []
     several = "s" if len(runs) > 1 else ""
-    return [
+    made = [
         Copy(f"id{several}", _lines(one.run.id for one in runs)),
         Copy(f"URI{several}", _lines(f"runs:/{one.run.id}/" for one in runs)),
         Copy(f"command{several}", _lines(_command(one.run) for one in runs)),
         Copy("Python", _python(runs)),
-        Copy("Markdown", "\n".join(_markdown(one) for one in runs)),
-        Copy("JSON", _json(runs)),
     ]
+    if len(runs) <= MOST_IN_FULL:
+        made += [Copy("Markdown", "\n".join(_markdown(one) for one in runs)), Copy("JSON", _json(runs))]
+    return made
+
+
+def file_copies(run: CopiedRun, path: str) -> list[Copy]:
+    """The forms of one artifact file of a run; `path` as MLflow has it, below the run's artifacts."""
+    uri = f"runs:/{run.run.id}/{path}"
+    load = f"path = mlflow.artifacts.download_artifacts(artifact_uri={_quoted(uri)})"
+    python = _lines(["import mlflow", "", *_tracking(run.address), load]) + "\n"
+    return [Copy("URI of the file", uri), Copy("Python for the file", python)]
 
 
 def run_json(run: Run, extremes: Mapping[str, Extreme], *, source: str, experiment: str | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from ..app.copies import Copy, file_copies
 from ..app.records import ArtifactContent
 from ..app.text import clip, shown
 from ..widgets.figures import count, size
@@ -17,6 +18,7 @@ from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
 from ..widgets.text_view import TextView
 from .artifact_page import Sheet, outside, sheet
+from .copying import known_runs
 from .deck import Deck
 from .links import LinkSheet, artifact_address
 from .run_view import RunView
@@ -98,6 +100,11 @@ class ArtifactScreen(RunView):
         self.query_one("#said", Pages).recolour(palette)
 
     # -- keys ---------------------------------------------------------------------------------------------------
+
+    def copies(self) -> Sequence[Copy]:
+        """The file first, then its run in its forms."""
+        runs = known_runs(self.deck, self.chosen_runs())
+        return [*(copy for run in runs for copy in file_copies(run, self.path)), *super().copies()]
 
     def action_link(self) -> None:
         """Show where the file is."""

@@ -13,9 +13,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from ..app import clipboard
-from ..app.copies import CopiedRun, Copy, run_copies
+from ..app.copies import MOST_IN_FULL, CopiedRun, Copy, run_copies
 from ..app.errors import QuarterdeckError
-from ..app.records import Run
+from ..app.records import Extreme, Run
 from ..app.text import cells, clip, safe_lines, shown
 from ..widgets.line import Line, Piece
 from ..widgets.pages import Pages
@@ -44,22 +44,37 @@ def offer_copies(screen: FrameScreen) -> None:
 
 def copies_of_runs(deck: Deck, runs: Sequence[Run]) -> list[Copy]:
     """The forms of these runs, with what the cache knows of them."""
+    return run_copies(known_runs(deck, runs))
+
+
+def known_runs(deck: Deck, runs: Sequence[Run]) -> list[CopiedRun]:
+    """Runs with what the cache knows of them."""
     sources = {state.source: state for state in deck.states}
     experiments = {(row.experiment.source, row.experiment.id): row.experiment.name for row in deck.reader.experiments()}
     made = []
     for run in runs:
-        state, rowids = sources.get(run.source), deck.reader.rowids([run.id])
-        extremes = deck.reader.extremes(rowids[:1], list(run.metrics))
+        state = sources.get(run.source)
         made.append(
             CopiedRun(
                 run=run,
                 source=state.name if state else run.source,
                 address=state.address if state else "",
                 experiment=experiments.get((run.source, run.experiment_id)),
-                extremes={name: extreme for (_, name), extreme in extremes.items()},
+                extremes=_extremes(deck, run) if len(runs) <= MOST_IN_FULL else {},
             )
         )
-    return run_copies(made)
+    return made
+
+
+def _extremes(deck: Deck, run: Run) -> dict[str, Extreme]:
+    rowids = deck.reader.rowids([run.id])
+    return {name: extreme for (_, name), extreme in deck.reader.extremes(rowids[:1], list(run.metrics)).items()}
+
+
+def copy_of_lines(lines: Sequence[Sequence[Piece]]) -> list[Copy]:
+    """What a page says, as plain text; nothing of an empty one."""
+    text = "\n".join("".join(piece for piece, _ in line).rstrip() for line in lines).strip("\n")
+    return [Copy("text", text)] if text else []
 
 
 def _copy(screen: FrameScreen, chosen: Copy) -> None:

@@ -8,9 +8,11 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from ..app.copies import Copy
 from ..widgets.line import Piece
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
+from .copying import copy_of_lines
 from .deck import Deck
 from .frame import FrameScreen
 from .run_details import Lines
@@ -47,6 +49,10 @@ class DetailScreen(FrameScreen):
         if self.is_composed and self.size.width:
             self.query_one(Pages).show(self._lines(self.size.width))
             self.write_frame()
+
+    def copies(self) -> Sequence[Copy]:
+        """The page as text."""
+        return copy_of_lines(self._lines(100))
 
     def cache_changed(self, *, runs: bool, commits: bool) -> None:
         """What was asked for may have come."""

@@ -20,6 +20,7 @@ from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from ..widgets.status import glyph
 from .acting import ask_for_undo
+from .copying import copy_of_lines
 from .deck import Deck
 from .frame import FrameScreen
 
@@ -102,8 +103,7 @@ class ActsScreen(FrameScreen):
 
     def copies(self) -> Sequence[Copy]:
         """The page as text."""
-        lines = act_lines(self._acts, 100, self.deck)
-        return [Copy("text", "\n".join("".join(text for text, _ in line).rstrip() for line in lines))] if lines else []
+        return copy_of_lines(act_lines(self._acts, 100, self.deck))
 
 
 def act_lines(acts: Sequence[Act], width: int, deck: Deck) -> list[list[Piece]]:

@@ -9,8 +9,9 @@ from typing import ClassVar
 from textual import events
 from textual.binding import BindingType
 
+from ..app.copies import Copy
 from ..app.records import SourceState
-from ..app.text import clip
+from ..app.text import clip, shown
 from ..widgets.figures import age, count, moment, span
 from ..widgets.freshness import condition
 from ..widgets.line import Piece
@@ -128,6 +129,14 @@ class SourcesScreen(ListScreen[SourceRow]):
         self.table.show(SourceRows(states, now), keep=keep)
         self.table.say([("no source is named in the settings, and none was found here", "text")])
         self._tell()
+
+    def copies(self) -> Sequence[Copy]:
+        """What helps to ask somebody about the source under the cursor."""
+        row = self.table.row()
+        if row is None:
+            return ()
+        said = (("address", row.state.address), ("sentence", row.state.sentence), ("last error", row.state.last_error))
+        return [Copy(label, shown(text)) for label, text in said if text]
 
     def on_record_table_moved(self) -> None:
         """Tell about the source under the cursor."""

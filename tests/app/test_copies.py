@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.app.copies import CopiedRun, Copy, run_copies
+from quarterdeck.app.copies import MOST_IN_FULL, CopiedRun, Copy, file_copies, run_copies
 from quarterdeck.app.records import Dataset, Extreme, Metric, Run
 
 HOSTILE = "x`|</td> @ann *b* [l](http://e)\x1b]52;c;aGk=\x07\n| y |\u202e\ud800"
@@ -55,6 +55,20 @@ def test_several_runs_are_copied_at_once() -> None:
     assert said["commands"].splitlines() == ["quarterdeck open run/4f2c91ab7d", "quarterdeck open run/b"]
     assert [one["id"] for one in json.loads(said["JSON"])] == ["4f2c91ab7d", "b"]
     assert said["Markdown"].count("### run") == 2
+
+
+def test_of_very_many_runs_there_are_the_ids_and_the_python() -> None:
+    many = [copied(a_run(id=f"r{n}")) for n in range(MOST_IN_FULL + 1)]
+    said = forms(*many)
+    assert list(said) == ["ids", "URIs", "commands", "Python"]
+    assert len(said["ids"].splitlines()) == len(many)
+
+
+def test_a_file_is_copied_by_its_address_and_as_python() -> None:
+    uri, python = file_copies(copied(), "model/it's \x1b.bin")
+    assert uri.text == "runs:/4f2c91ab7d/model/it's \x1b.bin"
+    assert python.text.isascii()
+    assert ast.literal_eval(python.text.split("artifact_uri=")[1].rstrip().rstrip(")")) == uri.text
 
 
 def test_an_id_that_would_end_a_command_does_not() -> None:

@@ -448,6 +448,19 @@ async def test_hostile_names_reach_the_clipboard_as_text(
             assert not set(app.clipboard) & set("\x1b\x07\u202e")
 
 
+async def test_a_source_is_copied_by_its_address(
+    app: Quarterdeck, wait_for: Any, settled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("colon", *"sources", "enter")
+        await wait_for(pilot, "2 of 2 well")
+        await pilot.press("G", "y", "enter")
+        await wait_for(pilot, "as address (OSC 52)")
+        assert app.clipboard == "http://mlflow.acme:5000"
+
+
 async def test_where_there_is_nothing_it_says_so(world: Any, wait_for: Any, settled: Any) -> None:
     app = world.app()
     async with app.run_test(size=(80, 24)) as pilot:
