@@ -16,7 +16,7 @@ from ..widgets.figures import age, count, figure, moment, size, span
 from ..widgets.line import Piece
 from ..widgets.status import glyph, worded
 from .run_facts import RunFacts, SameData, metric_names
-from .run_outline import NOTE, OWN_TAGS, Row, bound
+from .run_outline import NOTE, OWN_TAGS, Row, bound, tree_state
 
 Lines = list[list[Piece]]
 
@@ -25,9 +25,6 @@ CHANGED = 500
 
 LONGEST = 20_000
 """Characters of a param, a tag or a message that are shown."""
-
-DIRTY = "mlflow.source.git.dirty"
-"""Where some clients write whether the tree had changes that were not committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,14 +279,6 @@ def run_line(run: Run, sight: Sight) -> list[Piece]:
 
 
 # -- code ---------------------------------------------------------------------------------------------------------
-
-
-def tree_state(run: Run) -> str:
-    """Whether the code was just this commit: MLflow does not say, but a client may have written it down."""
-    said = run.tags.get(DIRTY, "").casefold()
-    if said in ("true", "1", "yes"):
-        return "had changes that were not committed"
-    return "clean" if said in ("false", "0", "no") else "unknown"
 
 
 def commit_lines(sha: str, commit: Commit | None, run: Run, sight: Sight) -> Lines:

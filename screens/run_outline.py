@@ -26,6 +26,9 @@ OWN_TAGS = ("mlflow.runName", "mlflow.user", "mlflow.source.git.commit", "mlflow
 NOTE = "mlflow.note.content"
 """What somebody wrote about the run; a part of its own."""
 
+DIRTY = "mlflow.source.git.dirty"
+"""Where some clients write whether the tree had changes that were not committed."""
+
 SMALL_FOLDER = 8
 """Entries that a folder may have to be open without being asked."""
 
@@ -335,8 +338,18 @@ def _commit(row: Row, width: int, ink: Ink) -> list[Piece]:
     if not isinstance(commit, Commit):
         return [(short, "text"), (fit("   not on a branch that is watched", width - cells(short)), "dim")]
     when = f"  {clip(commit.author, 16)}  {age(commit.committed_at, ink.now)}"
-    room = width - cells(short) - cells(when) - 3
-    return [(short, "text"), (f"   {fit(one_line(commit.subject), max(4, room))}", "text"), (when, "dim")]
+    # said where there is room; the detail says it in any case
+    tree = f"   tree state {tree_state(ink.facts.run)}" if width >= 72 else ""
+    room = width - cells(short) - cells(when) - cells(tree) - 3
+    return [(short, "text"), (f"   {fit(one_line(commit.subject), max(4, room))}", "text"), (f"{when}{tree}", "dim")]
+
+
+def tree_state(run: Run) -> str:
+    """Whether the code was just this commit: MLflow does not say, but a client may have written it down."""
+    said = run.tags.get(DIRTY, "").casefold()
+    if said in ("true", "1", "yes"):
+        return "had changes that were not committed"
+    return "clean" if said in ("false", "0", "no") else "unknown"
 
 
 def _file(row: Row, width: int) -> list[Piece]:

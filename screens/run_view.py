@@ -11,6 +11,7 @@ from ..widgets.freshness import freshness
 from ..widgets.line import Piece
 from .deck import Deck
 from .run_acts import RunActs
+from .run_columns import is_open
 from .run_facts import RunFacts, facts_of
 
 NEWS = 5.0
@@ -78,8 +79,9 @@ class RunView(RunActs):
 
     def want_extremes(self, names: Sequence[str]) -> None:
         """Ask, once, for smallest and largest of those of these metrics of which they are not known."""
-        known = self.facts.extremes if self.facts else {}
-        self.want_once("extremes", [name for name in names if name not in known][:HISTORIES_AT_ONCE])
+        if (facts := self.facts) is not None:
+            unknown = [name for name in names if is_open(facts.run, facts.extremes.get(name))]
+            self.want_once("extremes", unknown[:HISTORIES_AT_ONCE])
 
     def want_once(self, kind: str, keys: Sequence[str]) -> None:
         """Ask for what was not asked for since this screen was opened, since `r`, or since the run ended."""

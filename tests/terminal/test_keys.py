@@ -183,7 +183,7 @@ def test_enter_opens_the_run_and_the_way_back_leads_to_its_row(runs: Start, size
     program.press("j", "j", "j")
     name = name_here(program)
     program.press("enter")
-    program.wait_for(f"› {name}", "metrics", "tree state unknown")
+    program.wait_for(f"› {name}", "metrics", "params")
     program.press("G", "g")
     program.wait_for(f" {name}  ", "metrics")
     program.press(back)
