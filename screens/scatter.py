@@ -68,9 +68,9 @@ def plotted(reader: Reader, question: PointsQuestion) -> Generator[Plotted, None
     )  # fmt: skip
     xs, ys = points.xs, points.ys
     cloud = Cloud(xs=xs, ys=ys, kinds=points.kinds, categories=points.categories, notes=tuple(_notes(points, question)))
-    numbers = range(len(xs))
-    by_x = sorted(numbers, key=lambda point: (xs[point], ys[point]))
-    by_y = sorted(numbers, key=lambda point: (ys[point], xs[point]))
+    # figures are sorted in a third of the time of pairs, during which no key is heard; the second sort keeps the first
+    by_y = sorted(range(len(xs)), key=ys.__getitem__)
+    by_x = sorted(by_y, key=xs.__getitem__)
     yield Plotted(points, cloud, by_x, by_y)
 
 

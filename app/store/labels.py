@@ -22,6 +22,9 @@ PARENT: Final = Field("attribute", "parent_id")
 MANY: Final = 1_000
 """Distinct values are counted up to here: a key with more is not folded by to be looked at."""
 
+_OFTEN: Final = 1_000
+"""Values or runs between two looks at whether somebody interrupted."""
+
 _SYSTEM: Final = "mlflow."
 """Tags that MLflow writes for itself."""
 
@@ -47,12 +50,15 @@ def labels(sets: RunSets, field: Field) -> Labels:
     query = _parents() if field == PARENT else _labelled(field, sets.experiments)
     texts: dict[str, int] = {}
     codes = array("i", bytes(4 * sets.size))
-    for text, joined in sets.connection.execute(query.text, query.parameters):
+    paused = 0
+    for number, (text, joined) in enumerate(sets.connection.execute(query.text, query.parameters)):
         code = texts.setdefault(text, len(texts) + 1)  # two experiments have a label each for one text
         for block in split(joined):
             for run in block:
                 codes[run] = code
-            sets.pause()
+            if len(block) > _OFTEN or number - paused > _OFTEN:  # a look costs as much as two values
+                sets.pause()
+                paused = number
     return Labels(list(texts), codes)
 
 

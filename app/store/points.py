@@ -19,8 +19,8 @@ from . import sorting
 from .labels import labels
 from .runsets import RunSets, stream, visible
 
-MOST: Final = 200_000
-"""Points at most, those of the newest runs: five for each dot of a large terminal."""
+MOST: Final = 100_000
+"""Points at most, those of the newest runs: more than a large terminal has dots, drawn in 50 ms."""
 
 _BLOCK: Final = 20_000
 
