@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import time
 from collections.abc import Iterable, Sequence
-from shlex import quote
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -14,12 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 from textual.widget import Widget
 
-from ..app.comparison import FEWEST, CompareRow, Comparison, compare, csv_text, json_value, markdown
+from ..app.comparison import FEWEST, CompareRow, Comparison, compare
 from ..app.copies import Copy
-from ..app.records import CommitsBetween, Run, Series, Want
-from ..app.text import cells, clip, one_line, shown
+from ..app.records import CommitsBetween, Run
+from ..app.text import clip, one_line
 from ..widgets.chart import Chart
-from ..widgets.curves import Curve
 from ..widgets.figures import count
 from ..widgets.freshness import freshness
 from ..widgets.frozen_table import FrozenTable
@@ -27,9 +23,10 @@ from ..widgets.line import Line, Piece
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
-from .compare_detail import detail
-from .compare_rows import CompareLines, curve_names
-from .comparing import commits_from, just_read, read_again
+from .compare_curves import FOLLOWED_EVERY, CompareCurves
+from .compare_detail import detail, sentence_lines
+from .compare_rows import CompareLines
+from .comparing import commits_from, copies_of, just_read, read_again
 from .deck import Deck
 from .run import RunScreen
 from .run_acts import RunActs
@@ -39,12 +36,6 @@ RESTS = 0.15
 
 CHANGES_AT_MOST_EVERY = 0.5
 """Seconds between two readings while the syncer writes."""
-
-FOLLOWED_EVERY = 5.0
-"""Seconds between two questions for the curves of runs that still run."""
-
-POINTS = 1_000
-"""Points of a curve that are enough for a chart over the whole screen."""
 
 FRAME = 6
 """Lines of the frame, and the rule above the curves."""
@@ -87,10 +78,7 @@ class CompareScreen(RunActs):
         self._everything = False
         self._narrow = ""
         self._lines = self._made()
-        self._metric = next((row.name for row in self.compared.rows if row.kind == "metric" and row.differs), None)
         self._in_sight = (0, (0, 0))
-        self._on_chart: str | None = None
-        self._asked: dict[tuple[str, str, str], float] = {}
         self._resting: Timer | None = None
         self._following: Timer | None = None
         self._dirty = False
@@ -99,6 +87,8 @@ class CompareScreen(RunActs):
         self.table = FrozenTable(palette, id="table")
         self.chart = Chart(palette, zone=deck.zone, id="chart")
         self.detail = Pages(palette, id="detail")
+        first = next((row.name for row in self.compared.rows if row.kind == "metric" and row.differs), None)
+        self.curves = CompareCurves(deck, self.chart, self._hues, first)
 
     # -- what is shown ------------------------------------------------------------------------------------------
 
@@ -112,7 +102,7 @@ class CompareScreen(RunActs):
         self.table.show(self._lines)
         self._share(self.app.size.width, self.app.size.height)
         self.table.say(self._nothing())
-        self._draw_curves()
+        self.curves.draw(self._held)
         return [self.sentences, self.table, Line(self.deck.palette, fill="─", id="below"), self.chart, self.detail]
 
     @property
@@ -172,10 +162,7 @@ class CompareScreen(RunActs):
 
     def _say_sentences(self, width: int, height: int) -> int:
         """Write what to know first; gives the lines that it takes."""
-        lines: list[list[Piece]] = []
-        for sentence in self.compared.sentences:
-            for at, part in enumerate(_wrapped(shown(sentence), max(20, width - 4))):
-                lines.append([(" ▲ " if at == 0 else "   ", "warn"), (part, "text")])
+        lines = sentence_lines(self.compared.sentences, max(20, width - 4))
         taken = min(4 if height >= 30 else 2, len(lines))
         self.sentences.styles.height = taken
         self.sentences.display = bool(lines)
@@ -220,7 +207,7 @@ class CompareScreen(RunActs):
             return
         row = self.row()
         if row is not None and row.kind == "metric":
-            self._metric = row.name
+            self.curves.metric = row.name
         width, cell = self.size.width, self.table.cell_width
         said = detail(self._lines, row, self.table.column, width, cell) if row else []
         if self.has_class("-curves"):
@@ -229,66 +216,15 @@ class CompareScreen(RunActs):
         if self.detail.display != bool(said):  # to say what is so already would cost a layout
             self.detail.display, self.chart.display = bool(said), not said
         if not said:
-            if self._metric != self._on_chart:
-                self._draw_curves()
-            self._want_curves()
-
-    # -- curves -------------------------------------------------------------------------------------------------
-
-    def _series(self) -> dict[int, Series]:
-        """The histories that the cache has of the metric, by the run's place."""
-        if self._metric is None:
-            return {}
-        found = self.deck.reader.series_of(self._held.rowids, [self._metric])
-        return {
-            at: found[rowid, self._metric]
-            for at, rowid in enumerate(self._held.rowids)
-            if (rowid, self._metric) in found
-        }
-
-    def _draw_curves(self) -> None:
-        name = self._on_chart = self._metric
-        if name is None:
-            self.chart.show([])
-            self.chart.say("none of these runs logged a metric that differs")
-            return
-        series, runs = self._series(), self._held.runs
-        names = curve_names(runs)
-        self.chart.title = name
-        self.chart.show(
-            [
-                Curve(key=f"{runs[at].source} {runs[at].id}", label=names[at], series=one, hue=self._hue(at))
-                for at, one in series.items()
-            ]
-        )
-        if not series:
-            self.chart.say("asked for the curves …" if self._asked else "no curve is in the cache yet")
-
-    def _hue(self, at: int) -> int:
-        return self._hues[self._key_at(at)]
+            self.curves.follow(self._held)
 
     def _key_at(self, at: int) -> tuple[str, str]:
         run = self._held.runs[at]
         return run.source, run.id
 
     def _want_curves(self) -> None:
-        """Ask for the curves that are not here, and again for those that grow; answers come through the cache."""
-        name = self._metric
-        if name is None or not self.chart.display or not self.is_ready:
-            return
-        have, now = self._series(), time.monotonic()
-        missing: dict[str, list[str]] = {}
-        for at, run in enumerate(self._held.runs):
-            asked = self._asked.get((run.source, run.id, name))
-            late = run.status == "running" or (at in have and have[at].is_behind)
-            grows = late and (asked is None or now - asked >= FOLLOWED_EVERY)
-            if name in run.metrics and (grows or (at not in have and asked is None)):
-                self._asked[run.source, run.id, name] = now
-                missing.setdefault(run.source, []).append(run.id)
-        for source, ids in missing.items():
-            self.deck.ask(Want(kind="history", source=source, run_ids=tuple(ids), keys=(name,), points=POINTS))
-        if missing and not have:
-            self.chart.say("asked for the curves …")
+        if self.is_ready:
+            self.curves.want(self._held)
 
     # -- code ---------------------------------------------------------------------------------------------------
 
@@ -331,11 +267,10 @@ class CompareScreen(RunActs):
         row = self.row()
         run = self.run_here()
         if row is not None and row.kind == "metric":
-            self._metric = row.name
+            self.curves.metric = row.name
             self.chart.display, self.detail.display = True, False
             self.add_class("-curves")
-            self._draw_curves()
-            self._want_curves()
+            self.curves.follow(self._held)
             self.set_focus(self.chart)
             self.write_frame()
         elif run is not None:
@@ -379,7 +314,7 @@ class CompareScreen(RunActs):
             self._commits = {}
             self._find_commits()
         self._show(self._made(column))
-        self._draw_curves()
+        self.curves.draw(self._held)
         self._rest()
 
     def action_leave(self) -> None:
@@ -452,7 +387,7 @@ class CompareScreen(RunActs):
             self._held = held
             self._show(self._made(self.table.column))
             self._follow()
-            self._draw_curves()
+            self.curves.draw(self._held)
 
     def time_passed(self) -> None:
         """A run that still runs has taken longer."""
@@ -511,23 +446,4 @@ class CompareScreen(RunActs):
 
     def copies(self) -> Sequence[Copy]:
         """What is on the screen in three forms, and the command that prints it."""
-        compared, everything = self.compared, self._everything
-        words = " ".join(quote(run.id) for run in compared.runs) + (" --all" if everything else "")
-        return [
-            Copy("Markdown", markdown(compared, everything=everything)),
-            Copy("CSV", csv_text(compared, everything=everything)),
-            Copy("JSON", json.dumps(json_value(compared, everything=everything), allow_nan=False, indent=2)),
-            Copy("command", f"quarterdeck compare {words}"),
-        ]
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    """A sentence in lines of at most `width` cells, broken between words where there are any."""
-    made = [""]
-    for word in text.split(" "):
-        longer = f"{made[-1]} {word}" if made[-1] else word
-        if cells(longer) <= width or not made[-1]:
-            made[-1] = clip(longer, width)
-        else:
-            made.append(clip(word, width))
-    return made
+        return copies_of(self.compared, everything=self._everything)

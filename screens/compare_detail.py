@@ -1,4 +1,7 @@
-"""What there is to say of one row of a comparison beyond its cells: commits and files, texts that were cut. Pure."""
+"""What there is to say of a comparison beyond its cells: what to know first, commits and files, texts that were cut.
+
+Pure functions.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from itertools import islice
 
 from ..app.comparison import CompareRow, Comparison, tree_state
 from ..app.records import Change, Commit, CommitsBetween
-from ..app.text import cells, clip, pad, shown
+from ..app.text import cells, clip, fit, pad, shown
 from ..widgets.figures import age, count
 from ..widgets.line import Piece
 from ..widgets.status import glyph, mark_of
@@ -16,6 +19,27 @@ from .compare_rows import TITLES, CompareLines
 Detail = list[list[Piece]]
 
 COMMITS_SHOWN, PATHS_SHOWN = 200, 500
+
+
+def sentence_lines(sentences: Sequence[str], width: int) -> Detail:
+    """What to know before reading the figures, folded."""
+    made: Detail = []
+    for sentence in sentences:
+        for at, part in enumerate(_wrapped(shown(sentence), width)):
+            made.append([(" ▲ " if at == 0 else "   ", "warn"), (part, "text")])
+    return made
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """A shown text in lines of at most `width` cells, broken between words where there are any."""
+    made = [""]
+    for word in text.split(" "):
+        longer = f"{made[-1]} {word}" if made[-1] else word
+        if cells(longer) <= width or not made[-1]:
+            made[-1] = fit(longer, width)
+        else:
+            made.append(fit(word, width))
+    return made
 
 
 def detail(lines: CompareLines, row: CompareRow, column: int, width: int, cell_width: int) -> Detail:

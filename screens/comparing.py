@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
 from typing import NamedTuple
 
-from ..app.comparison import FEWEST, MOST
+from ..app.comparison import FEWEST, MOST, Comparison, csv_text, json_value, markdown
+from ..app.copies import Copy
 from ..app.records import CommitsBetween, Run
 from ..app.store.reading import Reader
 from .baseline import baseline_run, experiment_of
@@ -76,3 +79,15 @@ def to_compare(deck: Deck, chosen: Sequence[Run]) -> list[Run] | str:
 
 def _is(one: Run, other: Run) -> bool:
     return (one.source, one.id) == (other.source, other.id)
+
+
+def copies_of(compared: Comparison, *, everything: bool) -> list[Copy]:
+    """A comparison in three forms, and the command that prints it."""
+    words = " ".join(quote(run.id) for run in compared.runs) + (" --all" if everything else "")
+    as_json = json.dumps(json_value(compared, everything=everything), allow_nan=False, indent=2)
+    return [
+        Copy("Markdown", markdown(compared, everything=everything)),
+        Copy("CSV", csv_text(compared, everything=everything)),
+        Copy("JSON", as_json),
+        Copy("command", f"quarterdeck compare {words}"),
+    ]

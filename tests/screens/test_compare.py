@@ -15,7 +15,7 @@ from quarterdeck.app.main import Quarterdeck
 from quarterdeck.app.records import Batch, Change, Commit, Dataset, Metric, Point, Run, Series
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.reading import Reader
-from quarterdeck.screens import compare
+from quarterdeck.screens import compare, compare_curves
 from quarterdeck.screens.compare import CompareScreen
 
 MINUTE, HOUR = 60_000, 3_600_000
@@ -348,7 +348,8 @@ async def test_curves_that_are_not_cached_are_asked_for_once_and_arrive(
 async def test_curves_of_a_run_that_goes_on_are_asked_for_again(
     eight: Any, settled: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compare, "FOLLOWED_EVERY", 0.02)
+    for module in (compare, compare_curves):
+        monkeypatch.setattr(module, "FOLLOWED_EVERY", 0.02)
     async with eight.app().run_test(size=(120, 60)) as pilot:
         await opened(pilot, settled, 2)
         while len([want for want in eight.wants if want.run_ids == (IDS[0],)]) < 3:
