@@ -161,6 +161,11 @@ def column(key: str, width: int | None = None, zone: tzinfo = UTC, chosen: bool 
     return None
 
 
+def is_open(run: Run, known: Extreme | None) -> bool:
+    """Whether smallest and largest of a metric are to be asked for: unknown, or in part where the run has ended."""
+    return known is None or (known.history == "sampled" and run.status not in ("running", "scheduled"))
+
+
 def metric_of(key: str) -> tuple[str, str] | None:
     """`metrics.val_auc.max` -> ("val_auc", "max"); None where the column shows no minimum or maximum."""
     kind, _, name = key.partition(".")

@@ -29,7 +29,7 @@ from .experiments import choices, named
 from .folding import Folding, RunsInSight
 from .picker import Picker
 from .run import RunScreen
-from .run_columns import RunRow, column, field_of, fixed, metric_of, propose, widths
+from .run_columns import RunRow, column, field_of, fixed, is_open, metric_of, propose, widths
 from .run_list import FIRST, Ordered, Question, RunList
 from .run_pane import RunPane
 from .run_rows import RunRows, RunTree
@@ -346,7 +346,7 @@ class RunsScreen(RunTableScreen, Folding):
         missing: dict[str, list[str]] = {}
         for index in self.table.window:
             row = self._rows_now().rows(index, index + 1)[0]
-            if row and any(name in row.run.metrics and name not in row.extremes for name in names):
+            if row and any(name in row.run.metrics and is_open(row.run, row.extremes.get(name)) for name in names):
                 missing.setdefault(row.run.source, []).append(row.run.id)
         for source, ids in missing.items():
             self.deck.ask(Want(kind="extremes", source=source, run_ids=tuple(ids), keys=tuple(names)))
