@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from ..app.errors import UsageError
-from ..app.folds import called
+from ..app.folds import called, metric_field
 from ..app.query import Field, parse_sort
 from ..app.store.labels import MANY, Foldable, foldable
 from ..app.store.reading import ExperimentRow
@@ -87,7 +87,7 @@ class Folding(FrameScreen):
         seen = self.in_sight()
         found = foldable(self.deck.reader.connection, _all(self.deck, seen))
         found = [one for one in found if one.field.kind != "attribute"]
-        metrics = metrics_of(self.deck, seen)
+        metrics = _last_values(self.deck, seen)
         if not found or not metrics:
             self.say("points need a param and a metric, and these runs have none", "dim")
             return
@@ -111,10 +111,12 @@ class Folding(FrameScreen):
         seen = self.in_sight()
         if not words or len(words) > 2:
             raise UsageError("say a param and a metric: `:scatter params.lr metrics.val_auc`")
-        metrics = metrics_of(self.deck, seen)
+        metrics = _last_values(self.deck, seen)
         if len(words) == 1 and not metrics:
             raise UsageError("these runs have no metric")
         param, metric = (_field(self.deck, seen, word) for word in [*words, *metrics][:2])
+        if metric.part != "last":
+            raise UsageError(f"points show the last value of a metric: `:scatter params.lr metrics.{metric.name}`")
         if metric.kind != "metric" or param.kind not in ("param", "tag"):
             raise UsageError("say a param or a tag first, then a metric: `:scatter params.lr metrics.val_auc`")
         self.app.push_screen(ScatterScreen(self.deck, seen, param, metric))
@@ -122,6 +124,12 @@ class Folding(FrameScreen):
 
 def _all(deck: Deck, seen: RunsInSight) -> list[int]:
     return seen.scope or [row.rowid for row in deck.reader.experiments()]
+
+
+def _last_values(deck: Deck, seen: RunsInSight) -> list[str]:
+    """The metrics of which every run has a value; minima and maxima are known of some only."""
+    found = metrics_of(deck, seen)
+    return [key for key in found if (metric := metric_field(key)) is not None and metric.part == "last"]
 
 
 def _says(one: Foldable) -> str:

@@ -181,6 +181,13 @@ async def test_words_that_make_no_picture_are_refused(world: Any, settled: Any) 
         assert "say a param or a tag first" in (await opened(pilot, settled, "val_auc lr"))[-2]
 
 
+async def test_minima_and_maxima_are_no_points(world: Any, settled: Any) -> None:
+    app = world.fill().app()
+    async with app.run_test(size=SIZE) as pilot:
+        lines = await opened(pilot, settled, "lr metrics.val_auc.max")
+        assert "points show the last value of a metric" in lines[-2]
+
+
 async def test_groups_lead_to_points_by_their_key(world: Any, settled: Any) -> None:
     app = world.fill().app()
     async with app.run_test(size=SIZE) as pilot:
