@@ -129,6 +129,20 @@ async def test_one_run_is_tagged_after_a_y(app: Quarterdeck, acts: Acts, wait_fo
         assert acts.tagged == [(["brave-cod-214"], "stage", "gold")]
 
 
+async def test_a_run_is_tagged_on_its_own_page(app: Quarterdeck, acts: Acts, wait_for: Any, settled: Any) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("j", "enter")
+        await wait_for(pilot, "calm-ox-213", "params")
+        await type_tag(pilot, "stage=gold")
+        await wait_for(pilot, "set stage=gold on 1 run")
+        await pilot.press("y")
+        await wait_for(pilot, "stage=gold: 0 of 1 run", "params", gone=["type y"])
+        assert acts.tagged == [(["calm-ox-213"], "stage", "gold")]
+        await pilot.press("T", "x", "escape")
+        await wait_for(pilot, "? all", gone=["KEY=VALUE"])
+
+
 async def test_all_marked_runs_are_tagged_and_those_that_have_it_left_alone(
     app: Quarterdeck, acts: Acts, wait_for: Any, settled: Any, world: Any, make_run: Any
 ) -> None:

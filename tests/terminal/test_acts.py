@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -204,7 +205,8 @@ def test_a_killed_terminal_leaves_an_act_whole_or_unasked(
         program.process.wait()
         if chance.random() < 0.5:
             for pid in acting(program):
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         with State(state) as kept:
             wait_until(partial(nobody_acts, kept, program))
             later = time.time_ns() // 1_000_000 + round(2_000 * LATE_SECONDS)
@@ -225,9 +227,9 @@ def acting(program: Terminal) -> list[int]:
     """Processes that carry out acts for this terminal."""
     found = []
     for pid in program.started_processes():
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") if Path(f"/proc/{pid}").exists() else []
-        if b"act" in words:
-            found.append(pid)
+        with suppress(OSError):  # it ended meanwhile
+            if b"act" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                found.append(pid)
     return found
 
 
