@@ -36,7 +36,7 @@ class Histories:
     async def histories(self, want: Want) -> AsyncIterator[Batch]:
         """A batch for each metric that is read anew, then one with all that was added to the others."""
         known: _Known = {(one.run_id, one.key): one for one in want.known}
-        runs, quiet = await self._looked_at(want, known)
+        quiet = await self._quiet(want)
         tails: list[Series] = []
         for key in want.keys:
             asked = [one for one in want.run_ids if (one, key) not in quiet]
@@ -44,8 +44,8 @@ class Histories:
             tails += added
             async for batch in self._anew(rest, key, want.points):
                 yield batch
-        if tails or runs:
-            yield Batch(runs=tuple(runs), tails=tuple(tails))
+        if tails:
+            yield Batch(tails=tuple(tails))
 
     async def extremes(self, want: Want) -> AsyncIterator[Batch]:
         """Thinned out histories of all runs first, then the whole one of each that was not whole already."""
@@ -64,19 +64,20 @@ class Histories:
                     async for batch in self._whole((run_id,), key):
                         yield batch
 
-    async def _looked_at(self, want: Want, known: _Known) -> tuple[list[Run], set[tuple[str, str]]]:
-        """Runs, where that costs less than to ask for each metric, and which of their histories did not go on."""
-        if len(want.keys) <= len(want.run_ids):
-            return [], set()
-        runs: list[Run] = []
+    async def _quiet(self, want: Want) -> set[tuple[str, str]]:
+        """Histories that did not go on, by run and key: the runs say so, where they cost less than each metric.
+
+        The runs themselves are not handed over: until the last curve is read a pass may have brought later ones.
+        """
         quiet: set[tuple[str, str]] = set()
+        if len(want.keys) <= len(want.run_ids):
+            return quiet
         for run_id in want.run_ids:
             here = [one for one in want.known if one.run_id == run_id and not one.is_due]
             run = await self._run(run_id) if len(here) > 1 else None
             if run is not None:
-                runs.append(run)
                 quiet.update((run_id, one.key) for one in here if not _went_on(run, one))
-        return runs, quiet
+        return quiet
 
     async def _run(self, run_id: str) -> Run | None:
         try:
