@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 import random
+import sqlite3
 import statistics
 import sys
 import time
 from array import array
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 from quarterdeck.app import startup  # isort: skip  # before Textual, as in the program: 256 colours
@@ -28,7 +31,7 @@ from quarterdeck.widgets.palette import Palette
 from quarterdeck.widgets.plot import draw
 from quarterdeck.widgets.scene import View
 
-from . import probe
+from . import probe, world
 from .table import Row, figure, print_table
 from .terminal import Terminal
 
@@ -36,6 +39,9 @@ CURVES, POINTS = 10, 10_000
 SIZE = (110, 30)
 REDRAWS = 30
 NEW_POINTS = 120
+LOOKS = 8
+"""New points that the whole program shows; it looks for them every few seconds."""
+
 LOGGED = 2_000
 """Points that the live curve has when somebody begins to look."""
 
@@ -138,6 +144,71 @@ def live() -> list[Row]:
     ]
 
 
+class Training:
+    """The demo's run that goes on: it logs when it is told to, straight into the store that quarterdeck reads."""
+
+    METRIC = "val_auc"
+
+    def __init__(self, store: Path) -> None:
+        self._store = sqlite3.connect(store, timeout=30)
+        (self.run,) = self._store.execute("SELECT run_uuid FROM runs WHERE status = 'RUNNING'").fetchone()
+        self.begun, self._last = self._points()
+
+    def _points(self) -> tuple[int, tuple[float, int, int]]:
+        said = "SELECT value, timestamp, step FROM metrics WHERE run_uuid = ? AND key = ? ORDER BY step DESC"
+        found = self._store.execute(said, (self.run, self.METRIC)).fetchone()
+        return int(found[2]), found
+
+    def log(self, step: int) -> None:
+        """One more point."""
+        point = (0.82 + 0.001 * (step % 3), int(time.time() * 1000), step)
+        with self._store:
+            self._store.execute(
+                "INSERT INTO metrics (value, timestamp, step, run_uuid, key, is_nan) VALUES (?, ?, ?, ?, ?, 0)",
+                (*point, self.run, self.METRIC),
+            )
+            self._say(point)
+
+    def _say(self, last: tuple[float, int, int]) -> None:
+        said = "UPDATE latest_metrics SET value = ?, timestamp = ?, step = ? WHERE run_uuid = ? AND key = ?"
+        self._store.execute(said, (*last, self.run, self.METRIC))
+
+    def close(self) -> None:
+        """Take back what was logged: the demo is measured again."""
+        with self._store:
+            said = "DELETE FROM metrics WHERE run_uuid = ? AND key = ? AND step > ?"
+            self._store.execute(said, (self.run, self.METRIC, self.begun))
+            self._say(self._last)
+        self._store.close()
+
+
+def program() -> list[Row]:
+    """Bytes that a new point sends through the whole program: store, syncer, cache, the screen of one curve."""
+    demo = world.demo()
+    assert demo.cwd is not None
+    sent = []
+    with (
+        closing(Training(demo.cwd / "mlflow.db")) as training,
+        Terminal(*demo.argv, cwd=demo.cwd, env=demo.env, size=SIZE) as terminal,
+    ):
+        terminal.wait_for(demo.shown)
+        terminal.watch(2)
+        terminal.press("enter")
+        terminal.wait_for(training.METRIC)
+        terminal.watch(2)
+        terminal.press("enter")
+        terminal.wait_for(f"@{training.begun}")
+        for step in range(training.begun + 1, training.begun + LOOKS + 2):
+            before = terminal.received
+            training.log(step)
+            terminal.wait_for(f"@{step}", deadline=60)
+            terminal.settle(0.5)
+            sent.append(terminal.received - before)
+    found = probe.spread(sent[1:])  # with the first one the axis begins to end ahead
+    said = f"{found.median:.0f} (most {found.most:.0f})"
+    return [Row("bytes a new point of a live run, on its screen in the program", "", {"quarterdeck": said})]
+
+
 def _sent(terminal: Terminal, keys: Sequence[str]) -> str:
     sent = probe.spread([answer.bytes for answer in probe.press_all(terminal, keys)])
     return f"{sent.median:.0f} (p95 {sent.p95:.0f}, most {sent.most:.0f})"
@@ -146,7 +217,9 @@ def _sent(terminal: Terminal, keys: Sequence[str]) -> str:
 def main() -> None:
     """Measure and print the table."""
     width, height = SIZE
-    print_table(f"CPU time and bytes, charts of {width}x{height} cells.", ["quarterdeck"], [*redraws(), *live()])
+    print_table(
+        f"CPU time and bytes, charts of {width}x{height} cells.", ["quarterdeck"], [*redraws(), *live(), *program()]
+    )
 
 
 if __name__ == "__main__":
