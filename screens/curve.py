@@ -65,18 +65,19 @@ class CurveScreen(RunView):
     def on_mount(self) -> None:
         """Show what the cache knows."""
         if self.is_composed:
+            self.set_class(self.room.height >= TALL, "tall")
             self.chart.focus()
             self.read()
 
     def on_resize(self) -> None:
         """Lay the lines out for another width."""
-        self.set_class(self.size.height >= TALL, "tall")
+        self.set_class(self.room.height >= TALL, "tall")
         self.draw()
 
     def draw(self) -> None:
         """Show the curve and what is known of it."""
         facts, name = self.facts, self.name_here
-        if not self.is_composed or not self.size.width:
+        if not self.is_composed:
             return
         if facts is None or name not in facts.run.metrics:
             self.chart.say(f"the cache has no metric {clip(name, 40)} of this run")
@@ -86,7 +87,7 @@ class CurveScreen(RunView):
         self.want_histories([name])
         self.want_extremes([name])
         series = self.series(name)
-        sight = Sight(self.size.width, self.deck.now(), self.deck.zone, self.deck.better)
+        sight = Sight(self.room.width, self.deck.now(), self.deck.zone, self.deck.better)
         self.query_one("#head", Line).show(*head(facts, sight))
         self.chart.title = name
         self.chart.say("asked for …")

@@ -28,11 +28,18 @@ GUTTER = 2
 """Cells between two charts beside each other; below each other it is one."""
 
 
-class SmallChart(Chart, inherit_bindings=False):
+class SmallChart(Chart, can_focus=False, inherit_bindings=False):
     """A chart in a grid: it has no keys of its own, and its title is bright while it is the chosen one."""
 
     def __init__(self, palette: Palette) -> None:
         super().__init__(palette, compact=True)
+
+    def choose(self, is_chosen: bool) -> None:
+        """Look as if it had the focus, or not: giving it would make Textual paint the whole grid again."""
+        if is_chosen:
+            self.on_focus()
+        else:
+            self.on_blur()
 
 
 class CurvesScreen(RunView):
@@ -40,6 +47,7 @@ class CurvesScreen(RunView):
 
     TAB = "runs"
     CSS_PATH = "curves.tcss"
+    AUTO_FOCUS = ""  # the keys are the screen's own; Textual would give them to the prompt
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "whole screen", id="curves.open", tooltip="This curve alone", key_display="Enter"),
@@ -76,30 +84,39 @@ class CurvesScreen(RunView):
         self._across, self._down = 1, 1
 
     def body(self) -> Iterable[Widget]:
-        """An empty grid: it gets its charts when its size is known."""
-        yield Grid(id="grid")
+        """A grid of as many charts as fit."""
+        self._measure()
+        yield Grid(*(SmallChart(self.deck.palette) for _ in range(self.page_size)), id="grid")
 
     def on_mount(self) -> None:
-        """Read the run; the charts come with the size."""
+        """Read the run and show the first page, before anything is painted."""
         if self.is_composed:
+            self._lay_out()
             self.read()
 
     def on_resize(self) -> None:
-        """As many charts as fit."""
-        grid = self.query_one("#grid", Grid)
-        width, height = self.size.width, self.size.height - 5
+        """As many charts as fit now."""
+        if not self.is_composed:
+            return
+        self._measure()
+        missing = self.page_size - len(self.charts)
+        if missing > 0:
+            self.query_one("#grid", Grid).mount(*(SmallChart(self.deck.palette) for _ in range(missing)))
+        for chart in self.charts[self.page_size :]:
+            chart.remove()
+        self._lay_out()
+        self.draw()
+
+    def _measure(self) -> None:
+        width, height = self.room.width, self.room.height - 5
         self._across = max(1, (width + GUTTER) // (CELL_WIDTH + GUTTER))
         self._down = max(1, (height + 1) // (CELL_HEIGHT + 1))
-        grid.styles.grid_size_columns, grid.styles.grid_size_rows = self._across, self._down
+
+    def _lay_out(self) -> None:
+        styles = self.query_one("#grid", Grid).styles
+        styles.grid_size_columns, styles.grid_size_rows = self._across, self._down
         # Textual calls the gutter between rows horizontal
-        grid.styles.grid_gutter_horizontal, grid.styles.grid_gutter_vertical = 1, GUTTER
-        missing = self._across * self._down - len(self.charts)
-        if missing > 0:
-            grid.mount(*(SmallChart(self.deck.palette) for _ in range(missing)))
-        else:
-            for chart in self.charts[len(self.charts) + missing :]:
-                chart.remove()
-        self.draw()
+        styles.grid_gutter_horizontal, styles.grid_gutter_vertical = 1, GUTTER
 
     @property
     def charts(self) -> list[SmallChart]:
@@ -159,15 +176,14 @@ class CurvesScreen(RunView):
         chart.show([Curve(name, name, series)] if name is not None and series is not None else [])
 
     def _entitle(self, at: int) -> None:
-        """Write the name of a chart of this page; the chosen one has the mark and the focus."""
+        """Write the name of a chart of this page; the chosen one has the mark and is bright."""
         chart, names, is_chosen = self.charts[at], self.in_sight, self._first + at == self.chosen
         chart.title = f"{'▸' if is_chosen else ' '} {self._short(names[at])}" if at < len(names) else ""
-        if is_chosen and names and self.focused is not chart and not self.prompt.display:
-            self.set_focus(chart)
+        chart.choose(is_chosen and bool(names))
 
     def _short(self, name: str) -> str:
         """A name in its cell: of a long path the end tells more than the beginning."""
-        room = (self.size.width - 2) // self._across - 26
+        room = (self.room.width - 2) // self._across - 26
         return f"…/{name.rpartition('/')[2]}" if "/" in name and cells(shown(name)) > room else name
 
     def _nothing(self) -> str:
@@ -268,8 +284,9 @@ class CurvesScreen(RunView):
         self.focus_body()
 
     def focus_body(self) -> None:
-        """Give the keys back to the chosen chart."""
-        self.draw()
+        """Give the keys back to the grid: they are the screen's own."""
+        self.set_focus(None)
+        self.write_frame()
 
     # -- the frame ----------------------------------------------------------------------------------------------
 

@@ -80,6 +80,23 @@ class RunScreen(RunView):
             yield RunDetail(palette, id="detail")
 
     @property
+    def _outline_width(self) -> int:
+        """Columns of the outline; 0 where it has all."""
+        width = self.room.width
+        return max(60, width // 2 if width >= 160 else 0) if width >= SIDE_BY_SIDE else 0
+
+    @property
+    def _detail_room(self) -> tuple[int, int]:
+        """Columns and rows of the detail."""
+        return self.room.width - self._outline_width - 1, self.room.height - (7 if self.has_class("tall") else 6)
+
+    def _lay_out(self) -> None:
+        """Give the detail its half, or take it away."""
+        self.set_class(self.room.height >= TALL, "tall")
+        self.detail.display = self.query_one(Upright).display = bool(self._outline_width)
+        self.outline.styles.width = self._outline_width or "1fr"
+
+    @property
     def outline(self) -> Outline[Row]:
         """All that the run has."""
         return self.query_one("#page", Outline)
@@ -90,19 +107,18 @@ class RunScreen(RunView):
         return self.query_one("#detail", RunDetail)
 
     def on_mount(self) -> None:
-        """Show what the cache knows."""
+        """Show what the cache knows, before anything is painted."""
         if self.is_composed:
+            self._lay_out()
             self.outline.focus()
             self.read()
 
     def on_resize(self) -> None:
-        """Give the detail its half, or take it away."""
-        self.set_class(self.size.height >= TALL, "tall")
-        beside = self.size.width >= SIDE_BY_SIDE
-        self.detail.display = self.query_one(Upright).display = beside
-        self.outline.styles.width = max(60, self.size.width // 2 if self.size.width >= 160 else 0) if beside else "1fr"
-        self.draw()
-        self._rest()
+        """Lay all out for the new size."""
+        if self.is_composed:
+            self._lay_out()
+            self.draw()
+            self._rest()
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
@@ -114,7 +130,7 @@ class RunScreen(RunView):
 
     def draw(self) -> None:
         """Show the outline and the detail."""
-        if not self.is_composed or not self.size.width:
+        if not self.is_composed:
             return
         facts = self.facts
         if facts is None:
@@ -122,7 +138,7 @@ class RunScreen(RunView):
             self.outline.show([Row("remark", "none", note="r asks the syncer for a pass, Esc goes back")])
         else:
             self._ink = Ink(facts, self.deck.now(), self.deck.better, self._curve_of)
-            self.query_one("#head", Line).show(*head(facts, self._sight(self.size.width)))
+            self.query_one("#head", Line).show(*head(facts, self._sight(self.room.width)))
             self.outline.show(outline(facts, better=self.deck.better, needle=self.needle, toggled=self._toggled))
         self.write_frame()
         self._ask()
@@ -169,7 +185,7 @@ class RunScreen(RunView):
 
     def _show_detail(self, *, new: bool = False) -> None:
         row = self.outline.entry()
-        if not self.detail.display or self.facts is None or not self.detail.size.width:
+        if not self._outline_width or self.facts is None:
             return
         if new:
             self.detail.to_top()
@@ -178,14 +194,14 @@ class RunScreen(RunView):
         elif row.kind == "metric":
             self._show_curve(row.name)
         else:
-            self.detail.show_lines(self._lines(row, self.detail.size.width, self.detail.size.height))
+            self.detail.show_lines(self._lines(row, *self._detail_room))
 
     def _show_curve(self, name: str) -> None:
         assert self.facts is not None
         self.want_histories([name])
         series = self.series(name)
-        facts = metric_facts(name, self.facts, series, self._sight(self.detail.size.width))
-        self.detail.show_curve(name, series, facts, "asked for …")
+        facts = metric_facts(name, self.facts, series, self._sight(self._detail_room[0]))
+        self.detail.show_curve(name, series, facts, self._detail_room[1])
 
     def _lines(self, row: Row, width: int, height: int) -> Lines:
         """What is known of a row that is no metric, and the question for what is not."""
@@ -234,7 +250,7 @@ class RunScreen(RunView):
     def curves_in_sight(self) -> Sequence[str]:
         """The metric whose chart is shown."""
         row = self.outline.entry()
-        return [row.name] if row is not None and row.kind == "metric" and self.detail.display else []
+        return [row.name] if row is not None and row.kind == "metric" and self._outline_width else []
 
     def time_passed(self) -> None:
         """Write the ages anew."""

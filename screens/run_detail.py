@@ -73,15 +73,15 @@ class RunDetail(Vertical):
         self.lines.styles.height = "1fr"
         self.lines.show(lines)
 
-    def show_curve(self, name: str, series: Series | None, facts: Sequence[Sequence[Piece]], empty: str) -> None:
-        """Show a metric's chart and what is known of it below. `empty`: what is said while there is no curve."""
+    def show_curve(self, name: str, series: Series | None, facts: Sequence[Sequence[Piece]], height: int) -> None:
+        """Show a metric's chart and what is known of it below, in `height` rows together."""
         chart = self.chart
         chart.display = True
         chart.title = name
-        lines = [[], *facts] if self.size.height >= AIRY else facts
-        self.lines.styles.height = min(len(lines), max(1, self.size.height // 2))
+        lines = [[], *facts] if height >= AIRY else facts
+        self.lines.styles.height = min(len(lines), max(1, height // 2))
         self.lines.show(lines)
-        chart.say(empty)
+        chart.say("asked for …")
         chart.show([Curve(name, name, series)] if series is not None else [])
 
     def to_top(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.binding import Binding
+from textual.geometry import Size
 
 from ..app.records import Run, Series, Want
 from ..widgets.freshness import freshness
@@ -34,6 +35,11 @@ class RunView(RunActs):
         self._series: dict[str, Series | None] = {}
         self._asked: set[tuple[str, str]] = set()
         self._is_stale = False
+
+    @property
+    def room(self) -> Size:
+        """The terminal's size. A screen has it before its own, so that what it paints first stands where it stays."""
+        return self.app.size
 
     def draw(self) -> None:
         """Show the facts as they are now; what is there already is not sent again."""

@@ -92,6 +92,8 @@ class Outline(Widget, Generic[E], can_focus=True):
         self._entries, self._pieces = entries, {}
         self._rows = [index for index, entry in enumerate(entries) if entry.is_row]
         self._follow(here)
+        if not self.size.height:
+            return  # it is painted when it has its size
         self._scroll_into_view()
         if self.top != top:
             self.refresh()
