@@ -8,13 +8,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from textual import events
-from textual.app import App, ComposeResult
-from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.app import App
+from textual.css.query import NoMatches
 from textual.timer import Timer
 
 from ..app.acting import MOST_AT_ONCE, Progress, Undo
@@ -23,11 +22,9 @@ from ..app.records import Run
 from ..app.store.state import Act
 from ..app.text import cells, clip, pad, shown
 from ..widgets.figures import age
-from ..widgets.line import Line, Piece
-from ..widgets.pages import Pages
-from ..widgets.palette import Palette
-from ..widgets.pasting import came_alone
+from ..widgets.line import Piece
 from ..widgets.status import glyph
+from .question import Question
 
 if TYPE_CHECKING:
     from .deck import Deck
@@ -43,9 +40,6 @@ FAILURE_STAYS = 120.0
 
 TRY_AGAIN = 60.0
 """Seconds between two questions to a server that could not say what came of an act."""
-
-GRACE = 0.15
-"""Seconds after a question came onto the screen in which nobody can have read it: a key then is no answer."""
 
 NAMED = 8
 """Runs that a question names one by one."""
@@ -251,56 +245,6 @@ def _do(screen: FrameScreen, work: Callable[[], str]) -> None:
         app.call_from_thread(following.follow, batch)
 
 
-class Question(ModalScreen[bool]):
-    """Says what will happen, and waits for a `y` that somebody typed after reading it.
-
-    Not a binding: nobody can map the answer to Enter, Space or the key that asked.
-    """
-
-    DEFAULT_CSS = """
-    Question { align: left bottom; background: transparent; }
-    Question > Vertical { height: auto; max-height: 90%; width: 1fr; background: $background; }
-    Question Pages { height: auto; }
-    """
-
-    def __init__(self, title: str, lines: Sequence[Sequence[Piece]], palette: Palette) -> None:
-        super().__init__()
-        self._title = title
-        self._lines = [list(line) for line in lines]
-        self._palette = palette
-        self._since = 0.0
-
-    def compose(self) -> ComposeResult:
-        """A rule with the title, what will happen, and how to answer."""
-        with Vertical():
-            yield Line(self._palette, fill="─", id="title")
-            pages = Pages(self._palette, id="lines")
-            pages.can_focus = False
-            yield pages
-            yield Line(self._palette, fill="─", id="foot")
-            yield Line(self._palette, id="answer")
-
-    def on_mount(self) -> None:
-        """Draw, and begin to listen."""
-        self.query_one("#title", Line).show([(f" {self._title} ", "warn")])
-        pages = self.query_one("#lines", Pages)
-        pages.styles.height = len(self._lines)
-        pages.show(self._lines)
-        self.query_one("#answer", Line).show(
-            [(" type ", "dim"), ("y", "accent"), (" to do it   ", "dim"), ("Esc", "accent"), (" leaves", "dim")]
-        )
-        self._since = time.monotonic()
-
-    def on_key(self, event: events.Key) -> None:
-        """`y` by itself answers, Escape leaves, and no other key means anything."""
-        event.stop()
-        event.prevent_default()
-        if event.key == "escape":
-            self.dismiss(False)
-        elif event.key == "y" and came_alone(event) and time.monotonic() - self._since >= GRACE:
-            self.dismiss(True)
-
-
 def leave_prompt(screen: FrameScreen) -> None:
     """Put the prompt away and give the keys back."""
     screen.prompt.close()
@@ -399,8 +343,9 @@ class Following:
 
     def _show(self, pieces: Sequence[Piece]) -> None:
         self._deck.acting = tuple(pieces)
-        for screen in self._screens():
-            screen.write_frame()
+        with suppress(NoMatches):  # the program ends, and its widgets go one by one
+            for screen in self._screens():
+                screen.write_frame()
 
 
 def outcome_pieces(progress: Progress) -> list[Piece]:

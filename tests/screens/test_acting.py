@@ -14,9 +14,9 @@ from quarterdeck.app.errors import StoreError
 from quarterdeck.app.main import Quarterdeck
 from quarterdeck.app.records import Run, Subject
 from quarterdeck.app.store.state import Act
-from quarterdeck.screens import acting
-from quarterdeck.screens.acting import Question
+from quarterdeck.screens import acting, question
 from quarterdeck.screens.copying import CopyMenu
+from quarterdeck.screens.question import Question
 from quarterdeck.widgets.pasting import PasteParser, came_alone
 
 SIZES = [pytest.param((80, 24), id="80x24"), pytest.param((120, 40), id="120x40")]
@@ -93,7 +93,7 @@ def progress(**changes: Any) -> Progress:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acting, "GRACE", 0.0)
+    monkeypatch.setattr(question, "GRACE", 0.0)
     monkeypatch.setattr(acting, "LOOK", 0.01)
 
 
@@ -206,7 +206,7 @@ async def test_a_y_in_a_crowd_does_not_answer(app: Quarterdeck, acts: Acts, sett
 async def test_a_y_that_comes_before_anybody_can_have_read_does_not_answer(
     app: Quarterdeck, acts: Acts, settled: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "GRACE", 3_600.0)
+    monkeypatch.setattr(question, "GRACE", 3_600.0)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await type_tag(pilot, "stage=gold")
