@@ -47,7 +47,7 @@ CHART_KEYS = {
     "chart.axis": "axis", "chart.log": "log", "chart.more": "smoother", "chart.less": "rougher",
     "chart.zoom_in": "zoom in", "back": "table", "chart.whole": "whole", "chart.next": "bring out", "copy": "copy",
 }  # fmt: skip
-"""What the line of keys says while the curves have the screen, by the ids of the bindings."""
+"""What the line of keys says while the curves have the focus, by the ids of the bindings."""
 
 
 class CompareScreen(RunActs):
@@ -321,6 +321,7 @@ class CompareScreen(RunActs):
         """Escape: from the curves to the table, then all rows again, then back."""
         if self.has_class("-curves"):
             self.remove_class("-curves")
+            self._in_sight = (-1, (0, 0))  # the table comes back with its size, and tells it then
             self.set_focus(self.table)
         elif self.focused is not self.table:
             self.set_focus(self.table)
@@ -416,9 +417,13 @@ class CompareScreen(RunActs):
             return False
         return super().check_action(action, parameters)
 
+    def on_descendant_focus(self) -> None:
+        """Tab goes from the table to the curves and back: the line of keys says whose they are."""
+        self.write_frame()
+
     def shown_keys(self) -> list[tuple[str, str]]:
-        """What this screen is for comes first; of the chart, while it has the screen."""
-        if self.has_class("-curves"):
+        """What this screen is for comes first; of the chart, while the keys are its."""
+        if self.chart.has_focus:
             found = {active.binding.id: active.binding for active in self.active_bindings.values()}
             return [(self.app.get_key_display(found[one]), says) for one, says in CHART_KEYS.items() if one in found]
         order = ["open", "what is the same", "baseline", "take out", "narrow", "copy", "back"]
@@ -441,7 +446,7 @@ class CompareScreen(RunActs):
         return f" of {clip(names.pop(), 30)}" if len(names) == 1 else f" of {len(names)} experiments"
 
     def _aside(self) -> list[Piece]:
-        hidden = sum(self.table.hidden)
+        hidden = 0 if self.has_class("-curves") else sum(self.table.hidden)
         return [(f"{hidden} more {'run' if hidden == 1 else 'runs'} aside   ", "accent")] if hidden else []
 
     def copies(self) -> Sequence[Copy]:

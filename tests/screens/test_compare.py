@@ -358,16 +358,28 @@ async def test_curves_of_a_run_that_goes_on_are_asked_for_again(
 
 async def test_enter_on_a_metric_gives_its_curves_the_screen_and_escape_gives_it_back(eight: Any, settled: Any) -> None:
     async with eight.app().run_test(size=(120, 40)) as pilot:
-        screen = await opened(pilot, settled, 3, "G", "enter")
+        screen = await opened(pilot, settled, 8, "G", "enter")
+        assert "aside" not in (await settled(pilot))[1]
         assert screen.chart.size.height > 30
         assert screen.chart.has_focus
         await pilot.press("escape")
         await settled(pilot)
         assert screen.chart.size.height < 15
         assert screen.table.has_focus
+        assert "4 more runs aside" in (await settled(pilot))[1]
         await pilot.press("escape")
         await settled(pilot)
         assert pilot.app.screen is not screen
+
+
+async def test_the_line_of_keys_says_whose_they_are(eight: Any, settled: Any) -> None:
+    async with eight.app().run_test(size=(120, 40)) as pilot:
+        await opened(pilot, settled, 3)
+        assert "x take out" in (await settled(pilot))[-1]
+        await pilot.press("tab")
+        assert "x axis" in (await settled(pilot))[-1]
+        await pilot.press("escape")
+        assert "x take out" in (await settled(pilot))[-1]
 
 
 # -- news
