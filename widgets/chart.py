@@ -21,41 +21,17 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..app.text import cells
 from .bundle import Bundle
 from .curves import AXES, SMOOTHINGS, Axis, Curve, Reading
-from .grid import Grid
 from .line import Piece
 from .palette import Palette
-from .plot import draw
+from .plot import draw, empty
 from .scene import Area, Picture, View
 from .spark import spark as spark  # part of what a chart offers
-
-STRIPE = 14
-"""Columns that are painted together."""
+from .stripe import STRIPE, Stripe
 
 _CLOSEST = 1e-9
 """The smallest part of the whole that can be zoomed into."""
-
-
-class _Stripe(Widget):
-    """Some columns of a chart.
-
-    Textual paints a line from the left edge of its widget up to the cell that changed, so a cursor near the right
-    end would send whole lines: 8 KB a move on 110x30 instead of 2.
-    """
-
-    DEFAULT_CSS = f"_Stripe {{ width: {STRIPE}; height: 1fr; }}"
-
-    def __init__(self, chart: Chart, start: int) -> None:
-        super().__init__()
-        self._chart = chart
-        self.start = start
-        """The first of its columns, in those of the chart."""
-
-    def render_line(self, y: int) -> Strip:
-        """Its part of the chart's line."""
-        return self._chart.strip(y).crop(self.start, self.start + self.size.width)
 
 
 class Chart(Widget, can_focus=True):
@@ -106,13 +82,13 @@ class Chart(Widget, can_focus=True):
         self._view = View(0.0, 1.0, title=title, compact=compact, zone=zone, stripe=0 if compact else STRIPE)
         self._picture: Picture | None = None
         self._strips: dict[int, Strip] = {}
-        self._stripes: list[_Stripe] = []
+        self._stripes: list[Stripe] = []
 
     def compose(self) -> ComposeResult:
         """Stripes for a chart with a cursor; a compact one is painted as it is."""
         if not self._view.compact:
             # those beyond the edge are not seen and cost nothing
-            self._stripes = [_Stripe(self, start) for start in range(0, max(self.app.size.width, 200), STRIPE)]
+            self._stripes = [Stripe(self, start) for start in range(0, max(self.app.size.width, 200), STRIPE)]
         yield from self._stripes
 
     # -- what is shown ------------------------------------------------------------------------------------------
@@ -403,18 +379,11 @@ class Chart(Widget, can_focus=True):
 
     def _drawn(self, width: int, height: int) -> Picture:
         if self._bundle.ends(None) is None:
-            return self._empty(width, height)
+            return empty(self._view, self._message, width, height)
         start, stop = self._span()
         marks = tuple((x, label) for axis, x, label in self._marks if axis == self.axis)
         self._view = replace(self._view, start=start, stop=stop, zoomed=self._zoomed is not None, marks=marks)
         return draw(self._bundle.lines, self._view, width, height)
-
-    def _empty(self, width: int, height: int) -> Picture:
-        grid = Grid(width, height, self._view.stripe)
-        grid.put(0 if self._view.compact else 1, 0, self.title, "bright" if self._view.focused else "text")
-        left = max(2, (width - sum(cells(text) for text, _ in self._message)) // 2)
-        grid.write(left, min(max(1, height // 3), height - 1), self._message)
-        return Picture(grid, Area(0, 0, width, height))
 
     def on_resize(self) -> None:
         """Draw it in the new size."""

@@ -22,6 +22,7 @@ from .legend import (
     title_role,
     value_word,
 )  # fmt: skip
+from .line import Piece
 from .scales import Scale, Tick, day, duration_ticks, fitted, step_ticks, time_ticks, y_ticks
 from .scene import Area, Line, Picture, View, column_of, extremes, role_of, signs
 from .tracing import back_to_front, lay_curves
@@ -59,6 +60,15 @@ def draw(lines: Sequence[Line], view: View, width: int, height: int) -> Picture:
     if beside:
         legend_beside(grid, lines, view, panel)
     return Picture(grid, area)
+
+
+def empty(view: View, message: Sequence[Piece], width: int, height: int) -> Picture:
+    """A chart without a point: its title, and what is to be said."""
+    grid = Grid(width, height, view.stripe)
+    grid.put(0 if view.compact else 1, 0, clip(view.title, width), title_role(view))
+    left = max(2, (width - sum(cells(text) for text, _ in message)) // 2)
+    grid.write(left, min(max(1, height // 3), height - 1), message)
+    return Picture(grid, Area(0, 0, width, height))
 
 
 def _compact(grid: Grid, lines: Sequence[Line], view: View) -> Picture:
