@@ -23,6 +23,7 @@ from ..app.records import Run, SourceState
 from ..app.text import cells, shown
 from ..widgets.line import Line
 from ..widgets.palette import Palette
+from .frame import FrameScreen
 
 
 def run_address(run: Run, states: Iterable[SourceState]) -> str | None:
@@ -102,3 +103,14 @@ class LinkSheet(ModalScreen[None]):
         """A click above the sheet leaves it."""
         if event.widget is self:
             self.dismiss(None)
+
+
+def show_link(screen: FrameScreen, run: Run | None) -> None:
+    """Show where a run is on its server, or say on the screen why there is no such place."""
+    address = run_address(run, screen.deck.states) if run is not None else None
+    if run is None:
+        screen.say("there is no run here to show the address of", "dim")
+    elif address is None:
+        screen.say("its source is no server: there is no address to open", "dim")
+    else:
+        screen.app.push_screen(LinkSheet("run", address, screen.deck.palette))

@@ -17,6 +17,7 @@ from .acting import answer_tag, ask_for_tag, ask_for_undo, leave_prompt
 from .baseline import baseline_id, experiment_of, turn
 from .copying import copies_of_runs
 from .frame import FrameScreen
+from .links import show_link
 
 
 class RunActs(FrameScreen):
@@ -33,6 +34,7 @@ class RunActs(FrameScreen):
         ),
         Binding("T", "tag", "tag", id="tag", tooltip="Set a tag on the marked runs, or on this one; asks first"),
         Binding("u", "undo", "undo my last act", id="undo", show=False, tooltip="Take back my last act; asks first"),
+        Binding("o", "link", "link", id="link", show=False, tooltip="Show the address of the run in MLflow"),
         Binding("b", "baseline", "baseline", id="baseline", tooltip="Measure the others against this run, or no more"),
     ]
 
@@ -54,6 +56,10 @@ class RunActs(FrameScreen):
         else:
             with self.app.batch_update():
                 await self.app.push_screen(CompareScreen(self.deck, runs))
+
+    def action_link(self) -> None:
+        """Show the address of the run here in MLflow's own interface."""
+        show_link(self, self.run_here())
 
     def run_here(self) -> Run | None:
         """The run under the cursor or on the page, whatever is marked."""

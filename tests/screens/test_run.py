@@ -437,3 +437,17 @@ async def test_o_shows_the_address_of_the_run(world: Any, wait_for: Any, settled
         assert f"http://mlflow.acme:5000/#/experiments/1/runs/{RUN_0}" in links
         await pilot.press("escape")
         assert isinstance(app.screen, RunScreen)
+
+
+async def test_o_on_the_list_shows_the_address_of_the_run_under_the_cursor(
+    world: Any, wait_for: Any, settled: Any
+) -> None:
+    app = world.fill().app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("j", "o")
+        await wait_for(pilot, f"http://mlflow.acme:5000/#/experiments/1/runs/{1:032x}")
+        await pilot.press("escape")
+        app.deck.states = []
+        await pilot.press("o")
+        await wait_for(pilot, "its source is no server")
