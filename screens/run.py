@@ -26,10 +26,11 @@ from .curves import CurvesScreen
 from .deck import Deck
 from .detail import DetailScreen
 from .links import LinkSheet, artifact_address, run_address
+from .run_copies import copies_of
 from .run_detail import RunDetail, Upright
 from .run_details import Lines, Sight, detail, head, metric_facts
 from .run_facts import SameData, folders, same_data
-from .run_outline import Ink, Row, copies_of, draw, is_open, outline
+from .run_outline import Ink, Row, draw, is_open, outline
 from .run_view import TALL, RunView
 
 SIDE_BY_SIDE = 110

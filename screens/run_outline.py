@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from ..app.copies import Copy
 from ..app.records import Artifact, Commit, Dataset, Extreme, Metric, Run
 from ..app.text import cells, clip, fit, one_line, pad, shown
 from ..widgets.figures import age, count, figure, size
@@ -383,26 +382,3 @@ def _run(row: Row, width: int, ink: Ink) -> list[Piece]:
         (f"{age(run.started_at, ink.now):>5}", "dim"),
         (f"{value[0]:>10}", value[1]),
     ]
-
-
-def copies_of(row: Row, run: Run) -> list[Copy]:
-    """What a row is worth copying for: a value, a digest, the address of a file."""
-    thing = row.thing
-    match row.kind:
-        case "metric":
-            assert isinstance(thing, Metric)
-            return [Copy(f"{row.name}, last value", repr(thing.value))]
-        case "param" | "tag":
-            assert isinstance(thing, str)
-            return [Copy(f"value of {row.name}", thing), Copy("name and value", f"{row.name}={thing}")]
-        case "data":
-            assert isinstance(thing, Dataset)
-            return [Copy("name and digest", f"{thing.name}@{thing.digest}")]
-        case "commit":
-            return [Copy("commit", row.name)]
-        case "folder" | "file":
-            return [Copy("address of the file", f"runs:/{run.id}/{row.name}")]
-        case "parent" | "child":
-            return [Copy(f"id of the {row.kind}", row.name)]
-        case _:
-            return []

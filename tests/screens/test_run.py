@@ -451,3 +451,24 @@ async def test_o_on_the_list_shows_the_address_of_the_run_under_the_cursor(
         app.deck.states = []
         await pilot.press("o")
         await wait_for(pilot, "its source is no server")
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        (("param", "lr"), "lr=0.01"),
+        (("metric", "val_auc"), "0.9412"),
+        (("commit", "1f2c91a" + f"{1:033x}"), "1f2c91a" + f"{1:033x}"),
+        (("file", "report.html"), f"runs:/{RUN_0}/report.html"),
+    ],
+)
+async def test_what_is_under_the_cursor_can_be_copied(
+    world: Any, settled: Any, row: tuple[str, str], text: str
+) -> None:
+    app = world.fill().app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await open_run(pilot, RUN_0)
+        await settled(pilot)
+        assert screen.outline.go_to(row)
+        assert text in [copy.text for copy in screen.copies()]
+        assert RUN_0 in [copy.text for copy in screen.copies()]
