@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from ..app.records import Artifact, Commit, Dataset, Extreme, Metric, Run
 from ..app.text import cells, clip, fit, one_line, pad, shown
-from ..widgets.figures import age, count, figure, size
+from ..widgets.figures import age, count, count_in, figure, figure_in, size
 from ..widgets.line import Piece
 from ..widgets.status import glyph, worded
 from .run_facts import RunFacts, is_system, metric_names, telling
@@ -36,6 +36,12 @@ CURVE = 8
 
 VALUE, WITH_STEP = 11, 18
 """Cells of best, min or max: the value alone, and with the step at which it was reached."""
+
+FIGURE, STEP = 10, 8
+"""Cells of a figure and of a step: one of them stays empty, so that no two columns run together."""
+
+LONGEST_STEP = 12
+"""Cells that the column of steps takes at most: what is longer is written with a power of ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +174,12 @@ class Ink:
         return _longest((name for name in self.facts.run.metrics if is_system(name)), 40)
 
     @cached_property
+    def step(self) -> int:
+        """Cells of the column of last steps."""
+        longest = max((abs(metric.step) for metric in self.facts.run.metrics.values()), default=0)
+        return min(max(STEP, len(count(-longest))), LONGEST_STEP)
+
+    @cached_property
     def longest_param(self) -> int:
         """Cells of the longest name of a param."""
         return _longest(self.facts.run.params)
@@ -224,6 +236,7 @@ class _Table:
 
     name: int
     curve: int
+    step: int
     bounds: tuple[tuple[str, int], ...]
     """best, min or max, and the cells for it: VALUE or WITH_STEP."""
 
@@ -231,8 +244,8 @@ class _Table:
     def of(cls, width: int, ink: Ink, *, system: bool) -> _Table:
         """Best before the curve, the curve before steps, then min and max; what is left makes them wider."""
         longest = ink.longest_system if system else ink.longest_metric
-        name = min(max(12, longest), 40, max(12, width - 31))
-        room = width - name - 20  # last and step
+        name = min(max(12, longest), 40, max(12, width - VALUE - FIGURE - ink.step - 2))
+        room = width - name - FIGURE - ink.step - 2  # last and step
         has_best = ink.has_best and not system
         words = [*(["best"] if has_best else []), "min", "max"]
         bounds = {words[0]: VALUE} if has_best and room >= VALUE else {}
@@ -245,7 +258,7 @@ class _Table:
                 room -= taken - bounds.get(word, 0)
                 bounds[word] = taken
         wider = min(max(0, room), 16 - CURVE) if curve else 0
-        return cls(name + min(room - wider, 4), curve + wider, tuple(bounds.items()))
+        return cls(name + min(room - wider, 4), curve + wider, ink.step, tuple(bounds.items()))
 
 
 def _heading(row: Row, width: int, ink: Ink) -> list[Piece]:
@@ -264,7 +277,7 @@ def _titles(row: Row, width: int, ink: Ink) -> list[Piece]:
     # a heading stands two cells left of its rows
     lead = " " * max(1, table.name + 2 - used + (table.curve + 2 if table.curve else 0))
     words = "".join(f"{word:>10}{' @step  ' if taken == WITH_STEP else ' '}" for word, taken in table.bounds)
-    return [(f"{lead}{'last':>10}{'step':>8}  {words}".rstrip(), "dim")]
+    return [(f"{lead}{'last':>{FIGURE}}{'step':>{table.step}}  {words}".rstrip(), "dim")]
 
 
 def _metric(row: Row, width: int, ink: Ink) -> list[Piece]:
@@ -275,15 +288,19 @@ def _metric(row: Row, width: int, ink: Ink) -> list[Piece]:
     made.append((" " * (table.name - cells(made[0][0])), "text"))
     if table.curve:
         made.append((f"  {pad(ink.curve(row.name, table.curve), table.curve)}", "hue0"))
-    made += [(f"{figure(metric.value):>10}", role), (f"{count(metric.step):>8}  ", "dim")]
+    made.append((f"{figure_in(metric.value, FIGURE - 1):>{FIGURE}}", role))
+    made.append((f"{count_in(metric.step, table.step - 1):>{table.step}}  ", "dim"))
     known = ink.facts.extremes.get(row.name)
     for word, taken in table.bounds:
         made += _bound(known, word, taken, ink.better.get(row.name))
     return made
 
 
-def bound(known: Extreme | None, word: str, better: bool | None) -> tuple[str, str]:
-    """The value of best, min or max as it is known, and its step: "…" while asked for, "–" where there is none."""
+def bound(known: Extreme | None, word: str, better: bool | None, room: tuple[int, int] = (12, 26)) -> tuple[str, str]:
+    """The value of best, min or max as it is known, and its step: "…" while asked for, "–" where there is none.
+
+    `room`: characters that value and step may have; as it is given, every one has its room.
+    """
     if word == "best":
         if better is None:
             return "", ""
@@ -295,15 +312,16 @@ def bound(known: Extreme | None, word: str, better: bool | None) -> tuple[str, s
         return "–", ""
     # a thinned out history may have missed the smallest and the largest
     unsure = "" if known.history == "complete" else "≤" if word == "min" else "≥"
-    return unsure + figure(value), "" if step is None else count(step)
+    written = unsure + figure_in(value, room[0] - len(unsure))
+    return written, "" if step is None else count_in(step, room[1])
 
 
 def _bound(known: Extreme | None, word: str, taken: int, better: bool | None) -> list[Piece]:
-    value, step = bound(known, word, better)
+    value, step = bound(known, word, better, (FIGURE - 1, STEP - 1))
     role = "bright" if word == "best" else "text"
     if taken < WITH_STEP:
         return [(f"{value:>{taken - 1}} ", role)]
-    return [(f"{value:>10}", role), (pad(f"@{step}" if step else "", taken - 10), "dim")]
+    return [(f"{value:>{FIGURE}}", role), (pad(f"@{step}" if step else "", taken - FIGURE), "dim")]
 
 
 def _pair(row: Row, width: int, ink: Ink) -> list[Piece]:

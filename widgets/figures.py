@@ -25,6 +25,15 @@ def figure(value: float) -> str:
     return f"{value:.{digits}f}"
 
 
+def figure_in(value: float, room: int) -> str:
+    """A figure in `room` characters (7 or more), with fewer digits where four have no room: `-1.0e+308`."""
+    written, digits = figure(value), 3
+    while len(written) > room and digits:
+        digits -= 1
+        written = f"{value:.{digits}e}"
+    return written
+
+
 def difference(value: float) -> str:
     """A difference with its sign in front: `+0.0031`, `−0.0279`."""
     if value == 0 or not math.isfinite(value):
@@ -79,6 +88,16 @@ def moment(then: int | None, now: int, zone: tzinfo = UTC) -> str:
 def count(number: int | None) -> str:
     """A count with thin groups of three: `5 012`; `…` while it is not known."""
     return "…" if number is None else f"{number:,}".replace(",", " ")
+
+
+def count_in(number: int, room: int) -> str:
+    """A count in `room` characters (7 or more), with a power of ten where its groups have no room: `4.00e15`."""
+    written, digits = count(number), 4
+    while len(written) > room and digits:
+        digits -= 1
+        mantissa, _, power = f"{number:.{digits}e}".partition("e")
+        written = f"{mantissa}e{int(power)}"
+    return written
 
 
 def size(octets: int | None) -> str:

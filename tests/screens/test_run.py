@@ -82,6 +82,26 @@ async def test_a_metric_says_last_best_min_and_max_with_their_steps(world: Any, 
         assert title.split("│")[0].split()[-8:] == ["last", "step", "best", "@step", "min", "@step", "max", "@step"]
 
 
+@pytest.mark.parametrize("size", [(60, 20), *SIZES])
+async def test_whatever_the_figures_are_no_two_columns_run_together(
+    world: Any, settled: Any, make_run: Any, size: Any
+) -> None:
+    ends = {"epoch": [1.0, 4.0], "tiny": [4.447e-323, 0.5], "val_auc": [-1e308, 1e308], "small": [-0.00012345, -0.1]}
+    steps = array("q", [9, 4 * 10**15])
+    known = [Series(RUN_0, name, steps, array("q", [0, 1]), array("d", values)) for name, values in ends.items()]
+    world.fill([make_run(0, metrics={name: Metric(value=ends[name][0], step=4 * 10**15) for name in ends})])
+    world.write(batch=Batch(histories=tuple(known)))
+    app = world.app()
+    async with app.run_test(size=size) as pilot:
+        screen = await open_run(pilot, RUN_0)
+        await settled(pilot)
+        for row in screen.outline.entries:
+            if row.kind == "metric":
+                *cells, _ = pieces = [text for text, _ in screen._draw_row(row, screen.outline.size.width - 2) if text]
+                assert "…" not in "".join(pieces[2:])
+                assert all(one[-1] == " " or more[0] in " @" for one, more in zip(cells, pieces[1:], strict=True))
+
+
 async def test_there_is_no_best_without_a_direction(world: Any, settled: Any) -> None:
     app = world.fill().app(better={})
     async with app.run_test(size=(200, 60)) as pilot:

@@ -9,7 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quarterdeck.widgets.figures import DAY, HOUR, MINUTE, SECOND, age, count, difference, figure, moment, size, span
+from quarterdeck.widgets.figures import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    age,
+    count,
+    count_in,
+    difference,
+    figure,
+    figure_in,
+    moment,
+    size,
+    span,
+)  # fmt: skip
 
 NOW = int(datetime(2026, 3, 14, 3, 7, tzinfo=UTC).timestamp() * 1000)
 
@@ -161,3 +175,29 @@ def test_counts_are_grouped_and_unknown_ones_are_awaited() -> None:
 def test_sizes_have_the_unit_that_keeps_them_short() -> None:
     said = [size(octets) for octets in (0, 812, 1_000, 3_400_000, 999_000_000, 2_500_000_000_000)]
     assert said == ["0 B", "812 B", "1.0 kB", "3.4 MB", "999 MB", "2.5 TB"]
+
+
+def test_a_figure_has_fewer_digits_where_four_have_no_room() -> None:
+    assert [figure_in(value, 9) for value in (0.9412, -0.00012345, 4.447e-323, -1e308)] == [
+        "0.9412",
+        "-1.23e-04",
+        "4.4e-323",
+        "-1.0e+308",
+    ]
+
+
+@given(st.floats(), st.integers(-(2**63), 2**63 - 1))
+def test_what_has_little_room_stays_in_it(value: float, number: int) -> None:
+    assert len(figure_in(value, 9)) <= 9
+    assert len(figure_in(value, 8)) <= 8
+    assert len(count_in(number, 7)) <= 7
+
+
+def test_a_count_without_room_for_its_groups_has_a_power_of_ten() -> None:
+    assert [count_in(number, 7) for number in (0, 100_000, 1_234_567, 4 * 10**15, -9 * 10**18)] == [
+        "0",
+        "100 000",
+        "1.235e6",
+        "4.00e15",
+        "-9.0e18",
+    ]
