@@ -14,7 +14,7 @@ from textual.widget import Widget
 from ..app.copies import Copy
 from ..app.records import Artifact, ArtifactContent, Dataset, Run
 from ..app.text import clip, shown
-from ..widgets.hairline import hairline
+from ..widgets.hairline import by_step, hairline
 from ..widgets.line import Line, Piece
 from ..widgets.outline import Outline
 from ..widgets.palette import Palette
@@ -153,7 +153,8 @@ class RunScreen(RunView):
     def _curve_of(self, name: str, width: int) -> str:
         if (name, width) not in self._lines_of:
             series = self.series(name)
-            self._lines_of[name, width] = hairline(series.values, width) if series is not None else ""
+            values = by_step(series.steps, series.values) if series is not None else ()
+            self._lines_of[name, width] = hairline(values, width) if series is not None else ""
         return self._lines_of[name, width]
 
     def _sight(self, width: int) -> Sight:

@@ -102,6 +102,18 @@ async def test_whatever_the_figures_are_no_two_columns_run_together(
                 assert all(one[-1] == " " or more[0] in " @" for one, more in zip(cells, pieces[1:], strict=True))
 
 
+async def test_the_small_curve_goes_by_step_as_the_chart_does(world: Any, settled: Any) -> None:
+    world.fill()
+    steps, times = array("q", [0, 2, 1, 3]), array("q", range(4))
+    unordered = Series(RUN_0, "loss", steps, times, array("d", [4.0, 3.0, 2.0, 1.0]))
+    world.write(batch=Batch(histories=(unordered, series("val_auc", [4.0, 2.0, 3.0, 1.0]))))
+    app = world.app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_run(pilot, RUN_0)
+        await settled(pilot)
+        assert screen._curve_of("loss", 8) == screen._curve_of("val_auc", 8)
+
+
 async def test_there_is_no_best_without_a_direction(world: Any, settled: Any) -> None:
     app = world.fill().app(better={})
     async with app.run_test(size=(200, 60)) as pilot:

@@ -6,7 +6,7 @@ from math import inf, nan
 
 import pytest
 
-from quarterdeck.widgets.hairline import hairline
+from quarterdeck.widgets.hairline import by_step, hairline
 
 
 def rows(text: str) -> list[set[int]]:
@@ -49,3 +49,12 @@ def test_there_is_no_line_through_one_point(values: list[float]) -> None:
 @pytest.mark.parametrize("values", [[1.0, 1.0], [-1.7e308, 1.7e308], [0.1] * 999, [float(n % 7) for n in range(50)]])
 def test_it_is_as_wide_as_it_was_asked_to_be(values: list[float], width: int) -> None:
     assert len(hairline(values, width)) == width
+
+
+def test_values_go_in_the_order_of_their_steps() -> None:
+    assert list(by_step([0, 2, 1, 1], [0.0, 3.0, 1.0, 2.0])) == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_what_is_in_order_already_is_not_copied() -> None:
+    values = [5.0, 1.0, 2.0]
+    assert by_step([0, 1, 1], values) is values
