@@ -189,17 +189,41 @@ def _there(key: str, value: str | None, when: str) -> str:
 
 
 def ask_for_undo(screen: FrameScreen) -> None:
-    """Name my last act, and ask whether to take it back."""
+    """Name my last act, and ask whether to take it back; while one is under way, as soon as it is over."""
     if (acts := _acts(screen)) is None:
         return
     if acts.under_way():
-        screen.say("an act is under way: wait for what comes of it", "dim")
+        _ask_when_over(screen, acts)
         return
     undo = acts.last()
     if undo is None:
         screen.say("there is nothing of yours to take back", "dim")
         return
     confirm(screen, "undo", undo_lines(undo, screen.deck.now()), partial(acts.undo, undo))
+
+
+def _ask_when_over(screen: FrameScreen, acts: Acts) -> None:
+    """The question comes at once and waits, so that a `y` typed meanwhile is neither an answer nor another key."""
+    found: list[Undo] = []
+
+    def later() -> Sequence[Sequence[Piece]] | None:
+        if acts.under_way():
+            return None
+        found.extend([undo] if (undo := acts.last()) else [])
+        return undo_lines(found[0], screen.deck.now()) if found else []
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            _begin(screen, partial(acts.undo, found[0]))
+        elif yes is False:
+            screen.say("nothing was changed", "dim")
+        elif acts.under_way():
+            screen.say("the tag is still being set; u again in a moment", "dim")
+        else:
+            screen.say("there is nothing of yours to take back", "dim")
+
+    waiting: list[list[Piece]] = [[(" the tag is still being set: you are asked as soon as it is", "text")]]
+    screen.app.push_screen(Question("undo", waiting, screen.deck.palette, later), answered)
 
 
 def undo_lines(undo: Undo, now: int) -> list[list[Piece]]:
@@ -226,11 +250,15 @@ def confirm(screen: FrameScreen, title: str, lines: Sequence[Sequence[Piece]], w
 
     def answered(yes: bool | None) -> None:
         if yes:
-            screen.run_worker(partial(_do, screen, work), thread=True, group="act", exit_on_error=False)
+            _begin(screen, work)
         else:
             screen.say("nothing was changed", "dim")
 
     screen.app.push_screen(Question(title, lines, screen.deck.palette), answered)
+
+
+def _begin(screen: FrameScreen, work: Callable[[], str]) -> None:
+    screen.run_worker(partial(_do, screen, work), thread=True, group="act", exit_on_error=False)
 
 
 def _do(screen: FrameScreen, work: Callable[[], str]) -> None:

@@ -94,6 +94,9 @@ def progress(**changes: Any) -> Progress:
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(question, "GRACE", 0.0)
+    monkeypatch.setattr(question, "GRACE_UNBIDDEN", 0.0)
+    monkeypatch.setattr(question, "PATIENCE", 3_600.0)
+    monkeypatch.setattr(question, "LOOK", 0.05)
     monkeypatch.setattr(acting, "LOOK", 0.01)
 
 
@@ -401,6 +404,71 @@ async def test_my_last_act_is_named_before_it_is_taken_back(
         await pilot.press("y")
         await wait_for(pilot, "0 of 1 run")
         assert acts.undone == [acts.undo_next]
+
+
+async def test_undo_waits_for_an_act_under_way_and_no_early_y_means_anything(
+    app: Quarterdeck, acts: Acts, wait_for: Any, settled: Any, world: Any
+) -> None:
+    acts.now, acts.open, acts.undo_next = progress(), [BATCH], an_undo(world.now)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("u", "y")
+        await wait_for(pilot, "the tag is still being set: you are asked", gone=["type y"])
+        await pilot.press("y", "enter", "u")
+        assert (len(app.screen_stack), acts.undone) == (3, [])  # no menu of copies either
+        acts.open = []
+        await wait_for(pilot, "take back stage=gold on 2 runs", "type y to do it")
+        assert acts.undone == []
+        await pilot.press("y")
+        await wait_for(pilot, "0 of 3 runs", gone=["type y"])
+        assert acts.undone == [acts.undo_next]
+
+
+async def test_a_question_that_came_by_itself_is_read_before_it_is_answered(
+    app: Quarterdeck, acts: Acts, wait_for: Any, settled: Any, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(question, "GRACE_UNBIDDEN", 3_600.0)
+    acts.now, acts.open, acts.undo_next = progress(), [BATCH], an_undo(world.now)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("u")
+        acts.open = []
+        await wait_for(pilot, "type y to do it")
+        await pilot.press("y", "y", "y")
+        await settled(pilot)
+        assert isinstance(app.screen, Question)
+        assert acts.undone == []
+
+
+@pytest.mark.parametrize(
+    ("left", "said"), [([BATCH], "the tag is still being set; u again in a moment"), ([], "nothing of yours to take")]
+)
+async def test_undo_that_is_waited_for_in_vain_says_so(
+    app: Quarterdeck, acts: Acts, left: list[str], said: str, wait_for: Any, settled: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    acts.now, acts.open = progress(), [BATCH]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("u")
+        await wait_for(pilot, "you are asked")
+        monkeypatch.setattr(question, "PATIENCE", 0.0 if left else 3_600.0)
+        acts.open = left
+        await wait_for(pilot, said, gone=["you are asked"])
+
+
+async def test_a_y_typed_before_the_question_was_there_does_not_answer_when_its_turn_comes(
+    app: Quarterdeck, acts: Acts, settled: Any
+) -> None:
+    early = events.Key("y", "y")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await type_tag(pilot, "stage=gold")
+        await settled(pilot)
+        app.screen.post_message(early)
+        await settled(pilot)
+        assert isinstance(app.screen, Question)
+        assert acts.tagged == []
 
 
 async def test_with_nothing_to_take_back_it_says_so(app: Quarterdeck, wait_for: Any, settled: Any) -> None:
