@@ -128,6 +128,7 @@ class RunScreen(RunView):
         self._lines_of.clear()
         self._same.clear()
         super().read()
+        self._ask_for_rows()
 
     def draw(self) -> None:
         """Show the outline and the detail."""
@@ -182,7 +183,7 @@ class RunScreen(RunView):
 
     def _rested(self) -> None:
         if self.is_ready and self.facts is not None:
-            self.want_extremes([row.name for row in self.outline.window if row.kind == "metric"])
+            self._ask_for_rows()
             self._show_detail(new=True)
 
     def _show_detail(self, *, new: bool = False) -> None:
@@ -238,6 +239,11 @@ class RunScreen(RunView):
         return self._same[key]
 
     # -- what is asked for --------------------------------------------------------------------------------------
+
+    def _ask_for_rows(self) -> None:
+        """Ask for what the rows in sight show: again when some of it has come, for there is a most at a time."""
+        if self.is_ready and self.outline.size.height:
+            self.want_extremes([row.name for row in self.outline.window if row.kind == "metric"])
 
     def _ask(self) -> None:
         """Ask once for the listings that nobody has read."""

@@ -186,6 +186,23 @@ async def test_a_run_of_two_thousand_metrics_asks_for_what_is_in_sight_only(
         assert not wants(world, "history")
 
 
+async def test_when_the_first_rows_have_come_the_next_in_sight_are_asked_for_without_a_key(
+    world: Any, settled: Any, make_run: Any
+) -> None:
+    names = [f"m{index:04}" for index in range(2_000)]
+    world.fill([make_run(0, metrics={name: Metric(value=index / 7) for index, name in enumerate(names)})])
+    app = world.app()
+    async with app.run_test(size=(200, 60)) as pilot:
+        screen = await open_run(pilot, RUN_0)
+        await settled(pilot)
+        assert wants(world, "extremes") == [tuple(names[:40])]
+        world.write(batch=Batch(histories=tuple(series(name, [0.0, 1.0]) for name in names[:40])))
+        await settled(pilot)
+        in_sight = [row.name for row in screen.outline.window if row.kind == "metric"]
+        assert len(in_sight) > 40
+        assert sum(wants(world, "extremes"), ()) == tuple(in_sight)
+
+
 async def test_a_run_with_nothing_says_so_in_every_part(world: Any, settled: Any) -> None:
     app = world.fill().app()
     async with app.run_test(size=(120, 40)) as pilot:
