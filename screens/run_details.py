@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any
 
 import msgspec
@@ -163,7 +163,9 @@ def _odd(series: Series) -> list[str]:
     """What a curve cannot show: values that are no numbers, steps that were logged twice."""
     made = []
     if wrong := sum(not isfinite(value) for value in series.values):
-        made.append(f"{count(wrong)} of {count(len(series))} values NaN or infinite")
+        nans = sum(map(isnan, series.values))
+        kinds = [f"{count(n)} {word}" for n, word in ((wrong - nans, "infinite"), (nans, "NaN")) if n]
+        made.append(f"{', '.join(kinds)} point{'s' * (wrong != 1)}: in neither min nor max")
     if repeated := len(series) - len(set(series.steps)):
         made.append(f"{count(repeated)} steps logged more than once")
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -100,6 +101,28 @@ async def test_whatever_the_figures_are_no_two_columns_run_together(
                 *cells, _ = pieces = [text for text, _ in screen._draw_row(row, screen.outline.size.width - 2) if text]
                 assert "…" not in "".join(pieces[2:])
                 assert all(one[-1] == " " or more[0] in " @" for one, more in zip(cells, pieces[1:], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([0.5, inf, -inf, nan, 0.25], "2 infinite, 1 NaN points: in neither min nor max"),
+        ([0.5, 0.25, nan], "1 NaN point: in neither min nor max"),
+        ([0.5, 0.25, -inf], "1 infinite point: in neither min nor max"),
+    ],
+)
+async def test_min_and_max_are_of_the_finite_values_and_the_others_are_counted(
+    world: Any, settled: Any, values: list[float], said: str
+) -> None:
+    world.fill()
+    world.write(batch=Batch(histories=(series("val_auc", values),)))
+    app = world.app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_run(pilot, RUN_0)
+        whole = "\n".join(await settled(pilot))
+        assert said in whole
+        assert "0.5000 @0" in whole
+        assert f"0.2500 @{values.index(0.25)}" in whole
 
 
 async def test_the_small_curve_goes_by_step_as_the_chart_does(world: Any, settled: Any) -> None:
