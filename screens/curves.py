@@ -296,7 +296,8 @@ class CurvesScreen(RunView):
         left: list[Piece] = [(f" {clip(name or '–', 40)} › ", "dim"), ("curves", "bright")]
         if self._names:
             last = self._first + len(self.in_sight)
-            left.append((f"   {count(self._first + 1)} to {count(last)} of {count(len(self._names))}", "dim"))
+            here = count(last) if last == self._first + 1 else f"{count(self._first + 1)} to {count(last)}"
+            left.append((f"   {here} of {count(len(self._names))}", "dim"))
         if self.needle:
             left.append((f"  /{shown(self.needle)}", "accent"))
         machine = sum(is_system(one) for one in self._names)

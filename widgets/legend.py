@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..app.text import cells, clip, shown
-from .figures import figure
+from .figures import count, figure
 from .grid import Grid
 from .line import Piece
 from .scene import Line, View, extremes, role_of
@@ -44,13 +44,13 @@ def notes_of(lines: Sequence[Line]) -> list[Piece]:
     """What the curves cannot show, in words."""
     states = [state for line in lines for _, state in line.track.odd]
     made = [
-        (f"{states.count(state)} {word}", "bad")
+        (f"{count(states.count(state))} {word}", "bad")
         for state, word in (("nan", "NaN"), ("+inf", "+inf"), ("-inf", "-inf"))
         if state in states
     ]
     hidden = sum(line.track.hidden for line in lines)
     if hidden:
-        made.append((f"{hidden} point{'s' if hidden > 1 else ''} ≤ 0 not shown", "warn"))
+        made.append((f"{count(hidden)} point{'s' if hidden > 1 else ''} ≤ 0 not shown", "warn"))
     if any(line.curve.series.history == "sampled" for line in lines):
         made.append(("sampled", "warn"))
     return made
@@ -97,7 +97,7 @@ def legend_above(grid: Grid, lines: Sequence[Line], view: View) -> int:
         more = 0 if number == len(lines) - 1 else 4 if y == most else 0
         if x + size + more > grid.width - 1 and x > 1:
             if y == most:
-                grid.put(x, y, f"+{len(lines) - number}", "dim")
+                grid.put(x, y, f"+{count(len(lines) - number)}", "dim")
                 return y
             x, y = 1, y + 1
         grid.write(x, y, [mark, (" ", ""), name, (" ", ""), value])
@@ -119,4 +119,4 @@ def legend_beside(grid: Grid, lines: Sequence[Line], view: View, panel: int) -> 
         grid.write(x, row, [mark, (" ", ""), (clip(name[0], panel - 5 - len(value[0])), name[1])])
         grid.put(grid.width - 1 - len(value[0]), row, *value)
     if len(shown_lines) < len(lines):
-        grid.put(x, room, f"+{len(lines) - len(shown_lines)} more", "dim")
+        grid.put(x, room, f"+{count(len(lines) - len(shown_lines))} more", "dim")

@@ -130,6 +130,14 @@ async def test_typing_narrows_the_names(world: Any, wait_for: Any, make_run: Any
         await wait_for(pilot, "no metric is called “zeppelin”")
 
 
+async def test_one_curve_is_one_of_one(world: Any, settled: Any, make_run: Any) -> None:
+    fill(world, make_run, ["loss"], ["loss"])
+    app = world.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_curves(pilot)
+        assert "curves   1 of 1 " in (await settled(pilot))[1]
+
+
 async def test_axis_and_scale_hold_for_every_chart(world: Any, settled: Any, make_run: Any) -> None:
     fill(world, make_run, ["a", "b", "c"], ["a", "b", "c"])
     app = world.app()

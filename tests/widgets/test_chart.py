@@ -169,6 +169,14 @@ async def test_a_log_scale_says_what_it_cannot_show(picture: Picture) -> None:
         assert picture(app)[0].endswith("2 points ≤ 0 not shown  log")
 
 
+async def test_many_points_that_are_not_shown_are_counted_in_groups(picture: Picture) -> None:
+    app = Board(curve([NAN, INF, 1.0, *[-1.0, NAN] * 1_200]))
+    async with app.run_test(size=(120, 14)) as pilot:
+        app.chart.log_y = True
+        await pilot.pause()
+        assert picture(app)[0].endswith("1 201 NaN  1 +inf  1 200 points ≤ 0 not shown  log")
+
+
 async def test_thinned_out_points_are_said() -> None:
     app = Board(curve([1.0, 2.0], how="sampled"))
     async with app.run_test(size=(60, 14)) as pilot:
