@@ -1,4 +1,4 @@
-"""Times and figures as scripts get them: exact, in the form that JSON takes. Pure functions."""
+"""Times and figures as scripts get them: exact, in the form that JSON takes; and spans in words. Pure functions."""
 
 from __future__ import annotations
 
@@ -25,3 +25,20 @@ def number(value: float | None) -> float | str | None:
     if value is None or metric_state(value) == "finite":
         return value
     return {"nan": "NaN", "+inf": "Infinity", "-inf": "-Infinity"}[metric_state(value)]
+
+
+def span(milliseconds: int | None) -> str:
+    """A duration in its two largest units: `30 ms`, `45 s`, `12 m 05 s`, `3 h 20 m`."""
+    if milliseconds is None:
+        return ""
+    milliseconds = max(0, milliseconds)  # a clock was set back
+    seconds = milliseconds // 1000
+    if 0 < milliseconds < 1000:
+        return f"{milliseconds} ms"
+    if seconds < 60:
+        return f"{milliseconds / 1000:.1f} s" if milliseconds < 10_000 else f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} m {seconds % 60:02} s"
+    if seconds < 172_800:
+        return f"{seconds // 3600} h {seconds // 60 % 60:02} m"
+    return f"{seconds // 86_400} d {seconds // 3600 % 24} h"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, tzinfo
 
+from ..app.exact import span as span  # here as well: it is written on every screen
+
 STEPS = (1, 2, 5, 10, 20, 30, 45)
 """Minutes at which an age gets its next word: each costs bytes on every line that shows one."""
 
@@ -54,21 +56,6 @@ def age(then: int | None, now: int) -> str:
         if past < until:
             return f"{past // size} {unit}"
     return f"{past // (365 * DAY)} y"
-
-
-def span(milliseconds: int | None) -> str:
-    """A duration in its two largest units: `45 s`, `12 m 05 s`, `3 h 20 m`."""
-    if milliseconds is None:
-        return ""
-    milliseconds = max(0, milliseconds)  # a clock was set back
-    seconds = milliseconds // SECOND
-    if seconds < 60:
-        return f"{milliseconds / 1000:.1f} s" if milliseconds < 10_000 else f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} m {seconds % 60:02} s"
-    if seconds < 172_800:
-        return f"{seconds // 3600} h {seconds // 60 % 60:02} m"
-    return f"{seconds // 86_400} d {seconds // 3600 % 24} h"
 
 
 def moment(then: int | None, now: int, zone: tzinfo = UTC) -> str:

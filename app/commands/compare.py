@@ -10,6 +10,7 @@ from itertools import groupby
 import click
 
 from ..comparison import FEWEST, MOST, Cell, CompareRow, Comparison, compare, csv_text, difference, json_value, markdown
+from ..comparison.forms import said_span
 from ..errors import QuarterdeckError, UsageError
 from ..records import CommitsBetween, Run
 from ..settings import Settings
@@ -120,6 +121,8 @@ def _cell(compared: Comparison, row: CompareRow, at: int, cell: Cell) -> str:
 
     if cell.text is None:
         return "–"
+    if row.kind == "attribute" and row.name == "took":
+        return said_span(cell)
     if row.kind != "metric" or cell.number is None:
         return cell.text
     less = difference(row, at, compared.baseline)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from ..exact import iso, number
+from ..exact import iso, number, span
 from ..records import Commit, CommitsBetween, Run, Subject
 from ..text import shown
 from .rows import Cell, CompareRow, Comparison, difference, distance, sentences, tree_state
@@ -64,7 +64,14 @@ def _cell(row: CompareRow, cell: Cell) -> str:
         return "" if cell.number is None else _figure(cell.number)
     if cell.text is None:
         return ""
+    if row.name == "took" and row.kind == "attribute":
+        return said_span(cell)
     return code(cell.text[:10] if row.kind == "code" else cell.text)
+
+
+def said_span(cell: Cell) -> str:
+    """How long a run took, in the words of the screen; the cell's own text is exact, to tell runs apart."""
+    return "" if cell.number is None else span(int(cell.number))
 
 
 def _beside(compared: Comparison, row: CompareRow, at: int) -> str:

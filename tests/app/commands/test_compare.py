@@ -64,6 +64,17 @@ def test_what_differs_is_a_table_and_what_to_know_is_narrated(call: Call, two: N
     assert "depth" not in said.out
 
 
+def test_how_long_a_run_took_is_in_the_words_of_the_screen(call: Call, fill: Fill, make_run: MakeRun) -> None:
+    began = make_run(1).started_at or 0
+    runs = [make_run(1, ended_at=began + 489_710), make_run(2, started_at=began, ended_at=began + 3_000_000)]
+    fill(*runs)
+    lines = [line.split("  ") for line in call("compare", "run-1", "run-2").out.splitlines()]
+    assert ["took", "8 m 09 s", "50 m 00 s"] in [[cell.strip() for cell in line if cell] for line in lines]
+    assert "| took | 8 m 09 s | 50 m 00 s |" in call("compare", "run-1", "run-2", "--markdown").out
+    rows = call("compare", "run-1", "run-2", "--json").json["rows"]
+    assert [row["values"] for row in rows if row["name"] == "took"] == [[489.71, 3000.0]]
+
+
 def test_all_shows_what_is_the_same_too(call: Call, two: None) -> None:
     lines = [line.split() for line in call("compare", "run-1", "run-2", "--all").out.splitlines()]
     assert ["params.depth", "6", "6"] in lines
