@@ -25,11 +25,11 @@ from .printing import Head, print_object, print_table
 @click.command("compare", short_help="Show runs side by side, by what differs.")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN RUN...")
 @click.option("--all", "everything", is_flag=True, help="What is the same, too.")
-@click.option("--json", "form", flag_value="json", help="An object with every cell; strings and numbers exact.")
-@click.option("--csv", "form", flag_value="csv", help="A line for each row, a column for each run.")
-@click.option("--markdown", "form", flag_value="markdown", help="A table for a review or an issue.")
+@click.option("--json", "as_json", is_flag=True, help="An object with every cell; strings and numbers exact.")
+@click.option("--csv", "as_csv", is_flag=True, help="A line for each row, a column for each run.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="A table for a review or an issue.")
 @click.pass_obj
-def compare_command(options: Options, /, runs: Sequence[str], everything: bool, form: str | None) -> None:
+def compare_command(options: Options, /, runs: Sequence[str], everything: bool, **forms: bool) -> None:
     """Show 2 to 8 runs side by side: params, data, code, tags and metrics in which they differ.
 
     \b
@@ -44,11 +44,18 @@ def compare_command(options: Options, /, runs: Sequence[str], everything: bool, 
         raise UsageError(
             f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} cannot be compared: name {FEWEST} to {MOST}."
         )
+    form = _form([name.removeprefix("as_") for name in ("as_json", "as_csv", "as_markdown") if forms[name]])
     settings = settings_of(options)
     with synced(options, settings) as reader:
         if reader is None:
             raise QuarterdeckError("There is no run to compare.")
         _print(_compared(reader, settings, runs), form, everything=everything)
+
+
+def _form(asked: Sequence[str]) -> str | None:
+    if len(asked) > 1:
+        raise UsageError(f"{' and '.join(f'--{form}' for form in asked)} cannot be printed at once: say one of them.")
+    return asked[0] if asked else None
 
 
 def _compared(reader: Reader, settings: Settings, words: Sequence[str]) -> Comparison:
@@ -102,7 +109,7 @@ def _print_table(compared: Comparison, *, everything: bool) -> None:
         say(f"{shown(sentence[:1].upper() + sentence[1:])}.")
     rows = compared.rows if everything else compared.differing()
     heads = [Head("", False), *(Head(shown(run.name) or shown(run.id[:8])) for run in compared.runs)]
-    print_table(heads, _lines(compared, rows))
+    print_table(heads, list(_lines(compared, rows)), aligned=True)
     if not rows:
         say("These runs differ in nothing. --all shows what is the same.")
 

@@ -50,14 +50,19 @@ def print_object(item: Any) -> None:
     sys.stdout.write(json.dumps(item, allow_nan=False, indent=2) + "\n")
 
 
-def print_table(heads: Sequence[Head], rows: Iterable[Sequence[str]]) -> None:
-    """An aligned table of exact texts; nothing at all when there are no rows."""
+def print_table(heads: Sequence[Head], rows: Iterable[Sequence[str]], *, aligned: bool = False) -> None:
+    """An aligned table of exact texts; nothing at all when there are no rows.
+
+    `aligned`: off a terminal the first column, of names, is as wide as the longest of the first rows.
+    """
     coming = iter(rows)
     first = [[shown(cell) for cell in row] for row in islice(coming, FIRST_ROWS)]
     if not first:
         return
     room = _room()
     widths = _widths(heads, first, room)
+    if aligned and room is None:
+        widths[0] = max(cells(row[0]) for row in first)
     later = ([shown(cell) for cell in row] for row in coming)
     for row in chain([[head.title for head in heads]], first, later):
         sys.stdout.write(_line(heads, row, widths, room) + "\n")

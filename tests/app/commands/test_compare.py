@@ -75,6 +75,25 @@ def test_how_long_a_run_took_is_in_the_words_of_the_screen(call: Call, fill: Fil
     assert [row["values"] for row in rows if row["name"] == "took"] == [[489.71, 3000.0]]
 
 
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [(["--csv", "--json"], "--json and --csv"), (["--json", "--markdown", "--csv"], "--json and --csv and --markdown")],
+)
+def test_one_form_is_printed_and_not_one_of_two_at_random(call: Call, two: None, flags: list[str], said: str) -> None:
+    answer = call("compare", "run-1", "run-2", *flags)
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err == f"{said} cannot be printed at once: say one of them.\n"
+
+
+def test_a_long_name_leaves_its_figures_in_their_column(call: Call, fill: Fill, make_run: MakeRun) -> None:
+    long = "system/gpu_0_power_usage_percentage_of_what_it_may_draw"
+    fill(*(make_run(n, metrics={long: Metric(value=n + 0.5), "auc": Metric(value=n + 0.25)}) for n in (1, 2)))
+    lines = call("compare", "run-1", "run-2").out.splitlines()
+    (name,) = (line for line in lines if line.startswith(f"metrics.{long}"))
+    (auc,) = (line for line in lines if line.startswith("metrics.auc"))
+    assert name.index("1.500") == auc.index("1.250") == lines[0].index("run-1")
+
+
 def test_all_shows_what_is_the_same_too(call: Call, two: None) -> None:
     lines = [line.split() for line in call("compare", "run-1", "run-2", "--all").out.splitlines()]
     assert ["params.depth", "6", "6"] in lines
