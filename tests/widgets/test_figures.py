@@ -135,6 +135,9 @@ def test_the_first_hour_of_an_age_costs_eight_repaints() -> None:
     ("milliseconds", "said"),
     [
         (0, "0.0 s"),
+        (30, "30 ms"),
+        (999, "999 ms"),
+        (1_000, "1.0 s"),
         (1_500, "1.5 s"),
         (9_999, "10.0 s"),
         (45_000, "45 s"),
