@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import ceil, log
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -24,8 +25,39 @@ from .run_view import RunView
 CELL_WIDTH, CELL_HEIGHT = 38, 8
 """Cells that a small chart wants: two beside each other on 80 columns, two below each other on 24 rows."""
 
+TALLEST = 28
+"""Rows of a chart at most where there are several: higher it says no more, and its neighbours are far away."""
+
+SHAPE = 3.5
+"""Columns to a row of a chart that is neither a tower nor a ribbon."""
+
+WORDS = 15
+"""Cells that a chart's title needs beside its name: the mark before it, the last value after it."""
+
 GUTTER = 2
 """Cells between two charts beside each other; below each other it is one."""
+
+
+def shared(width: int, height: int, number: int) -> tuple[int, int]:
+    """How many charts beside and below each other: all of them, as large and as well shaped as they can be.
+
+    Where they do not fit at their least size, it is as many as fit. `width` and `height` are the room's cells.
+    """
+    across_most = max(1, (width + GUTTER) // (CELL_WIDTH + GUTTER))
+    down_most = max(1, (height + 1) // (CELL_HEIGHT + 1))
+    if number >= across_most * down_most:
+        return across_most, down_most
+    number = max(1, number)
+    shapes = [(across, ceil(number / across)) for across in range(1, min(across_most, number) + 1)]
+    return min((one for one in shapes if one[1] <= down_most), key=lambda one: _cost(width, height, number, one))
+
+
+def _cost(width: int, height: int, number: int, shape: tuple[int, int]) -> float:
+    """How far a chart is from its shape, and twice how much of the room no chart fills."""
+    wide, high = (width + GUTTER) / shape[0] - GUTTER, (height + 1) / shape[1] - 1
+    high = high if number == 1 else min(high, TALLEST)
+    filled = number * (wide + GUTTER) * (high + 1) / ((width + GUTTER) * (height + 1))
+    return abs(log(max(wide, 1) / max(high, 1) / SHAPE)) - 2 * log(max(filled, 1e-9))
 
 
 class SmallChart(Chart, can_focus=False, inherit_bindings=False):
@@ -82,46 +114,58 @@ class CurvesScreen(RunView):
         """Index of the chosen curve among those that are not filtered out."""
         self._names: list[str] = []
         self._across, self._down = 1, 1
+        self._laid_out: tuple[int, int, int, int] | None = None
 
     def body(self) -> Iterable[Widget]:
-        """A grid of as many charts as fit."""
-        self._measure()
-        yield Grid(*(SmallChart(self.deck.palette) for _ in range(self.page_size)), id="grid")
+        """A grid of as many charts as fit; those that are not needed are hidden before anything is painted."""
+        across, down = shared(*self._grid_room, 10_000)
+        yield Grid(*(SmallChart(self.deck.palette) for _ in range(across * down)), id="grid")
 
     def on_mount(self) -> None:
         """Read the run and show the first page, before anything is painted."""
         if self.is_composed:
-            self._lay_out()
             self.read()
 
     def on_resize(self) -> None:
         """As many charts as fit now."""
-        if not self.is_composed:
-            return
-        self._measure()
-        missing = self.page_size - len(self.charts)
-        if missing > 0:
-            self.query_one("#grid", Grid).mount(*(SmallChart(self.deck.palette) for _ in range(missing)))
-        for chart in self.charts[self.page_size :]:
-            chart.remove()
-        self._lay_out()
-        self.draw()
+        if self.is_composed:
+            self.draw()
 
-    def _measure(self) -> None:
-        width, height = self.room.width, self.room.height - 5
-        self._across = max(1, (width + GUTTER) // (CELL_WIDTH + GUTTER))
-        self._down = max(1, (height + 1) // (CELL_HEIGHT + 1))
+    @property
+    def _grid_room(self) -> tuple[int, int]:
+        """Columns and rows that the charts have together."""
+        return max(1, self.room.width - 2), max(1, self.room.height - 5)
 
     def _lay_out(self) -> None:
+        """Share the room out over the charts that there are."""
+        width, height = self._grid_room
+        self._across, self._down = shared(width, height, len(self._names))
+        if self._laid_out == (here := (width, height, self._across, self._down)):
+            return  # a new point moves no chart
+        self._laid_out = here
+        self._mount_charts()
         styles = self.query_one("#grid", Grid).styles
         styles.grid_size_columns, styles.grid_size_rows = self._across, self._down
         # Textual calls the gutter between rows horizontal
         styles.grid_gutter_horizontal, styles.grid_gutter_vertical = 1, GUTTER
+        is_capped = self.page_size > 1 and (height + 1) // self._down - 1 > TALLEST
+        styles.grid_rows = str(TALLEST) if is_capped else "1fr"
+
+    def _mount_charts(self) -> None:
+        """Show as many charts as a page has, and hide the others: they are needed again when a filter is let go of."""
+        found = list(self.query(SmallChart))
+        new = [SmallChart(self.deck.palette) for _ in range(self.page_size - len(found))]
+        for chart in new:
+            chart.axis, chart.log_y, chart.smoothing = found[0].axis, found[0].log_y, found[0].smoothing
+        if new:
+            self.query_one("#grid", Grid).mount(*new)
+        for at, chart in enumerate([*found, *new]):
+            chart.display = at < self.page_size
 
     @property
     def charts(self) -> list[SmallChart]:
-        """The charts, row by row."""
-        return list(self.query(SmallChart))
+        """The charts of a page, row by row."""
+        return list(self.query(SmallChart))[: self.page_size]
 
     @property
     def page_size(self) -> int:
@@ -145,9 +189,10 @@ class CurvesScreen(RunView):
 
     def draw(self) -> None:
         """Show the page: each chart its curve, and nothing of what is there already."""
-        if not self.is_composed or not self.charts:
+        if not self.is_composed:
             return
         self._names = self._found()
+        self._lay_out()
         self.chosen = max(0, min(self.chosen, len(self._names) - 1))
         names = self.in_sight
         self._read_series(names)
@@ -183,7 +228,7 @@ class CurvesScreen(RunView):
 
     def _short(self, name: str) -> str:
         """A name in its cell: of a long path the end tells more than the beginning."""
-        room = (self.room.width - 2) // self._across - 26
+        room = (self._grid_room[0] + GUTTER) // self._across - GUTTER - WORDS
         return f"…/{name.rpartition('/')[2]}" if "/" in name and cells(shown(name)) > room else name
 
     def _nothing(self) -> str:
@@ -194,7 +239,7 @@ class CurvesScreen(RunView):
     def recolour(self, palette: Palette) -> None:
         """Draw the same in other colours."""
         super().recolour(palette)
-        for chart in self.charts:
+        for chart in self.query(SmallChart):
             chart.recolour(palette)
 
     # -- keys ---------------------------------------------------------------------------------------------------
@@ -228,19 +273,19 @@ class CurvesScreen(RunView):
     def action_axis(self) -> None:
         """The next kind of axis, on every chart."""
         axis = AXES[(AXES.index(self.charts[0].axis) + 1) % len(AXES)]
-        for chart in self.charts:
+        for chart in self.query(SmallChart):
             chart.axis = axis
         self.say({"step": "over steps", "time": "over time", "relative": "over time since the start"}[axis], "dim")
 
     def action_log(self) -> None:
         """A log scale on every chart, and back."""
         log = not self.charts[0].log_y
-        for chart in self.charts:
+        for chart in self.query(SmallChart):
             chart.log_y = log
 
     def action_smooth(self, by: int) -> None:
         """Smooth every chart more, or less."""
-        for chart in self.charts:
+        for chart in self.query(SmallChart):
             chart.action_smooth(by)
 
     def action_leave(self) -> None:

@@ -73,9 +73,8 @@ def empty(view: View, message: Sequence[Piece], width: int, height: int) -> Pict
 
 def _compact(grid: Grid, lines: Sequence[Line], view: View) -> Picture:
     """A title with the last value and the range, and the curves right below it."""
-    x = grid.put(
-        0, 0, clip(view.title or (lines[0].curve.label if lines else ""), max(4, grid.width - 22)), title_role(view)
-    )
+    title = view.title or (lines[0].curve.label if lines else "")  # before the range: a name that is cut names nothing
+    x = grid.put(0, 0, clip(title, max(4, grid.width - 13)), title_role(view))
     if len(lines) == 1:
         now = lines[0].said(view.cursor)
         x = grid.write(x + 1, 0, [(value_word(now.value), "bad" if now.state == "nan" else f"hue{lines[0].curve.hue}")])

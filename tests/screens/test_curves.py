@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from quarterdeck.app.records import Batch, Metric, Series
 from quarterdeck.screens.curve import CurveScreen
-from quarterdeck.screens.curves import CurvesScreen
+from quarterdeck.screens.curves import TALLEST, CurvesScreen
 
 RUN_0 = f"{0:032x}"
 
@@ -54,6 +54,55 @@ async def test_there_are_as_many_charts_as_fit(
         whole = "\n".join(lines)
         assert all(name in whole for name in names[: across * down])
         assert names[across * down] not in whole
+
+
+@pytest.mark.parametrize("size", [(30, 10), (60, 20), (80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("number", [1, 2, 3, 5, 7, 10, 13])
+async def test_charts_share_the_room_out(world: Any, settled: Any, make_run: Any, size: Any, number: int) -> None:
+    names = [f"m{index:02}" for index in range(number)]
+    fill(world, make_run, names, names)
+    app = world.app()
+    async with app.run_test(size=size) as pilot:
+        screen = await open_curves(pilot)
+        await settled(pilot)
+        used = [chart for chart in screen.charts if chart.curves]
+        tallest = 60 if len(used) == 1 else TALLEST
+        assert all(min(8, size[1] - 5) <= chart.size.height <= tallest for chart in used)
+        assert all(chart.size.width >= min(38, size[0] - 2) for chart in used)
+        if len(used) == number:
+            filled = sum((chart.size.width + 2) * (chart.size.height + 1) for chart in used)
+            assert filled > 0.6 * size[0] * (size[1] - 4)
+
+
+async def test_one_curve_fills_the_screen_and_a_long_name_is_whole(world: Any, settled: Any, make_run: Any) -> None:
+    name = "evaluation/holdout/area_under_the_precision_recall_curve"
+    fill(world, make_run, [name], [name])
+    app = world.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await open_curves(pilot)
+        lines = await settled(pilot)
+        assert [chart.size for chart in screen.charts] == [(78, 19)]
+        assert f"▸ {name} 2.714" in "\n".join(lines)
+
+
+async def test_what_a_filter_leaves_has_all_the_room_and_gives_it_back(world: Any, settled: Any, make_run: Any) -> None:
+    names = [f"m{index:02}" for index in range(40)]
+    fill(world, make_run, names, names)
+    app = world.app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_curves(pilot)
+        await settled(pilot)
+        await pilot.press("x", "slash", *"m07")
+        await settled(pilot)
+        assert [chart.size for chart in screen.charts] == [(118, 35)]
+        await pilot.press("escape")
+        await settled(pilot)
+        assert len(screen.charts) == 12
+        assert {chart.axis for chart in screen.charts} == {"time"}
+        await pilot.resize_terminal(200, 60)
+        await settled(pilot)
+        assert len(screen.charts) == 30
+        assert {chart.axis for chart in screen.charts} == {"time"}
 
 
 async def test_of_two_thousand_metrics_only_those_in_sight_are_read_and_asked_for(
