@@ -93,7 +93,10 @@ class Folding(FrameScreen):
             return
         by = self.folded_by()
         found.sort(key=lambda one: called(one.field) not in by)
-        items = [Item(called(one.field), _says(one), called(one.field)) for one in found]
+        items = [
+            Item(word := called(one.field), _says(one), word, is_minor=one.distinct < 2 and word not in by)
+            for one in found
+        ]
         self.app.push_screen(
             Picker("points: which param", items, self.deck.palette),
             lambda param: self._ask_metric(param[0], metrics) if param else None,

@@ -29,6 +29,8 @@ class Item(Generic[T]):
     label: str
     detail: str
     value: T
+    is_minor: bool = False
+    """Listed only when it is typed for: how many are left out is said."""
 
 
 class Narrow(Input):
@@ -90,8 +92,8 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
         self._several = several
         self._ticked = list(ticked)
         self._at_least_one = at_least_one
-        self._found = list(self._items)
-        values = [item.value for item in self._items]
+        self._found = self._listed("")
+        values = [item.value for item in self._found]
         self._cursor = values.index(here) if here in values else 0
 
     def compose(self) -> ComposeResult:
@@ -105,10 +107,17 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
 
     def on_mount(self) -> None:
         """Draw the list and listen to the line."""
-        keys = "Space ticks  Enter takes  Esc leaves " if self._several else "Enter takes  Esc leaves "
-        self.query_one("#title", Line).show([(f" {self._title} ", "bright")], [(keys, "dim")])
+        self._head()
         self.query_one(Input).focus()
         self._draw()
+
+    def _head(self) -> None:
+        keys = "Space ticks  Enter takes  Esc leaves " if self._several else "Enter takes  Esc leaves "
+        title: list[Piece] = [(f" {self._title} ", "bright")]
+        left_out = 0 if self.query_one(Input).value.strip() else len(self._items) - len(self._found)
+        if left_out:
+            title.append((f"{left_out} more when typed for ", "dim"))
+        self.query_one("#title", Line).show(title, [(keys, "dim")])
 
     def on_resize(self) -> None:
         """Draw the list for another width."""
@@ -117,10 +126,16 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow the list to what holds every word that is typed."""
         event.stop()
-        words = event.value.casefold().split()
-        self._found = [i for i in self._items if all(w in f"{i.label} {i.detail}".casefold() for w in words)]
+        self._found = self._listed(event.value)
         self._cursor = 0
+        self._head()
         self._draw()
+
+    def _listed(self, typed: str) -> list[Item[T]]:
+        """What holds every word; as long as nothing is typed, what matters, or all where nothing does."""
+        words = typed.casefold().split()
+        found = [i for i in self._items if all(w in f"{i.label} {i.detail}".casefold() for w in words)]
+        return found if words else [item for item in found if not item.is_minor] or found
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter takes, after everything that was typed before it: the two may arrive in one read."""

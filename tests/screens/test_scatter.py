@@ -53,6 +53,28 @@ async def test_h_asks_for_param_and_metric_those_that_matter_first(world: Any, s
         assert "val_auc against lr   57 runs" in lines[1]
 
 
+async def test_h_lists_what_varies_and_the_rest_when_it_is_typed_for(world: Any, settled: Any, make_run: Any) -> None:
+    same = {f"same{n:03}": "1" for n in range(200)}
+    app = world.fill([make_run(n, params={"lr": str(n), "depth": str(n % 2)} | same, tags={}) for n in range(4)]).app()
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        lines = await press(pilot, settled, "h")
+        assert "points: which param 200 more when typed for" in "\n".join(lines)
+        assert len([line for line in lines if "params." in line and " values" in line]) == 2
+        assert "one value" not in "\n".join(lines)
+        lines = await press(pilot, settled, "=same17")
+        assert "params.same170" in "\n".join(lines)
+        assert "when typed for" not in "\n".join(lines)
+
+
+async def test_h_lists_all_where_nothing_varies(world: Any, settled: Any, make_run: Any) -> None:
+    app = world.fill([make_run(0, params={"lr": "1"}, tags={})]).app()
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        lines = await press(pilot, settled, "h")
+        assert "params.lr" in "\n".join(lines)
+
+
 async def test_the_cursor_begins_at_the_best_run_and_tells_of_it(world: Any, settled: Any) -> None:
     app = world.fill().app()
     async with app.run_test(size=SIZE) as pilot:
