@@ -85,7 +85,7 @@ def mark_watches(screen: FrameScreen, run: Run, *, marked: bool) -> None:
     watched, name = screen.deck.watched, clip(run.name or run.id, 40)
     try:
         if marked and watched.watch(screen.deck, [run]):
-            screen.say(f"{name} is watched: you hear when it ends, turns NaN, stalls or beats the baseline", "run")
+            screen.say(f"{clip(name, 20)} is watched: end, NaN, stall, beaten baseline are told", "run")
         elif not marked and run.id in watched:
             leave(screen.app, screen.deck, [run])
     except StoreError as error:

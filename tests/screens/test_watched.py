@@ -61,6 +61,15 @@ async def test_marking_a_running_run_watches_it_and_the_eye_says_so(world: Any, 
         assert world.tables.get_table(TABLE) == {"runs": {}}
 
 
+async def test_what_is_told_of_a_watched_run_fits_in_80_columns(world: Any, settled: Any, make_run: Any) -> None:
+    app = world.fill([make_run(0, name="long-" * 20, status="running", ended_at=None)]).app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("space")
+        said = (await settled(pilot))[-2]
+        assert "is watched: end, NaN, stall, beaten baseline are told" in said
+
+
 async def test_marking_a_run_that_has_ended_is_only_a_mark(world: Any, settled: Any) -> None:
     app = world.fill().app()
     async with app.run_test(size=(120, 40)) as pilot:
