@@ -115,11 +115,17 @@ def _powers(scale: Scale, most: int) -> list[Tick]:
 
 
 def _even(plain: Scale, most: int) -> list[Tick]:
-    """Labels of a log scale that is too short for powers: even steps, drawn where they lie on it."""
-    step = nice_step(plain.high - plain.low, most)
-    if not step or plain.high / step > 1e12:
-        return []
-    found = [value for value in _multiples(plain.low, plain.high, step) if value > 0]
+    """Labels of a log scale that is too short for powers: even steps, drawn where they lie on it.
+
+    Three of them at least, two where there is hardly room: less says nothing of the scale.
+    """
+    for finer in range(3):
+        step = nice_step(plain.high - plain.low, most << finer)
+        if not step or plain.high / step > 1e12:
+            return []
+        found = [value for value in _multiples(plain.low, plain.high, step) if value > 0]
+        if len(found) >= min(3, most):
+            break
     return [(log10(value), written(value, step, plain)) for value in found]
 
 

@@ -95,6 +95,23 @@ def test_a_very_short_log_scale_has_even_steps_where_they_lie_on_it() -> None:
     assert [10**place for place, _ in found] == pytest.approx([0.79, 0.80, 0.81, 0.82, 0.83])
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "rows", "labels"),
+    [
+        (0.6683, 0.8414, 8, ["0.65", "0.70", "0.75", "0.80", "0.85"]),
+        (0.6683, 0.8414, 20, ["0.70", "0.75", "0.80", "0.85"]),
+        (0.67, 0.84, 8, ["0.70", "0.75", "0.80"]),
+        (0.67, 0.84, 12, ["0.70", "0.75", "0.80"]),
+        (0.67, 0.84, 4, ["0.7", "0.8"]),
+    ],
+)
+def test_a_log_scale_within_a_decade_has_round_labels_enough_to_read_it(
+    low: float, high: float, rows: int, labels: list[str]
+) -> None:
+    scale = fitted(math.log10(low), math.log10(high), rows, True)
+    assert [text for _, text in y_ticks(scale, rows)] == labels
+
+
 def test_steps_are_whole_numbers() -> None:
     assert step_ticks(0, 3, 10) == [(0, "0"), (1, "1"), (2, "2"), (3, "3")]
     assert [text for _, text in step_ticks(0, 40_000, 4)] == ["0", "10 000", "20 000", "30 000", "40 000"]
