@@ -25,9 +25,13 @@ def choices(reader: Reader, rows: Sequence[ExperimentRow]) -> list[Item[int | No
     items: list[Item[int | None]] = [
         Item(row.experiment.name, _says(row, reader.run_count([row.rowid])), row.rowid) for row in rows
     ]
-    return [*items, Item("all experiments", f"{count(reader.run_count(None))} runs", None)]
+    return [*items, Item("all experiments", _runs(reader.run_count(None)), None)]
 
 
 def _says(row: ExperimentRow, runs: int) -> str:
     gone = "  deleted" if row.experiment.lifecycle == "deleted" else ""
-    return f"{count(runs)} runs{gone}  {row.source_name} {row.experiment.id}"
+    return f"{_runs(runs)}{gone}  {row.source_name} {row.experiment.id}"
+
+
+def _runs(number: int) -> str:
+    return "1 run" if number == 1 else f"{count(number)} runs"

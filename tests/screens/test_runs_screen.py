@@ -251,6 +251,15 @@ async def test_another_experiment_is_two_keys_away(world: Any, wait_for: Any) ->
         assert rows(lines) == ["probe-0", "probe-1", "probe-2"]
 
 
+async def test_one_run_of_an_experiment_is_one_run(world: Any, make_run: Any, wait_for: Any) -> None:
+    app = world.fill([make_run(0)]).app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await wait_for(pilot, "brave-cod-214")
+        await pilot.press("e")
+        lines = await wait_for(pilot, "Esc leaves", "4 runs")
+        assert "1 run  mlflow" in next(line for line in lines if "▸" in line and "mlflow" in line)
+
+
 async def test_all_experiments_are_shown_together(world: Any, wait_for: Any) -> None:
     app = world.fill().app()
     async with app.run_test(size=(120, 40)) as pilot:
