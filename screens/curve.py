@@ -127,6 +127,7 @@ class CurveScreen(RunView):
             (count(reading.step), "text"),
             ("   ", "dim"),
             (figure(reading.value), role),
+            *([(", smoothed ", "dim"), (figure(reading.smoothed), "text")] if reading.smoothed is not None else []),
             (f"   {when}", "dim"),
         ]
 

@@ -219,7 +219,8 @@ class Chart(Widget, can_focus=True):
 
     def readout(self) -> list[Reading]:
         """What each curve says at the cursor; while there is none, its last point."""
-        return [line.said(self._view.cursor) for line in self._bundle.lines]
+        view = self._view
+        return [line.said(view.cursor, view.smoothing, view.log) for line in self._bundle.lines]
 
     def _set(self, **changes: object) -> None:
         view = replace(self._view, **changes)  # type: ignore[arg-type]  # the properties say the types

@@ -48,6 +48,8 @@ class Reading(NamedTuple):
     at: int | None = None
     value: float | None = None
     state: MetricState | None = None
+    smoothed: float | None = None
+    """Where the smoothed line stands there; None where none is drawn or the value is no number."""
 
 
 Bin: TypeAlias = tuple[int, float, float, float, float, bool]
@@ -224,12 +226,20 @@ def _mean(held: list[float]) -> float:
     return mean if isfinite(mean) else held[0]  # the sum of huge values is infinite
 
 
-def reading(curve: Curve, track: Track, x: float | None) -> Reading:
-    """What the curve says at x: its last point that is not after it; at None its last point."""
+def reading(curve: Curve, track: Track, x: float | None, weight: float = 0.0, log: bool = False) -> Reading:
+    """What the curve says at x: its last point that is not after it; at None its last point.
+
+    With a weight of smoothing also what the smoothed line says there; `log`: the track was prepared so.
+    """
     at = len(track.all_xs) if x is None else bisect_right(track.all_xs, x)
     ended = x is not None and bool(track.all_xs) and x > track.all_xs[-1]
     if not at or ended:
         return Reading(curve)
     place, series = track.order[at - 1], curve.series
     value = series.values[place]
-    return Reading(curve, series.steps[place], series.times[place], value, metric_state(value))
+    state, smooth = metric_state(value), None
+    drawn = bisect_right(track.xs, track.all_xs[at - 1]) - 1
+    if weight and state == "finite" and drawn >= 0 and track.xs[drawn] == track.all_xs[at - 1]:
+        smooth = track.smooth(weight)[drawn]
+        smooth = 10 ** min(smooth, 308.25) if log else smooth  # 308.25: beyond the largest float's, rounded up
+    return Reading(curve, series.steps[place], series.times[place], value, state, smooth)

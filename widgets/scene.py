@@ -22,9 +22,9 @@ class Line:
     origin: float = 0.0
     """What is taken from the track's x: the start of its run on a relative axis."""
 
-    def said(self, x: float | None) -> Reading:
-        """What it says at x, or in the end."""
-        return reading(self.curve, self.track, None if x is None else x + self.origin)
+    def said(self, x: float | None, weight: float = 0.0, log: bool = False) -> Reading:
+        """What it says at x, or in the end; with a weight of smoothing what its smoothed line says too."""
+        return reading(self.curve, self.track, None if x is None else x + self.origin, weight, log)
 
 
 @dataclass(frozen=True)

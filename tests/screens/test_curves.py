@@ -241,6 +241,21 @@ async def test_a_curve_alone_is_read_with_a_cursor(
         assert not isinstance(app.screen, CurveScreen)
 
 
+async def test_the_readout_of_a_smoothed_curve_says_both(world: Any, wait_for: Any, make_run: Any) -> None:
+    fill(world, make_run, ["loss"], ["loss"])
+    app = world.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(CurveScreen(app.deck, RUN_0, "loss"))
+        await pilot.press("end")
+        await wait_for(pilot, "step 19   2.714   ", gone=["smoothed"])
+        await pilot.press("greater_than_sign", "greater_than_sign")  # 0.6: debiased it lags 1.5 steps behind a rise
+        await wait_for(pilot, "step 19   2.714, smoothed 2.500   ")
+        await pilot.press("e")  # the mean of logarithms is a little lower, and the value below is a value still
+        await wait_for(pilot, "2.714, smoothed 2.48")
+        await pilot.press("less_than_sign", "less_than_sign")
+        await wait_for(pilot, "step 19   2.714   ", gone=["smoothed"])
+
+
 async def test_a_thinned_out_curve_is_asked_for_whole(world: Any, wait_for: Any, make_run: Any) -> None:
     fill(world, make_run, ["loss"], [])
     thin = series("loss")
