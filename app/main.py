@@ -279,6 +279,12 @@ class Quarterdeck(App[int]):
         words = argument.replace(",", " ").split()
         self._folding().scatter_of(words) if words else self._folding().action_scatter()
 
+    def _do_compare(self, argument: str) -> None:
+        from ..screens.compare import CompareScreen  # with what it brings, when it is wanted
+        from ..screens.comparing import named_runs
+
+        self.push_screen(CompareScreen(self.deck, named_runs(self.deck.reader, argument.split())))
+
     def _do_view(self, argument: str) -> None:
         first, _, name = argument.partition(" ")
         if first == "save" and name:

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from ..app.comparison import FEWEST, MOST, Comparison, csv_text, json_value, markdown
 from ..app.copies import Copy
+from ..app.errors import UsageError
 from ..app.records import CommitsBetween, Run
 from ..app.store.reading import Reader
+from ..app.text import clip
 from .baseline import baseline_run, experiment_of
 from .deck import Deck
 
@@ -75,6 +77,23 @@ def to_compare(deck: Deck, chosen: Sequence[Run]) -> list[Run] | str:
         return f"{len(runs)} runs are marked: {MOST} can be told apart at once"
     runs.sort(key=lambda run: (run.started_at is None, run.started_at or 0, run.id))
     return sorted(runs, key=lambda run: baseline is None or not _is(baseline, run))
+
+
+def named_runs(reader: Reader, words: Sequence[str]) -> list[Run]:
+    """The runs of these ids, beginnings of ids or names, in this order, the baseline first. Raises UsageError."""
+    rowids = list(dict.fromkeys(_named(reader, word) for word in words))
+    if not FEWEST <= len(rowids) <= MOST:
+        raise UsageError(f"name {FEWEST} to {MOST} runs: `:compare ID ID`; or mark them with Space and press =")
+    return reader.runs(rowids)
+
+
+def _named(reader: Reader, word: str) -> int:
+    for rowids in (reader.rowids([word]), reader.rowids_beginning(word), reader.rowids_named(word)):
+        if len(rowids) == 1:
+            return rowids[0]
+        if rowids:
+            raise UsageError(f"{clip(word, 40)} fits more than one run: say more of the id")
+    raise UsageError(f"there is no run {clip(word, 40)}")
 
 
 def _is(one: Run, other: Run) -> bool:

@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "notices": "what was told of them",
     "fold": "KEY ...: fold the runs into groups: fold params.lr params.depth",
     "scatter": "PARAM METRIC: a point a run: scatter params.lr metrics.val_auc",
+    "compare": "ID ID ...: two to eight runs side by side, measured against the first",
     "project": "NAME: change to a project of projects.toml",
     "theme": "NAME: dark, light, colour-blind or ansi",
     "refresh": "ask the syncer for a pass now",

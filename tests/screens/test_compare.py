@@ -500,3 +500,30 @@ def test_everything_narrowed(eight: Any, shot: Shot, size: tuple[int, int]) -> N
 @pytest.mark.parametrize("size", SIZES)
 def test_curves_over_the_whole_screen(eight: Any, shot: Shot, size: tuple[int, int]) -> None:
     assert shot(eight.app(), size, 8, "slash", *"val_auc", "enter", "enter")
+
+
+# -- as a word
+
+
+async def test_runs_are_compared_by_their_ids(world: Any, make_run: Any, wait_for: Any, settled: Any) -> None:
+    app = world.fill([make(make_run, index) for index in range(3)]).app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("colon", *"compare", "space", *"20aa4d15", "space", *"4f2c", "enter")
+        await wait_for(pilot, "max_depth")
+        assert isinstance(app.screen, CompareScreen)
+        assert [run.id for run in app.screen._held.runs] == [IDS[2], IDS[0]]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [("4f2c", "name 2 to 8 runs"), ("4f2c 4f2c", "name 2 to 8 runs"), ("4f2c gone", "there is no run gone")],
+)
+async def test_what_cannot_be_compared_as_a_word_is_said(
+    world: Any, make_run: Any, wait_for: Any, settled: Any, words: str, said: str
+) -> None:
+    app = world.fill([make(make_run, index) for index in range(3)]).app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("colon", *"compare", "space", *({" ": "space"}.get(one, one) for one in words), "enter")
+        await wait_for(pilot, said)
