@@ -174,10 +174,20 @@ def test_the_usual_distance_is_not_that_of_repeated_steps() -> None:
 def test_a_reading_is_the_last_point_that_is_not_after_it() -> None:
     curve = Curve("a", "run", series([5.0, NAN, 7.0, 8.0], steps=[0, 10, 20, 20]))
     track = prepare(curve.series)
-    assert reading(curve, track, 9)[1:] == (0, 0, 5.0, "finite")
+    assert reading(curve, track, 9)[1:] == (0, 0, 5.0, "finite", None)
     assert reading(curve, track, 10).state == "nan"
     assert reading(curve, track, 20).value == 8.0
     assert reading(curve, track, None).value == 8.0
+
+
+def test_a_reading_says_the_smoothed_value_where_a_line_is_drawn() -> None:
+    curve = Curve("a", "run", series([1.0, NAN, 3.0, -1.0]))
+    track = prepare(curve.series)
+    assert [reading(curve, track, x, 0.5).smoothed for x in (0, 1)] == [1.0, None]
+    assert reading(curve, track, 2, 0.5).smoothed == track.smooth(0.5)[1]
+    log = prepare(curve.series, log=True)
+    assert reading(curve, log, 2, 0.5, log=True).smoothed == 10 ** log.smooth(0.5)[1]
+    assert reading(curve, log, 3, 0.5, log=True).smoothed is None  # below zero nothing is drawn
 
 
 def test_there_is_no_reading_before_the_first_or_after_the_last_point() -> None:
