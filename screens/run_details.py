@@ -147,7 +147,7 @@ def metric_facts(name: str, facts: RunFacts, series: Series | None, sight: Sight
 
 def _figure(word: str, value: str, step: str, *, warn: bool = False) -> list[Piece]:
     role = "warn" if warn else "bright" if word in ("last", "best") else "text"
-    return [(f" {word:<6}", "dim"), (f"{value:>10}", role), (pad(f" @{step}" if step else "", 12), "dim")]
+    return [(f" {word:<6}", "dim"), (f"{value:>10}", role), (f" @{step}".ljust(12) if step else " " * 12, "dim")]
 
 
 def _history(series: Series) -> str:

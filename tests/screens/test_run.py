@@ -103,6 +103,15 @@ async def test_whatever_the_figures_are_no_two_columns_run_together(
                 assert all(one[-1] == " " or more[0] in " @" for one, more in zip(cells, pieces[1:], strict=True))
 
 
+async def test_beside_the_outline_a_long_step_is_whole(world: Any, settled: Any, make_run: Any) -> None:
+    far = Metric(value=1.0, step=4 * 10**15)
+    world.fill([make_run(0, metrics={"loss": far})])
+    app = world.app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_run(pilot, RUN_0)
+        assert "1 @4 000 000 000 000 000 " in "\n".join(await settled(pilot))
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
