@@ -6,13 +6,15 @@ import sqlite3
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import startup  # isort: skip  first: sets what Textual reads while it is imported
 
+from rich.console import RenderableType
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
+from textual.screen import Screen
 
 from ..screens.acting import Following
 from ..screens.deck import Deck
@@ -27,6 +29,7 @@ from ..screens.runs import RunsScreen
 from ..screens.sources import SourcesScreen
 from ..screens.telling import Telling, list_notices, list_watched
 from ..screens.words import COMMANDS, Command, parse_command
+from ..widgets.painted import Painted
 from ..widgets.palette import THEMES, Palette
 from ..widgets.prompt import Prompt
 from ..widgets.stand_ins import key_word, painted_with
@@ -66,6 +69,7 @@ class Quarterdeck(App[int]):
         Binding("2", "tab('runs')", "Runs", id="tab.runs", show=False),
         Binding("ctrl+c,ctrl+q", "quit", "Quit", id="quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "Suspend", id="suspend", show=False),
+        Binding("ctrl+l", "repaint", "Paint the screen anew", id="repaint", show=False, priority=True),
     ]
 
     def __init__(
@@ -85,12 +89,24 @@ class Quarterdeck(App[int]):
         self.next_project: tuple[str, Settings] | None = None
         """Name and settings of the project to open when this one ends (`:project NAME`)."""
         self._telling = Telling(self, deck)
+        self._painted = Painted()
         self._mistakes = 0
         self._version = -1
         self._content = (-1, -1)
         for name in THEMES:
             self.register_theme(theme(name))
         self.theme = f"quarterdeck-{deck.palette.name}"
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Send what the terminal does not show yet."""
+        if renderable is not None and self._running and not self._batch_count and not self.is_headless:
+            renderable = self._painted.differing(renderable, self.size, self.console)
+        super()._display(screen, renderable)
+
+    def action_repaint(self) -> None:
+        """Something else wrote over the screen: send all of it again."""
+        self._painted.forget()
+        self.screen.refresh()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What Textual does to each line, and what this terminal needs."""
@@ -102,6 +118,9 @@ class Quarterdeck(App[int]):
 
     def on_mount(self) -> None:
         """Paint the first screen, then begin to look at the cache and after the syncer."""
+        # before as well as after: whichever paints first finds a terminal of which nothing is known
+        self.app_suspend_signal.subscribe(self, lambda _: self._painted.forget())
+        self.app_resume_signal.subscribe(self, lambda _: self._painted.forget())
         self._read_states()
         self._version, self._content = self.deck.reader.data_version(), self.deck.reader.content()
         self.push_screen(RunsScreen(self.deck))

@@ -219,6 +219,10 @@ class Terminal:
         """Send raw bytes in one write and wait for nothing."""
         os.write(self._master, data)
 
+    def scribble(self, data: str) -> None:
+        """Write on the screen what is not the program's: another's message, say."""
+        self._draw(data.encode())
+
     def resize(self, columns: int, rows: int) -> None:
         """Change the window's size; the program gets its SIGWINCH."""
         self.columns, self.rows = columns, rows

@@ -66,6 +66,8 @@ class FrameScreen(Screen[None]):
         self.deck = deck
         self._flash: tuple[Piece, ...] = ()
         self._was_mounted = False
+        self._paints_after = False
+        self._opening = True
 
     def body(self) -> Iterable[Widget]:
         """The widgets between the rules."""
@@ -109,15 +111,26 @@ class FrameScreen(Screen[None]):
         """Its widgets are there: news and timers may come before, and after they are gone."""
         return self._was_mounted and self.is_composed
 
+    def _on_timer_update(self) -> None:
+        """Paint once where Textual would paint after each layout, and then the whole screen (10 ms and 10 kB each)."""
+        self._opening = False  # what is laid out for the first time is painted when its widgets know their sizes
+        self._paints_after = self._layout_required and self._repaint_required
+        super()._on_timer_update()
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        super()._refresh_layout(size, scroll)
+        self._paints_after = False
+
     def _compositor_refresh(self) -> None:
-        """Paint nothing while a whole screen lies over this one.
+        """Paint nothing while a whole screen lies over this one, or when all of this one is about to be painted.
 
         For news of what nobody sees Textual would paint all of the upper screen again, 14 KB for each new point of a
         live curve. It loses nothing: Textual paints a screen whole when it comes back.
         """
         stack = self.app.screen_stack
         above = stack[stack.index(self) + 1 :] if self in stack else []
-        if not any(isinstance(screen, FrameScreen) for screen in above):
+        held = self._opening or self._paints_after
+        if not held and not any(isinstance(screen, FrameScreen) for screen in above):
             super()._compositor_refresh()
 
     def on_resize(self) -> None:
