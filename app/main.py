@@ -179,6 +179,7 @@ class Quarterdeck(App[int]):
         return [screen for screen in self.screen_stack if isinstance(screen, FrameScreen) and screen.is_ready]
 
     def _time_passes(self) -> None:
+        startup.tidy()
         for screen in self._frames()[-1:]:
             screen.time_passed()
 

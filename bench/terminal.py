@@ -38,6 +38,8 @@ KEYS: Mapping[str, str] = {
 }  # fmt: skip
 """What a key sends, by name. A single character stands for itself, `ctrl+x` for its control character."""
 
+_SAME_WRITE = 0.001
+"""Seconds within which the next piece of one and the same write comes."""
 QUIET = 0.040
 """Seconds without output after which a repaint is taken as over."""
 
@@ -289,6 +291,10 @@ class Terminal:
             return False
         data = os.read(self._master, 65536)
         self.last_read = time.perf_counter()
+        # the kernel gives 4 kB at a time: drawn only when all of it is here, or our own 4 ms a piece would be measured
+        while data and len(data) < 65536 and self._readable(_SAME_WRITE):
+            data += os.read(self._master, 65536)
+            self.last_read = time.perf_counter()
         self.received += len(data)
         self._answer(data)
         self._draw(data)

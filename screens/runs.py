@@ -394,7 +394,8 @@ class RunsScreen(RunTableScreen, Folding):
         if ordered is None:
             return []
         if not self.filter:
-            return [(f"   {count(ordered.total if ordered.total is not None else ordered.matches)} runs", "text")]
+            number = ordered.total if ordered.total is not None else ordered.matches
+            return [(f"   {count(number)} run{'' if number == 1 else 's'}", "text")]
         return [(f"   {count(ordered.matches)} of {count(ordered.total)}", "text")]
 
     def _freshness(self) -> list[Piece]:

@@ -335,7 +335,8 @@ class ScatterScreen(RunActs, Folding):
         left: list[Piece] = [(f" {clip(row.experiment.name, 32) if row else 'all experiments'} › ", "dim")]
         left.append((clip(f"{self._metric.name} against {self._param.name}", 48), "bright"))
         if self._plotted is not None:
-            left.append((f"   {count(len(self._plotted.cloud))} runs", "text"))
+            number = len(self._plotted.cloud)
+            left.append((f"   {count(number)} run{'' if number == 1 else 's'}", "text"))
         if self._seen.filter:
             left.append((f"   {clip(self._seen.filter, max(24, self.size.width - 80))}", "accent"))
         if self._marked:

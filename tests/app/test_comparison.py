@@ -266,7 +266,11 @@ def test_a_markdown_table_keeps_its_cells_and_its_texts_whatever_they_are(name: 
     assert {len(line) for line in lines} == {3}
     titles = [line[0] for line in lines]
     assert lines[titles.index("params") + 1] == [_said(key), _said(value), ""]
-    assert lines[titles.index("data", titles.index("params") + 2) + 1] == [_said(value) if value else "no context", _said(f"{value}@{key}"), ""]
+    assert lines[titles.index("data", titles.index("params") + 2) + 1] == [
+        _said(value) if value else "no context",
+        _said(f"{value}@{key}"),
+        "",
+    ]
 
 
 def _said(text: str) -> str:

@@ -184,7 +184,7 @@ def test_a_figure_has_fewer_digits_where_four_have_no_room() -> None:
     assert [figure_in(value, 9) for value in (0.9412, -0.00012345, 4.447e-323, -1e308)] == [
         "0.9412",
         "-1.23e-04",
-        "4.4e-323",
+        "4.45e-323",
         "-1.0e+308",
     ]
 
