@@ -138,6 +138,7 @@ def test_a_terminal_starts_a_syncer_that_outlives_its_line_and_ends_by_itself(pr
     words = [str(project.cache), project.settings.project_key, *project.arguments]
     pid, line = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be passed on as ignored
         os.execv(sys.executable, [sys.executable, "-c", code, *words])
     assert b"started" in os.read(line, 100)
     wait_for(lambda: project.count() == 20)

@@ -89,6 +89,7 @@ def test_a_terminals_hangup_leaves_the_syncer_alive(ship: Ship) -> None:
                f"main(*map(Path, {ship.command()[3:]!r}), 30.0)"]  # fmt: skip
     pid, line = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be passed on as ignored
         os.chdir(REPOSITORY)
         os.execv(sys.executable, [sys.executable, "-c", code, str(ship.cache), ship.key, *wrapped])
     assert b"started" in os.read(line, 100)
