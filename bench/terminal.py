@@ -21,6 +21,7 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -155,7 +156,9 @@ class Terminal:
         # A session leader that opens a terminal gets it as its controlling one; that is all the shell does.
         line = ["/bin/sh", "-c", 'tty=$1; shift; exec "$@" <"$tty" >"$tty" 2>&1', "sh", tty, *argv]
         marked = environment(env) | {_MARK: self._marked}
-        return subprocess.Popen(line, cwd=cwd, env=marked, start_new_session=True)
+        # under nohup a hangup would be passed on as ignored
+        default = partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+        return subprocess.Popen(line, cwd=cwd, env=marked, start_new_session=True, preexec_fn=default)
 
     def __enter__(self) -> Self:
         return self
