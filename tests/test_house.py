@@ -23,7 +23,7 @@ CONTRACTS: dict[str, dict[str, Any]] = {one["name"]: one for one in PROJECT["too
 # For each contract an import that it must refuse: the file, and the line put at its end.
 PLANTED = {
     "the house, top to bottom": ("app/errors.py", "from .store import schema as planted"),
-    "all but the terminal runs headless": ("app/records.py", "import rich as planted"),
+    "all but the terminal runs headless": ("app/records/__init__.py", "import rich as planted"),
     "widgets know records and text at most": ("widgets/__init__.py", "from ..app.store import schema as planted"),
     "screens read the cache and nothing else": ("screens/__init__.py", "from ..app.sources import Source as planted"),
     "nothing of ours is imported under its folder's bare name": ("app/text.py", "import widgets as planted"),

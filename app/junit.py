@@ -1,0 +1,1 @@
+"""JUnit XML, as many tools write it, to a CaseReport."""

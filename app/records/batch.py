@@ -1,0 +1,65 @@
+"""What a source hands over, and what it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from .commit import Commit, Ref
+from .pipeline import LogPart, Pipeline
+from .record import Millis, Record
+from .run import ArtifactContent, ArtifactListing, Experiment, KnownSeries, Run, Series
+
+
+class Batch(Record, frozen=True, kw_only=True):
+    """What a source hands over at once. It is written in one transaction together with its cursor."""
+
+    experiments: tuple[Experiment, ...] = ()
+    runs: tuple[Run, ...] = ()
+    histories: tuple[Series, ...] = ()
+    tails: tuple[Series, ...] = ()
+    """Points to be added to histories that the cache has whole; those that it has already are no harm."""
+    listings: tuple[ArtifactListing, ...] = ()
+    contents: tuple[ArtifactContent, ...] = ()
+    commits: tuple[Commit, ...] = ()
+    pipelines: tuple[Pipeline, ...] = ()
+    """New or changed; one whose jobs are None keeps the jobs that the cache has of the same attempt."""
+    pipelines_gone: tuple[str, ...] = ()
+    """Ids of pipelines that the vendor has no more."""
+    log_parts: tuple[LogPart, ...] = ()
+    refs: tuple[Ref, ...] | None = None
+    """All refs of the source: those that are not in it are gone. None: not looked at."""
+    experiments_complete: bool = False
+    """`experiments` are all that there are: others of this source are gone."""
+    runs_gone_unless_seen_since: Millis | None = None
+    """A whole sweep began then: a run of this source that was not handed over since is deleted."""
+    cursor: Mapping[str, Any] | None = None
+    """Replaces the source's cursor; None leaves it. JSON values only; only the source reads it."""
+    done: int | None = None
+    total: int | None = None
+    """Progress of a long sync: items so far, and in all where known."""
+    sweep_period: int | None = None
+    """Milliseconds that one sweep takes at the present pace, when the source knows it."""
+    as_of: Millis | None = None
+    """When the copy that was read was last fetched; None leaves what was said before."""
+
+
+class Want(Record, frozen=True, kw_only=True):
+    """What a terminal asks the syncer for beyond the schedule, because somebody looks at it."""
+
+    kind: Literal["history", "artifacts", "artifact", "run", "extremes", "pipeline", "log"]
+    source: str
+    run_ids: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    """Metric keys for history and extremes; the folder for artifacts, the files for artifact."""
+    points: int | None = None
+    """For history: how many points are enough; None asks for all."""
+    known: tuple[KnownSeries, ...] = ()
+    """Filled in by the syncer, for history and extremes: of these the source may give the tails."""
+    pipelines: tuple[str, ...] = ()
+    """For pipeline: whose jobs, tests and approvals are wanted as they are now; for log: the one that the job is of."""
+    job: str = ""
+    """For log: the job's id."""
+    start: int = 0
+    """For log, filled in by the syncer: how many bytes the cache has already. The source gives what comes after, or
+    begins anew with a part whose start is 0."""

@@ -1,0 +1,1 @@
+"""The embedded CI: runs the jobs of the settings in a clean worktree, and keeps what came of it."""
