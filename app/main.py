@@ -92,7 +92,7 @@ class Quarterdeck(App[int]):
         self._painted = Painted()
         self._mistakes = 0
         self._version = -1
-        self._content = (-1, -1)
+        self._content: tuple[int, ...] = ()
         for name in THEMES:
             self.register_theme(theme(name))
         self.theme = f"quarterdeck-{deck.palette.name}"
@@ -167,8 +167,9 @@ class Quarterdeck(App[int]):
             self._say(f"▲ the cache could not be read: {error}", "warn")
             return
         self._content = content
+        changed = _changed(before, content)
         for screen in self._frames():
-            screen.cache_changed(runs=content[0] != before[0], commits=content[1] != before[1])
+            screen.cache_changed(**changed)
         self._telling.changed()
 
     def _read_states(self) -> None:
@@ -195,7 +196,7 @@ class Quarterdeck(App[int]):
         old, self._cache = self.deck.reader, path
         self.deck.reader = self.deck.open_reader()
         old.close()
-        self._version, self._content = -1, (-1, -1)
+        self._version, self._content = -1, ()
         self._look()
 
     def _say(self, text: str, role: str = "text") -> None:
@@ -364,3 +365,11 @@ class Quarterdeck(App[int]):
     async def action_quit(self) -> None:
         """End. The syncer lingers for a minute, in case it is only a new window."""
         self.exit(0)
+
+
+def _changed(before: Sequence[int], now: Sequence[int]) -> dict[str, bool]:
+    """Which kinds of content have changed; all of them where nothing was known before."""
+    kinds = ("runs", "commits", "pipelines", "logs")
+    return {
+        kind: at >= len(before) or before[at] != count for at, (kind, count) in enumerate(zip(kinds, now, strict=False))
+    }

@@ -370,14 +370,14 @@ class CompareScreen(RunActs):
 
     # -- news ---------------------------------------------------------------------------------------------------
 
-    def cache_changed(self, *, runs: bool, commits: bool) -> None:
+    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
         """Look again, but not at each of the batches of a first sync."""
         if runs and not self._dirty:
             self._dirty = True
             self.set_timer(CHANGES_AT_MOST_EVERY, self._look_again)
         if commits:
             self._find_commits()
-        super().cache_changed(runs=runs, commits=commits)
+        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
 
     def _look_again(self) -> None:
         self._dirty = False

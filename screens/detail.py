@@ -54,9 +54,9 @@ class DetailScreen(FrameScreen):
         """The page as text."""
         return copy_of_lines(self._lines(100))
 
-    def cache_changed(self, *, runs: bool, commits: bool) -> None:
+    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
         """What was asked for may have come."""
-        super().cache_changed(runs=runs, commits=commits)
+        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
         self._draw()
 
     def on_pages_scrolled(self) -> None:

@@ -235,8 +235,8 @@ class FrameScreen(Screen[None]):
 
     # -- what the app tells -------------------------------------------------------------------------------------
 
-    def cache_changed(self, *, runs: bool, commits: bool) -> None:
-        """The syncer wrote: states always, runs or commits where said."""
+    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+        """The syncer wrote: states always, the other kinds where said."""
         self.write_frame()
 
     def news(self) -> None:

@@ -120,12 +120,12 @@ class RunView(RunActs):
 
     # -- news ---------------------------------------------------------------------------------------------------
 
-    def cache_changed(self, *, runs: bool, commits: bool) -> None:
+    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
         """Show what is new of this run; under another screen, when that one is gone."""
         self._is_stale = self._is_stale or runs or commits
         if self._is_stale and self.is_current:
             self.read()
-        super().cache_changed(runs=runs, commits=commits)
+        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
 
     def on_screen_resume(self) -> None:
         """The screen on top is gone: what came in the meantime is shown."""

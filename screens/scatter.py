@@ -213,12 +213,12 @@ class ScatterScreen(RunActs, Folding):
 
     # -- news ---------------------------------------------------------------------------------------------------
 
-    def cache_changed(self, *, runs: bool, commits: bool) -> None:
+    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
         """Look again, but not at each of the batches of a first sync."""
         if runs and not self._dirty:
             self._dirty = True
             self.set_timer(max(CHANGES_AT_MOST_EVERY, REST_AFTER_A_LOOK * self._asking.cost), self._look_again)
-        super().cache_changed(runs=runs, commits=commits)
+        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
 
     def _look_again(self) -> None:
         self._dirty = False

@@ -155,9 +155,9 @@ class SourcesScreen(ListScreen[SourceRow]):
         """There is no more than the sentence."""
         self._tell()
 
-    def cache_changed(self, *, runs: bool, commits: bool) -> None:
+    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
         """Show the states as they are now."""
-        super().cache_changed(runs=runs, commits=commits)
+        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
         self.reload(keep=True)
 
     def time_passed(self) -> None:
