@@ -58,6 +58,12 @@ def age(then: int | None, now: int) -> str:
     return f"{past // (365 * DAY)} y"
 
 
+def so_far(then: int | None, now: int) -> str:
+    """How long something runs already, in the same buckets: `< 1 m`, `5 m`, `3 h`."""
+    said = age(then, now)
+    return "< 1 m" if said in ("now", "ahead") else said
+
+
 def moment(then: int | None, now: int, zone: tzinfo = UTC) -> str:
     """A time of day in the zone of the screen, with the date when it is not today: `21:40`, `18 nov 21:40`."""
     if then is None:

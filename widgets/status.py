@@ -34,6 +34,8 @@ SIGNS: Final[dict[str, Sign]] = {
     "scheduled": QUEUED, "running": RUNNING, "finished": GOOD, "failed": FAILED, "killed": SKIPPED,
     "deleted": SKIPPED,
     "watched": WATCHED,
+    # pipelines, jobs and steps
+    "queued": QUEUED, "waiting": WAITING, "passed": GOOD, "cancelled": SKIPPED, "skipped": SKIPPED, "unknown": MISSING,
     # sources
     "ok": GOOD, "stale": WARNING, "unauthorised": FAILED, "forbidden": FAILED, "limited": WARNING,
     "unreachable": FAILED, "tls": FAILED, "not_understood": COULD_NOT_RUN, "misconfigured": COULD_NOT_RUN,
