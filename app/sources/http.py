@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -22,7 +24,10 @@ import msgspec
 from ..errors import SourceError
 from ..records import Millis
 from . import trouble
+from .clients import AGENT, Clients
 from .reach import Connection, Credential, login_in, origin, without_login
+from .silence import failures, no_answer
+from .stream import Pieces
 
 if TYPE_CHECKING:
     import httpx
@@ -35,6 +40,7 @@ __all__ = [
     "Cut",
     "Explain",
     "Http",
+    "Pieces",
     "login_in",
     "origin",
     "without_login",
@@ -46,6 +52,8 @@ LARGEST: Final = 64 * 1024 * 1024
 """Bytes of one answer (unpacked) that are accepted unless the caller says otherwise."""
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS: Final = 3
+_UNCHANGED: Final = 304
+_LARGEST_REFUSAL: Final = 64 * 1024
 _LOGIN_WORDS: Final = ("login", "signin", "sign_in", "auth", "sso", "oidc", "saml", "dex")
 
 Explain = Callable[[int, Mapping[str, str], bytes], "tuple[str, str] | None"]
@@ -54,7 +62,7 @@ Explain = Callable[[int, Mapping[str, str], bytes], "tuple[str, str] | None"]
 
 @dataclass(frozen=True)
 class Answer:
-    """A good answer (status below 300): headers with names in lower case, and the body."""
+    """A good answer (below 300; 304 with an empty body): headers with names in lower case, and the body."""
 
     host: str
     status: int
@@ -97,13 +105,12 @@ class Http:
         credential = credential or login_in(base_url)
         self._credential = credential if credential is not None and credential.origin == self.origin else None
         self._connection = connection or Connection()
-        self._headers = {"User-Agent": "quarterdeck", "Accept": "application/json", **(headers or {})}
         self._login_hint = login_hint
         self._tls_hint = tls_hint
         self._explain = explain
-        self._transport = transport
         self._clock = clock
-        self._client: httpx.AsyncClient | None = None
+        sent = {"User-Agent": AGENT, "Accept": "application/json", **(headers or {})}
+        self._clients = Clients(self.base_url, self._connection, sent, transport)
         self._closed_until: SourceError | None = None
 
     @property
@@ -119,25 +126,78 @@ class Http:
         """The server's clock as far as it is known, in UTC milliseconds."""
         return self.now() + (self.skew or 0)
 
-    async def get(self, path: str, params: Mapping[str, Any] | None = None, *, limit: int = LARGEST) -> Answer:
-        """Read `path` (below the base URL, or a whole URL of the same origin). Raises SourceError."""
-        return await self._retried("GET", path, params, None, limit)
+    @property
+    def login_mark(self) -> str:
+        """Tells logins apart and says nothing about them (8 hex digits); "" without one.
 
-    async def post(self, path: str, body: bytes, *, is_read: bool = False, limit: int = LARGEST) -> Answer:
-        """Post JSON. `is_read`: a search that may be asked again after a hiccup. Raises SourceError."""
+        An ETag holds for one login only.
+        """
+        if self._credential is None:
+            return ""
+        return blake2b(self._credential.value.encode(), digest_size=4).hexdigest()
+
+    async def get(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        etag: str = "",
+        headers: Mapping[str, str] | None = None,
+        limit: int = LARGEST,
+    ) -> Answer:
+        """Read `path` (below the base URL, or a whole URL of the same origin). Raises SourceError.
+
+        With the `etag` of an earlier answer, what did not change since comes as status 304 and an empty body.
+        """
+        sent = {**(headers or {}), **({"If-None-Match": etag} if etag else {})}
+        return await self._retried(lambda: self._once("GET", path, params, None, limit, sent))
+
+    async def post(
+        self,
+        path: str,
+        body: bytes = b"{}",
+        *,
+        is_read: bool = False,
+        headers: Mapping[str, str] | None = None,
+        redirect_is_done: bool = False,
+        limit: int = LARGEST,
+    ) -> Answer:
+        """Post JSON, or what `headers` name as its Content-Type. Asked once only, since nobody knows what a try did.
+
+        `is_read`: a search that may be asked again after a hiccup. `redirect_is_done`: a 302 or 303 to the same
+        server says that it was done (Jenkins) and is given back as it is. Raises SourceError.
+        """
+        sent = {"Content-Type": "application/json", **(headers or {})}
         if is_read:
-            return await self._retried("POST", path, None, body, limit)
-        return await self._once("POST", path, None, body, limit)
+            return await self._retried(lambda: self._once("POST", path, None, body, limit, sent))
+        return await self._once("POST", path, None, body, limit, sent, redirect_is_done=redirect_is_done)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        elsewhere: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[Pieces]:
+        """Read a body of any size piece by piece: `async with http.stream(path) as pieces: async for piece in pieces`.
+
+        `pieces.status` and `pieces.headers` are there at once. `elsewhere`: one redirect to another server
+        (a store of logs) is followed, without our credential, our certificate and our own headers, and never
+        from https to http. Raises SourceError, at the beginning and between two pieces.
+        """
+        response, host = await self._retried(lambda: self._begun(path, params, headers or {}, elsewhere))
+        try:
+            yield Pieces(response, host, self._no_answer)
+        finally:
+            await response.aclose()
 
     async def close(self) -> None:
         """Let go of the connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._clients.close()
 
-    async def _retried(
-        self, method: str, path: str, params: Mapping[str, Any] | None, body: bytes | None, limit: int
-    ) -> Answer:
+    async def _retried(self, ask: Callable[[], Awaitable[T]]) -> T:
         import stamina
         from stamina.instrumentation import set_on_retry_hooks
 
@@ -148,23 +208,78 @@ class Http:
         )
         async for attempt in tries:
             with attempt:
-                return await self._once(method, path, params, body, limit)
+                return await ask()
         raise AssertionError("unreachable")  # stamina raises the last error itself
 
     async def _once(
-        self, method: str, path: str, params: Mapping[str, Any] | None, body: bytes | None, limit: int
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        body: bytes | None,
+        limit: int,
+        sent: Mapping[str, str],
+        *,
+        redirect_is_done: bool = False,
     ) -> Answer:
         self._stay_out_while_limited()
         url = self._url(path)
         for _ in range(_MOST_REDIRECTS + 1):
-            status, headers, content = await self._exchange(method, url, params, body, limit)
+            status, headers, content = await self._exchange(method, url, params, body, limit, sent)
             if status not in _REDIRECTS:
                 return self._judged(status, headers, content)
             url = self._redirected(url, headers.get("location", ""))
+            if redirect_is_done and status in (302, 303):
+                return Answer(self.host, status, headers, content)
             params = None  # the new address brings its own
             if status == 303 or (status in (301, 302) and method == "POST"):
                 raise SourceError(f"{self.host} redirects a request for data to a page.", "not_understood")
-        raise SourceError(f"{self.host} redirects in a circle: check the URL in the settings.", "misconfigured")
+        raise self._in_a_circle()
+
+    async def _begun(
+        self, path: str, params: Mapping[str, Any] | None, sent: Mapping[str, str], elsewhere: bool
+    ) -> tuple[httpx.Response, str]:
+        """A good answer whose body is still to be read, and the host that sends it."""
+        self._stay_out_while_limited()
+        url = self._url(path)
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = await self._asked(self._clients.own(), "GET", url, params, None, {**sent, **self._login(url)})
+            if response.status_code not in _REDIRECTS:
+                return await self._welcome(response, self.host)
+            await response.aclose()
+            location = response.headers.get("location", "")
+            if elsewhere and self._may_follow(urljoin(url, location)):
+                target = urlunsplit(urlsplit(urljoin(url, location))._replace(fragment=""))
+                response = await self._asked(self._clients.stranger(target), "GET", target, None, None, {})
+                return await self._welcome(response, urlsplit(target).netloc.rpartition("@")[2])
+            url, params = self._redirected(url, location), None
+        raise self._in_a_circle()
+
+    def _may_follow(self, target: str) -> bool:
+        """Whether a redirect leads to another server, and not out of the encrypted connection."""
+        there = origin(target)
+        return there != self.origin and (there.startswith("https:") or self.origin.startswith("http:"))
+
+    async def _welcome(self, response: httpx.Response, host: str) -> tuple[httpx.Response, str]:
+        if response.status_code < 300:
+            return response, host
+        try:
+            async with asyncio.timeout(self._connection.read):
+                body = await self._content(response, Cut(_LARGEST_REFUSAL))
+        except failures() as error:
+            raise self._no_answer(error) from error
+        finally:
+            await response.aclose()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        if host == self.host:
+            self._judged(response.status_code, headers, body)
+        words = "It was asked without a login, as it should be."
+        raise trouble.refusal(
+            host, response.status_code, headers, body, now=self.now(), login=words, secrets=self._secrets()
+        )
+
+    def _in_a_circle(self) -> SourceError:
+        return SourceError(f"{self.host} redirects in a circle: check the URL in the settings.", "misconfigured")
 
     def _stay_out_while_limited(self) -> None:
         told = self._closed_until
@@ -206,9 +321,9 @@ class Http:
         )
 
     def _judged(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-        if status < 300:
+        if status < 300 or status == _UNCHANGED:
             return Answer(self.host, status, headers, body)
-        secrets = self._credential.secrets if self._credential else ()
+        secrets = self._secrets()
         own = self._explain(status, headers, body) if self._explain else None
         error = trouble.refusal(
             self.host, status, headers, body, now=self.now(), login=self._login_words(), secrets=secrets
@@ -225,29 +340,53 @@ class Http:
             return self._login_hint
         return "It does not accept the login that it was given: wrong, or expired. " + self._login_hint
 
-    async def _exchange(
-        self, method: str, url: str, params: Mapping[str, Any] | None, body: bytes | None, limit: int
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        client = self._opened()
-        headers = {"Content-Type": "application/json"} if body is not None else {}
-        if self._credential is not None and origin(url) == self._credential.origin:
-            headers[self._credential.header] = self._credential.value
-        import httpx
+    def _secrets(self) -> tuple[str, ...]:
+        return self._credential.secrets if self._credential else ()
 
-        began = self._clock()
+    def _login(self, url: str) -> Mapping[str, str]:
+        """The header that proves who we are, for its own origin alone."""
+        if self._credential is None or origin(url) != self._credential.origin:
+            return {}
+        return {self._credential.header: self._credential.value}
+
+    async def _exchange(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None,
+        body: bytes | None,
+        limit: int,
+        sent: Mapping[str, str],
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        client, began = self._clients.own(), self._clock()
         try:
             # the whole exchange has an end: httpx's read timeout starts anew with every byte that drips in
             async with asyncio.timeout(self._connection.connect + self._connection.read):
-                request = client.build_request(method, url, params=params, content=body, headers=headers)
-                response = await client.send(request, stream=True)
+                response = await self._asked(client, method, url, params, body, {**sent, **self._login(url)})
                 try:
                     content = await self._content(response, limit)
                 finally:
                     await response.aclose()
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError, OSError) as error:
+        except failures() as error:
             raise self._no_answer(error) from error
         self._learn_skew(response.headers, began)
         return response.status_code, {name.lower(): value for name, value in response.headers.items()}, content
+
+    async def _asked(
+        self,
+        client: httpx.AsyncClient,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None,
+        body: bytes | None,
+        headers: Mapping[str, str],
+    ) -> httpx.Response:
+        """The answer's head; its body is still to be read."""
+        try:
+            request = client.build_request(method, url, params=params, content=body, headers=headers)
+            return await client.send(request, stream=True)
+        except failures() as error:
+            raise self._no_answer(error) from error
 
     async def _content(self, response: httpx.Response, limit: int) -> bytes:
         pieces: list[bytes] = []
@@ -273,68 +412,4 @@ class Http:
             self.skew = said + 500 - middle  # a Date is cut to whole seconds
 
     def _no_answer(self, error: BaseException) -> SourceError:
-        import httpx
-
-        seconds = self._connection
-        if isinstance(error, httpx.ConnectTimeout):
-            return SourceError(
-                f"{self.host} takes no connection within {seconds.connect:g} s: down, or behind a firewall or VPN.",
-                "unreachable",
-            )
-        if isinstance(error, (httpx.TimeoutException, TimeoutError)):
-            return trouble.TooSlowError(f"{self.host} gave no whole answer within {seconds.read:g} s.", "unreachable")
-        if isinstance(error, httpx.ProxyError):
-            return SourceError(f"The proxy on the way to {self.host} refused to go there.", "misconfigured")
-        if isinstance(error, httpx.RemoteProtocolError):
-            return self._cut(str(error))
-        if isinstance(error, httpx.DecodingError):
-            return SourceError(f"{self.host} packed its answer wrongly.", "not_understood")
-        if isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError)):
-            return SourceError(f"“{self.base_url}” is not an address that can be asked.", "misconfigured")
-        return trouble.no_connection(self.host, error, self._tls_hint)
-
-    def _cut(self, said: str) -> SourceError:
-        if "without sending a response" in said:
-            or_tls = ": down, or it wants https://" if self.origin.startswith("http:") else ""
-            return trouble.HiccupError(f"{self.host} hung up without an answer{or_tls}.", "unreachable")
-        if "without sending complete" in said or "incomplete" in said:
-            return trouble.HiccupError(
-                f"{self.host} broke off in the middle of its answer: a proxy or the server cuts it.", "not_understood"
-            )
-        return SourceError(
-            f"{self.host} does not speak HTTP as we know it: perhaps the port belongs to another program, or wants"
-            " https://.",
-            "not_understood",
-        )
-
-    def _opened(self) -> httpx.AsyncClient:
-        if self._client is None:
-            import httpx
-
-            # an http address never meets TLS (redirects stay on the origin): spare it the 30 ms of reading authorities
-            is_tls = self.origin.startswith("https:")
-            proxy = self._proxy()
-            try:
-                self._client = httpx.AsyncClient(
-                    headers=self._headers,
-                    verify=self._connection.tls() if is_tls else False,
-                    proxy=proxy,
-                    transport=self._transport,
-                    timeout=httpx.Timeout(self._connection.read, connect=self._connection.connect),
-                    follow_redirects=False,
-                    trust_env=False,  # ~/.netrc would send a login that nobody bound to this host
-                )
-            except (ImportError, ValueError, httpx.InvalidURL):
-                why = "a socks proxy needs the package socksio" if "socks" in (proxy or "")[:5] else "check its address"
-                raise SourceError(
-                    f"The proxy “{without_login(proxy or '')}” cannot be used: {why}.", "misconfigured"
-                ) from None  # the cause may quote the proxy's login
-        return self._client
-
-    def _proxy(self) -> str | None:
-        if self._transport is not None:
-            return None
-        proxy = self._connection.proxy_to(self.base_url)
-        if proxy is not None and urlsplit(proxy).scheme not in ("http", "https", "socks5", "socks5h"):
-            raise SourceError(f"The proxy “{without_login(proxy)}” is not an http or socks5 address.", "misconfigured")
-        return proxy
+        return no_answer(self.base_url, self._connection, error, self._tls_hint)
