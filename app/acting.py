@@ -10,13 +10,13 @@ import os
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .errors import QuarterdeckError, StoreError, UsageError
 from .paths import make_private, state_dir
-from .records import Millis, Run, Subject
+from .records import Job, Millis, Pipeline, Run, Subject
 from .store import act_lock
 from .store.state import Act, State
 
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE: Final = 1_000
 """Runs of one batch: some three requests each."""
+
+MOST_PIPELINES: Final = 50
+"""Pipelines of one batch: some ten requests each, and seconds until it shows."""
+
+Of = Literal["tags", "pipelines"]
+"""What an act was done to."""
 
 LOOK_BACK: Final = 2_000
 """Entries of the journal among which the last act is looked for."""
@@ -56,7 +62,10 @@ class Progress:
     why: tuple[tuple[str, int], ...]
     """Sentences of those that failed and how many failed so, the most frequent first."""
     touched: tuple[tuple[str, str], ...]
-    """Source and id of the runs that were changed."""
+    """Source and id of the runs, or pipelines, that were changed."""
+    of: Of = "tags"
+    said: str = ""
+    """Of a single act that is done: its sentence."""
 
     @property
     def is_over(self) -> bool:
@@ -80,16 +89,31 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """A pipeline that runs because of my act, and can be stopped."""
+
+    entry: str
+    source: str
+    pipeline: str
+    name: str
+    attempt: int
+    """What my act made it; another one is not stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Undo:
     """My last act that was not taken back yet."""
 
     what: str
     at: Millis
-    steps: tuple[Step, ...]
+    steps: tuple[Step, ...] = ()
+    stops: tuple[Stop, ...] = ()
+    never: str = ""
+    """Why there is no way back, where there is none."""
 
 
 class Acting:
-    """Acts of one project. `tag`, `undo` and `settle` block and may run on any thread, the rest on that of `state`.
+    """Acts of one project. What asks, and `settle`, blocks and may run on any thread, the rest on that of `state`.
 
     `again` gives the options that lead another process to the same project; None: no process may be started.
     """
@@ -102,21 +126,24 @@ class Acting:
         self._again = again
         self._read_only = read_only
 
-    def refusal(self) -> str:
-        """Why nothing can be changed from here; "" when it can."""
+    def refusal(self, of: Of = "tags") -> str:
+        """Why nothing can be changed from here; "" when it can.
+
+        Whether a CI source is trusted is asked when it is done: its state says it as well.
+        """
         from .actions import check_allowed  # with what it brings, after the first paint
 
         if self._again is None:
             return "this terminal starts no other process, and acts are done by one"
         try:
-            check_allowed(self._settings, self._read_only)
+            check_allowed(self._settings, self._read_only, "mlflow" if of == "tags" else None)
         except QuarterdeckError as error:
             return str(error)
         return ""
 
     def check_tag(self, key: str, value: str) -> None:
         """Raise UsageError when MLflow would not take this tag as it is."""
-        from .actions import check_tag
+        from .acts.tags import check_tag
 
         check_tag(Subject(kind="run", parts=("any",)), key, value)
 
@@ -125,28 +152,68 @@ class Acting:
 
         Raises UsageError, StoreError; that no process could be started is an outcome in the journal.
         """
-        from .actions import tag_intent
+        from .acts.tags import tag_intent
 
         if len(runs) > MOST_AT_ONCE:
             raise UsageError(f"{len(runs)} runs are more than are tagged at once ({MOST_AT_ONCE}).")
         intents = [tag_intent(run.source, run.id, key, value, name=run.name or run.id) for run in runs]
         seen = [{"seen": run.tags.get(key)} for run in runs]
-        return self._ask([("set_tag", one | saw) for one, saw in zip(intents, seen, strict=True)])
+        both = zip(runs, intents, seen, strict=True)
+        return self._ask([("set_tag", _run(run.id), one | saw) for run, one, saw in both])
+
+    def rerun(self, pipelines: Sequence[Pipeline], *, failed_only: bool) -> str:
+        """Have pipelines run again, all their jobs or the failed ones; gives the batch.
+
+        What they are by their records, they must still be then: nobody's re-run is done a second time.
+        Raises UsageError, StoreError.
+        """
+        return self._ask_pipelines("rerun_failed" if failed_only else "rerun", pipelines)
+
+    def cancel(self, pipelines: Sequence[Pipeline]) -> str:
+        """Have pipelines stopped; gives the batch. Raises UsageError, StoreError."""
+        return self._ask_pipelines("cancel", pipelines)
+
+    def approve(self, pipeline: Pipeline, approvals: Sequence[str]) -> str:
+        """Let the deployments to these environments, as ids of its approvals, go on. Raises StoreError."""
+        return self._ask_pipelines("approve", [pipeline], approvals=approvals)
+
+    def play(self, pipeline: Pipeline, job: Job) -> str:
+        """Start a job of the pipeline that waits for a hand. Raises StoreError."""
+        return self._ask_pipelines("play", [pipeline], job=job)
+
+    def able(self, kind: str) -> frozenset[str]:
+        """What the pipelines of this kind of source can be made to do: rerun, rerun_failed, cancel, approve, play."""
+        from .acts.pipelines import ABLE
+
+        return ABLE.get(kind, frozenset())
+
+    def _ask_pipelines(self, act: str, pipelines: Sequence[Pipeline], **meant: Any) -> str:
+        from .acts.pipelines import intent, subject
+
+        if len(pipelines) > MOST_PIPELINES:
+            raise UsageError(f"{len(pipelines)} pipelines are more than are acted on at once ({MOST_PIPELINES}).")
+        intents = [intent(pipeline, saw=True, **meant) for pipeline in pipelines]
+        return self._ask([(act, subject(act, one), one) for one in intents])
 
     def undo(self, undo: Undo) -> str:
         """Have an act taken back; gives the batch. Raises StoreError."""
-        from .actions import tag_intent
+        from .acts.pipelines import subject
+        from .acts.tags import tag_intent
 
         acts = []
         for step in undo.steps:
             intent = tag_intent(step.source, step.run_id, step.key, step.back, name=step.name, undoes=step.entry)
             acts.append(("set_tag" if step.back is not None else "delete_tag", intent | {"seen": step.now}))
-        return self._ask(acts)
+        asked = [(act, _run(str(intent["run_id"])), intent) for act, intent in acts]
+        for stop in undo.stops:
+            intent = {"source": stop.source, "pipeline": stop.pipeline, "name": stop.name, "undoes": stop.entry}
+            intent["seen"] = {"attempt": stop.attempt}
+            asked.append(("cancel", subject("cancel", intent), intent))
+        return self._ask(asked)
 
-    def _ask(self, acts: Sequence[tuple[str, dict[str, object]]]) -> str:
-        written = [(act, str(Subject(kind="run", parts=(str(i["run_id"]),))), i) for act, i in acts]
+    def _ask(self, acts: Sequence[tuple[str, str, Mapping[str, Any]]]) -> str:
         with State(self._state.path) as state:
-            batch = state.ask_acts(written, _now())
+            batch = state.ask_acts(acts, _now())
             try:
                 self._start(batch)
             except OSError as error:
@@ -173,14 +240,14 @@ class Acting:
         finally:
             os.close(output)
 
-    def last(self) -> Undo | None:
-        """My last act that is done and not taken back; None when there is none."""
-        acts = self._state.acts(LOOK_BACK)
+    def last(self, of: Of | None = None) -> Undo | None:
+        """My last act on such things that is done and not taken back; None when there is none."""
+        acts = [act for act in self._state.acts(LOOK_BACK) if of in (None, _of(act))]
         undone = {act.intent.get("undoes") for act in acts if act.state == "done"}
         left = [act for act in acts if act.state == "done" and not act.intent.get("undoes") and act.id not in undone]
-        changed = [act for act in left if act.intent["value"] != act.intent["previous"]]
+        changed = [act for act in left if _of(act) == "pipelines" or act.intent["value"] != act.intent["previous"]]
         mine = [act for act in changed if act.batch == changed[0].batch]
-        return Undo(what=what(mine[0]), at=mine[0].at, steps=tuple(map(_step, reversed(mine)))) if mine else None
+        return _undo(mine) if mine else None
 
     def recent(self) -> list[Act]:
         """The journal, newest first."""
@@ -223,7 +290,9 @@ class Acting:
             is_alive=is_alive,
             late_in=max(0.0, LATE_SECONDS - (_now() - since) / 1000),
             why=tuple(Counter(str((act.outcome or {}).get("sentence", "")) for act in failed).most_common()),
-            touched=tuple((act.intent["source"], act.intent["run_id"]) for act in settled if act.state == "done"),
+            touched=tuple((act.intent["source"], _touched(act)) for act in settled if act.state == "done"),
+            of=_of(acts[0]) if acts else "tags",
+            said=str((acts[0].outcome or {}).get("sentence", "")) if [act.state for act in acts] == ["done"] else "",
         )
 
     def settle(self) -> str:
@@ -245,8 +314,52 @@ class Acting:
 
 def what(act: Act) -> str:
     """What an act does, in a few words; foreign text in it is exact."""
+    if _of(act) == "pipelines":
+        from .acts.pipelines import what as what_of_pipeline
+
+        return what_of_pipeline(act)
     key, value, again = act.intent["key"], act.intent["value"], " again" if act.intent.get("undoes") else ""
     return f"{key} taken away{again}" if value is None else f"{key}={value}{again}"
+
+
+def _of(act: Act) -> Of:
+    return "pipelines" if "pipeline" in act.intent else "tags"
+
+
+def _run(run_id: str) -> str:
+    return str(Subject(kind="run", parts=(run_id,)))
+
+
+def _touched(act: Act) -> str:
+    """The run that was tagged, or the pipeline that runs now."""
+    if _of(act) == "tags":
+        return str(act.intent["run_id"])
+    read_back = (act.outcome or {}).get("read_back") or {}
+    return str(read_back.get("pipeline") or act.intent["pipeline"])
+
+
+_NEVER: Final = {
+    "cancel": "what was stopped stays stopped: R runs it again",
+    "approve": "an approval that was given cannot be taken back: X stops the pipeline",
+}
+
+
+def _undo(acts: Sequence[Act]) -> Undo:
+    """The way back from acts of one batch, the newest first."""
+    first, oldest_first = acts[0], list(reversed(acts))
+    if _of(first) == "tags":
+        return Undo(what=what(first), at=first.at, steps=tuple(map(_step, oldest_first)))
+    if first.act in _NEVER:
+        return Undo(what=what(first), at=first.at, never=_NEVER[first.act])
+    return Undo(what=what(first), at=first.at, stops=tuple(map(_stop, oldest_first)))
+
+
+def _stop(act: Act) -> Stop:
+    read_back = (act.outcome or {}).get("read_back") or {}
+    return Stop(
+        entry=act.id, source=act.intent["source"], pipeline=_touched(act), name=act.intent["name"],
+        attempt=read_back.get("attempt", 1),
+    )  # fmt: skip
 
 
 def _step(act: Act) -> Step:

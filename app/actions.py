@@ -1,41 +1,43 @@
 """The one gate that every change to the outside world goes through.
 
 Somebody asks: the intents go to the journal as `asked`, a batch of them at once. One process carries a batch out
-and holds its lock while it lives: each act is checked (read-only mode, trust, what the source can do, the vendor's
-limits, what was there when somebody was asked), written down as `begun`, done, verified by reading back, and its
-outcome written. What a crash cut off stays in the journal, and `reconcile` asks the server what really happened.
-Acts name things by their exact ids.
+and holds its lock while it lives: each act is checked (read-only mode, trust, what the source can do, what was there
+when somebody was asked), written down as `begun`, done once, verified by reading back, and its outcome written. What a
+crash cut off stays in the journal, and `reconcile` asks the server what really happened. Acts name things by their
+exact ids. What is particular to one kind of act stands in `acts/`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import posixpath
-import re
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from . import trust
-from .errors import QuarterdeckError, RefusedError, SourceError, StoreError, UsageError
-from .records import Batch, Millis, Record, Run, SourceSpec, Subject, Want
+from .acts import SECONDS, Kind, Outcome, Tried, Verdict, called
+from .acts.pipelines import ActsOnPipelines, Pipelines, read_pipeline
+from .acts.pipelines import intent as pipeline_intent
+from .acts.pipelines import subject as pipeline_subject
+from .acts.tags import LONGEST_VALUE, TagOutcome, Tags, TagsRuns, check_tag, read_run, tag_intent
+from .errors import QuarterdeckError, RefusedError, SourceError, StoreError, UntrustedError, UsageError
+from .records import Job, Millis, Pipeline, Run, Subject, Want
 from .store import act_lock
-from .store.state import Act, ActState, State
-from .text import clip
+from .store.state import Act, State
 
 if TYPE_CHECKING:
     from .settings import Settings
+    from .sources import Source
 
-LONGEST_KEY: Final = 250
-LONGEST_VALUE: Final = 8_000
-"""Characters; mlflow.utils.validation, MAX_ENTITY_KEY_LENGTH and MAX_TAG_VAL_LENGTH. Checked here because a
-server may cut a longer value instead of refusing it (MLFLOW_TRUNCATE_LONG_VALUES)."""
-_KEY: Final = re.compile(r"[/\w.\- :]+")  # the characters that mlflow.utils.validation allows in a name
+__all__ = [
+    "ACT_SECONDS", "LATE_SECONDS", "LONGEST_VALUE", "Outcome", "act_on_pipeline", "check_allowed", "check_tag",
+    "perform", "reconcile", "set_tag", "tag_intent", "wants",
+]  # fmt: skip
 
-ACT_SECONDS: Final = 90.0
+ACT_SECONDS: Final = SECONDS
 """An act is given up after this."""
 
 LATE_SECONDS: Final = 30.0
@@ -43,68 +45,40 @@ LATE_SECONDS: Final = 30.0
 sender died may still be under way."""
 
 
-class Outcome(Record, frozen=True):
-    """What came of an act. `state` is done, failed or unknown; `sentence` says it for a person."""
+KINDS: Final[tuple[Kind[Any, Any], ...]] = (Tags(), Pipelines())
 
-    entry: str
-    """Its entry in the journal."""
-    act: str
-    subject: str
-    source: str
-    """Key of the source that has it."""
-    state: ActState
-    sentence: str
-    key: str
-    value: str | None
-    """What the tag was to be; None when it was to go."""
-    previous: str | None
-    """What the tag was before; None when there was none."""
-    run_id: str
+_NEVER: Final = "It was asked for and never begun. Nothing was changed."
 
 
-@runtime_checkable
-class TagsRuns(Protocol):
-    """A source that can set a run's tag and read the run again."""
-
-    @property
-    def spec(self) -> SourceSpec:
-        """Which source it is."""
-
-    def want(self, want: Want) -> AsyncIterator[Batch]:
-        """What somebody looks at right now; a run that is not there is left out. Raises SourceError."""
-
-    async def set_run_tag(self, run_id: str, key: str, value: str) -> None:
-        """Set the tag. Raises SourceError, or RefusedError where we do not write this store."""
-
-    async def delete_run_tag(self, run_id: str, key: str) -> None:
-        """Take the tag away. Raises SourceError, or RefusedError where we do not write this store."""
-
-    async def close(self) -> None:
-        """Let go of connections."""
-
-
-def tag_intent(
-    source: str, run_id: str, key: str, value: str | None, *, name: str = "", undoes: str | None = None
-) -> dict[str, Any]:
-    """What the journal keeps of a tag to be set, or with None to be taken away, before it is tried.
-
-    `name` is what sentences call the run; `undoes` the entry whose change this takes back. With `seen` added (what the
-    person saw there, None for nothing), the act fails when something else is there by then.
-    """
-    made = {"source": source, "run_id": run_id, "key": key, "value": value}
-    return made | ({"name": name} if name else {}) | ({"undoes": undoes} if undoes else {})
-
-
-def set_tag(settings: Settings, state: State, subject: Subject, key: str, value: str, *, read_only: bool) -> Outcome:
+def set_tag(settings: Settings, state: State, subject: Subject, key: str, value: str, *, read_only: bool) -> TagOutcome:
     """Set a tag of a run, see that it is there, and keep a record. Blocks, for ACT_SECONDS at most.
 
     Raises RefusedError (read-only, a deleted run), UntrustedError, UsageError (not a run, not a tag that MLflow
     takes), SourceError (not reached before anything was tried), QuarterdeckError (no such run). What goes wrong
     after the intent was written is an Outcome that is failed or unknown.
     """
-    check_allowed(settings, read_only)
+    check_allowed(settings, read_only, "mlflow")
     check_tag(subject, key, value)
     return asyncio.run(_set_tag(settings, state, subject, key, value))
+
+
+def act_on_pipeline(
+    settings: Settings,
+    state: State,
+    act: str,
+    source: str | None,
+    native: str,
+    choose: Callable[[Pipeline], tuple[Job | None, Sequence[str]]],
+    *,
+    read_only: bool,
+) -> Outcome:
+    """Do something to the pipeline as it is now, read back, and keep a record. Blocks, for ACT_SECONDS at most.
+
+    `act` is one of acts.pipelines, `source` the key of the one that has it (None: whichever has it), `choose` names
+    the job or the approvals that are meant. Raises as `set_tag` does; what `choose` raises goes through.
+    """
+    check_allowed(settings, read_only)
+    return asyncio.run(_act_on_pipeline(settings, state, act, source, native, choose))
 
 
 def perform(settings: Settings, state: State, batch: str, *, read_only: bool) -> list[Outcome]:
@@ -124,186 +98,240 @@ def perform(settings: Settings, state: State, batch: str, *, read_only: bool) ->
             raise
         except QuarterdeckError as error:
             left = [act for act in state.batch_of_acts(batch) if act.state == "asked"]
-            return [_failed(state, act, str(error)) for act in left]
+            return [_refused(state, act, str(error)) for act in left]
 
 
 def reconcile(settings: Settings, state: State, now: Millis | None = None) -> list[Outcome]:
     """Ask the servers about the acts that a crash cut off, and write what they say.
 
-    Acts that somebody carries out, or that are younger than LATE_SECONDS, are left alone; those whose server cannot be
-    reached are `unknown` here and stay begun in the journal.
+    Acts that somebody carries out, or that are younger than LATE_SECONDS, are left alone; those of which the server
+    cannot say anything yet are `unknown` here and stay begun in the journal.
     """
-    before = (_now() if now is None else now) - round(1000 * LATE_SECONDS)
+    now = _now() if now is None else now
+    before = now - round(1000 * LATE_SECONDS)
     late = [act for act in state.open_acts() if (act.begun_at or act.at) < before]
     found: list[Outcome] = []
     for batch in dict.fromkeys(act.batch for act in late):
         with act_lock.held(state.path, batch) as ours:
             if ours:  # read again: it may have been carried out, and let go, since
                 open_acts = [act for act in state.batch_of_acts(batch) if act.state in ("asked", "begun")]
-                found += [_failed(state, act, _NEVER) for act in open_acts if act.state == "asked"]
+                found += [_refused(state, act, _NEVER) for act in open_acts if act.state == "asked"]
                 begun = [act for act in open_acts if act.state == "begun"]
-                found += asyncio.run(_reconcile(settings, state, begun)) if begun else []
+                found += asyncio.run(_reconcile(settings, state, begun, now)) if begun else []
     return found
 
 
-_NEVER: Final = "It was asked for and never begun. Nothing was changed."
+def check_allowed(settings: Settings, read_only: bool, section: str | None = None) -> None:
+    """Raise RefusedError in read-only mode, UntrustedError when a section of the settings is not trusted yet.
 
-
-def check_allowed(settings: Settings, read_only: bool) -> None:
-    """Raise RefusedError in read-only mode, UntrustedError when the project's MLflow is not trusted yet."""
+    Of which section a source is, its source says itself when an act is carried out.
+    """
     if read_only:
         raise RefusedError("Refused: quarterdeck was started with --read-only, nothing was changed.")
-    trust.check_trusted(settings, "mlflow")
+    if section is not None:
+        trust.check_trusted(settings, section)
 
 
-def check_tag(subject: Subject, key: str, value: str) -> None:
-    """Raise UsageError when MLflow would not take this tag as it is."""
-    if subject.kind != "run":
-        raise UsageError(f"{subject} cannot be tagged: only runs can be, as run/ID.")
-    if not key or len(key) > LONGEST_KEY:
-        raise UsageError(f"The tag's key has {len(key)} characters: MLflow takes 1 to {LONGEST_KEY}.")
-    if not _KEY.fullmatch(key) or posixpath.normpath(key) != key or key.startswith(("/", "..")) or key == ".":
-        raise UsageError(
-            f"MLflow takes no tag key “{key}”: letters, digits, _ - . : / and spaces, and not the form of a path"
-            " that leads elsewhere."
-        )
-    if len(value) > LONGEST_VALUE:
-        raise UsageError(f"The tag's value has {len(value)} characters: MLflow takes {LONGEST_VALUE} at most.")
-    if not (key + value).isascii() and any("\ud800" <= sign <= "\udfff" for sign in key + value):
-        raise UsageError("The tag is not valid UTF-8: MLflow cannot keep it.")
+def wants(outcomes: Sequence[Outcome]) -> list[Want]:
+    """What to ask the syncer for after these, so that the screens show them at once."""
+    return [want for kind in KINDS for want in kind.wants([one for one in outcomes if one.act in kind.acts])]
 
 
-async def _set_tag(settings: Settings, state: State, subject: Subject, key: str, value: str) -> Outcome:
+# -- on the command line ----------------------------------------------------------------------------------------
+
+
+async def _set_tag(settings: Settings, state: State, subject: Subject, key: str, value: str) -> TagOutcome:
     (run_id,) = subject.parts
-    async with _taggers(settings) as sources:
-        source, run = await _find(sources, run_id)
+    async with _opened(settings) as sources:
+        for each in sources:
+            if each.spec.kind == "mlflow":
+                await _check_readable(each)
+        tagging = [source for source in sources if isinstance(source, TagsRuns)]
+        source, run = await _find_run(tagging, run_id)
         if run.status == "deleted":
             raise RefusedError(f"Refused: {subject} is deleted in MLflow, nothing was changed. Restore it first.")
-        intent = tag_intent(source.spec.key, run_id, key, value)
-        batch = state.ask_acts([("set_tag", str(subject), intent)], _now())
-        with act_lock.held(state.path, batch):
-            (act,) = state.batch_of_acts(batch)
-            return await _change(source, state, act, run)
+        written = ("set_tag", str(subject), tag_intent(source.spec.key, run_id, key, value))
+        outcome = await _now_at_once(source, state, written, run)
+        assert isinstance(outcome, TagOutcome)
+        return outcome
+
+
+async def _act_on_pipeline(
+    settings: Settings,
+    state: State,
+    act: str,
+    key: str | None,
+    native: str,
+    choose: Callable[[Pipeline], tuple[Job | None, Sequence[str]]],
+) -> Outcome:
+    async with _opened(settings) as sources:
+        source, pipeline = await _find_pipeline(sources, key, native)
+        job, approvals = choose(pipeline)
+        intent = pipeline_intent(pipeline, saw=False, job=job, approvals=approvals)
+        made = Act(
+            id="", at=0, batch="", begun_at=None, act=act, subject=pipeline_subject(act, intent), intent=intent,
+            outcome=None, state="asked",
+        )  # fmt: skip
+        kind = kind_of(act)
+        kind.check(made)
+        if why := kind.unable(source, made) or kind.refusal(made, pipeline):
+            raise RefusedError(f"Refused: {why}")
+        return await _now_at_once(source, state, (act, made.subject, intent), pipeline)
+
+
+async def _now_at_once(source: Any, state: State, written: tuple[str, str, Mapping[str, Any]], thing: Any) -> Outcome:
+    batch = state.ask_acts([written], _now())
+    with act_lock.held(state.path, batch):
+        (act,) = state.batch_of_acts(batch)
+        kind = kind_of(act.act)
+        with _alone(kind, state, act) as why:
+            return _refused(state, act, why) if why else await _change(kind, source, state, act, thing)
+
+
+# -- a batch ----------------------------------------------------------------------------------------------------
 
 
 async def _perform(settings: Settings, state: State, acts: Iterable[Act]) -> list[Outcome]:
-    async with _taggers(settings) as sources:
+    async with _opened(settings) as sources:
+        by_key = {source.spec.key: source for source in sources}
+        away: dict[str, str] = {}
+        return [await _one_of_many(by_key.get(act.intent["source"]), state, act, away) for act in acts]
+
+
+async def _one_of_many(source: Source | None, state: State, act: Act, away: dict[str, str]) -> Outcome:
+    if source is None:
+        return _refused(state, act, "The settings name its source no more. Nothing was changed.")
+    if source.spec.key in away:  # each further one would wait for the time-outs again
+        return _failed(state, act, away[source.spec.key])
+    try:
+        await _check_readable(source)
+        return await _checked(source, state, act)
+    except SourceError as error:
+        away[source.spec.key] = f"Not tried: {error}"
+        return _failed(state, act, away[source.spec.key])
+    except UsageError as error:
+        return _refused(state, act, str(error))
+
+
+async def _checked(source: Source, state: State, act: Act) -> Outcome:
+    """Look at the thing, and change it if that is what somebody was asked about. Raises SourceError before it is."""
+    kind = kind_of(act.act)
+    if not kind.takes(source):
+        return _refused(state, act, f"{source.spec.name} ({source.spec.kind}) can do no such thing.")
+    kind.check(act)
+    if why := kind.unable(source, act):
+        return _refused(state, act, why)
+    with _alone(kind, state, act) as why:
+        if why:
+            return _refused(state, act, why)
+        thing = await kind.look(source, act)
+        if why := kind.refusal(act, thing):
+            return _refused(state, act, why)
+        return await _change(kind, source, state, act, thing)
+
+
+@contextmanager
+def _alone(kind: Kind[Any, Any], state: State, act: Act) -> Iterator[str]:
+    """Nobody else acts on the same thing while the block runs; gives why somebody does, "" when it is ours."""
+    name = kind.alone(act)
+    if not name:
+        yield ""
+        return
+    with act_lock.held(state.path, name) as ours:
+        others = [one for one in state.open_acts() if one.state == "begun" and one.id != act.id]
+        same = [one for one in others if one.act == act.act and kind.alone(one) == name]
+        if not ours:
+            yield f"{called(act)}: another act on it is under way. Nothing was changed."
+        elif same:
+            yield f"{called(act)}: what came of the last {act.act} is not known yet. Nothing was changed."
+        else:
+            yield ""
+
+
+async def _change(kind: Kind[Any, Any], source: Any, state: State, act: Act, thing: Any) -> Outcome:
+    """Do it once, and see what came of it. From here on nothing is raised but StoreError."""
+    intent = dict(act.intent) | {"previous": kind.before(act, thing)}
+    begun = msgspec.structs.replace(act, intent=intent, begun_at=_now())
+    if not state.begin_act(act.id, intent, begun.begun_at or 0):
+        return kind.outcome(act, "failed", f"{called(act)}: it was settled by another process meanwhile.")
+    tried, learnt = await _try(kind, source, begun)
+    if not tried.trouble:
+        begun = msgspec.structs.replace(begun, intent=intent | {"accepted": True} | learnt)
+        state.learn_act(act.id, begun.intent)
+    for pause in (*kind.pauses, None):
+        outcome, is_open = await _conclude(kind, source, state, begun, tried)
+        if not is_open or pause is None:
+            break
+        await asyncio.sleep(pause)
+    return outcome
+
+
+async def _try(kind: Kind[Any, Any], source: Any, act: Act) -> tuple[Tried, dict[str, Any]]:
+    """Do it; gives what went wrong, and what the answer told. A time-out says nothing about whether it was done."""
+    from .sources.trouble import AnswerError
+
+    try:
+        async with asyncio.timeout(ACT_SECONDS / 2):
+            return Tried(), dict(await kind.do(source, act))
+    except (RefusedError, UsageError) as error:
+        return Tried(str(error), is_denied=True), {}
+    except AnswerError as error:
+        return Tried(str(error), is_denied=400 <= error.status < 500 and error.status != 408), {}
+    except SourceError as error:
+        return Tried(str(error)), {}
+    except TimeoutError:
+        return Tried(f"{source.spec.name} did not answer within {ACT_SECONDS / 2:.0f} s."), {}
+
+
+async def _conclude(kind: Kind[Any, Any], source: Any, state: State, act: Act, tried: Tried) -> tuple[Outcome, bool]:
+    """Read back, write the outcome if there is one, and give it; with it, whether to look again."""
+    try:
+        verdict: Verdict = await kind.verdict(source, act, tried)
+    except SourceError as error:
+        why = tried.trouble or str(error)
+        return kind.outcome(act, "unknown", f"{why} What came of {called(act)} could not be read back."), True
+    told = {"read_back": verdict.read_back, "sentence": verdict.sentence}
+    done = msgspec.structs.replace(act, outcome=told)
+    if verdict.state == "open":
+        return kind.outcome(done, "unknown", verdict.sentence), True
+    state.finish_act(act.id, verdict.state, told)
+    return kind.outcome(done, verdict.state, verdict.sentence), False
+
+
+async def _reconcile(settings: Settings, state: State, acts: Sequence[Act], now: Millis) -> list[Outcome]:
+    async with _opened(settings) as sources:
         by_key = {source.spec.key: source for source in sources}
         found: list[Outcome] = []
-        away: dict[str, str] = {}
         for act in acts:
-            source = by_key.get(act.intent["source"])
-            if source is None:
-                found.append(_failed(state, act, "The settings name its source no more. Nothing was changed."))
-            elif source.spec.key in away:  # each further one would wait for the time-outs again
-                found.append(_failed(state, act, away[source.spec.key]))
-            else:
-                found.append(await _checked(source, state, act, away))
+            source, kind = by_key.get(act.intent["source"]), kind_of(act.act)
+            if source is not None and kind.takes(source):
+                tried = Tried(is_late=True, age=(now - (act.begun_at or act.at)) / 1000)
+                found.append((await _conclude(kind, source, state, act, tried))[0])
         return found
 
 
-async def _checked(source: TagsRuns, state: State, act: Act, away: dict[str, str]) -> Outcome:
-    """Look at the run, and change it if that is what somebody was asked about."""
-    intent = act.intent
-    try:
-        check_tag(Subject(kind="run", parts=(intent["run_id"],)), intent["key"], intent["value"] or "")
-        run = await _read(source, intent["run_id"])
-    except SourceError as error:
-        away[source.spec.key] = f"Not tried: {error}"
-        return _failed(state, act, f"Not tried: {error}")
-    except UsageError as error:
-        return _failed(state, act, str(error))
-    if run is None or run.status == "deleted":
-        why = "is not there any more" if run is None else "is deleted in MLflow"
-        return _failed(state, act, f"{_called(act)} {why}. Nothing was changed.")
-    found = run.tags.get(intent["key"])
-    if "seen" in intent and intent["seen"] != found:
-        told = f"{intent['key']} is {_said(found)} now, not {_said(intent['seen'])}: somebody changed it"
-        return _failed(state, act, f"{_called(act)}: {told}. Left as it is.")
-    return await _change(source, state, act, run)
+def kind_of(act: str) -> Kind[Any, Any]:
+    """Whose act it is."""
+    return next(kind for kind in KINDS if act in kind.acts)
 
 
-async def _change(source: TagsRuns, state: State, act: Act, run: Run) -> Outcome:
-    intent = dict(act.intent) | {"previous": run.tags.get(act.intent["key"])}
-    if not state.begin_act(act.id, intent, _now()):
-        return _with(_outcome(act), "failed", f"{_called(act)}: it was settled by another process meanwhile.")
-    begun = msgspec.structs.replace(act, intent=intent)
-    return await _conclude(source, state, begun, await _try(source, begun))
+def _refused(state: State, act: Act, sentence: str) -> Outcome:
+    return _failed(state, act, sentence, is_refused=True)
 
 
-async def _try(source: TagsRuns, act: Act) -> str:
-    """Do it and give what went wrong, "" when nothing did. A time-out says nothing about whether it was done."""
-    run_id, key, value = (act.intent[part] for part in ("run_id", "key", "value"))
-    try:
-        async with asyncio.timeout(ACT_SECONDS / 2):
-            if value is None:
-                await source.delete_run_tag(run_id, key)
-            else:
-                await source.set_run_tag(run_id, key, value)
-    except (SourceError, RefusedError) as error:
-        return str(error)
-    except TimeoutError:
-        return f"{source.spec.name} did not answer within {ACT_SECONDS / 2:.0f} s."
-    return ""
-
-
-async def _conclude(source: TagsRuns, state: State, act: Act, trouble: str) -> Outcome:
-    """Read back, write the outcome and give it. Left as begun when the server cannot be asked."""
-    key, value = act.intent["key"], act.intent["value"]
-    outcome = _outcome(act)
-    try:
-        run = await _read(source, act.intent["run_id"])
-    except SourceError as error:
-        why = trouble or str(error)
-        return _with(outcome, "unknown", f"{why} What came of {key} of {_called(act)} could not be read back.")
-    found = None if run is None else run.tags.get(key)
-    if run is not None and found == value:
-        done = "is set" if value is not None else "is taken away"
-        outcome = _with(outcome, "done", f"{_called(act)}: {key} {done}.")
-    else:
-        outcome = _with(outcome, "failed", trouble or f"{_called(act)}: {key} was set and reads otherwise now.")
-    state.finish_act(act.id, outcome.state, {"read_back": found, "sentence": outcome.sentence})
-    return outcome
-
-
-async def _reconcile(settings: Settings, state: State, acts: Sequence[Act]) -> list[Outcome]:
-    async with _taggers(settings) as sources:
-        by_key = {source.spec.key: source for source in sources}
-        known = [act for act in acts if act.intent["source"] in by_key]
-        return [await _conclude(by_key[act.intent["source"]], state, act, _cut_off(act)) for act in known]
-
-
-def _cut_off(act: Act) -> str:
-    return f"{_called(act)}: {act.intent['key']} was cut off before it reached the server."
-
-
-def _failed(state: State, act: Act, sentence: str) -> Outcome:
-    outcome = _with(_outcome(act), "failed", sentence)
+def _failed(state: State, act: Act, sentence: str, *, is_refused: bool = False) -> Outcome:
     state.finish_act(act.id, "failed", {"sentence": sentence})
-    return outcome
+    return kind_of(act.act).outcome(act, "failed", sentence, is_refused=is_refused)
 
 
-def _outcome(act: Act) -> Outcome:
-    intent = act.intent
-    return Outcome(
-        entry=act.id, act=act.act, subject=act.subject, source=intent["source"], state="unknown", sentence="",
-        key=intent["key"], value=intent["value"], previous=intent.get("previous"), run_id=intent["run_id"],
-    )  # fmt: skip
+# -- sources ----------------------------------------------------------------------------------------------------
 
 
-def _called(act: Act) -> str:
-    return str(act.intent.get("name") or act.subject)
-
-
-def _said(value: str | None) -> str:
-    return "absent" if value is None else f"“{clip(value, 60)}”"
-
-
-async def _find(sources: Sequence[TagsRuns], run_id: str) -> tuple[TagsRuns, Run]:
+async def _find_run(sources: Sequence[TagsRuns], run_id: str) -> tuple[TagsRuns, Run]:
     """The one source that has the run, and the run."""
     if not sources:
-        raise QuarterdeckError("No source of this project can tag runs: the settings name no MLflow.")
-    asked = [(source, await _read(source, run_id)) for source in sources]
+        raise QuarterdeckError(Tags.nobody)
+    asked = [(source, await read_run(source, run_id)) for source in sources]
     found = [(source, run) for source, run in asked if run is not None]
     if not found:
         names = ", ".join(source.spec.name for source in sources)
@@ -314,36 +342,50 @@ async def _find(sources: Sequence[TagsRuns], run_id: str) -> tuple[TagsRuns, Run
     return found[0]
 
 
-async def _read(source: TagsRuns, run_id: str) -> Run | None:
-    """The run as the vendor has it now; None when it has none of that id. Raises SourceError."""
-    want = Want(kind="run", source=source.spec.key, run_ids=(run_id,))
-    try:
-        async with asyncio.timeout(ACT_SECONDS / 3):
-            batches = [batch async for batch in source.want(want)]
-    except TimeoutError as error:
-        raise SourceError(f"{source.spec.name} did not answer within {ACT_SECONDS / 3:.0f} s.") from error
-    return next((run for batch in batches for run in batch.runs if run.id == run_id), None)
+async def _find_pipeline(sources: Sequence[Source], key: str | None, native: str) -> tuple[ActsOnPipelines, Pipeline]:
+    """The one source that has the pipeline, and the pipeline."""
+    for source in sources:
+        if source.spec.key == key:
+            await _check_readable(source)
+    able = [one for one in sources if isinstance(one, ActsOnPipelines) and key in (None, one.spec.key)]
+    if not able:
+        for source in sources:
+            await _check_readable(source)
+        raise QuarterdeckError(Pipelines.nobody)
+    asked = [(source, await read_pipeline(source, native)) for source in able]
+    found = [(source, pipeline) for source, pipeline in asked if pipeline is not None]
+    names = " and ".join(source.spec.name for source in able)
+    if not found:
+        raise QuarterdeckError(f"There is no pipeline {native} in {names}.")
+    if len(found) > 1:
+        raise RefusedError(f"Refused: {names} both have a pipeline {native}. Name one with --source.")
+    return found[0]
 
 
 @asynccontextmanager
-async def _taggers(settings: Settings) -> AsyncIterator[list[TagsRuns]]:
-    """The sources that can tag runs; all are closed at the end."""
-    from .sources.refused import RefusedSource
+async def _opened(settings: Settings) -> AsyncIterator[list[Source]]:
+    """The sources of the settings; all are closed at the end."""
     from .sources.registry import build  # brings the HTTP client: 150 ms that reading the journal need not pay
 
     sources = build(settings)
     try:
-        for source in sources:
-            if isinstance(source, RefusedSource) and source.spec.kind == "mlflow":
-                await anext(source.poll({}))  # raises why it is refused
-        yield [source for source in sources if isinstance(source, TagsRuns)]
+        yield sources
     finally:
         for source in sources:
             await source.close()
 
 
-def _with(outcome: Outcome, state: ActState, sentence: str) -> Outcome:
-    return msgspec.structs.replace(outcome, state=state, sentence=sentence)
+async def _check_readable(source: Source) -> None:
+    """Raise UntrustedError, or SourceError, when a source stands here that is not read: with the reason."""
+    from .sources.refused import RefusedSource
+
+    if isinstance(source, RefusedSource):
+        try:
+            await anext(source.poll({}))
+        except SourceError as error:
+            if error.state == "untrusted":
+                raise UntrustedError(str(error)) from error
+            raise
 
 
 def _now() -> Millis:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Sequence
 
 import click
 
-from ..actions import Outcome, perform
+from ..actions import Outcome, perform, wants
 from ..channel import ask
-from ..records import Want
 from .boundary import say
 from .options import Options
 from .place import cache_of, settings_of, state_of
-
-RUNS_AT_ONCE = 100
-"""Runs of one request to the syncer."""
 
 
 @click.command("act", hidden=True, short_help="Carry out what a terminal asked for.")
@@ -31,11 +27,8 @@ def act_command(options: Options, batch: str) -> int:
     return 0 if all(outcome.state == "done" for outcome in outcomes) else 1
 
 
-def refresh(options: Options, outcomes: list[Outcome]) -> None:
-    """Ask a running syncer to read the runs again, so that the screens show them at once."""
+def refresh(options: Options, outcomes: Sequence[Outcome]) -> None:
+    """Ask a running syncer to read what was changed again, so that the screens show it at once."""
     cache = cache_of(options, settings_of(options))
-    found = sorted(outcomes, key=lambda one: one.source)
-    for source, of_it in groupby(found, key=lambda one: one.source):
-        runs = list(dict.fromkeys(outcome.run_id for outcome in of_it))
-        for start in range(0, len(runs), RUNS_AT_ONCE):
-            ask(cache, Want(kind="run", source=source, run_ids=tuple(runs[start : start + RUNS_AT_ONCE])))
+    for want in wants(outcomes):
+        ask(cache, want)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sqlite3
 import threading
 import time
@@ -25,6 +24,7 @@ import msgspec
 from ..errors import StoreError
 from ..paths import make_private, state_dir
 from ..records import Event, Gap, Millis, Record
+from ..records.ids import ulid as ulid  # here as well, for those who write acts down
 from .mounts import is_network
 
 BUSY_SECONDS: Final = 10.0
@@ -65,12 +65,6 @@ def table_name(screen: str, subject: str) -> str:
 def view_name(screen: str, name: str) -> str:
     """The name under which `:view save NAME` keeps a view: filter, sort, columns, experiment, tree."""
     return f"view/{screen}/{name}"
-
-
-def ulid(now: Millis) -> str:
-    """A ULID: 48 bits of time and 80 of chance in Crockford's base 32, so that ids sort by time."""
-    number = now << 80 | secrets.randbits(80)
-    return "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 def _first_tables(connection: sqlite3.Connection) -> None:
@@ -157,6 +151,11 @@ class State:
         """Write down that it is tried now, and what was found before. False when it is not asked for any more."""
         statement = "UPDATE journal SET state = 'begun', intent = ?, begun_at = ? WHERE id = ? AND state = 'asked'"
         return self._write(statement, (json.dumps(intent), at, entry)) == 1
+
+    def learn_act(self, entry: str, intent: Mapping[str, Any]) -> bool:
+        """Write down what the server's answer told of an act that was begun. False when it has its outcome already."""
+        statement = "UPDATE journal SET intent = ? WHERE id = ? AND state = 'begun'"
+        return self._write(statement, (json.dumps(intent), entry)) == 1
 
     def finish_act(self, entry: str, state: ActState, outcome: Mapping[str, Any]) -> bool:
         """Write down what came of it. What has an outcome keeps it: then this gives False."""

@@ -23,6 +23,7 @@ from quarterdeck.app.actions import (
     set_tag,
     tag_intent,
 )
+from quarterdeck.app.acts.tags import TagOutcome
 from quarterdeck.app.errors import QuarterdeckError, RefusedError, SourceError, UntrustedError, UsageError
 from quarterdeck.app.records import Subject
 from quarterdeck.app.settings import Settings, load
@@ -216,6 +217,7 @@ def test_a_tag_is_taken_away(settings: Settings, state: State, source: str, run_
     intent = tag_intent(source, run_id, "before", None) | {"seen": "1"}
     batch = state.ask_acts([("delete_tag", f"run/{run_id}", intent)], 1)
     (outcome,) = perform(settings, state, batch, read_only=False)
+    assert isinstance(outcome, TagOutcome)
     assert (outcome.state, outcome.previous, outcome.value) == ("done", "1", None)
     assert "before" not in tags_of(mlflow_rest, run_id)
 
@@ -243,6 +245,7 @@ def test_a_tag_reaches_a_store_in_a_file(
     assert tagged_runs(mlflow_rest, run_id, "reviewed") == [run_id]
     taken = tag_intent(outcome.source, run_id, "reviewed", None) | {"seen": "[bold]yes[/]"}
     (gone,) = perform(settings, state, state.ask_acts([("delete_tag", outcome.subject, taken)], 1), read_only=False)
+    assert isinstance(gone, TagOutcome)
     assert (gone.state, gone.previous) == ("done", "[bold]yes[/]")
     assert "reviewed" not in tags_of(mlflow_rest, run_id)
     with pytest.raises(QuarterdeckError, match="There is no run absent"):
