@@ -37,6 +37,7 @@ from ..widgets.theme import theme
 from .errors import QuarterdeckError, UsageError
 from .paths import state_dir
 from .records import Gap, Subject
+from .store.reading import Content
 from .syncing import Syncing
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Quarterdeck(App[int]):
         self._painted = Painted()
         self._mistakes = 0
         self._version = -1
-        self._content: tuple[int, ...] = ()
+        self._content: Content | None = None
         for name in THEMES:
             self.register_theme(theme(name))
         self.theme = f"quarterdeck-{deck.palette.name}"
@@ -196,7 +197,7 @@ class Quarterdeck(App[int]):
         old, self._cache = self.deck.reader, path
         self.deck.reader = self.deck.open_reader()
         old.close()
-        self._version, self._content = -1, ()
+        self._version, self._content = -1, None
         self._look()
 
     def _say(self, text: str, role: str = "text") -> None:
@@ -367,9 +368,6 @@ class Quarterdeck(App[int]):
         self.exit(0)
 
 
-def _changed(before: Sequence[int], now: Sequence[int]) -> dict[str, bool]:
+def _changed(before: Content | None, now: Content) -> dict[str, bool]:
     """Which kinds of content have changed; all of them where nothing was known before."""
-    kinds = ("runs", "commits", "pipelines", "logs")
-    return {
-        kind: at >= len(before) or before[at] != count for at, (kind, count) in enumerate(zip(kinds, now, strict=False))
-    }
+    return {kind: before is None or getattr(before, kind) != getattr(now, kind) for kind in Content._fields}

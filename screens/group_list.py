@@ -42,12 +42,12 @@ class FoldWork:
     """Folds; another sort or one more metric of the same groups costs no new fold."""
 
     def __init__(self) -> None:
-        self._kept: tuple[tuple[int, int], FoldQuestion, Groups] | None = None
+        self._kept: tuple[int, FoldQuestion, Groups] | None = None
 
     def __call__(self, reader: Reader, question: FoldQuestion) -> Generator[Folded, None, None]:
         """The groups, then the same with each metric as it comes: the one that they are sorted by first."""
         fold = RunGroups(reader.connection, experiments=question.experiments, where=question.where, by=question.by)
-        content = reader.content()
+        content = reader.content().runs
         try:
             groups = self._known(content, question) or fold.groups()
         except TooManyGroupsError as error:
@@ -61,7 +61,7 @@ class FoldWork:
             self._kept = (content, question, groups)
             yield _ordered(groups, question, complete=metric is missing[-1])
 
-    def _known(self, content: tuple[int, int], question: FoldQuestion) -> Groups | None:
+    def _known(self, content: int, question: FoldQuestion) -> Groups | None:
         if self._kept is None or self._kept[0] != content or not self._kept[1].folds_as(question):
             return None
         return self._kept[2]

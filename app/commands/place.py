@@ -81,7 +81,7 @@ def _has_content(reader: Reader) -> bool:
     """Whether a source was read whole, or a first sync that was cut off left something."""
     if any(state.last_ok_at for state in reader.source_states()):
         return True
-    rows = "SELECT EXISTS (SELECT 1 FROM run) OR EXISTS (SELECT 1 FROM git_commit)"
+    rows = "SELECT EXISTS (SELECT 1 FROM run) OR EXISTS (SELECT 1 FROM git_commit) OR EXISTS (SELECT 1 FROM pipeline)"
     return bool(reader.connection.execute(rows).fetchone()[0])
 
 

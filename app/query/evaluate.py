@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from ..records import Extreme, Run
+from ..records import Extreme, Pipeline, Run
+from .pipeline_sql import WORDS
 from .texts import as_number, contains, ilike, like, search
 from .tree import And, Field, Has, Literal_, Node, Not, Operator, Or, Value, Words
 
@@ -28,18 +29,59 @@ _NONE: Final[Mapping[str, Extreme]] = {}
 
 def matches(node: Node, run: Run, extremes: Mapping[str, Extreme] = _NONE, experiment: str = "") -> bool:
     """Whether the run passes. `extremes` by metric key; `experiment` is the name of the run's experiment."""
+    words = (run.name, run.id, run.git_commit or "")
+    return _passes(node, lambda field: _values(field, run, extremes, experiment), words)
+
+
+def matches_pipeline(node: Node, pipeline: Pipeline, source: str = "") -> bool:
+    """Whether the pipeline passes. `source` is the label of its source."""
+    words = [str(_pipeline_attribute(name, pipeline, source) or "") for name in WORDS]
+    return _passes(node, lambda field: _pipeline_values(field, pipeline, source), words)
+
+
+def _passes(node: Node, values: Callable[[Field], list[Any]], words: Iterable[str]) -> bool:
+    """`values`: what there is under a field, nothing, one or several; `words`: where a bare word is looked for."""
     if isinstance(node, And):
-        return all(matches(part, run, extremes, experiment) for part in node.parts)
+        return all(_passes(part, values, words) for part in node.parts)
     if isinstance(node, Or):
-        return any(matches(part, run, extremes, experiment) for part in node.parts)
+        return any(_passes(part, values, words) for part in node.parts)
     if isinstance(node, Not):
-        return not matches(node.part, run, extremes, experiment)
+        return not _passes(node.part, values, words)
     if isinstance(node, Words):
-        return any(contains(text, node.text) for text in (run.name, run.id, run.git_commit or ""))
-    values = _values(node.field, run, extremes, experiment)
+        return any(contains(text, node.text) for text in words)
+    found = values(node.field)
     if isinstance(node, Has):
-        return bool(values)
-    return any(_holds(node.operator, value, node.value) for value in values)
+        return bool(found)
+    return any(_holds(node.operator, value, node.value) for value in found)
+
+
+def _pipeline_values(field: Field, pipeline: Pipeline, source: str) -> list[Any]:
+    if field.kind == "job":
+        return [value for value in _job_values(field.name, pipeline) if value != ""]
+    value = _pipeline_attribute(field.name, pipeline, source)
+    return [] if value in (None, "") and field.name not in ("id", "name", "source") else [value]
+
+
+def _pipeline_attribute(name: str, pipeline: Pipeline, source: str) -> Any:
+    if name == "source":
+        return source
+    if name == "duration":
+        return _duration(pipeline.started_at, pipeline.ended_at)
+    return getattr(pipeline, name)
+
+
+def _job_values(part: str, pipeline: Pipeline) -> list[str]:
+    jobs = pipeline.jobs or ()
+    if part in ("status", "raw_status", "failed"):
+        last = {job.name: job.attempt for job in sorted(jobs, key=lambda job: job.attempt)}
+        jobs = tuple(job for job in jobs if job.attempt == last[job.name])
+    if part == "failed":
+        return [job.name for job in jobs if job.status == "failed"]
+    return [getattr(job, part) for job in jobs]
+
+
+def _duration(started_at: int | None, ended_at: int | None) -> float | None:
+    return None if started_at is None or ended_at is None else (ended_at - started_at) / 1000
 
 
 def _values(field: Field, run: Run, extremes: Mapping[str, Extreme], experiment: str) -> list[Any]:
@@ -80,9 +122,7 @@ def _attribute(name: str, run: Run, experiment: str) -> Any:
     if name == "experiment":
         return experiment
     if name == "duration":
-        if run.started_at is None or run.ended_at is None:
-            return None
-        return (run.ended_at - run.started_at) / 1000
+        return _duration(run.started_at, run.ended_at)
     return getattr(run, name)
 
 

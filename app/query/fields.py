@@ -6,63 +6,64 @@ from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Final, TypeAlias
 
-from .tree import ALIASES, ATTRIBUTES, DATASET_PARTS, PREFIXES, Field, Kind, Part
+from .tree import Field, Kind, Part
+from .vocabulary import Vocabulary
 
 Name: TypeAlias = tuple[tuple[str, bool], ...]
 """A name as it was written, in parts, each with whether it was quoted: metrics.`a b`.max is three."""
 Keys: TypeAlias = Mapping[str, Collection[str]]
 """The names of the metrics, params and tags that there are, by kind."""
 
-AGE: Final = Field("attribute", "age")
-"""Stands for started_at counted backwards until a literal comes; never part of a tree."""
 _PARTS: Final[Mapping[str, Part]] = {".last": "last", ".min": "min", ".max": "max"}
 _KNOWN: Final[tuple[Kind, ...]] = ("metric", "param", "tag")
 
 
-def find_field(name: Name, keys: Keys) -> Field | None:
-    """The field of that name, or None. Of what has several meanings the run's own attribute wins."""
+def find_field(name: Name, keys: Keys, vocabulary: Vocabulary) -> Field | None:
+    """The field of that name, or None. Of what has several meanings the own field of the run or pipeline wins."""
     prefix, rest = _split(name)
-    kind = PREFIXES.get(prefix.lower())
+    kind = vocabulary.prefixes.get(prefix.lower())
     if kind is None:
-        return _bare(name, keys)
+        return _bare(name, keys, vocabulary)
     key, part = _key(rest, aggregate=kind == "metric")
     if not key:
         return None
     if kind == "attribute":
-        return _attribute(key)
-    if kind == "dataset":
-        return Field(kind, key.lower()) if key.lower() in DATASET_PARTS else None
+        return _plain(key, vocabulary)
+    if kind in vocabulary.parts:
+        return Field(kind, key.lower()) if key.lower() in vocabulary.parts[kind] else None
     return Field(kind, key, part)
 
 
-def is_prefix(word: str) -> bool:
+def is_prefix(word: str, vocabulary: Vocabulary) -> bool:
     """metrics, params, tags ..."""
-    return word.lower() in PREFIXES
+    return word.lower() in vocabulary.prefixes
 
 
-def why_not(name: Name, keys: Keys) -> str:
+def why_not(name: Name, keys: Keys, vocabulary: Vocabulary) -> str:
     """The sentence for a name that `find_field` does not know."""
     prefix, rest = _split(name)
-    kind = PREFIXES.get(prefix.lower())
+    kind = vocabulary.prefixes.get(prefix.lower())
     written = "".join(text for text, _quoted in (rest if kind else name))
-    if kind == "dataset":
-        return f"A dataset has {_listed(DATASET_PARTS)}, not “{written}”.{_nearest(written, DATASET_PARTS)}"
+    own = _listed(vocabulary.own)
+    if kind is not None and kind in vocabulary.parts:
+        parts = vocabulary.parts[kind]
+        return f"A {kind} has {_listed(parts)}, not “{written}”.{_nearest(written, parts)}"
     if kind == "attribute":
-        return f"A run has {_listed(ATTRIBUTES)}, not “{written}”.{_nearest(written, [*ATTRIBUTES, *ALIASES])}"
+        near = _nearest(written, [*vocabulary.own, *vocabulary.aliases])
+        return f"A {vocabulary.noun} has {own}, not “{written}”.{near}"
     if kind is not None:
         return f"Which of the {kind}s? Write {kind}s.NAME; put a name with other characters in `backticks`."
     candidates = [
-        *ATTRIBUTES,
-        *ALIASES,
-        "age",
-        "dataset",
-        *PREFIXES,
+        *vocabulary.fields,
+        *vocabulary.aliases,
+        *vocabulary.prefixes,
         *(key for kind in _KNOWN for key in keys.get(kind, ())),
     ]
     near = _nearest(prefix if rest else written, candidates)
+    of = "" if vocabulary.noun == "run" else f" of a {vocabulary.noun}"
     return (
-        f"“{written}” is no field.{near} There are {_listed(ATTRIBUTES)}, age, dataset, and metrics.NAME, "
-        "params.NAME, tags.NAME. To search for the text, put it in quotes."
+        f"“{written}” is no field{of}.{near} There are {own}, {vocabulary.others}. "
+        "To search for the text, put it in quotes."
     )
 
 
@@ -95,18 +96,18 @@ def _key(name: Name, *, aggregate: bool) -> tuple[str, Part]:
     return text, "last"
 
 
-def _attribute(name: str) -> Field | None:
-    known = ALIASES.get(name.lower(), name.lower())
-    if known == "age":
-        return AGE
-    if known == "dataset":
-        return Field("dataset", "")
-    return Field("attribute", known) if known in ATTRIBUTES else None
+def _plain(name: str, vocabulary: Vocabulary) -> Field | None:
+    """The field that is written so without a prefix; an alias may stand for one with a prefix."""
+    known = vocabulary.aliases.get(name.lower(), name.lower())
+    if known in vocabulary.fields:
+        return vocabulary.fields[known]
+    prefix, dot, part = known.partition(".")
+    return Field(vocabulary.prefixes[prefix], part) if dot and known != name.lower() else None
 
 
-def _bare(name: Name, keys: Keys) -> Field | None:
+def _bare(name: Name, keys: Keys, vocabulary: Vocabulary) -> Field | None:
     if len(name) == 1:
-        found = _attribute(name[0][0])
+        found = _plain(name[0][0], vocabulary)
         if found is not None:
             return found
         for kind in _KNOWN:

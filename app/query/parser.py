@@ -17,9 +17,10 @@ from typing import Final, NoReturn
 
 from ..errors import FilterError
 from ..records import Millis
-from .fields import AGE, Keys, Name, find_field, is_prefix, why_not
+from .fields import Keys, Name, find_field, is_prefix, why_not
 from .tree import And, Field, Has, Node, Not, Operator, Or, Sort, Words
-from .values import Clock, Typed, compare, contain
+from .values import Terms, Typed, compare, contain
+from .vocabulary import AGE, RUNS, Vocabulary
 
 MOST_CHARACTERS: Final = 100_000
 MOST_CONDITIONS: Final = 250
@@ -43,17 +44,18 @@ def parse(
     zone: tzinfo = UTC,
     now: Millis,
     keys: Keys | None = None,
+    vocabulary: Vocabulary = RUNS,
 ) -> Node | None:
     """A filter's text as a tree; None where it is empty. Raises FilterError with a 0-based column.
 
     `zone` is where times without a zone are meant, `now` what relative times count from. With `keys` (the names
     of the metrics, params and tags that there are, by kind: "metric", "param", "tag") a bare name on the left
-    of a comparison may be one of them: `val_auc > 0.9`.
+    of a comparison may be one of them: `val_auc > 0.9`. `vocabulary` says what is filtered: RUNS or PIPELINES.
     """
     if len(text) > MOST_CHARACTERS:
         raise FilterError(f"The filter is longer than {MOST_CHARACTERS} characters.", MOST_CHARACTERS)
     _refuse_what_cannot_be_stored(text)
-    return _Parser(text, Clock(zone, now), keys or {}).filter()
+    return _Parser(text, Terms(zone, now, vocabulary), keys or {}).filter()
 
 
 def _refuse_what_cannot_be_stored(text: str) -> None:
@@ -62,25 +64,22 @@ def _refuse_what_cannot_be_stored(text: str) -> None:
             raise FilterError(f"Column {column + 1} holds a byte that is not text.", column)
 
 
-def parse_sort(text: str, keys: Keys | None = None) -> Sort:
+def parse_sort(text: str, keys: Keys | None = None, vocabulary: Vocabulary = RUNS) -> Sort:
     """`metrics.val_auc:desc`, `name`, `age`: what to order by. Raises FilterError."""
     name, colon, direction = text.strip().rpartition(":")
     if not colon or direction.lower() not in ("asc", "desc"):
         name, direction = text.strip(), "asc"
-    field = _Parser(name, Clock(UTC, 0), keys or {}).only_field()
+    field = _Parser(name, Terms(UTC, 0, vocabulary), keys or {}).only_field()
     descending = direction.lower() == "desc"
-    return Sort(_present(field), descending != (field == AGE))
-
-
-def _present(field: Field) -> Field:
-    return Field("attribute", "started_at") if field == AGE else field
+    return Sort(vocabulary.age if field == AGE else field, descending != (field == AGE))
 
 
 class _Parser:
-    def __init__(self, text: str, clock: Clock, keys: Keys) -> None:
+    def __init__(self, text: str, terms: Terms, keys: Keys) -> None:
         self.text = text
         self.at = 0
-        self.clock = clock
+        self.terms = terms
+        self.vocabulary = terms.vocabulary
         self.keys = keys
         self.depth = 0
         self.conditions = 0
@@ -147,7 +146,8 @@ class _Parser:
 
     def _condition(self) -> Node:
         if self._ended() or self._here() == ")":
-            self._fail("A condition is missing here: write a comparison such as metrics.auc > 0.9, or a word.")
+            example = self.vocabulary.condition
+            self._fail(f"A condition is missing here: write a comparison such as {example}, or a word.")
         if self._keyword() in ("and", "or"):
             self._fail(f"A condition is missing before “{self._keyword()}”. To search for the word, quote it.")
         start = self.at
@@ -179,7 +179,7 @@ class _Parser:
             return Words(text)
         found = _WORD.match(self.text, self.at)
         assert found is not None  # neither space, quote, parenthesis nor end stands here
-        if "." in found[0] and is_prefix(found[0].partition(".")[0]):
+        if "." in found[0] and is_prefix(found[0].partition(".")[0], self.vocabulary):
             hint = f"Write one of {_OPERATORS} after “{found[0]}”, or “has {found[0]}”."
             self._fail(f"A comparison is missing here. {hint}", found.end())
         self._advance(len(found[0]))
@@ -194,10 +194,10 @@ class _Parser:
         start = self.at
         negated = self._take_keyword("not")
         if self._take_keyword("in"):
-            return compare(field, "not in" if negated else "in", self._list(), start, self.clock)
+            return compare(field, "not in" if negated else "in", self._list(), start, self.terms)
         operator: Operator = "like" if self._take_keyword("like") else "ilike"
         self._take_keyword("ilike")
-        node = compare(field, operator, [self._value()], start, self.clock)
+        node = compare(field, operator, [self._value()], start, self.terms)
         self._skip()
         return And((Has(field), Not(node))) if negated else node
 
@@ -205,12 +205,12 @@ class _Parser:
         start = self.at
         self._advance(len(symbol))
         if symbol == ":":
-            node = contain(field, self._alternatives(), start, self.clock)
+            node = contain(field, self._alternatives(), start, self.terms)
         elif symbol == "!~":
-            node = And((Has(field), Not(compare(field, "~", [self._value()], start, self.clock))))
+            node = And((Has(field), Not(compare(field, "~", [self._value()], start, self.terms))))
         else:
             operator: Operator = _SYMBOLS.get(symbol, symbol)  # type: ignore[arg-type]  # the pattern lets only operators in
-            node = compare(field, operator, [self._value()], start, self.clock)
+            node = compare(field, operator, [self._value()], start, self.terms)
         self._skip()
         return node
 
@@ -218,7 +218,8 @@ class _Parser:
         negated = self._take_keyword("not")
         if not self._take_keyword("null"):
             self._fail("After “is” stands “null” or “not null”.")
-        return Has(_present(field)) if negated else Not(Has(_present(field)))
+        present = Has(self._present(field))
+        return present if negated else Not(present)
 
     def _list(self) -> list[Typed]:
         opened = self.at
@@ -247,15 +248,18 @@ class _Parser:
         start = self.at
         name = self._name()
         if name is None:
-            self._fail("The name of a field is missing here: metrics.auc, params.lr, tags.team, user ...")
+            self._fail(f"The name of a field is missing here: {self.vocabulary.examples} ...")
         self._skip()
-        return _present(self._resolve(name, start))
+        return self._present(self._resolve(name, start))
 
     def _resolve(self, name: Name, start: int) -> Field:
-        field = find_field(name, self.keys)
+        field = find_field(name, self.keys, self.vocabulary)
         if field is None:
-            self._fail(why_not(name, self.keys), start)
+            self._fail(why_not(name, self.keys, self.vocabulary), start)
         return field
+
+    def _present(self, field: Field) -> Field:
+        return self.vocabulary.age if field == AGE else field
 
     def _name(self) -> Name | None:
         parts: list[tuple[str, bool]] = []

@@ -11,23 +11,16 @@ Three questions can be put, each a fragment for the tables of `store/schema.py`:
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
-from .texts import contains, folded, ilike, search
-from .tree import And, Compare, Field, Has, Node, Not, Operator, Or, Value, Words
-
-
-class Fragment(NamedTuple):
-    """A piece of SQL and the parameters bound in it, in order."""
-
-    text: str
-    parameters: tuple[object, ...] = ()
-
+from .conditions import Fragment as Fragment  # here as well, for those who put pieces together
+from .conditions import condition, joined, label_condition
+from .texts import contains, ilike, search
+from .tree import And, Compare, Field, Has, Node, Not, Or, Words
 
 _COLUMNS: Final = {
     "name": "run.name",
@@ -61,11 +54,13 @@ an experiment through an index that lacks the column: 1 µs a row instead of 0.1
 
 
 _OWN_LABELS: Final = "run_label AS rl CROSS JOIN label AS l ON l.id = rl.label WHERE rl.run = run.id"
-_GLOB: Final = str.maketrans({"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"})
 
 
 def register_functions(connection: sqlite3.Connection) -> None:
-    """Gives the connection what SQLite lacks: RE2, and letters beyond ASCII without their case."""
+    """Gives the connection what SQLite lacks: RE2, and letters beyond ASCII without their case. Twice is once."""
+    known = "SELECT 1 FROM pragma_function_list WHERE name = 'qd_search'"
+    if connection.execute(known).fetchone():
+        return  # SQLite refuses to replace a function while a statement runs
     for name, function in (("qd_search", search), ("qd_ilike", ilike), ("qd_contains", contains)):
         connection.create_function(name, 2, _of_present(function), deterministic=True)
 
@@ -95,13 +90,13 @@ def test(node: Node) -> Fragment:
     if isinstance(node, And | Or):
         word = " AND " if isinstance(node, And) else " OR "
         parts = [test(part) for part in node.parts]
-        return _joined("(" + word.join(part.text for part in parts) + ")", *parts)
+        return joined("(" + word.join(part.text for part in parts) + ")", *parts)
     if isinstance(node, Not):
         inner = test(node.part)
         return Fragment(f"(NOT {inner.text})", inner.parameters)
     if isinstance(node, Words):
-        parts = [_condition(column, False, ":", node.text) for column in ("run.name", "run.native", "run.git_commit")]
-        return _joined("((" + " OR ".join(part.text for part in parts) + ") IS TRUE)", *parts)
+        parts = [condition(column, False, ":", node.text) for column in ("run.name", "run.native", "run.git_commit")]
+        return joined("((" + " OR ".join(part.text for part in parts) + ") IS TRUE)", *parts)
     if node.field.kind == "attribute":
         inner = _leaf(_COLUMNS[node.field.name], node)
         return Fragment(f"(({inner.text}) IS TRUE)", inner.parameters)
@@ -122,7 +117,7 @@ def _exists(leaf: Compare | Has) -> Fragment:
     else:
         inner = _label(leaf)
         text = f"EXISTS (SELECT 1 FROM {_OWN_LABELS} AND l.key = {key.text} AND {inner.text})"
-    return _joined(text, key, inner)
+    return joined(text, key, inner)
 
 
 def value(field: Field, *, largest: bool = False) -> Fragment:
@@ -179,7 +174,7 @@ def source(leaf: Compare | Has | Words, experiments: Sequence[int]) -> Fragment:
         inner = _label(leaf)
         tables = "label AS l CROSS JOIN run_label AS rl ON rl.label = l.id"
         text = f"SELECT rl.run AS id FROM {tables} WHERE l.key IN ({keys.text}) AND {inner.text}"
-    return _joined(text, keys, inner)
+    return joined(text, keys, inner)
 
 
 def all_keys(field: Field, experiments: Sequence[int]) -> Fragment:
@@ -203,7 +198,7 @@ def _words(leaf: Words, experiments: Sequence[int]) -> Fragment:
     parts = [
         source(Compare(Field("attribute", name), ":", leaf.text), experiments) for name in ("name", "id", "git_commit")
     ]
-    return _joined(" UNION ALL ".join(part.text for part in parts), *parts)
+    return joined(" UNION ALL ".join(part.text for part in parts), *parts)
 
 
 def _attribute(leaf: Compare | Has, experiments: Sequence[int]) -> Fragment:
@@ -213,7 +208,7 @@ def _attribute(leaf: Compare | Has, experiments: Sequence[int]) -> Fragment:
     if name in ("experiment", "experiment_id"):
         named = _leaf("x.name" if name == "experiment" else "x.native", leaf)
         chosen = f"run.experiment IN (SELECT x.id FROM experiment AS x WHERE {named.text})"
-        return _joined(f"SELECT run.id AS id FROM run WHERE {chosen} AND {scope.text}", named, scope)
+        return joined(f"SELECT run.id AS id FROM run WHERE {chosen} AND {scope.text}", named, scope)
     if name == "id":
         return Fragment(
             f"SELECT run.id AS id FROM run WHERE run.source IN (SELECT id FROM source) AND {inner.text}",
@@ -225,7 +220,7 @@ def _attribute(leaf: Compare | Has, experiments: Sequence[int]) -> Fragment:
     index = _INDEX.get(name, "NOT INDEXED")
     if name == "status":
         index = "INDEXED BY run_status"
-    return _joined(f"SELECT run.id AS id FROM run {index} WHERE {scope.text} AND {inner.text}", scope, inner)
+    return joined(f"SELECT run.id AS id FROM run {index} WHERE {scope.text} AND {inner.text}", scope, inner)
 
 
 # conditions
@@ -240,74 +235,8 @@ def _leaf(column: str, leaf: Compare | Has) -> Fragment:
     nan_is_null = leaf.field.kind == "metric" and leaf.field.part == "last"
     if isinstance(leaf, Has):
         return Fragment("1" if nan_is_null else f"{column} IS NOT NULL")
-    return _condition(column, nan_is_null, leaf.operator, leaf.value)
+    return condition(column, nan_is_null, leaf.operator, leaf.value)
 
 
 def _label(leaf: Compare | Has) -> Fragment:
-    """The condition on a label: a float compares with its number, which is NULL where the text is none."""
-    if isinstance(leaf, Has):
-        return Fragment("1")
-    if not isinstance(leaf.value, tuple):
-        return _one_label(leaf.operator, leaf.value)
-    parts = [_one_label("=", item) for item in leaf.value]
-    text = " OR ".join(part.text for part in parts)
-    return _joined(f"({text}) IS {'NOT ' if leaf.operator == 'not in' else ''}TRUE", *parts)
-
-
-def _one_label(operator: Operator, value: Value) -> Fragment:
-    if isinstance(value, str):
-        return _condition("l.text", False, operator, value)
-    # a text that is no number differs from every number, as NaN does
-    return _condition("l.number", operator == "!=", operator, value)
-
-
-def _condition(column: str, nan_is_null: bool, operator: Operator, value: Value) -> Fragment:
-    if isinstance(value, tuple):
-        return _in(column, nan_is_null, operator, value)
-    if isinstance(value, float) and math.isnan(value):
-        return _nan(column, nan_is_null, operator)
-    if operator in ("like", "ilike", "~", ":"):
-        return _pattern(column, operator, str(value))
-    if operator == "!=":
-        return Fragment(f"({column} <> ? OR {column} IS NULL)" if nan_is_null else f"{column} <> ?", (value,))
-    return Fragment(f"{column} {operator} ?", (value,))
-
-
-def _nan(column: str, nan_is_null: bool, operator: Operator) -> Fragment:
-    """Equal to NaN is being NaN; of what is never NaN everything present differs."""
-    if operator == "=":
-        return Fragment(f"{column} IS NULL" if nan_is_null else "0")
-    return Fragment(f"{column} IS NOT NULL" if operator == "!=" else "0")
-
-
-def _in(column: str, nan_is_null: bool, operator: Operator, values: tuple[object, ...]) -> Fragment:
-    finite = tuple(one for one in values if not (isinstance(one, float) and math.isnan(one)))
-    marks = ", ".join("?" * len(finite))
-    with_nan = nan_is_null and len(finite) < len(values)
-    if operator == "in":
-        return Fragment(f"({column} IN ({marks}){f' OR {column} IS NULL' if with_nan else ''})", finite)
-    if nan_is_null and not with_nan:
-        return Fragment(f"({column} NOT IN ({marks}) OR {column} IS NULL)", finite)
-    return Fragment(f"({column} IS NOT NULL AND {column} NOT IN ({marks}))", finite)
-
-
-def _pattern(column: str, operator: str, pattern: str) -> Fragment:
-    """In C where SQLite can: GLOB minds the case, LIKE forgets that of ASCII letters."""
-    if operator == "like":
-        return Fragment(f"{column} GLOB ?", (_glob(pattern),))
-    if operator == "~":
-        return Fragment(f"qd_search({column}, ?)", (pattern,))
-    if not pattern.isascii():
-        return Fragment(f"qd_{'ilike' if operator == 'ilike' else 'contains'}({column}, ?)", (pattern,))
-    if operator == "ilike":
-        return Fragment(f"{column} LIKE ?", (folded(pattern, ascii_only=True),))
-    escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return Fragment(f"{column} LIKE ? ESCAPE '\\'", (f"%{escaped}%",))
-
-
-def _glob(pattern: str) -> str:
-    return pattern.translate(_GLOB)
-
-
-def _joined(text: str, *parts: Fragment) -> Fragment:
-    return Fragment(text, tuple(parameter for part in parts for parameter in part.parameters))
+    return Fragment("1") if isinstance(leaf, Has) else label_condition("l.text", "l.number", leaf.operator, leaf.value)

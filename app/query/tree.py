@@ -12,7 +12,8 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-Kind: TypeAlias = Literal["attribute", "metric", "param", "tag", "dataset"]
+Kind: TypeAlias = Literal["attribute", "metric", "param", "tag", "dataset", "pipeline", "job"]
+"""attribute: of a run; pipeline: of a pipeline; job: of any of its jobs."""
 Part: TypeAlias = Literal["last", "min", "max"]
 FieldType: TypeAlias = Literal["text", "status", "time", "seconds", "number", "label"]
 """How a field's values compare. time: UTC milliseconds; seconds: a duration; label: a text that a numeric
@@ -38,29 +39,43 @@ ATTRIBUTES: Final[Mapping[str, FieldType]] = {
 }
 """What a run itself has, under the names that `--json` uses."""
 
-ALIASES: Final[Mapping[str, str]] = {
-    "run_name": "name",
-    "run name": "name",
-    "run_id": "id",
-    "user_id": "user",
-    "commit": "git_commit",
-    "parent": "parent_id",
-    "start_time": "started_at",
-    "created": "started_at",
-    "end_time": "ended_at",
-    "data": "dataset",
-}
-"""MLflow's names and the words on the screen."""
-
 DATASET_PARTS: Final = ("name", "digest", "context")
-PREFIXES: Final[Mapping[str, Kind]] = {
-    "metric": "metric", "metrics": "metric",
-    "param": "param", "params": "param", "parameter": "param", "parameters": "param",
-    "tag": "tag", "tags": "tag",
-    "attribute": "attribute", "attributes": "attribute", "attr": "attribute", "run": "attribute",
-    "dataset": "dataset", "datasets": "dataset",
+
+PIPELINE_ATTRIBUTES: Final[Mapping[str, FieldType]] = {
+    "id": "text",
+    "name": "text",
+    "source": "text",
+    "status": "status",
+    "raw_status": "text",
+    "number": "label",
+    "title": "text",
+    "branch": "text",
+    "commit": "text",
+    "event": "text",
+    "actor": "text",
+    "attempt": "number",
+    "url": "text",
+    "created_at": "time",
+    "started_at": "time",
+    "ended_at": "time",
+    "duration": "seconds",
+}
+"""What a pipeline itself has, under the names that `--json` uses."""
+
+JOB_PARTS: Final[Mapping[str, FieldType]] = {
+    "name": "text",
+    "id": "text",
+    "status": "status",
+    "raw_status": "text",
+    "stage": "text",
+    "failed": "text",
+}
+"""What any of a pipeline's jobs has. Statuses are of the last attempt; `failed` is the name of one that failed."""
+
+
+_TYPES: Final[Mapping[str, Mapping[str, FieldType]]] = {
+    "attribute": ATTRIBUTES, "pipeline": PIPELINE_ATTRIBUTES, "job": JOB_PARTS,
 }  # fmt: skip
-"""MLflow's, singular and plural."""
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -74,8 +89,8 @@ class Field(msgspec.Struct, frozen=True):
     @property
     def type(self) -> FieldType:
         """How its values compare."""
-        if self.kind == "attribute":
-            return ATTRIBUTES[self.name]
+        if self.kind in _TYPES:
+            return _TYPES[self.kind][self.name]
         if self.kind == "metric":
             return "number"
         return "text" if self.kind == "dataset" else "label"
@@ -100,7 +115,7 @@ class Has(msgspec.Struct, frozen=True):
 
 
 class Words(msgspec.Struct, frozen=True):
-    """The text occurs in the run's name, id or commit, whatever the case."""
+    """The text occurs in a run's name, id or commit, or in what a pipeline is known by, whatever the case."""
 
     text: str
 
@@ -127,7 +142,7 @@ Node: TypeAlias = And | Or | Not | Compare | Has | Words
 
 
 class Sort(msgspec.Struct, frozen=True):
-    """By what runs are ordered. Runs without it come last in both directions."""
+    """By what a list is ordered. What has no such value comes last in both directions."""
 
     field: Field
     descending: bool = False

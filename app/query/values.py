@@ -9,11 +9,11 @@ from difflib import get_close_matches
 from typing import Final, NamedTuple
 
 from ..errors import FilterError
-from ..records import RUN_STATUSES, Millis
+from ..records import Millis
 from . import literals
-from .fields import AGE
 from .texts import complaint
 from .tree import And, Compare, Field, FieldType, Literal_, Node, Operator, Or
+from .vocabulary import AGE, Vocabulary
 
 LONGEST: Final = 10_000
 """Characters of one literal: SQLite takes no longer LIKE pattern than 50,000 bytes."""
@@ -40,11 +40,12 @@ _NOUN: Final[Mapping[FieldType, str]] = {
 _FLIPPED: Final[Mapping[str, Operator]] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
-class Clock(NamedTuple):
-    """Where times without a zone are meant, and what relative ones count from."""
+class Terms(NamedTuple):
+    """Where times without a zone are meant, what relative ones count from, and what is spoken of."""
 
     zone: tzinfo
     now: Millis
+    vocabulary: Vocabulary
 
 
 class Typed(NamedTuple):
@@ -55,50 +56,49 @@ class Typed(NamedTuple):
     column: int
 
 
-def compare(field: Field, operator: Operator, typed: Sequence[Typed], column: int, clock: Clock) -> Node:
+def compare(field: Field, operator: Operator, typed: Sequence[Typed], column: int, terms: Terms) -> Node:
     """`field operator value`, or several values for `in`. Raises FilterError; `column` is the operator's."""
     for one in typed:
         if len(one.text) > LONGEST:
             raise FilterError(f"This value is longer than {LONGEST} characters.", one.column)
     if field == AGE:
-        return _age(operator, typed[0], column, clock)
+        return _age(operator, typed[0], column, terms)
     if operator not in _ALLOWED[field.type]:
         allowed = ", ".join(_ALLOWED[field.type])
         raise FilterError(f"“{operator}” does not go with {_NOUN[field.type]}: it takes {allowed}.", column)
     if operator in ("in", "not in"):
-        values = tuple(_literal(field, operator, one, clock) for one in typed)
+        values = tuple(_literal(field, operator, one, terms) for one in typed)
         return Compare(_dataset(field, values), operator, values)
     if field.type == "time" and operator in ("=", "!="):
-        span = literals.day(typed[0].text, clock.zone, clock.now)
+        span = literals.day(typed[0].text, terms.zone, terms.now)
         if span is not None:
             return _within(field, span, outside=operator == "!=")
-    value = _literal(field, operator, typed[0], clock)
+    value = _literal(field, operator, typed[0], terms)
     return Compare(_dataset(field, (value,)) if operator in ("=", "!=") else field, operator, value)
 
 
-def contain(field: Field, typed: Sequence[Typed], column: int, clock: Clock) -> Node:
+def contain(field: Field, typed: Sequence[Typed], column: int, terms: Terms) -> Node:
     """`field:a,b`: equality for what is no free text, else the text occurs in it, whatever the case."""
     if field != AGE and field.type in ("text", "label"):
         for one in typed:
             if not one.text:
                 raise FilterError("A text to look for is missing here.", one.column)
-        parts = [compare(field, ":", [one], column, clock) for one in typed]
+        parts = [compare(field, ":", [one], column, terms) for one in typed]
     elif field == AGE or field.type == "time" or len(typed) == 1:
-        parts = [compare(field, "=", [one], column, clock) for one in typed]
+        parts = [compare(field, "=", [one], column, terms) for one in typed]
     else:
-        parts = [compare(field, "in", typed, column, clock)]
+        parts = [compare(field, "in", typed, column, terms)]
     return Or(tuple(parts)) if len(parts) > 1 else parts[0]
 
 
-def _age(operator: Operator, typed: Typed, column: int, clock: Clock) -> Node:
+def _age(operator: Operator, typed: Typed, column: int, terms: Terms) -> Node:
     """Younger than 3 days is started later than 3 days ago."""
     if operator not in _FLIPPED:
         raise FilterError(f"“{operator}” does not go with an age: it takes <, <=, >, >=.", column)
     span = literals.seconds(typed.text)
     if span is None or not math.isfinite(span):
         raise FilterError(f"“{typed.text}” is no age: write 90s, 1h30m, 3d or 2w.", typed.column)
-    field = Field("attribute", "started_at")
-    return Compare(field, _FLIPPED[operator], _whole(clock.now - span * 1000))
+    return Compare(terms.vocabulary.age, _FLIPPED[operator], _whole(terms.now - span * 1000))
 
 
 def _within(field: Field, span: tuple[Millis, Millis], *, outside: bool) -> Node:
@@ -114,7 +114,7 @@ def _dataset(field: Field, values: Sequence[Literal_]) -> Field:
     return field
 
 
-def _literal(field: Field, operator: Operator, typed: Typed, clock: Clock) -> Literal_:
+def _literal(field: Field, operator: Operator, typed: Typed, terms: Terms) -> Literal_:
     if operator in _TEXT:
         return _pattern(field, operator, typed)
     if field.type == "number":
@@ -122,9 +122,9 @@ def _literal(field: Field, operator: Operator, typed: Typed, clock: Clock) -> Li
     if field.type == "seconds":
         return _seconds(typed)
     if field.type == "time":
-        return _moment(typed, clock)
+        return _moment(typed, terms)
     if field.type == "status":
-        return _status(typed)
+        return _status(typed, terms.vocabulary)
     return _label(operator, typed) if field.type == "label" else typed.text
 
 
@@ -153,20 +153,22 @@ def _seconds(typed: Typed) -> float:
     return value
 
 
-def _moment(typed: Typed, clock: Clock) -> Millis | float:
-    value = literals.moment(typed.text, clock.zone, clock.now)
+def _moment(typed: Typed, terms: Terms) -> Millis | float:
+    value = literals.moment(typed.text, terms.zone, terms.now)
     if value is None or not math.isfinite(value):
         form = "2026-05-01, “2026-05-01 14:30”, 2026-05-01T14:30Z, -3d (3 days ago), today or milliseconds"
         raise FilterError(f"“{typed.text}” is no time: write {form}.", typed.column)
     return value
 
 
-def _status(typed: Typed) -> str:
+def _status(typed: Typed, vocabulary: Vocabulary) -> str:
     word = typed.text.lower()
-    if word not in RUN_STATUSES:
-        near = get_close_matches(word, RUN_STATUSES, n=1)
+    known = vocabulary.statuses
+    if word not in known:
+        near = get_close_matches(word, known, n=1)
         meant = f" Did you mean “{near[0]}”?" if near else ""
-        raise FilterError(f"“{typed.text}” is no status of a run: {', '.join(RUN_STATUSES)}.{meant}", typed.column)
+        sentence = f"“{typed.text}” is no status of a {vocabulary.noun}: {', '.join(known)}.{meant}"
+        raise FilterError(sentence, typed.column)
     return word
 
 

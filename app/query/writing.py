@@ -37,8 +37,10 @@ def write_sort(sort: Sort) -> str:
 
 def write_field(field: Field) -> str:
     """`metrics.val_auc.max`, params.`a b`, `name`"""
-    if field.kind == "attribute":
+    if field.kind in ("attribute", "pipeline"):
         return field.name
+    if field.kind == "job":
+        return f"job.{field.name}"
     if field.kind == "dataset":
         return f"dataset.{field.name}" if field.name else "dataset"
     ending = "" if field.part == "last" else f".{field.part}"

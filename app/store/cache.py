@@ -16,6 +16,7 @@ from .artifact_contents import write_contents
 from .commit_writes import CommitWriter
 from .files import is_damage, next_generation, open_cache, remove_older
 from .histories import known_series
+from .pipeline_writes import PipelineWriter
 from .run_writes import RunWriter
 from .states import STATE_COLUMNS, read_states
 from .value_indexes import ValueIndexes
@@ -28,6 +29,9 @@ class Written(Record, frozen=True, kw_only=True):
     runs_changed: int = 0
     runs_gone: int = 0
     commits_new: int = 0
+    pipelines_new: int = 0
+    pipelines_changed: int = 0
+    pipelines_gone: int = 0
 
 
 class Cache:
@@ -51,6 +55,7 @@ class Cache:
         remove_older(path)
         self._runs = RunWriter(self.connection)
         self._commits = CommitWriter(self.connection)
+        self._pipelines = PipelineWriter()
         self._indexes = ValueIndexes(self.connection)
 
     def rebuild(self) -> None:
@@ -100,11 +105,20 @@ class Cache:
             gone = self._runs.mark_gone(cursor, source, batch.runs_gone_unless_seen_since)
             commits = self._commits.write(cursor, source, batch.commits)
             refs = batch.refs is not None and self._commits.write_refs(cursor, source, batch.refs)
+            ran = self._write_pipelines(cursor, source, batch, now)
             read = bool(points or batch.listings or batch.contents)
-            self._count(cursor, runs=bool(new or changed or gone or read or renamed), commits=bool(commits or refs))
+            self._count(
+                cursor,
+                runs=bool(new or changed or gone or read or renamed),
+                commits=bool(commits or refs),
+                pipelines=any(ran),
+            )
             self._advance(cursor, source, batch)
         self._indexes.grown()
-        return Written(runs_new=new, runs_changed=changed, runs_gone=gone, commits_new=commits)
+        return Written(
+            runs_new=new, runs_changed=changed, runs_gone=gone, commits_new=commits,
+            pipelines_new=ran[0], pipelines_changed=ran[1], pipelines_gone=ran[2],
+        )  # fmt: skip
 
     @staticmethod
     def _source(cursor: sqlite3.Cursor, key: str) -> int:
@@ -125,10 +139,17 @@ class Cache:
             changed = changed or cursor.rowcount > 0
         return changed
 
+    def _write_pipelines(self, cursor: sqlite3.Cursor, source: int, batch: Batch, now: int) -> tuple[int, int, int]:
+        """How many pipelines were new, changed and gone."""
+        new, changed = self._pipelines.write(cursor, source, batch.pipelines, now)
+        return new, changed, self._pipelines.remove(cursor, source, batch.pipelines_gone)
+
     @staticmethod
-    def _count(cursor: sqlite3.Cursor, *, runs: bool, commits: bool) -> None:
-        if runs or commits:
-            cursor.execute("UPDATE content SET runs = runs + ?, commits = commits + ?", (runs, commits))
+    def _count(cursor: sqlite3.Cursor, **kinds: bool) -> None:
+        """Raise the counts of these kinds of content, where they changed."""
+        changed = [kind for kind, has_changed in kinds.items() if has_changed]
+        if changed:
+            cursor.execute(f"UPDATE content SET {', '.join(f'{kind} = {kind} + 1' for kind in changed)}")
 
     @staticmethod
     def _advance(cursor: sqlite3.Cursor, source: int, batch: Batch) -> None:
@@ -150,10 +171,11 @@ class Cache:
         return read_states(self.connection)
 
     def items(self, source_key: str) -> int:
-        """How many runs or commits of this source the cache holds."""
+        """How many runs, commits or pipelines of this source the cache holds."""
         row = self.connection.execute(
             "SELECT (SELECT count(*) FROM run WHERE source = s.id)"
-            " + (SELECT count(*) FROM git_commit WHERE source = s.id) FROM source s WHERE key = ?",
+            " + (SELECT count(*) FROM git_commit WHERE source = s.id)"
+            " + (SELECT count(*) FROM pipeline WHERE source = s.id) FROM source s WHERE key = ?",
             (source_key,),
         ).fetchone()
         return int(row[0]) if row else 0

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -34,6 +34,7 @@ from .artifact_contents import read_content
 from .between import commits_between
 from .files import open_reader
 from .histories import read_extremes, read_series
+from .pipelines import PipelineReads
 from .states import read_states
 
 _artifacts = msgspec.msgpack.Decoder(tuple[Artifact, ...]).decode
@@ -54,6 +55,15 @@ class KeyCount(Record, frozen=True, kw_only=True):
     name: str
 
 
+class Content(NamedTuple):
+    """Counts that change only when what is shown of a kind may have changed."""
+
+    runs: int
+    commits: int
+    pipelines: int
+    logs: int
+
+
 def event_id(source: str, kind: str, native: str) -> str:
     """The id of an event: a hash of source key, kind and native key, so that it is the same wherever it is seen."""
     return blake2b("\0".join((source, kind, native)).encode(errors="surrogatepass"), digest_size=8).hexdigest()
@@ -72,6 +82,7 @@ class Reader:
     def __init__(self, path: Path, *, shared: bool = False) -> None:
         self.path = path
         self.connection = open_reader(path, shared=shared)
+        self.pipelines = PipelineReads(self.connection)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -85,10 +96,9 @@ class Reader:
         """A number that changes when somebody else wrote (5 microseconds)."""
         return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
 
-    def content(self) -> tuple[int, int]:
-        """Two counts, of runs and of commits, that change only when what is shown of them may have changed."""
-        runs, commits = self.connection.execute("SELECT runs, commits FROM content").fetchone()
-        return runs, commits
+    def content(self) -> Content:
+        """What has changed since it was asked last, by kind."""
+        return Content(*self.connection.execute("SELECT runs, commits, pipelines, logs FROM content").fetchone())
 
     def source_states(self) -> list[SourceState]:
         """How each source of the settings is doing."""

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Raised with every change below. A cache of another version is another file, so nothing is migrated."""
 
 TABLES: Final = """
-CREATE TABLE content (runs INTEGER NOT NULL, commits INTEGER NOT NULL);
-INSERT INTO content VALUES (0, 0);
+CREATE TABLE content (
+    runs INTEGER NOT NULL, commits INTEGER NOT NULL, pipelines INTEGER NOT NULL, logs INTEGER NOT NULL
+);
+INSERT INTO content VALUES (0, 0, 0, 0);
 CREATE TABLE source (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL,
     address TEXT NOT NULL DEFAULT '', state TEXT NOT NULL DEFAULT 'never', last_ok_at INTEGER,
@@ -103,6 +105,29 @@ CREATE TABLE git_ref (
     source INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, sha TEXT NOT NULL, at INTEGER,
     watched INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (source, kind, name)
 ) WITHOUT ROWID;
+CREATE TABLE pipeline (
+    id INTEGER PRIMARY KEY, source INTEGER NOT NULL, native TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL,
+    raw_status TEXT NOT NULL, number TEXT NOT NULL, number_value REAL, title TEXT NOT NULL, branch TEXT NOT NULL,
+    "commit" TEXT, event TEXT NOT NULL, actor TEXT NOT NULL, attempt INTEGER NOT NULL, url TEXT NOT NULL,
+    created_at INTEGER, started_at INTEGER, ended_at INTEGER, updated_at INTEGER, at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL, head BLOB NOT NULL, jobs BLOB, extras BLOB, UNIQUE (source, native)
+);
+CREATE INDEX pipeline_at ON pipeline (at, id);
+CREATE INDEX pipeline_ended ON pipeline (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX pipeline_commit ON pipeline ("commit", at, id) WHERE "commit" IS NOT NULL;
+CREATE INDEX pipeline_line ON pipeline (source, name, branch, at, id, status);
+CREATE INDEX pipeline_usual ON pipeline (source, name, branch, at, started_at, ended_at)
+    WHERE status = 'passed' AND attempt = 1 AND ended_at >= started_at;
+CREATE INDEX pipeline_usual_name ON pipeline (source, name, at, started_at, ended_at)
+    WHERE status = 'passed' AND attempt = 1 AND ended_at >= started_at;
+CREATE TABLE job (
+    id INTEGER PRIMARY KEY, pipeline INTEGER NOT NULL, native TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL,
+    raw_status TEXT NOT NULL, stage TEXT NOT NULL, attempt INTEGER NOT NULL, queued_at INTEGER, started_at INTEGER,
+    ended_at INTEGER, url TEXT NOT NULL, needs BLOB, steps BLOB, is_manual INTEGER NOT NULL, may_fail INTEGER NOT NULL,
+    reason TEXT NOT NULL
+);
+CREATE INDEX job_pipeline ON job (pipeline, name, attempt, status, stage, native);
+CREATE INDEX job_native ON job (native);
 """
 """`content` counts the batches that changed something, so that a screen tells news from a pass without any.
 Of a metric: `value` is NULL for NaN (SQLite has none) and may be infinite; `state` tells.
@@ -110,4 +135,9 @@ Of a label: `number` is the text as a number where it is one. Of a run: `digest`
 that a sweep over unchanged runs writes one integer each; `parent` is the parent's native id, because children
 arrive before their parents (newest first). `artifacts` are msgpack of the
 records. Of a history: the columns of a `Series`, packed as the machine's own int64 and float64; `last_step` and
-`last_at` are the highest and latest of them; `read_at` is when it was last read whole, not when points were added."""
+`last_at` are the highest and latest of them; `read_at` is when it was last read whole, not when points were added.
+Of a pipeline: `at` is what it is ordered by, the first of its times that there is; `number_value` is its number where
+that is one; `head` and `jobs` are hashes of what a list says and of its jobs (NULL: they were not read), so that one
+that did not change costs no write; `extras` are msgpack of tests, approvals and deployments. Of a job: `needs` and
+`steps` are msgpack, NULL for none; its order is that of `id`. `pipeline_line` walks what runs of the same pipeline on
+the same branch there were and what they ended as; `pipeline_usual` holds the durations of whole runs that passed."""

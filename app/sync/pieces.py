@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import msgspec
 
-from ..records import ArtifactContent, Batch, Commit, Run, Series
+from ..records import ArtifactContent, Batch, Commit, LogPart, Pipeline, Run, Series
 
 _AIM: Final = 0.120
 """Seconds that one transaction should take. The limit is 0.2: a slow disk or a busy core may double the time."""
 
-_CUT: Final = ("runs", "histories", "tails", "listings", "contents", "commits")
+_CUT: Final = ("runs", "histories", "tails", "listings", "contents", "commits", "pipelines", "log_parts")
 
 
 class Pace:
@@ -42,7 +42,9 @@ def rows_of(record: Any) -> float:
         return 3 + 2 * len(record.changes)
     if isinstance(record, Series):
         return 30 + len(record) / 40  # blobs, but each is compared with what is there and has its extremes taken
-    if isinstance(record, ArtifactContent):
+    if isinstance(record, Pipeline):
+        return 4 + sum(2 + len(job.steps) / 4 for job in record.jobs or ())
+    if isinstance(record, ArtifactContent | LogPart):
         return 3 + len(record.data) / 1_000
     return 2
 

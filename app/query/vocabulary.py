@@ -1,0 +1,116 @@
+"""What a filter can speak of: the fields of runs, or those of pipelines, and the words for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ..records import PIPELINE_STATUSES, RUN_STATUSES
+from .tree import ATTRIBUTES, DATASET_PARTS, JOB_PARTS, PIPELINE_ATTRIBUTES, Field, Kind
+
+AGE: Final = Field("attribute", "age")
+"""Stands for a time counted backwards until a literal comes; never part of a tree."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """The fields that there are, and what to say when one is not among them."""
+
+    noun: str
+    """run, pipeline"""
+    own: tuple[str, ...]
+    """Its own fields, in the order in which they are told."""
+    fields: Mapping[str, Field]
+    """Fields that are written without a prefix, in small letters."""
+    aliases: Mapping[str, str]
+    """Other words for them."""
+    prefixes: Mapping[str, Kind]
+    """What may stand before a dot."""
+    parts: Mapping[Kind, tuple[str, ...]]
+    """What may stand after it, for the kinds that have fixed parts; any key for the others."""
+    statuses: tuple[str, ...]
+    age: Field
+    """The time that an age counts from."""
+    others: str
+    """What there is beside its own fields, in words."""
+    condition: str
+    """A condition, for an example."""
+    examples: str
+    """Some fields, for an example."""
+
+
+RUNS: Final = Vocabulary(
+    noun="run",
+    own=tuple(ATTRIBUTES),
+    fields={
+        **{name: Field("attribute", name) for name in ATTRIBUTES},
+        "age": AGE,
+        "dataset": Field("dataset", ""),
+    },
+    # MLflow's names and the words on the screen
+    aliases={
+        "run_name": "name",
+        "run name": "name",
+        "run_id": "id",
+        "user_id": "user",
+        "commit": "git_commit",
+        "parent": "parent_id",
+        "start_time": "started_at",
+        "created": "started_at",
+        "end_time": "ended_at",
+        "data": "dataset",
+    },
+    # MLflow's, singular and plural
+    prefixes={
+        "metric": "metric", "metrics": "metric",
+        "param": "param", "params": "param", "parameter": "param", "parameters": "param",
+        "tag": "tag", "tags": "tag",
+        "attribute": "attribute", "attributes": "attribute", "attr": "attribute", "run": "attribute",
+        "dataset": "dataset", "datasets": "dataset",
+    },
+    parts={"dataset": DATASET_PARTS},
+    statuses=RUN_STATUSES,
+    age=Field("attribute", "started_at"),
+    others="age, dataset, and metrics.NAME, params.NAME, tags.NAME",
+    condition="metrics.auc > 0.9",
+    examples="metrics.auc, params.lr, tags.team, user",
+)  # fmt: skip
+
+PIPELINES: Final = Vocabulary(
+    noun="pipeline",
+    own=tuple(PIPELINE_ATTRIBUTES),
+    fields={
+        **{name: Field("pipeline", name) for name in PIPELINE_ATTRIBUTES},
+        "age": AGE,
+        "job": Field("job", "name"),
+        "stage": Field("job", "stage"),
+    },
+    # what the vendors call them
+    aliases={
+        "pipeline_id": "id",
+        "run_id": "id",
+        "workflow": "name",
+        "pipeline": "name",
+        "ref": "branch",
+        "sha": "commit",
+        "git_commit": "commit",
+        "user": "actor",
+        "author": "actor",
+        "trigger": "event",
+        "conclusion": "raw_status",
+        "created": "created_at",
+        "started": "started_at",
+        "ended": "ended_at",
+        "jobs": "job",
+        **{f"job_{part}": f"job.{part}" for part in JOB_PARTS},
+        "failed_job": "job.failed",
+    },
+    prefixes={"job": "job", "jobs": "job"},
+    parts={"job": tuple(JOB_PARTS)},
+    statuses=PIPELINE_STATUSES,
+    age=Field("pipeline", "created_at"),
+    others="age, job, stage, and job.status, job.failed",
+    condition="status:failed",
+    examples="status, branch, duration, job",
+)
