@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from quarterdeck.app.channel import ask, read_holder, request_pass
+from quarterdeck.app.channel import ask, read_holder, request_pass, wait_until_listening
 from quarterdeck.app.errors import UsageError
 from quarterdeck.app.records import Want
 from quarterdeck.app.store.state import State, state_file
@@ -24,8 +24,8 @@ from tests.app.sync.scripted import STEP
 
 
 def listens(ship: Ship) -> bool:
-    holder = read_holder(ship.cache)
-    return holder is not None and bool(holder.socket) and syncer_alive(ship.cache)
+    # by its socket: until a syncer says where it listens, the lock file still names the place of the one before
+    return syncer_alive(ship.cache) and wait_until_listening(ship.cache, 0.05)
 
 
 def test_it_fills_the_cache_and_ends_cleanly_when_told(ship: Ship) -> None:
