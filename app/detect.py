@@ -41,22 +41,24 @@ def find(root: Path, remote: str | None, environment: Mapping[str, str]) -> Foun
     """
     sections: dict[str, Any] = {}
     sentences: list[str] = []
-    for finding in (_ci(remote), _mlflow(root, environment), _checks(root), _dvc(root), _terraform(root)):
+    for finding in (_ci(remote, environment), _mlflow(root, environment), _checks(root), _dvc(root), _terraform(root)):
         sections |= finding.sections
         sentences += finding.sentences
     return Found(sections, tuple(sentences))
 
 
-def _ci(remote: str | None) -> Found:
+def _ci(remote: str | None, environment: Mapping[str, str]) -> Found:
     host, _, repository = (remote or "").partition("/")
     if not repository or not host:
         return Found({}, ())
     said = f"the remote is {clip(host, 60)}"
     if host == "github.com" and repository.count("/") == 1:
-        return Found({"ci": [{"kind": "github", "repository": repository}]}, (f"{said}: GitHub Actions.",))
+        advice = "" if environment.get("GITHUB_TOKEN") else "; it is read when GITHUB_TOKEN is set"
+        return Found({"ci": [{"kind": "github", "repository": repository}]}, (f"{said}: GitHub Actions{advice}.",))
     if host == "gitlab.com" or host.startswith("gitlab."):
         ci = {"kind": "gitlab", "repository": repository, "base_url": f"https://{host}"}
-        return Found({"ci": [ci]}, (f"{said}: GitLab CI.",))
+        is_read = host != "gitlab.com" or environment.get("GITLAB_TOKEN")
+        return Found({"ci": [ci]}, (f"{said}: GitLab CI{'' if is_read else '; it is read when GITLAB_TOKEN is set'}.",))
     return Found({}, (f"{said}; its CI is not known.",))
 
 

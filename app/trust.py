@@ -34,6 +34,8 @@ Effect = Literal["connect", "run", "read", "send"]
 _ADDRESSES = ("base_url", "tracking_uri", "registry_uri")
 _SENT = ("token_env", "token_file", "username_env", "password_env")
 _LOCAL = ("paths", "plan", "state")
+_FORGES = {"https://api.github.com": "GITHUB_TOKEN", "https://gitlab.com": "GITLAB_TOKEN"}
+"""Where the built-in credentials go (credentials.py)."""
 
 
 class Reach(NamedTuple):
@@ -70,6 +72,8 @@ def reaches(settings: Settings) -> tuple[Reach, ...]:
     for name, content in settings.sections().items():
         if name == "git":
             found += _git(settings)
+        elif name == "ci" and is_found(settings):
+            found += _found_ci(settings)
         elif isinstance(content, tuple):
             for index, item in enumerate(content):
                 found += _section(settings, f"{name}[{index}]", item)
@@ -140,6 +144,18 @@ def sentence(settings: Settings) -> str:
         f"read {_some([reach.value for reach in outside])}" if outside else "",
     ]
     return f"Not trusted: it would {', '.join(filter(None, acts))}. See `quarterdeck trust`; until then local only."
+
+
+def is_found(settings: Settings) -> bool:
+    """Whether there is no settings file at all: what the sections hold was found lying around."""
+    return settings.file is None and not settings.address
+
+
+def _found_ci(settings: Settings) -> Iterator[Reach]:
+    """The forge that the clone's remote names. Whoever has its token in the environment has named it, too."""
+    for index, section in enumerate(settings.ci):
+        if not settings.environment.get(_FORGES.get(getattr(section, "base_url", ""), "")):
+            yield from _section(settings, f"ci[{index}]", section)
 
 
 def _git(settings: Settings) -> Iterator[Reach]:

@@ -126,7 +126,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def has_source(self) -> bool:
         """Whether there is anything to read at all."""
-        return self.has_repository or self.tracking is not None
+        return self.has_repository or self.tracking is not None or bool(self.ci)
 
     def _tracking(self, uri: str, origin: Origin, mlflow: Mlflow) -> Tracking:
         base = self.root if origin == "project" else Path.cwd()

@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 from .. import credentials, trust
 from ..errors import SettingsError, SourceError
 from ..paths import mirror_dir
 from ..records import SourceSpec
-from ..settings import NEVER, Connection, Settings, Tracking, seconds
+from ..settings import (
+    NEVER,
+    Ci,
+    Connection,
+    GithubCi,
+    GitlabCi,
+    LocalCi,
+    Settings,
+    Tracking,
+    seconds,
+)
 from . import Source, http
+from .ci import Vendor
+from .ci.engine import CiSource
 from .git import GitSource
 from .late import LateMlflow
 from .mlflow import MlflowSource, open_mlflow
 from .refused import RefusedSource
 
 _USUAL_PORTS = {"http": 80, "https": 443}
+_LOGIN_HINTS = {
+    "github": "Set GITHUB_TOKEN, or name a token under [hosts] in your config.toml.",
+    "gitlab": "Set GITLAB_TOKEN, or name a token under [hosts] in your config.toml.",
+}
+
+_Opener = Callable[[SourceSpec, Any, http.Http], Vendor]
+"""Takes the section of its own kind."""
 
 
 def build(settings: Settings) -> list[Source]:
@@ -26,7 +49,7 @@ def build(settings: Settings) -> list[Source]:
 
     One that nobody trusts yet, or that is wrongly set up, is there too: its passes fail with the reason.
     """
-    sources = [_git(settings), _mlflow(settings)]
+    sources = [_git(settings), _mlflow(settings), *(_ci(settings, index) for index in range(len(settings.ci)))]
     return [source for source in sources if source is not None]
 
 
@@ -108,6 +131,56 @@ def _tracking_source(
         )  # fmt: skip
 
     return LateMlflow(spec, open_now)
+
+
+def _ci(settings: Settings, index: int) -> Source | None:
+    """The source of one [[ci]]. One that was only found, by the clone's remote, is none until it may be read."""
+    section = settings.ci[index]
+    if isinstance(section, LocalCi):
+        return None
+    may_run = trust.may_run(settings, f"ci[{index}]")
+    if not may_run and trust.is_found(settings):
+        return None
+    address = http.without_login(section.base_url)
+    spec = SourceSpec(
+        key=source_key(section.kind, section.base_url, _scope(section)), kind=section.kind,
+        name=section.name or section.kind, address=address,
+    )  # fmt: skip
+    if not may_run:
+        return RefusedSource(spec, "untrusted", trust.sentence(settings))
+    opener, abilities = _vendor(section)
+    if opener is None:
+        return None
+
+    def open_now() -> Vendor:
+        server = http.Http(
+            section.base_url,
+            credential=_login(settings, section.base_url, section),
+            connection=_connection(settings, section.base_url, section),
+            login_hint=_LOGIN_HINTS.get(section.kind, "Give a token in the settings."),
+        )
+        return opener(spec, section, server)
+
+    return CiSource(spec, open_now, abilities=abilities)
+
+
+def _scope(section: Ci) -> str:
+    repository = getattr(section, "repository", "")
+    return repository if isinstance(repository, str) else msgspec.json.encode(repository).decode()
+
+
+def _vendor(section: Ci) -> tuple[_Opener | None, frozenset[str]]:
+    """What opens a section's vendor, and what may be done to its pipelines. Imported for those that are set up."""
+    match section:
+        case GithubCi():
+            from . import github
+
+            return github.open_vendor, github.GithubVendor.abilities
+        case GitlabCi():
+            from . import gitlab
+
+            return gitlab.open_vendor, gitlab.GitlabVendor.abilities
+    return None, frozenset()
 
 
 def _login(settings: Settings, address: str, section: Connection | None) -> http.Credential | None:

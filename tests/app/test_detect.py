@@ -45,7 +45,7 @@ def test_everything_that_is_there_is_found(tmp_path: Path) -> None:
     )  # fmt: skip
     assert settings.found == (
         f"{tmp_path} is a Git repository.",
-        "the remote is github.com: GitHub Actions.",
+        "the remote is github.com: GitHub Actions; it is read when GITHUB_TOKEN is set.",
         "mlflow.db is an MLflow store.",
         "gx/ belongs to Great Expectations.",
         "target/run_results.json holds the last results of dbt.",
@@ -64,7 +64,7 @@ def test_everything_that_is_there_is_found(tmp_path: Path) -> None:
     ("url", "said", "base_url"),
     [
         ("https://gitlab.acme/team/sub/churn.git", "GitLab CI.", "https://gitlab.acme"),
-        ("ssh://git@gitlab.com/team/churn", "GitLab CI.", "https://gitlab.com"),
+        ("ssh://git@gitlab.com/team/churn", "GitLab CI; it is read when GITLAB_TOKEN is set.", "https://gitlab.com"),
         ("https://git.acme/churn", "its CI is not known.", None),
         ("https://github.com.evil/a/b", "its CI is not known.", None),
         ("/srv/git/churn.git", None, None),
@@ -125,3 +125,11 @@ def test_a_link_is_not_followed_while_searching(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     (tmp_path / "project" / "infra").symlink_to(tmp_path / "elsewhere")
     assert look(tmp_path / "project").found == ()
+
+
+def test_with_the_forges_token_in_the_environment_its_pipelines_are_read(tmp_path: Path) -> None:
+    remote(tmp_path, "git@github.com:acme/churn.git")
+    settings = look(tmp_path, environment={"GITHUB_TOKEN": "t"})
+    assert settings.found[-1] == "the remote is github.com: GitHub Actions."
+    assert "[[ci]]" in written_down(settings)
+    assert [ci.kind for ci in round_trip(settings).ci] == ["github"]

@@ -18,8 +18,10 @@ from quarterdeck.app.paths import mirror_dir
 from quarterdeck.app.records import Batch, SourceSpec
 from quarterdeck.app.settings import load
 from quarterdeck.app.sources import Source
+from quarterdeck.app.sources.ci.engine import CiSource
 from quarterdeck.app.sources.late import LateMlflow
 from quarterdeck.app.sources.mlflow import MlflowSource
+from quarterdeck.app.sources.refused import RefusedSource
 from quarterdeck.app.sources.registry import build, source_key
 from quarterdeck.app.sync.changes import Watched
 
@@ -272,3 +274,29 @@ async def test_a_login_that_ran_out_breaks_off_nobody_else(project: Path) -> Non
     assert len([batch async for batch in late.poll({})]) == 3
     await late.close()
     assert [source.closed for source in opened] == [True, True]
+
+
+def test_a_clone_of_github_is_read_when_the_environment_has_githubs_token(project: Path) -> None:
+    make_repository(project, "https://github.com/acme/churn.git")
+    assert "github" not in sources(project)
+    found = sources(project, GITHUB_TOKEN="t")["github"]
+    assert isinstance(found, CiSource)
+    assert found.spec.key == source_key("github", "https://api.github.com", "acme/churn")
+    assert "rerun_failed" in found.abilities
+    settings = load(directory=project, environment={"GITHUB_TOKEN": "t"})
+    assert "github" not in trust.sentence(settings).replace("github.com/acme/churn", "")
+
+
+def test_a_file_that_names_github_is_asked_about_first(project: Path) -> None:
+    write(project, '[[ci]]\nkind = "github"\nrepository = "acme/churn"\n')
+    assert isinstance(sources(project, GITHUB_TOKEN="t")["github"], RefusedSource)
+    trust.record_trust(load(directory=project, environment={}))
+    assert isinstance(sources(project, GITHUB_TOKEN="t")["github"], CiSource)
+
+
+async def test_a_login_that_cannot_be_read_is_said_by_the_pass(project: Path) -> None:
+    write(project, '[[ci]]\nkind = "github"\nrepository = "acme/churn"\ntoken_env = "NO_SUCH"\n')
+    trust.record_trust(load(directory=project, environment={}))
+    found = await trouble(sources(project)["github"])
+    assert found.state == "misconfigured"
+    assert "$NO_SUCH" in str(found)

@@ -1,0 +1,23 @@
+"""GitHub Actions, on github.com or GitHub Enterprise, over its REST API (version 2022-11-28).
+
+| module | holds |
+| --- | --- |
+| vendor.py | what all CI systems are asked for, and the acts |
+| client.py | addresses, pages, ETags, the pace |
+| logs.py | the log of a job, from the store that GitHub sends us to |
+| parse.py | payloads to records, pure |
+"""
+
+from __future__ import annotations
+
+from ...records import SourceSpec
+from ...settings.sections import GithubCi
+from ..http import Http
+from .vendor import GithubVendor
+
+__all__ = ["GithubVendor", "open_vendor"]
+
+
+def open_vendor(spec: SourceSpec, section: GithubCi, http: Http) -> GithubVendor:
+    """The vendor for a section of the settings. `http` has the section's `base_url`. Nothing is asked yet."""
+    return GithubVendor(spec, http, repository=section.repository)
