@@ -309,7 +309,7 @@ def _stage(pipeline: Pipeline, stage: StagePayload, place: int) -> Job:
         started_at=began,
         ended_at=ended,
         url=pipeline.url,
-        reason=(stage.error.message or "") if stage.error else "",
+        reason=(stage.error.message or "") if stage.error is not None and status != "passed" else "",
     )
 
 
