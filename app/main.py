@@ -24,6 +24,7 @@ from ..screens.help import key_items
 from ..screens.journal import ActsScreen
 from ..screens.list_screen import ListScreen
 from ..screens.picker import Picker
+from ..screens.roots import Roots, changed
 from ..screens.run import RunScreen
 from ..screens.runs import RunsScreen
 from ..screens.sources import SourcesScreen
@@ -68,6 +69,7 @@ class Quarterdeck(App[int]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("2", "tab('runs')", "Runs", id="tab.runs", show=False),
+        Binding("5", "tab('pipelines')", "Pipelines", id="tab.pipelines", show=False),
         Binding("ctrl+c,ctrl+q", "quit", "Quit", id="quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "Suspend", id="suspend", show=False),
         Binding("ctrl+l", "repaint", "Paint the screen anew", id="repaint", show=False, priority=True),
@@ -89,6 +91,7 @@ class Quarterdeck(App[int]):
         self._read_gaps = read_gaps
         self.next_project: tuple[str, Settings] | None = None
         """Name and settings of the project to open when this one ends (`:project NAME`)."""
+        self._roots = Roots(self, deck)
         self._telling = Telling(self, deck)
         self._painted = Painted()
         self._mistakes = 0
@@ -124,7 +127,8 @@ class Quarterdeck(App[int]):
         self.app_resume_signal.subscribe(self, lambda _: self._painted.forget())
         self._read_states()
         self._version, self._content = self.deck.reader.data_version(), self.deck.reader.content()
-        self.push_screen(RunsScreen(self.deck))
+        about_pipelines = self._subject is not None and self._subject.kind in ("pipeline", "job")
+        self._roots.begin("pipelines" if about_pipelines else "runs")
         if self._subject is not None:
             self.open_subject(self._subject)
         self.call_after_refresh(startup.is_over)
@@ -168,9 +172,8 @@ class Quarterdeck(App[int]):
             self._say(f"▲ the cache could not be read: {error}", "warn")
             return
         self._content = content
-        changed = _changed(before, content)
         for screen in self._frames():
-            screen.cache_changed(**changed)
+            screen.cache_changed(**changed(before, content))
         self._telling.changed()
 
     def _read_states(self) -> None:
@@ -198,6 +201,7 @@ class Quarterdeck(App[int]):
         self.deck.reader = self.deck.open_reader()
         old.close()
         self._version, self._content = -1, None
+        self._roots.forget()
         self._look()
 
     def _say(self, text: str, role: str = "text") -> None:
@@ -206,21 +210,29 @@ class Quarterdeck(App[int]):
 
     # -- going places -------------------------------------------------------------------------------------------
 
-    def _to_root(self) -> None:
-        # the screen at the bottom of the stack is Textual's own, the one above it is ours
-        while len(self.screen_stack) > 2:
-            self.pop_screen()
-
     def action_tab(self, name: str) -> None:
         """Go to one of the main screens."""
-        self._to_root()
+        self._roots.go(name, self._content)
 
     def open_subject(self, subject: Subject) -> None:
         """Open a thing."""
         if subject.kind == "run":
             self.push_screen(RunScreen(self.deck, subject.parts[0]))
+        elif subject.kind in ("pipeline", "job"):
+            self._open_pipeline(subject)
         else:
-            self._say(f"a {subject.kind} has no screen here yet; a run has: run/ID", "warn")
+            self._say(f"a {subject.kind} has no screen here yet; these have: run/ID, pipeline/ID, job/ID", "warn")
+
+    def _open_pipeline(self, subject: Subject) -> None:
+        from ..screens.pipeline_places import screens_at  # with what it brings, when it is wanted
+
+        try:
+            screens = screens_at(self.deck, subject)
+        except QuarterdeckError as error:
+            self._say(f"▲ {error}", "warn")
+            return
+        for screen in screens:
+            self.push_screen(screen)
 
     async def action_command(self) -> None:
         """Ask for a command."""
@@ -228,7 +240,7 @@ class Quarterdeck(App[int]):
         if isinstance(screen, FrameScreen):
             screen.query_one("#keys").display = False
             hint = "go to or do: " + "  ".join(COMMANDS)
-            screen.prompt.ask("command", "", hint, [*COMMANDS, "run/"])
+            screen.prompt.ask("command", "", hint, [*COMMANDS, "run/", "pipeline/", "job/"])
 
     def on_prompt_answered(self, event: Prompt.Answered) -> None:
         """Carry a command out."""
@@ -264,16 +276,24 @@ class Quarterdeck(App[int]):
         return self.screen
 
     def _do_runs(self, argument: str) -> None:
-        self._to_root()
-        if argument:
-            self._do_filter(argument)
+        self._go("runs", argument)
+
+    def _do_pipelines(self, argument: str) -> None:
+        self._go("pipelines", argument)
+
+    def _go(self, name: str, filter_text: str) -> None:
+        screen = self._roots.go(name, self._content)
+        if filter_text and isinstance(screen, ListScreen):
+            # one that is new has its widgets after the next refresh
+            screen.set_filter(filter_text) if screen.is_ready else self.call_after_refresh(
+                screen.set_filter, filter_text
+            )
 
     def _do_sources(self, argument: str) -> None:
         self.push_screen(SourcesScreen(self.deck))
 
     def _do_experiment(self, argument: str) -> None:
-        self._to_root()
-        screen = self.screen
+        screen = self._roots.go("runs", self._content)
         assert isinstance(screen, RunsScreen)
         screen.show_named(argument)
 
@@ -327,7 +347,7 @@ class Quarterdeck(App[int]):
             raise UsageError(f"there is no theme {argument}; there are {', '.join(THEMES)}")
         self.deck.palette = Palette(argument)
         self.theme = f"quarterdeck-{argument}"
-        for screen in self._frames():
+        for screen in {*self._frames(), *self._roots.screens}:
             screen.recolour(self.deck.palette)
 
     def _do_acts(self, argument: str) -> None:
@@ -366,8 +386,3 @@ class Quarterdeck(App[int]):
     async def action_quit(self) -> None:
         """End. The syncer lingers for a minute, in case it is only a new window."""
         self.exit(0)
-
-
-def _changed(before: Content | None, now: Content) -> dict[str, bool]:
-    """Which kinds of content have changed; all of them where nothing was known before."""
-    return {kind: before is None or getattr(before, kind) != getattr(now, kind) for kind in Content._fields}

@@ -20,6 +20,9 @@ from ..screens.frame import FrameScreen
 from ..screens.keys import keymap
 from ..screens.list_screen import ListScreen
 from ..screens.picker import Picker
+from ..screens.pipeline import PipelineScreen
+from ..screens.pipeline_keys import PipelineKeys
+from ..screens.pipelines import PipelinesScreen
 from ..screens.run import RunScreen
 from ..screens.run_acts import RunActs
 from ..screens.runs import RunsScreen
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 WITH_KEYS: tuple[Any, ...] = (
-    RunActs, CopyMenu, CompareScreen, FrozenTable,
+    RunActs, CopyMenu, CompareScreen, FrozenTable, PipelineKeys, PipelinesScreen, PipelineScreen,
     Quarterdeck, FrameScreen, ListScreen, RunsScreen, RunScreen, RecordTable, Pages, Prompt, Picker
 )  # fmt: skip
 """Whatever has keys that a person may map otherwise."""

@@ -295,6 +295,11 @@ def commit_lines(sha: str, commit: Commit | None, run: Run, sight: Sight) -> Lin
         )
         if run.tags.get(tag)
     ]
+    return commit_said(sha, commit, facts, sight)
+
+
+def commit_said(sha: str, commit: Commit | None, facts: Sequence[tuple[str, str]], sight: Sight) -> Lines:
+    """The same with other facts about it."""
     if commit is None:
         known = [("commit", sha), ("", "not on a branch that is watched: its message and files are not known here")]
         return [_title(clip(sha, 12), "commit", sight), [], *pairs([*known, *facts], sight.width)]

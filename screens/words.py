@@ -19,6 +19,7 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, str] = {
     "runs": "the runs",
+    "pipelines": "what the CI did; with a filter: pipelines status:failed branch:main",
     "acts": "what I changed in the outside world, and what came of it",
     "sources": "where everything comes from, and how it is doing",
     "experiment": "NAME: change to this experiment",

@@ -17,25 +17,32 @@ from textual.pilot import Pilot
 from quarterdeck.app import main
 from quarterdeck.app.main import Quarterdeck
 from quarterdeck.app.records import (
+    Approval,
     Artifact,
     ArtifactListing,
     Batch,
+    Case,
+    CaseReport,
     Change,
     Commit,
     Dataset,
+    Deployment,
     Experiment,
+    Job,
     Metric,
+    Pipeline,
     Point,
     Run,
     Series,
     SourceSpec,
     SourceState,
+    Step,
     Want,
 )
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.reading import Reader
 from quarterdeck.app.store.state import State
-from quarterdeck.screens import list_screen, run, runs
+from quarterdeck.screens import list_screen, pipeline, pipelines, run, runs
 from quarterdeck.screens.asking import Asking
 from quarterdeck.screens.deck import Deck
 from quarterdeck.screens.runs import RunsScreen
@@ -223,6 +230,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(runs, "RESTS", 0.001)
     monkeypatch.setattr(run, "RESTS", 0.001)
     monkeypatch.setattr(runs, "CHANGES_AT_MOST_EVERY", 0.001)
+    for module in (pipeline, pipelines):
+        monkeypatch.setattr(module, "RESTS", 0.001)
+    monkeypatch.setattr(pipelines, "CHANGES_AT_MOST_EVERY", 0.001)
     monkeypatch.setattr(list_screen, "TYPING_RESTS", 0.001)
     with ExitStack() as stack:
         yield World(tmp_path, stack)
@@ -280,3 +290,112 @@ def wait_for() -> WaitFor:
             assert time.monotonic() < end, f"waited for {texts} and for {gone} to go:\n{whole}"
 
     return wait
+
+
+# -- pipelines
+
+CI = SourceSpec(key="c" * 16, kind="github", name="github", address="https://api.github.com")
+GITLAB = SourceSpec(key="l" * 16, kind="gitlab", name="gitlab", address="https://gitlab.acme")
+
+
+def make_job(name: str, status: str = "passed", at: int = NOW, took: int | None = 40, **changes: Any) -> Job:
+    """A job that began at a time; `took` in seconds."""
+    ended = at + took * 1000 if took is not None and status not in ("running", "queued", "waiting", "skipped") else None
+    began = at if status not in ("queued", "waiting", "skipped") else None
+    facts = {"id": f"{name}-{at}", "name": name, "status": status, "started_at": began, "ended_at": ended}
+    return Job(**(facts | {"raw_status": {"passed": "success"}.get(status, status)} | changes))
+
+
+def make_pipeline(index: int, **changes: Any) -> Pipeline:
+    """The pipeline of this number: the same each time, the newest has number 0. One a commit and hour, on two names."""
+    at = NOW - index * HOUR - 4 * MINUTE
+    name = ("nightly-train", "lint")[index % 2]
+    sha = SHAS[index // 2 % 8]
+    facts: dict[str, Any] = {
+        "source": CI.key, "id": str(9_100_000 - index), "name": name, "number": str(214 - index), "status": "passed",
+        "raw_status": "success", "title": f"Step {index // 2}: {('relax null check', 'wider net')[index // 2 % 2]}",
+        "branch": "main" if index % 6 < 4 else "features/recency", "commit": sha,
+        "event": "push" if index % 2 else "schedule",
+        "actor": ("ann", "bo", "cy")[index % 3], "url": f"https://github.acme/churn/runs/{9_100_000 - index}",
+        "created_at": at, "started_at": at + 8_000, "ended_at": at + 8_000 + (100 + index % 7) * 1000, "updated_at": at,
+        "jobs": (make_job("data", at=at, took=12), make_job("test", at=at, took=65, needs=("data",)),
+                 make_job("train", at=at, took=30, needs=("test",)), make_job("deploy", "skipped", at=at)),
+    }  # fmt: skip
+    return Pipeline(**(facts | changes))
+
+
+def _failing_steps(at: int) -> tuple[Step, ...]:
+    names = ("Set up job", "Check out", "Install", "Train the model", "Upload the model")
+    ends = ("passed", "passed", "passed", "failed", "skipped")
+    return tuple(
+        Step(name=name, status=end, number=number, started_at=at, ended_at=at + 9_000 * number)  # type: ignore[arg-type]  # words of the vocabulary
+        for number, (name, end) in enumerate(zip(names, ends, strict=True), 1)
+    )
+
+
+def some_pipelines(number: int = 40) -> list[Pipeline]:
+    """So many: 0 runs, 1 waits for approval, 2 failed after 8 that was green, 3 is queued, 5 slow, 7 cancelled."""
+    at = NOW - 2 * HOUR - 4 * MINUTE
+    failed = (
+        make_job("data", at=at, took=12), make_job("test", at=at, took=65, needs=("data",)),
+        make_job("train", "failed", at=at, id="train-a1", steps=_failing_steps(at), took=41, reason="exit status 1"),
+        make_job("train", "failed", at=at, id="train-a2", attempt=2, steps=_failing_steps(at), took=43,
+                 needs=("test",), reason="exit status 1"),
+        make_job("deploy", "skipped", at=at, needs=("train",)),
+    )  # fmt: skip
+    report = CaseReport(
+        total=43, passed=41, failed=2, failures=(
+            Case(name="test_nulls_are_refused", suite="tests/test_orders.py", message="E  AssertionError: 3.1 % null\n"
+                 "E  assert 0.031 <= 0.0"),
+            Case(name="test_schema", suite="tests/test_orders.py", message="KeyError: 'customer_id'", seconds=0.4),
+        ),
+    )  # fmt: skip
+    now = NOW - 4 * MINUTE
+    special: dict[int, dict[str, Any]] = {
+        0: {"status": "running", "raw_status": "in_progress", "ended_at": None,
+            "jobs": (make_job("data", at=now, took=12), make_job("test", "running", at=now, steps=(
+                Step(name="Check out", status="passed", number=1, started_at=now, ended_at=now + 3_000),
+                Step(name="Run make test", status="running", number=2, started_at=now + 3_000))),
+                make_job("train", "queued"), make_job("deploy", "queued"))},
+        1: {"status": "waiting", "raw_status": "waiting", "name": "release", "ended_at": None,
+            "approvals": (Approval(id="7", name="production", since=NOW - 64 * MINUTE, reviewers=("ml-leads",),
+                                   is_mine=True),),
+            "jobs": (make_job("build", at=now), make_job("deploy", "waiting", at=now, is_manual=True))},
+        2: {"status": "failed", "raw_status": "failure", "jobs": failed, "report": report, "attempt": 2},
+        3: {"status": "queued", "raw_status": "queued", "started_at": None, "ended_at": None, "jobs": None},
+        4: {"status": "failed", "raw_status": "failure", "branch": "main"},
+        5: {"ended_at": NOW - 4 * HOUR},
+        7: {"status": "cancelled", "raw_status": "cancelled"},
+        8: {"branch": "main", "deployments": (Deployment(
+            id="1", environment="staging", status="passed", at=NOW - 8 * HOUR, commit=SHAS[4], url="https://staging.acme"
+        ),)},
+        9: {"source": GITLAB.key, "name": "train & ship", "jobs": (
+            make_job("compile", stage="build"), make_job("unit", stage="test"),
+            make_job("lint", "failed", stage="test", may_fail=True), make_job("prod", "waiting", stage="deploy",
+                                                                           is_manual=True))},
+    }  # fmt: skip
+    made = [make_pipeline(index) for index in range(number)]
+    return [make_pipeline(index, **special[index]) if index in special else one for index, one in enumerate(made)]
+
+
+@pytest.fixture(name="make_pipeline")
+def _make_pipeline() -> Callable[..., Pipeline]:
+    return make_pipeline
+
+
+@pytest.fixture(name="make_job")
+def _make_job() -> Callable[..., Job]:
+    return make_job
+
+
+@pytest.fixture
+def ci(world: World) -> World:
+    """The small world with two CI systems."""
+    world.fill()
+    world.cache.declare([GIT, MLFLOW, CI, GITLAB])
+    found = some_pipelines()
+    for spec in (CI, GITLAB):
+        own = tuple(one for one in found if one.source == spec.key)
+        world.cache.write(spec.key, Batch(pipelines=own), world.now)
+        world.states(state_of(spec, items=len(own)))
+    return world

@@ -1,0 +1,140 @@
+"""What every screen of pipelines shares: logs, addresses, copies, and what is asked of the syncer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from ..app.copies import Copy
+from ..app.pipeline_copies import pipeline_copies
+from ..app.records import Job, Pipeline, Want
+from ..widgets.strip import latest
+from .deck import Deck
+from .frame import FrameScreen
+from .links import LinkSheet
+
+NEWS = 5.0
+"""Seconds between two questions for news of a pipeline that is not settled, while somebody looks at it."""
+
+
+class PipelineKeys(FrameScreen):
+    """Keys for the pipeline in sight."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "l", "log", "log", id="pipeline.log", tooltip="Read the log of the job here, or of the first that failed"
+        ),
+        Binding("o", "address", "link", id="pipeline.link", show=False, tooltip="Show the address of what is here"),
+    ]
+
+    def __init__(self, deck: Deck) -> None:
+        super().__init__(deck)
+        self._asked: set[tuple[str, str, int]] = set()
+
+    def on_mount(self) -> None:
+        """Begin to ask for news."""
+        if self.is_composed:
+            self.set_interval(NEWS, self._ask_for_news)
+
+    # -- what a screen names ------------------------------------------------------------------------------------
+
+    def pipeline_here(self) -> Pipeline | None:
+        """The pipeline under the cursor or on the page, with its jobs."""
+        raise NotImplementedError  # abstract: ABCMeta and Textual's metaclass do not go together
+
+    def chosen_pipelines(self) -> Sequence[Pipeline]:
+        """The marked pipelines, else the one here."""
+        here = self.pipeline_here()
+        return [here] if here is not None else []
+
+    def job_here(self) -> Job | None:
+        """The job under the cursor; None where there is none."""
+        return None
+
+    def chosen_job(self) -> Job | None:
+        """The job under the cursor, else the first that waits to be started by hand."""
+        if (job := self.job_here()) is not None:
+            return job
+        here = self.pipeline_here()
+        jobs = latest(here.jobs or ()) if here is not None else []
+        return next((job for job in jobs if job.is_manual and job.status == "waiting"), None)
+
+    # -- the syncer ---------------------------------------------------------------------------------------------
+
+    def want_pipeline(self, pipeline: Pipeline) -> None:
+        """Ask once for what nobody has read of a pipeline, or for how it stands where it is not settled."""
+        asked = (pipeline.source, pipeline.id, pipeline.updated_at or 0)
+        if asked not in self._asked and (pipeline.jobs is None or not pipeline.is_settled):
+            self._asked.add(asked)
+            self._want(pipeline)
+
+    def _want(self, pipeline: Pipeline) -> None:
+        self.deck.ask(Want(kind="pipeline", source=pipeline.source, pipelines=(pipeline.id,)))
+
+    def _ask_for_news(self) -> None:
+        """Ask how it goes on: while it is not settled, its source answers and this screen is the one on top."""
+        here = self.pipeline_here() if self.is_ready and self.is_current else None
+        if here is None or here.is_settled:
+            return
+        state = next((state for state in self.deck.states if state.source == here.source), None)
+        if state is not None and state.state == "ok":
+            self._want(here)
+
+    def action_sync_now(self) -> None:
+        """Ask for a pass now, and again for what never came."""
+        self._asked.clear()
+        if (here := self.pipeline_here()) is not None:
+            self._want(here)
+        super().action_sync_now()
+
+    # -- keys ---------------------------------------------------------------------------------------------------
+
+    def action_log(self) -> None:
+        """Open the log of the job here, else of the job that says most."""
+        pipeline = self.pipeline_here()
+        if pipeline is None:
+            self.say("there is no pipeline here to read the log of", "dim")
+            return
+        job = self.job_here() or telling_job(pipeline)
+        if job is None:
+            said = "its jobs were asked for; wait a moment" if pipeline.jobs is None else "it has no job, so no log"
+            self.say(said, "dim")
+            return
+        self.open_log(pipeline, job)
+
+    def open_log(self, pipeline: Pipeline, job: Job) -> None:
+        """Open the log of a job."""
+        from .log import LogScreen  # with what it brings, when it is wanted
+
+        self.app.push_screen(LogScreen(self.deck, pipeline, job))
+
+    def action_address(self) -> None:
+        """Show the address of the job or the pipeline here."""
+        pipeline, job = self.pipeline_here(), self.job_here()
+        if pipeline is None:
+            self.say("there is nothing here to show the address of", "dim")
+        elif job is not None and job.url:
+            self.app.push_screen(LinkSheet("job", job.url, self.deck.palette))
+        elif pipeline.url:
+            self.app.push_screen(LinkSheet("pipeline", pipeline.url, self.deck.palette))
+        else:
+            self.say("its source has no page for it: there is no address to open", "dim")
+
+    def copies(self) -> Sequence[Copy]:
+        """The chosen pipelines, in every form."""
+        names = {state.source: state.name for state in self.deck.states}
+        return pipeline_copies([(one, names.get(one.source, one.source)) for one in self.chosen_pipelines()])
+
+
+def telling_job(pipeline: Pipeline) -> Job | None:
+    """The job whose log says most: the first that failed, else one that runs, else the last that began."""
+    jobs = latest(pipeline.jobs or ())
+    for status in ("failed", "running"):
+        found = next((job for job in jobs if job.status == status and not (status == "failed" and job.may_fail)), None)
+        if found is not None:
+            return found
+    failed = next((job for job in jobs if job.status == "failed"), None)
+    began = [job for job in jobs if job.started_at is not None]
+    return failed or (began[-1] if began else jobs[-1] if jobs else None)

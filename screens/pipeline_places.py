@@ -1,0 +1,45 @@
+"""Where a pipeline or a job that is spoken of is shown."""
+
+from __future__ import annotations
+
+from ..app.errors import UsageError
+from ..app.records import Job, Pipeline, Subject
+from ..app.store.reading import Reader
+from .deck import Deck
+from .frame import FrameScreen
+from .pipeline import PipelineScreen
+
+
+def named_pipeline(reader: Reader, native: str) -> Pipeline:
+    """The pipeline of this id, or of the only one that begins so. Raises UsageError."""
+    reads = reader.pipelines
+    found = reads.find(native)
+    begun = [found] if found is not None else reads.beginning(native, 2)
+    rows = reads.rows(begun)
+    if len(begun) != 1 or not rows:
+        said = "several pipelines begin so" if len(begun) > 1 else "the cache has no pipeline with this id"
+        raise UsageError(f"pipeline/{native}: {said}; `quarterdeck pipelines` lists them")
+    return rows[0].pipeline
+
+
+def named_job(reader: Reader, native: str) -> tuple[Pipeline, Job]:
+    """The job of this id and its pipeline. Raises UsageError."""
+    found = reader.pipelines.job(native)
+    rows = reader.pipelines.rows([found[0]]) if found is not None else []
+    if found is None or not rows:
+        raise UsageError(
+            f"job/{native}: the cache has no job with this id; a pipeline's page names the ids of its jobs"
+        )
+    return rows[0].pipeline, found[1]
+
+
+def screens_at(deck: Deck, subject: Subject) -> list[FrameScreen]:
+    """The screens for `pipeline/ID` or `job/ID`, the uppermost last: a job's log lies on its pipeline's page."""
+    if subject.kind == "pipeline":
+        pipeline = named_pipeline(deck.reader, subject.parts[0])
+        return [PipelineScreen(deck, pipeline.source, pipeline.id)]
+    from .log import LogScreen
+
+    pipeline, job = named_job(deck.reader, subject.parts[0])
+    page = PipelineScreen(deck, pipeline.source, pipeline.id, job.id)
+    return [page, LogScreen(deck, pipeline, job)]

@@ -1,0 +1,360 @@
+"""Pipelines: what every CI did to every commit, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.worker import Worker, WorkerState
+
+from ..app.errors import FilterError
+from ..app.query import PIPELINES, Compare, Field, Node, all_of, parse, parse_sort, write
+from ..app.records import PIPELINE_STATUSES, Job, Pipeline
+from ..app.store.pipeline_groups import By
+from ..app.text import clip
+from ..widgets.figures import count
+from ..widgets.freshness import freshness
+from ..widgets.line import Line, Piece
+from ..widgets.palette import Palette
+from ..widgets.record_table import Column
+from ..widgets.status import glyph
+from ..widgets.strip import strip
+from .asking import Asking
+from .deck import Deck
+from .list_screen import ListScreen
+from .pipeline import PipelineScreen
+from .pipeline_columns import DEFAULT, UNSORTED, Group, PipelineLine, column, columns
+from .pipeline_facts import PipelineFacts, facts_of
+from .pipeline_keys import PipelineKeys
+from .pipeline_pane import PipelinePane
+from .pipeline_rows import Listed, PipelineRows, Question, listed
+from .pipeline_words import ci_states, empty_words, story
+
+RESTS = 0.15
+"""Seconds without a key before strip and pane follow the cursor."""
+
+CHANGES_AT_MOST_EVERY = 0.5
+"""Seconds between two questions while the syncer writes ..."""
+
+REST_AFTER_A_LIST = 5
+"""... and so many times as long as the last one took."""
+
+GROUPINGS: tuple[By | None, ...] = (None, "branch", "commit")
+"""What `t` goes through: a flat list, by branch, by commit."""
+
+
+class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
+    """The table of pipelines, and below it the jobs of the one under the cursor."""
+
+    NAME = "pipelines"
+    TAB = "pipelines"
+    FILTER_HINT = "status:failed branch:main"
+    DEFAULT_SORT = ("created_at", True)
+    CSS_PATH = "pipelines.tcss"
+    LEADING_KEYS = ("open", "pipeline.log", "filter", "mark", "pipeline.group", "sort", "columns")
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "group", "group", id="pipeline.group", tooltip="A flat list, by branch, by commit"),
+    ]
+
+    def __init__(self, deck: Deck, given: str = "") -> None:
+        super().__init__(deck)
+        self.keys = list(DEFAULT)
+        self._by: By | None = None
+        self._listed: Listed | None = None
+        self._facts: PipelineFacts | None = None
+        self._waiting = 0
+        self._stays = False
+        self._dirty = False
+        self._resting: Timer | None = None
+        self._asking = Asking(deck.open_reader, listed, self._answered)
+        self.look({**(deck.tables.get_table(self.kept_name()) or {}), "filter": given})
+        self.given = given
+        if given:
+            self._by = None
+
+    # -- the widgets --------------------------------------------------------------------------------------------
+
+    def body(self) -> Iterable[Widget]:
+        """The table, and what is said of the pipeline under the cursor: beside it or below."""
+        with Horizontal():
+            yield from super().body()
+            yield PipelinePane(self.deck.palette, id="pane")
+        yield Line(self.deck.palette, id="jobs")
+        yield Line(self.deck.palette, id="story")
+
+    @property
+    def pane(self) -> PipelinePane:
+        """The pipeline under the cursor, where there is room."""
+        return self.query_one("#pane", PipelinePane)
+
+    def on_resize(self) -> None:
+        """Give the pane its room, or take it away; names get what there is."""
+        self.pane.take_room(self.size.width)
+        for line in ("#jobs", "#story"):
+            self.query_one(line).display = not self.pane.display
+        self.set_columns()
+        self._rest()
+
+    def recolour(self, palette: Palette) -> None:
+        """Draw the same in other colours."""
+        super().recolour(palette)
+        self.pane.recolour(palette)
+
+    # -- what is under the cursor -------------------------------------------------------------------------------
+
+    def pipeline_here(self) -> Pipeline | None:
+        """The pipeline under the cursor."""
+        row = self.table.row()
+        return row.pipeline if row is not None else None
+
+    def chosen_pipelines(self) -> Sequence[Pipeline]:
+        """The marked pipelines, else the one under the cursor."""
+        marked = [int(key) for key in self.table.marked]
+        if not marked:
+            return super().chosen_pipelines()
+        return [row.pipeline for row in self.deck.reader.pipelines.rows(marked)]
+
+    def job_here(self) -> Job | None:
+        """A list of pipelines has no job under its cursor."""
+        return None
+
+    def on_record_table_moved(self) -> None:
+        """Strip and pane follow after a rest: over a slow line they must not follow each key."""
+        self._rest()
+
+    def on_record_table_scrolled(self) -> None:
+        """Other pipelines are on the screen."""
+        self._rest()
+
+    def _rest(self) -> None:
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(RESTS, self._rested)
+
+    def _rested(self) -> None:
+        if not self.is_ready:
+            return
+        row, key = self.table.row(), self.table.key_here()
+        known = row is not None and row.pipeline is not None and isinstance(key, int)
+        self._facts = facts_of(self.deck.reader, int(key), whole=False) if known and key is not None else None
+        self._tell()
+        if row is not None and row.pipeline is not None:
+            self.want_pipeline(row.pipeline)
+
+    def _tell(self) -> None:
+        """Write of the pipeline under the cursor what the table has no room for."""
+        facts, now, width = self._facts, self.deck.now(), self.size.width
+        self.pane.show_facts(facts, self.deck)
+        jobs: list[Piece] = []
+        told: list[Piece] = []
+        if facts is not None:
+            jobs = [(" ", "text"), *strip(facts.pipeline.jobs or (), width - 2, now)]
+            if facts.pipeline.jobs is None:
+                jobs = [(" its jobs were asked for …", "dim")]
+            told = story(facts, width, now)
+        self.query_one("#jobs", Line).show(jobs)
+        self.query_one("#story", Line).show(told)
+
+    # -- columns, filter, order ---------------------------------------------------------------------------------
+
+    def column(self, key: str) -> Column[PipelineLine] | None:
+        """The column of a word."""
+        return column(key, self.deck.zone, self.app.size.width, chosen=self.chosen and key not in DEFAULT)
+
+    def all_keys(self) -> list[tuple[str, str]]:
+        """Every column there is."""
+        return [(key, made.title) for key, made in columns().items()]
+
+    def sort_by(self, key: str, descending: bool | None = None) -> None:
+        """Sort by a column that the cache knows of."""
+        if key in UNSORTED:
+            self.say(f"there is no order by {key}: sort by duration, as took", "dim")
+        else:
+            super().sort_by(key, descending)
+
+    def filter_words(self) -> Iterable[str]:
+        """The fields, the words of status, and the branches and names that there are."""
+        reads = self.deck.reader.pipelines
+        found = [f"branch:{name}" for name in reads.branches()[:40]] + [f"name:{name}" for name in reads.names()[:40]]
+        plain = [word for word in found if not set(word) & set(" ()\"'`")]
+        return [*PIPELINES.own, "job", "age", *(f"status:{word}" for word in PIPELINE_STATUSES), *plain]
+
+    def check_filter(self, text: str) -> None:
+        """Raise FilterError where the text is not of the grammar."""
+        self._parsed(text)
+
+    def _parsed(self, text: str) -> Node | None:
+        return parse(text, zone=self.deck.zone, now=self.deck.now(), vocabulary=PIPELINES)
+
+    def _question(self) -> Question:
+        sort = parse_sort(f"{self.sort[0]}:{'desc' if self.sort[1] else 'asc'}", vocabulary=PIPELINES)
+        return Question(where=self._parsed(self.filter), sort=sort, by=self._by)
+
+    def reload(self, *, keep: bool) -> None:
+        """Ask for the list anew; what is on the screen stays until the answer is there."""
+        question = self._question()
+        self._stays = keep
+        number = self._asking.stop()
+        self.run_worker(partial(self._asking.ask, number, question), thread=True, group="list", exit_on_error=False)
+
+    def first_rows(self) -> None:
+        """Paint the first window at once, where it costs a millisecond; the rest comes after."""
+        self._count_waiting()
+        if self._by is None and not self.filter:
+            self._present(next(listed(self.deck.reader, self._question())))
+            self.call_after_refresh(self.reload, keep=True)
+        else:
+            self.reload(keep=False)
+
+    def _answered(self, number: int, answer: Listed) -> None:
+        """On the thread that asks."""
+        self.app.call_from_thread(self._show, number, answer)
+
+    def _show(self, number: int, answer: Listed) -> None:
+        if not self._asking.is_current(number) or not self.is_ready:
+            return
+        if answer.complete or not self._stays or self._listed is None:
+            self._present(answer)
+
+    def _present(self, answer: Listed) -> None:
+        self._listed = answer
+        self.table.show(PipelineRows(self.deck.reader, answer, self.deck.now()), keep=self._stays)
+        self._stays = True
+        self.table.say(empty_words(self.deck, self.filter))
+        self.write_frame()
+        self._rest()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A failed question is a sentence, not an exit."""
+        if event.state is WorkerState.ERROR and event.worker.group == "list":
+            self.say(f"▲ the list could not be read: {event.worker.error}", "warn")
+
+    def on_unmount(self) -> None:
+        """Let go of the file."""
+        self._asking.close()
+
+    # -- news ---------------------------------------------------------------------------------------------------
+
+    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+        """Look again, but not at each of the batches of a first sync."""
+        if (pipelines or commits) and not self._dirty:
+            self._dirty = True
+            self.set_timer(max(CHANGES_AT_MOST_EVERY, REST_AFTER_A_LIST * self._asking.cost), self._look_again)
+        self.table.say(empty_words(self.deck, self.filter))  # a source was found, or has gone
+        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
+
+    def _look_again(self) -> None:
+        self._dirty = False
+        if self.is_ready:
+            self._count_waiting()
+            self.reload(keep=True)
+
+    def _count_waiting(self) -> None:
+        """How many deployments wait for a person."""
+        reads = self.deck.reader.pipelines
+        ids = reads.ids(Compare(Field("pipeline", "status"), "=", "waiting"), limit=50)
+        self._waiting = sum(bool(row.pipeline.approvals) for row in reads.rows(ids)) if ids else 0
+
+    def time_passed(self) -> None:
+        """Write the ages and the durations anew; what is in the same bucket is not sent."""
+        super().time_passed()
+        if self._listed is not None and not self.prompt.display:
+            self.table.show(PipelineRows(self.deck.reader, self._listed, self.deck.now()), keep=True)
+            self._tell()
+
+    # -- keys ---------------------------------------------------------------------------------------------------
+
+    def action_group(self) -> None:
+        """A flat list, by branch, by commit."""
+        self._by = GROUPINGS[(GROUPINGS.index(self._by) + 1) % len(GROUPINGS)]
+        said = {None: "a flat list", "branch": "by branch: of each pipeline the newest there",
+                "commit": "by commit: what ran on each"}[self._by]  # fmt: skip
+        self.table.clear_marks()
+        self.set_columns()
+        self.reload(keep=False)
+        self.remember()
+        self.say(said, "dim")
+
+    def columns(self) -> list[Column[PipelineLine]]:
+        """Those of the words; what a group is by need not be said in each of its lines."""
+        return [made for made in super().columns() if self._by is None or made.key != self._by]
+
+    def action_mark(self) -> None:
+        """Mark the pipeline and go on; heads of groups are not marked."""
+        if self.pipeline_here() is None:
+            self.table.action_move(1)
+        else:
+            super().action_mark()
+
+    def open_row(self, row: PipelineLine) -> None:
+        """Open the pipeline; of a group all that ran there."""
+        if row.pipeline is not None:
+            self.app.push_screen(PipelineScreen(self.deck, row.pipeline.source, row.pipeline.id))
+        elif row.group is not None:
+            self._open_group(row.group)
+
+    def _open_group(self, group: Group) -> None:
+        if not group.name:
+            self.say(f"these name no {group.by}", "dim")
+            return
+        where = Compare(Field("pipeline", group.by), "=", group.name)
+        both = all_of(self._parsed(self.filter), where)
+        try:
+            text = write(both) if both is not None else ""
+            self.check_filter(text)
+        except FilterError as error:  # a name that the grammar cannot write
+            self.say(f"▲ {error}", "warn")
+            return
+        self.app.push_screen(PipelinesScreen(self.deck, text))
+
+    def looks(self) -> dict[str, Any]:
+        """Filter, sort, columns and groups."""
+        return super().looks() | {"by": self._by}
+
+    def look(self, kept: Mapping[str, Any]) -> None:
+        """Take what was kept."""
+        super().look(kept)
+        if not self.chosen:
+            self.keys = list(DEFAULT)
+        self._by = found if (found := kept.get("by")) in GROUPINGS else None
+        if self.sort[0] in UNSORTED or self.sort[0] not in columns():
+            self.sort = self.DEFAULT_SORT
+
+    # -- words --------------------------------------------------------------------------------------------------
+
+    def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
+        """What waits for somebody, how many of how many, the filter, and how fresh each source is."""
+        left: list[Piece] = []
+        if self._waiting:
+            wait = "waits" if self._waiting == 1 else "wait"
+            left.append((f" {glyph('waiting')} {count(self._waiting)} {wait} for approval  ", "warn"))
+        left.append((" pipelines" + (f" by {self._by}" if self._by else ""), "bright"))
+        left += [*self._counts(), *self.filter_pieces(self.size.width - 60), *self.marked_pieces()]
+        return left, self._freshness()
+
+    def _counts(self) -> list[Piece]:
+        answer = self._listed
+        if answer is None:
+            return []
+        if self._by is not None:
+            groups = sum(not isinstance(entry, int) for entry in answer.entries)
+            return [
+                (f"   {count(groups)} {self._by}{'' if groups == 1 else 'es' if self._by == 'branch' else 's'}", "text")
+            ]
+        if self.filter:
+            return [(f"   {count(answer.matches)} of {count(answer.total)}", "text")]
+        return [(f"   {count(answer.total)}", "text")]
+
+    def _freshness(self) -> list[Piece]:
+        made: list[Piece] = []
+        if self.sort != self.DEFAULT_SORT:
+            made = [(f"by {clip(self.sort[0], 20)} {'↓' if self.sort[1] else '↑'}   ", "dim")]
+        for state in ci_states(self.deck.states)[: 2 if self.size.width < 120 else 6]:
+            made += [*freshness(state, self.deck.now()), ("  ", "text")]
+        return [*made[:-1], (" ", "text")] if made else []
