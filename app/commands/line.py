@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "events": "events",
     "init": "init",
     "open": "open",
+    "pipeline": "pipeline",
     "runs": "runs",
     "status": "status",
     "sync": "sync",

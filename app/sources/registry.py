@@ -15,6 +15,7 @@ from .. import credentials, trust
 from ..errors import SettingsError, SourceError
 from ..paths import mirror_dir
 from ..records import SourceSpec
+from ..runner.local import Local
 from ..settings import (
     NEVER,
     Ci,
@@ -133,11 +134,26 @@ def _tracking_source(
     return LateMlflow(spec, open_now)
 
 
+def local_key(settings: Settings, name: str) -> str:
+    """Who the local pipeline of that label is."""
+    return source_key("local", settings.project_key, name)
+
+
+def _local(settings: Settings, section: LocalCi, index: int) -> Source:
+    """What this machine ran itself. Reading the records needs no trust; running jobs does, and asks for itself."""
+    from .local import ABILITIES, LocalVendor
+
+    name = section.name or section.kind
+    spec = SourceSpec(key=local_key(settings, name), kind="local", name=name, address=str(settings.root))
+    local = Local(f"ci[{index}]", section)
+    return CiSource(spec, lambda: LocalVendor(spec, settings, local), abilities=ABILITIES)
+
+
 def _ci(settings: Settings, index: int) -> Source | None:
     """The source of one [[ci]]. One that was only found, by the clone's remote, is none until it may be read."""
     section = settings.ci[index]
     if isinstance(section, LocalCi):
-        return None
+        return _local(settings, section, index)
     may_run = trust.may_run(settings, f"ci[{index}]")
     if not may_run and trust.is_found(settings):
         return None

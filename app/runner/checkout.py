@@ -1,0 +1,175 @@
+"""From a commit to a clean work tree of it, in a repository of our own that borrows its objects.
+
+The user's clone and our mirror are only read. The new repository has settings of our own making alone, so no hook,
+filter or credential helper of theirs runs at the checkout, submodules stay away and files of LFS stay pointers.
+It knows the branches and tags of the clone, so that `git describe` works in it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .. import trust
+from ..errors import UsageError
+from ..git import GitError, decode, head, is_bare, run_git, split_credential
+from ..paths import cache_dir, make_private, mirror_dir
+from ..settings import Settings
+from ..text import clip
+
+_PATIENCE = 600.0
+"""Seconds for a checkout: a tree may be large, and the disk slow."""
+
+
+class Repository(NamedTuple):
+    """Where commits are found."""
+
+    where: Path
+    is_mirror: bool
+
+    def git(self, *args: str) -> bytes:
+        """Git's answer there. Raises GitError."""
+        return run_git(self.where, *args, exact=self.is_mirror)
+
+
+class Chosen(NamedTuple):
+    """The commit that is to be run."""
+
+    sha: str
+    branch: str
+    """Of the clone or the remote, where the word names one or one points at the commit; else empty."""
+    title: str
+    left_out: int
+    """Files with changes that are not committed, where the clone's own HEAD is run."""
+    repository: Repository
+
+
+def choose(settings: Settings, word: str | None) -> Chosen:
+    """The commit that `word` names: a sha, the beginning of one, a branch, a tag. None: HEAD.
+
+    Raises UsageError where there is none such, UntrustedError, GitError.
+    """
+    places = _repositories(settings)
+    if not places:
+        raise UsageError("There is no Git repository here: local pipelines run commits.")
+    if word is not None and (not word or word.startswith("-")):
+        raise UsageError(f"“{clip(word, 60)}” names no commit.")
+    for place in places:
+        if (sha := _sha(place, word or "HEAD")) is not None:
+            title = decode(place.git("log", "-1", "--format=%s", sha, "--")).strip()
+            return Chosen(sha, _branch(place, word, sha), title, _left_out(place, sha), place)
+    if word is None:
+        raise UsageError("There is no commit yet: local pipelines run what is committed.")
+    raise UsageError(
+        f"No commit “{clip(word, 60)}” is in the clone, nor was one fetched: name a branch, a tag or more of the sha, "
+        "or run `quarterdeck sync` first."
+    )
+
+
+def _repositories(settings: Settings) -> list[Repository]:
+    """The clone, then our mirror of its remote, as far as they are there."""
+    found: list[Repository] = []
+    if not settings.address:
+        if any(reach.place == "git.path" for reach in trust.unagreed(settings)):
+            trust.check_trusted(settings, "git")
+        if settings.has_repository:
+            found.append(Repository(Path(os.path.normpath(settings.path(settings.git.path))), is_mirror=False))
+    if settings.repository:
+        mirror = mirror_dir(settings.repository)
+        if (mirror / "HEAD").is_file():
+            found.append(Repository(mirror, is_mirror=True))
+    if settings.address and not found:
+        raise UsageError("The repository was not fetched yet: run `quarterdeck sync` first.")
+    return found
+
+
+def _sha(place: Repository, word: str) -> str | None:
+    try:
+        return place.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{word}^{{commit}}").decode().strip()
+    except GitError as error:
+        if error.status is None or error.reason != "other":
+            raise
+        return None  # no such thing, or several: Git says which only on a terminal
+
+
+def _branch(place: Repository, word: str | None, sha: str) -> str:
+    if word is None and not place.is_mirror:
+        return head(place.where).branch or ""
+    names = place.git("for-each-ref", f"--points-at={sha}", "--format=%(refname)", "refs/heads", "refs/remotes")
+    found = [name for name in decode(names).splitlines() if not name.endswith("/HEAD")]
+    heads = [name.removeprefix("refs/heads/") for name in found if name.startswith("refs/heads/")]
+    away = [name.split("/", 3)[-1] for name in found if name.startswith("refs/remotes/")]
+    return word if word in heads else next(iter([*heads, *away]), "")
+
+
+def _left_out(place: Repository, sha: str) -> int:
+    """How many files of the work tree differ from the commit, new ones among them."""
+    if place.is_mirror or is_bare(place.where) or head(place.where).sha != sha:
+        return 0
+    return place.git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal").count(b"\0")
+
+
+def tree_folder(project_key: str) -> Path:
+    """Where the work trees of a project are while they are in use."""
+    return cache_dir() / "worktrees" / project_key
+
+
+def make_tree(settings: Settings, chosen: Chosen, name: str) -> Path:
+    """A clean work tree of the commit, detached, in a folder of its own. Raises GitError, StoreError, OSError."""
+    home = make_private(tree_folder(settings.project_key))
+    tree = home / name
+    kind = "sha256" if len(chosen.sha) == 64 else "sha1"
+    run_git(home, "init", "--quiet", f"--object-format={kind}", "--", name)
+    inside = tree / ".git"
+    borrowed = list(_objects(settings))
+    (inside / "objects" / "info" / "alternates").write_bytes(b"".join(os.fsencode(one) + b"\n" for one in borrowed))
+    boundary = chosen.repository.git("rev-parse", "--git-path", "shallow").decode().strip()
+    if (shallow := chosen.repository.where / boundary).is_file():
+        shutil.copyfile(shallow, inside / "shallow")
+    run_git(tree, "update-ref", "-z", "--stdin", stdin=b"".join(_refs(chosen.repository)))
+    if settings.remote:
+        run_git(tree, "config", "remote.origin.url", split_credential(settings.remote)[0])
+    run_git(tree, "checkout", "--quiet", "--detach", chosen.sha, timeout=_PATIENCE)
+    return tree
+
+
+def _objects(settings: Settings) -> Iterator[Path]:
+    """The folders of objects that the commit may be made of."""
+    for place in _repositories(settings):
+        if place.is_mirror:
+            yield place.where / "objects"
+        else:
+            common = place.git("rev-parse", "--path-format=absolute", "--git-common-dir")
+            yield Path(os.fsdecode(common.removesuffix(b"\n"))) / "objects"
+
+
+def _refs(place: Repository) -> Iterator[bytes]:
+    """Branches and tags as update-ref reads them. Those of a mirror are the remote's."""
+    listed = place.git("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags", "refs/remotes")
+    for line in listed.splitlines():
+        sha, _, name = line.partition(b" ")
+        if name.endswith(b"/HEAD"):
+            continue  # a name for another ref, which is in the list itself
+        if place.is_mirror:
+            name = name.replace(b"refs/heads/", b"refs/remotes/origin/", 1)
+        yield b"create " + name + b"\0" + sha + b"\0"
+
+
+def remove_tree(tree: Path) -> bool:
+    """Take a work tree away, folders that a job left read-only among it; whether nothing is left."""
+    shutil.rmtree(tree, onerror=_unlock)
+    return not tree.exists()
+
+
+def _unlock(again: Callable[..., Any], path: str, _: object) -> None:
+    """Let the owner write the folder and what is in it, and try once more."""
+    try:
+        for place in (os.path.dirname(path), path):  # noqa: PTH120  # rmtree speaks in texts
+            os.chmod(place, stat.S_IRWXU)  # noqa: PTH101
+        again(path)
+    except OSError:
+        return  # somebody else's file: the next run tries again
