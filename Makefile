@@ -29,7 +29,7 @@ test: .venv/.dev .venvs/mlflow3/.made ## all tests: real Git repositories, a rea
 	@$(BIN)/python -m pytest -m "not tools" $(ARGS)
 
 .PHONY: test-tools
-test-tools: .venv/.dev .venvs/mlflow3/.made .venvs/mlflow2/.made ## tests that need further real tools (an MLflow 2 server)
+test-tools: .venv/.dev .venvs/mlflow3/.made .venvs/mlflow2/.made .venvs/airflow/.made ## tests that need further real tools (MLflow 2, Airflow 3)
 	@$(BIN)/python -m pytest -m tools $(ARGS)
 
 .PHONY: check
@@ -97,6 +97,9 @@ endef
 
 .venvs/mlflow2/.made: constraints-mlflow2.txt
 	@$(call tool_venv,mlflow2,mlflow,constraints-mlflow2.txt,an MLflow 2 server)
+
+.venvs/airflow/.made: constraints-airflow.txt
+	@$(call tool_venv,airflow,apache-airflow,constraints-airflow.txt,an Airflow 3 server)
 
 # A peer that cannot be had on this machine is no failure: its rows say so.
 .venvs/peers/.made: constraints-peers.txt

@@ -14,6 +14,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -117,6 +118,17 @@ class Http:
     def has_login(self) -> bool:
         """Whether a credential is bound to this server."""
         return self._credential is not None
+
+    @property
+    def password(self) -> tuple[str, str] | None:
+        """User name and password, where that is the login which is bound to this server."""
+        return self._credential.password if self._credential is not None else None
+
+    def bearing(self, token: str) -> Http:
+        """The same server over the same connections, with this token in place of the login."""
+        other = copy(self)
+        other._credential = Credential.bearer(self.base_url, token)
+        return other
 
     def now(self) -> Millis:
         """Our own clock, in UTC milliseconds."""

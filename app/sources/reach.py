@@ -76,6 +76,15 @@ class Credential:
                 "misconfigured",
             )
 
+    @property
+    def password(self) -> tuple[str, str] | None:
+        """User name and password, where that is what it is: a server may want them in a form of its own."""
+        kind, _, packed = self.value.partition(" ")
+        if self.header != "Authorization" or kind != "Basic":
+            return None
+        username, _, password = base64.b64decode(packed).decode().partition(":")
+        return username, password
+
     @classmethod
     def basic(cls, url: str, username: str, password: str) -> Credential:
         """User name and password, for the origin of `url`."""
