@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 
 from ...records import LogPart, Pipeline, SourceSpec
 from ..ci import Mark, Page
@@ -79,7 +80,7 @@ class AirflowVendor:
         while page.next is not None:
             yield page
             page = await self._listed(int(page.next), asked)
-        yield msgspec.structs.replace(page, mark={"since": began})
+        yield replace(page, mark={"since": began})
 
     async def page(self, token: str | None) -> Page:
         """One page of all DAG runs, newest first."""
@@ -126,7 +127,7 @@ class AirflowVendor:
             ordered([*tasks, *(one for of in tries for one in of)], after), pipeline=pipeline, after=after
         )
         attempt = max((task.try_number for task in tasks), default=1)
-        return msgspec.structs.replace(pipeline, jobs=tuple(jobs), attempt=max(1, attempt))
+        return replace(pipeline, jobs=tuple(jobs), attempt=max(1, attempt))
 
     async def _instances(self, pipeline_id: str) -> list[TaskInstance]:
         found: list[TaskInstance] = []
@@ -160,9 +161,9 @@ class AirflowVendor:
     async def log(self, pipeline_id: str, job_id: str, start: int) -> AsyncIterator[LogPart]:
         """A task's log as text; what is known of it already is read again and left out."""
         task_id, map_index, try_number = split_job(job_id)
-        made = {"source": self._spec.key, "pipeline": pipeline_id, "job": job_id}
+        made = LogPart(source=self._spec.key, pipeline=pipeline_id, job=job_id, start=0)
         if try_number < 1:
-            yield LogPart(**made, start=0, is_last=True, sentence="The task never began, so it has no log.")
+            yield replace(made, is_last=True, sentence="The task never began, so it has no log.")
             return
         path = f"{_path(pipeline_id)}/taskInstances/{quote(task_id, safe='')}/logs/{try_number}"
         at = 0
@@ -171,11 +172,11 @@ class AirflowVendor:
                 known = max(0, min(len(data), start - at))
                 at += len(data)
                 if known < len(data) or is_last:
-                    yield LogPart(**made, start=at - len(data) + known, data=data[known:], is_last=is_last)
+                    yield replace(made, start=at - len(data) + known, data=data[known:], is_last=is_last)
         except AnswerError as error:
             if error.status != 404:
                 raise
-            yield LogPart(**made, start=0, is_last=True, sentence="Airflow has no log of this try: it was deleted.")
+            yield replace(made, is_last=True, sentence="Airflow has no log of this try: it was deleted.")
 
     async def _pieces(self, path: str, map_index: int) -> AsyncIterator[tuple[bytes, bool]]:
         """The log from its beginning, each piece with whether it is the last: then there is no continuation."""

@@ -65,7 +65,7 @@ class KubeflowVendor:
             raw,
             source=self._spec.key,
             base_url=self._http.base_url,
-            pipeline=await self._name("pipelines", of and of.pipeline_id),
+            pipeline=await self._name("pipelines", of.pipeline_id if of else None),
             recurring=await self._name("recurringruns", raw.recurring_run_id),
         )
 
