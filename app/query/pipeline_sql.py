@@ -89,5 +89,6 @@ def _leaf(leaf: Compare | Has) -> Fragment:
     if isinstance(leaf, Has):
         return Fragment(f"{column} IS NOT NULL")
     if leaf.field == Field("pipeline", "number"):
-        return label_condition(column, "pipeline.number_value", leaf.operator, leaf.value)
+        inner = label_condition(column, "pipeline.number_value", leaf.operator, leaf.value)
+        return Fragment(f"{column} IS NOT NULL AND {inner.text}", inner.parameters)
     return condition(column, False, leaf.operator, leaf.value)

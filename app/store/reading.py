@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +18,6 @@ from ..records import (
     CommitsBetween,
     Dataset,
     Event,
-    EventRef,
     Experiment,
     Extreme,
     Metric,
@@ -28,10 +26,10 @@ from ..records import (
     Run,
     Series,
     SourceState,
-    Subject,
 )  # fmt: skip
 from .artifact_contents import read_content
 from .between import commits_between
+from .events import commit_event, pipeline_events, run_events
 from .files import open_reader
 from .histories import read_extremes, read_series
 from .pipelines import PipelineReads
@@ -62,11 +60,6 @@ class Content(NamedTuple):
     commits: int
     pipelines: int
     logs: int
-
-
-def event_id(source: str, kind: str, native: str) -> str:
-    """The id of an event: a hash of source key, kind and native key, so that it is the same wherever it is seen."""
-    return blake2b("\0".join((source, kind, native)).encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
 def _marks(values: Sequence[Any]) -> str:
@@ -347,37 +340,15 @@ class Reader:
         return [Ref(source=r[0], name=r[1], kind=r[2], sha=r[3], at=r[4], watched=bool(r[5])) for r in rows]
 
     def events(self, limit: int, since: int | None = None, until: int | None = None) -> list[Event]:
-        """The newest events that the vendors' records tell: commits and runs that ended, newest first."""
+        """The newest events that the vendors' records tell: commits, runs and pipelines that ended, newest first."""
         low, high = since if since is not None else -(2**62), until if until is not None else 2**62
-        runs = self.connection.execute(
-            "SELECT s.key, r.native, r.name, r.status, r.ended_at, r.user, r.git_commit FROM run r"
-            " JOIN source s ON s.id = r.source AND NOT s.hidden WHERE r.ended_at >= ? AND r.ended_at < ?"
-            " AND r.status IN ('finished', 'failed', 'killed') ORDER BY r.ended_at DESC LIMIT ?",
-            (low, high, limit),
-        )
         commits = self.connection.execute(
             f"{self._COMMIT}WHERE c.committed_at >= ? AND c.committed_at < ? ORDER BY c.committed_at DESC LIMIT ?",
             (low, high, limit),
         )
-        found = [_run_event(*row) for row in runs] + [_commit_event(self._commit(row)) for row in commits]
+        found = [
+            *run_events(self.connection, low, high, limit),
+            *(commit_event(self._commit(row)) for row in commits),
+            *pipeline_events(self.connection, low, high, limit),
+        ]
         return sorted(found, key=lambda event: event.at, reverse=True)[:limit]
-
-
-def _run_event(
-    source: str, native: str, name: str, status: str, ended_at: int, user: str | None, commit: str | None
-) -> Event:
-    refs = [EventRef(subject=str(Subject(kind="run", parts=(native,))), role="run")]
-    if commit:
-        refs.append(EventRef(subject=str(Subject(kind="commit", parts=(commit,))), role="code"))
-    return Event(
-        id=event_id(source, "run finished", native), at=ended_at, kind="run finished", title=f"{name} {status}",
-        actor=user, strength="claimed" if user else None, source=source, refs=tuple(refs),
-    )  # fmt: skip
-
-
-def _commit_event(commit: Commit) -> Event:
-    return Event(
-        id=event_id(commit.source, "commit", commit.sha), at=commit.committed_at, kind="commit", title=commit.subject,
-        actor=commit.author, strength="claimed", source=commit.source,
-        refs=(EventRef(subject=str(Subject(kind="commit", parts=(commit.sha,))), role="commit"),),
-    )  # fmt: skip
