@@ -114,7 +114,6 @@ class Book(msgspec.Struct):
         has_moved = known is not None and known.read not in ("", look)
         if known is not None:
             known.read = look
-            known.round = self.sweep.round
         self._follow(pipeline, now if opened is None or has_moved else opened.changed)
         if pipeline.id in self.open:
             self.open[pipeline.id].asked = now
