@@ -18,10 +18,13 @@ from ..records import SourceSpec
 from ..runner.local import Local
 from ..settings import (
     NEVER,
+    AirflowCi,
     Ci,
     Connection,
     GithubCi,
     GitlabCi,
+    JenkinsCi,
+    KubeflowCi,
     LocalCi,
     Settings,
     Tracking,
@@ -196,6 +199,18 @@ def _vendor(section: Ci) -> tuple[_Opener | None, frozenset[str]]:
             from . import gitlab
 
             return gitlab.open_vendor, gitlab.GitlabVendor.abilities
+        case JenkinsCi():
+            from . import jenkins
+
+            return jenkins.open_vendor, jenkins.JenkinsVendor.abilities
+        case AirflowCi():
+            from . import airflow
+
+            return airflow.open_vendor, frozenset()
+        case KubeflowCi():
+            from . import kubeflow
+
+            return kubeflow.open_vendor, frozenset()
     return None, frozenset()
 
 
