@@ -140,6 +140,7 @@ class PipelineScreen(PipelineKeys):
         name = self._first_job or (job.id if job is not None else "")
         if name and not (pipeline is not None and pipeline.approvals and not self._first_job):
             self.outline.go_to(("job", name))
+            self.outline.top = 0  # it has no height yet: when it has, what stands above is shown where there is room
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
@@ -166,6 +167,7 @@ class PipelineScreen(PipelineKeys):
             heads.show(*head(facts, self.room.width, now))
             said = story(facts, self.room.width, now)
             told.display = bool(said)
+            self.set_class(bool(said), "told")
             told.show(said)
             self.outline.show(outline(facts, needle=self.needle, toggled=self._toggled))
         self.write_frame()

@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 
 from ..app.records import Pipeline
 from ..app.store.pipelines import WORST_FIRST
-from ..app.text import cells, clip, one_line
+from ..app.text import cells, clip, one_line, shown
 from ..widgets.figures import MINUTE, STEPS, age, moment, so_far, span
 from ..widgets.line import Piece
 from ..widgets.record_table import Column
@@ -58,6 +58,11 @@ def called(pipeline: Pipeline, width: int = 60) -> str:
     """A pipeline as people call it: `nightly-train #214`; the number stays where the name is cut."""
     number = f" #{clip(pipeline.number, 12)}" if pipeline.number else ""
     return clip(pipeline.name or "–", max(4, width - cells(number))) + number
+
+
+def short(sha: str | None) -> str:
+    """The first seven characters of a sha."""
+    return shown((sha or "")[:7])
 
 
 def elapsed(pipeline: Pipeline, now: int) -> int | None:
@@ -148,7 +153,7 @@ def _head(group: Group, line: PipelineLine, key: str) -> Piece:
         case "title":
             return one_line(group.says[:300]), "dim" if group.by == "branch" else "text"
         case "commit" if group.by == "branch":
-            return clip(group.commit, 7), "dim"
+            return short(group.commit), "dim"
         case _:
             return "", "text"
 
@@ -176,7 +181,7 @@ UNSORTED = ("usual",)
 
 def columns(zone: tzinfo = UTC, width: int = 80) -> dict[str, Column[PipelineLine]]:
     """Every column by its word in the filter; names get more room where the table is `width` cells wide."""
-    name, branch = (20, 11) if width < 100 else (26, 14) if width < 160 else (32, 20)
+    name, branch = (20, 11) if width < 100 else (24, 12) if width < 150 else (30, 18)
 
     def called_cell(pipeline: Pipeline, line: PipelineLine) -> Piece:
         return called(pipeline, name), "text"
@@ -186,10 +191,10 @@ def columns(zone: tzinfo = UTC, width: int = 80) -> dict[str, Column[PipelineLin
         _column("status", "status", _status, 11, 1),
         _column("created_at", "age", lambda p, line: (age(p.created_at, line.now), "text"), 5, 1, right=True),
         _column("branch", "branch", _text(lambda p: p.branch, branch, "text"), branch, 2),
-        _column("commit", "commit", _text(lambda p: (p.commit or "")[:7], 7), 7, 3),
-        _column("title", "title", _title, 20, 4, grow=True),
+        _column("commit", "commit", _text(lambda p: short(p.commit), 7), 7, 3),
+        _column("title", "title", _title, 16, 4, grow=True),
         _column("duration", "took", _took, 11, 3, right=True),
-        _column("usual", "usual", _usual, 15, 5, right=True),
+        _column("usual", "usual", _usual, 14, 5, right=True),
         _column("event", "event", _text(lambda p: p.event, 12), 9, 7),
         _column("actor", "by", _text(lambda p: p.actor, 12), 8, 6),
         _column("attempt", "try", _attempt, 3, 8, right=True),

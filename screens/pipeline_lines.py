@@ -12,7 +12,7 @@ from ..widgets.figures import age, span
 from ..widgets.line import Piece
 from ..widgets.status import glyph, worded
 from ..widgets.strip import lasted
-from .pipeline_columns import called, took
+from .pipeline_columns import called, short, took
 from .pipeline_facts import PipelineFacts
 from .pipeline_outline import Row
 
@@ -141,7 +141,7 @@ def _step(row: Row, step: Step, width: int, ink: Ink) -> list[Piece]:
     room = min(max(ink.longest_job + 2, ink.longest_step if width >= 60 else 0), max(10, width - STATUS - TOOK - 4))
     name = "  " * row.depth + "  " + shown(step.name[:200])
     word, its = worded(step.status)
-    role = "bad" if step.status == "failed" else "text"
+    role = {"failed": "bad", "skipped": "dim"}.get(step.status, "text")
     lasts = lasted(step.started_at, step.ended_at, step.status, ink.now)
     return [(pad_to(name, room), role), (f"  {pad(word, STATUS)}", its), (pad(lasts, TOOK, right=True), "dim")]
 
@@ -174,23 +174,30 @@ def who_may(approval: Approval) -> str:
 def _deployment(one: Deployment, width: int, ink: Ink) -> list[Piece]:
     word, role = worded(one.status)
     name = clip(one.environment or one.id, max(8, width - STATUS - AGE - 12))
-    sha = f"   {clip(one.commit or '', 7)}" if one.commit else ""
+    sha = f"   {short(one.commit)}" if one.commit else ""
     return [(pad(name, 20), "text"), (f"  {pad(word, STATUS)}", role), (f"{age(one.at, ink.now):>6}{sha}", "dim")]
 
 
 def _pipeline(row: Row, one: Pipeline, width: int, ink: Ink) -> list[Piece]:
-    lead = {"first": "broke at ", "green": "green at "}.get(row.note, "")
     word, role = worded(one.status)
-    about = f"   {clip(one.commit or '', 7)}  {clip(one.branch, 24)}  {clip(one.event, 16)}".rstrip()
-    room = max(12, width - STATUS - AGE - 14)
-    name = lead + called(one, min(40, room - cells(lead)))
-    left = width - max(cells(name), 24) - STATUS - AGE - 2
+    about = f"   {short(one.commit)}  {clip(one.branch, 24)}  {clip(one.event, 16)}".rstrip()
+    room = max(14, min(34, width - STATUS - AGE - 14))
+    lead = {"first": "first bad", "green": "last green"}.get(row.note)
+    number = f"#{clip(one.number, 12)}" if one.number else clip(one.id, 14)
+    name = f"{lead} {number}" if lead else called(one, room)
+    left = width - room - STATUS - AGE - 2
     return [
-        (pad(name, 24), "text"),
+        (pad(name, room), "text"),
         (f"  {pad(word, STATUS)}", role),
         (f"{age(one.created_at, ink.now):>{AGE}}", "dim"),
-        (fit(about, left) if left >= 8 else "", "dim"),
+        (fit(about, left) if left >= 12 else "", "dim"),
     ]
+
+
+def ago(then: int | None, now: int) -> str:
+    """`3 h ago`, `now`."""
+    said = age(then, now)
+    return said if said in ("", "now", "ahead") else f"{said} ago"
 
 
 def _commit(row: Row, commit: Commit, width: int, ink: Ink) -> list[Piece]:
@@ -202,9 +209,9 @@ def _commit(row: Row, commit: Commit, width: int, ink: Ink) -> list[Piece]:
 
 def _run(run: Run, width: int, ink: Ink) -> list[Piece]:
     word, role = worded(run.status)
-    name = clip(run.name or "–", max(8, min(40, width - STATUS - AGE - 4)))
+    room = max(14, min(34, width - STATUS - AGE - 14))
     return [
-        (pad(name, 24), "text"),
+        (pad(clip(run.name or "–", room), room), "text"),
         (f"  {pad(word, STATUS)}", role),
         (f"{age(run.started_at, ink.now):>{AGE}}", "dim"),
         (f"   {clip(run.user or '', 16)}", "dim"),
@@ -215,7 +222,7 @@ def head(facts: PipelineFacts, width: int, now: int) -> tuple[list[Piece], list[
     """How a pipeline stands, in one line: on the left status, age and duration, on the right its commit."""
     one = facts.pipeline
     word, role = worded(one.status)
-    left: list[Piece] = [(f" {word}", role), ("   began ", "dim"), (age(one.created_at, now) or "–", "text")]
+    left: list[Piece] = [(f" {word}", role), ("   began ", "dim"), (ago(one.created_at, now) or "–", "text")]
     lasts, its = took(one, facts.usual, now)
     if lasts:
         left += [("   took " if one.ended_at is not None else "   runs ", "dim"), (lasts, its)]
@@ -223,6 +230,6 @@ def head(facts: PipelineFacts, width: int, now: int) -> tuple[list[Piece], list[
         left += [("  usual ", "dim"), (span(facts.usual), "text")]
     if one.attempt > 1:
         left.append((f"   attempt {one.attempt}", "dim"))
-    right: list[Piece] = [(f"{clip(one.branch, 24)} {clip(one.commit or '', 7)} ", "dim")]
+    right: list[Piece] = [(f"{clip(one.branch, 24)} {short(one.commit)} ", "dim")]
     used = sum(cells(text) for text, _ in left)
     return left, right if used + cells(right[0][0]) + 2 <= width else []

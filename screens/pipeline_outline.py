@@ -80,7 +80,7 @@ def _parts(facts: PipelineFacts, toggled: Collection[str]) -> Iterator[tuple[str
     cases = [Row("case", f"{at} {case.suite} {case.name}", case) for at, case in enumerate(report.failures)] \
         if report else []  # fmt: skip
     yield "tests", cases, tests_said(facts.pipeline), "none failed" if report and report.total else _no_test(pipeline)
-    yield "broke", list(_broken(facts)), "since the last green", ""
+    yield "since the last green", list(_broken(facts)), "", ""
     yield "deployments", [Row("deployment", one.id, one) for one in pipeline.deployments], "", ""
     sha = pipeline.commit
     yield "code", [Row("commit", sha, facts.commit)] if sha else [], "", f"{glyph('missing')} it names no commit"

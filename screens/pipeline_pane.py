@@ -14,14 +14,14 @@ from ..widgets.palette import Palette
 from ..widgets.status import worded
 from ..widgets.strip import has_stages, lasted, latest
 from .deck import Deck
-from .pipeline_columns import called, took
+from .pipeline_columns import called, short, took
 from .pipeline_facts import PipelineFacts
 from .pipeline_lines import who_may
 from .pipeline_outline import tests_said
 from .pipeline_words import broke_pieces
 from .run_detail import Upright
 from .run_details import Lines, wrap
-from .run_pane import WITH_PANE
+from .run_pane import WITH_PANE as WITH_PANE
 
 JOBS = 30
 """Jobs that are listed."""
@@ -54,13 +54,18 @@ class PipelinePane(Horizontal):
     def take_room(self, width: int) -> None:
         """Stand beside the table where the terminal is `width` columns wide and that is enough."""
         self.display = width >= WITH_PANE
-        self.styles.width = max(50, min(70, width - 122))
+        self.styles.width = pane_width(width)
 
     def show_facts(self, facts: PipelineFacts | None, deck: Deck) -> None:
         """Show a pipeline as the cache has it now; None empties the pane."""
         pages = self.query_one(Pages)
         if self.display and pages.size.width:
             pages.show(pane_lines(facts, pages.size.width, deck) if facts is not None else [])
+
+
+def pane_width(width: int) -> int:
+    """Columns of the pane beside a table, in a terminal of `width`."""
+    return max(50, min(70, width - 122))
 
 
 def pane_lines(facts: PipelineFacts, width: int, deck: Deck) -> Lines:
@@ -87,7 +92,8 @@ def pane_lines(facts: PipelineFacts, width: int, deck: Deck) -> Lines:
         failures = one.report.failures if one.report else ()
         lines += [[(f"   {clip(case.name, width - 5)}", "bad")] for case in failures[:8]]
     if facts.broken is not None:
-        lines += [[], *_wrapped(broke_pieces(facts.broken, one.id, now), width)]
+        said = broke_pieces(facts.broken, one.id, now)
+        lines += [[], *([(f" {text.lstrip(', ')}", role)] for text, role in said)]
     return lines
 
 
@@ -99,8 +105,8 @@ def _lasts(facts: PipelineFacts, now: int) -> list[Piece]:
 
 def _commit(facts: PipelineFacts) -> str:
     if facts.commit is not None:
-        return f"{clip(facts.commit.sha, 7)}  {clip(facts.commit.author, 16)}: {one_line(facts.commit.subject[:200])}"
-    return clip(facts.pipeline.commit or "no commit", 7 if facts.pipeline.commit else 12)
+        return f"{short(facts.commit.sha)}  {clip(facts.commit.author, 16)}: {one_line(facts.commit.subject[:200])}"
+    return short(facts.pipeline.commit) or "no commit"
 
 
 def _jobs(facts: PipelineFacts, width: int, now: int) -> Lines:
@@ -124,9 +130,3 @@ def _job(job: Job, name: int, now: int) -> list[Piece]:
     lasts = lasted(job.started_at, job.ended_at, job.status, now)
     text = "bad" if job.status == "failed" else "dim" if job.status in ("skipped", "cancelled") else "text"
     return [(f"   {pad(clip(job.name, name), name)}", text), (f"  {pad(word, 11)}", role), (f"{lasts:>10}", "dim")]
-
-
-def _wrapped(pieces: list[Piece], width: int) -> Lines:
-    """A sentence over as many lines as it takes; the first in the role of its beginning."""
-    text = "".join(piece for piece, _ in pieces)
-    return [[(f" {part}", pieces[0][1] if at == 0 else "text")] for at, part in enumerate(wrap(text, width - 2))]

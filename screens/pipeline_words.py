@@ -12,9 +12,9 @@ from ..widgets.freshness import condition
 from ..widgets.line import Piece
 from ..widgets.status import glyph
 from .deck import Deck
-from .pipeline_columns import times_usual
+from .pipeline_columns import short, times_usual
 from .pipeline_facts import Broken, PipelineFacts
-from .pipeline_lines import who_may
+from .pipeline_lines import ago, who_may
 from .pipeline_outline import tests_said
 
 CI_KINDS = ("github", "gitlab", "jenkins", "local", "airflow", "kubeflow")
@@ -66,24 +66,19 @@ def _waits(facts: PipelineFacts, now: int) -> list[Piece]:
 def broke_pieces(broken: Broken, shown_id: str, now: int) -> list[Piece]:
     """`broke 3 h ago at 4f2c91a bo "relax null check", green before: #212, 3 commits between`."""
     first, commit = broken.first, broken.commit
-    here = "broke here" if first.id == shown_id else f"broke {_ago(first.created_at, now)}"
+    here = "broke here" if first.id == shown_id else f"broke {ago(first.created_at, now)}"
     made: list[Piece] = [(f"{glyph('failed')} {here}", "bad")]
     if commit is not None:
-        made.append((f" at {shown(commit.sha[:7])} {clip(commit.author, 14)} “{clip(commit.subject, 40)}”", "text"))
+        made.append((f" at {short(commit.sha)} {clip(commit.author, 14)} “{clip(commit.subject, 40)}”", "text"))
     elif first.commit:
-        made.append((f" at {clip(first.commit, 7)}", "text"))
+        made.append((f" at {short(first.commit)}", "text"))
     green = broken.green
     if green is None:
         return [*made, (", never green before", "dim")]
     before = f"#{clip(green.number, 12)}" if green.number else clip(green.id, 12)
-    made.append((f", green before: {before} {_ago(green.created_at, now)}", "dim"))
+    made.append((f", green before: {before} {ago(green.created_at, now)}", "dim"))
     between = len(broken.commits.ahead) if broken.commits else 0
     return [*made, (f", {count(between)} commits between", "dim")] if between > 1 else made
-
-
-def _ago(then: int | None, now: int) -> str:
-    said = age(then, now)
-    return said if said in ("", "now") else f"{said} ago"
 
 
 # -- where there is none ------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from .pipeline import PipelineScreen
 from .pipeline_columns import DEFAULT, UNSORTED, Group, PipelineLine, column, columns
 from .pipeline_facts import PipelineFacts, facts_of
 from .pipeline_keys import PipelineKeys
-from .pipeline_pane import PipelinePane
+from .pipeline_pane import WITH_PANE, PipelinePane, pane_width
 from .pipeline_rows import Listed, PipelineRows, Question, listed
 from .pipeline_words import ci_states, empty_words, story
 
@@ -158,6 +158,8 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
             if facts.pipeline.jobs is None:
                 jobs = [(" its jobs were asked for …", "dim")]
             told = story(facts, width, now)
+        elif (row := self.table.row()) is not None and row.group is not None:
+            jobs = [(f" {row.group.says}", "text")]
         self.query_one("#jobs", Line).show(jobs)
         self.query_one("#story", Line).show(told)
 
@@ -165,7 +167,9 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
 
     def column(self, key: str) -> Column[PipelineLine] | None:
         """The column of a word."""
-        return column(key, self.deck.zone, self.app.size.width, chosen=self.chosen and key not in DEFAULT)
+        width = self.app.size.width
+        width -= pane_width(width) if width >= WITH_PANE else 0
+        return column(key, self.deck.zone, width, chosen=self.chosen and key not in DEFAULT)
 
     def all_keys(self) -> list[tuple[str, str]]:
         """Every column there is."""
