@@ -42,6 +42,7 @@ _USUAL_PORTS = {"http": 80, "https": 443}
 _LOGIN_HINTS = {
     "github": "Set GITHUB_TOKEN, or name a token under [hosts] in your config.toml.",
     "gitlab": "Set GITLAB_TOKEN, or name a token under [hosts] in your config.toml.",
+    "jenkins": "Name user and API token in the settings, as username_env and password_env.",
 }
 
 _Opener = Callable[[SourceSpec, Any, http.Http], Vendor]

@@ -41,6 +41,11 @@ class _Told(NamedTuple):
 class JenkinsVendor:
     """A Jenkins that is read from one path on. See ci.Vendor and ci.TakesActs."""
 
+    width: Final = 4
+    """Jenkins reads builds from its disk, one thread a request, and has no limits that it would tell."""
+    abilities: Final = frozenset({"rerun", "cancel"})
+    """A build is started anew as a whole."""
+
     def __init__(self, spec: SourceSpec, http: Http, *, job: str, pause: Pause = asyncio.sleep) -> None:
         """`job` is a path such as team/train; "" reads all jobs of the server. `pause` waits for its queue."""
         self._spec = spec
@@ -53,16 +58,6 @@ class JenkinsVendor:
         """What lists said of builds that are over: detail needs not ask for them again."""
         self._has_stages: bool | None = None
         """Whether the server has the plugin that tells stages; None: not known yet."""
-
-    @property
-    def width(self) -> int:
-        """Jenkins reads builds from its disk, one thread a request, and has no limits that it would tell."""
-        return 4
-
-    @property
-    def abilities(self) -> frozenset[str]:
-        """A build is started anew as a whole."""
-        return frozenset({"rerun", "cancel"})
 
     async def recent(self, mark: Mark) -> AsyncIterator[Page]:
         """One request for the newest build of each job, and one for each job that has new ones."""
