@@ -16,6 +16,8 @@ from .artifact_contents import write_contents
 from .commit_writes import CommitWriter
 from .files import is_damage, next_generation, open_cache, remove_older
 from .histories import known_series
+from .log_writes import KEPT as KEPT_OF_LOGS
+from .log_writes import LogWriter, log_start
 from .pipeline_writes import PipelineWriter
 from .run_writes import RunWriter
 from .states import STATE_COLUMNS, read_states
@@ -37,8 +39,9 @@ class Written(Record, frozen=True, kw_only=True):
 class Cache:
     """A project's cache, open for writing. A damaged file is left alone and the next generation begun."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, logs: int = KEPT_OF_LOGS) -> None:
         self.path = path
+        self._logs = LogWriter(logs)
         self._open(path)
 
     def _open(self, path: Path) -> None:
@@ -112,6 +115,7 @@ class Cache:
                 runs=bool(new or changed or gone or read or renamed),
                 commits=bool(commits or refs),
                 pipelines=any(ran),
+                logs=self._logs.write(cursor, source, batch.log_parts, now),
             )
             self._advance(cursor, source, batch)
         self._indexes.grown()
@@ -185,6 +189,10 @@ class Cache:
     ) -> list[KnownSeries]:
         """How far these histories are here, by native ids. Empty ones are left out."""
         return known_series(self.connection, source_key, run_ids, names, now)
+
+    def log_start(self, source_key: str, pipeline: str, job: str, now: int) -> tuple[int, bool]:
+        """How many bytes of a job's log are here, and whether that is all of it. Notes that somebody reads it."""
+        return log_start(self.connection, source_key, pipeline, job, now)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -32,6 +32,7 @@ from .between import commits_between
 from .events import commit_event, pipeline_events, run_events
 from .files import open_reader
 from .histories import read_extremes, read_series
+from .logs import LogReads
 from .pipelines import PipelineReads
 from .states import read_states
 
@@ -76,6 +77,7 @@ class Reader:
         self.path = path
         self.connection = open_reader(path, shared=shared)
         self.pipelines = PipelineReads(self.connection)
+        self.logs = LogReads(self.connection)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from .log_tables import LOG_TABLES
+
 VERSION: Final = 6
 """Raised with every change below. A cache of another version is another file, so nothing is migrated."""
 
-TABLES: Final = """
+TABLES: Final = LOG_TABLES + """
 CREATE TABLE content (
     runs INTEGER NOT NULL, commits INTEGER NOT NULL, pipelines INTEGER NOT NULL, logs INTEGER NOT NULL
 );

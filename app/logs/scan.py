@@ -1,0 +1,269 @@
+"""Where a log's sections begin and end and where something went wrong, found while it is written: 100 MB take seconds.
+
+A `Scanner` is fed a log's bytes as they come and gives marks. It looks at the beginning of lines only, so a line of
+10 MB costs no more than another, and it can be put away between two pieces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+import msgspec
+
+from ..records import Millis, Record
+from . import stamps
+
+MarkKind = Literal["step", "open", "close", "last", "error", "final", "head", "part", "traceback"]
+HEAD: Final = 4_096
+"""Bytes of a line that are looked at."""
+MOST_ERRORS: Final = 200
+"""Errors of one section that are marked ..."""
+MOST: Final = 20_000
+"""... and marks of one log, sections among them."""
+_NAME: Final = 200
+_LONGEST_TRACEBACK: Final = 2_000
+
+# Groups by what they tell. Words count where a line begins or after a colon or bracket that programs write before
+# them, since "0 errors" and "error_rate" are no errors.
+_BEGIN: Final = (
+    r"^(?:\xef\xbb\xbf)?(?:\[?\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)\]? ?(?:\d\d[OE]\+? ?)?)?(?:\x1b\[[\d;]*[mK])*"
+)
+_WORDS: Final = "|".join(
+    (
+        r"[^\n]{0,120}\b(?:ERROR|FATAL|CRITICAL|PANIC)\b[^\w\n]",
+        r"[^\n]{0,200}\b(?:[Ee]rror|fatal|panic|FAILED)(?:\[\w+\])?: ",
+        r"[^\n]{0,60}\b[A-Z]\w*(?:Error|Exception): ",
+        r"[^\n]{0,200}\bFAILED\b",
+        r"npm (?:ERR!|error) ",
+        r"[^\n]{0,80}: command not found",
+        r"[^\n]{0,80}(?:Segmentation fault|Out of memory|OOMKilled|CUDA out of memory|core dumped)",
+        r"make(?:\[\d+\])?: \*\*\*",
+        r"--- FAIL: ",
+    )
+)
+_FINAL: Final = "|".join(
+    (
+        r"##\[error\](?:Process completed with exit code|The operation was canceled|The job running on)",
+        r"(?:\x1b\[[\d;]*[mK])*ERROR: Job failed",
+        r"Finished: (?:FAILURE|ABORTED|UNSTABLE)",
+        r"ERROR: script returned exit code",
+        r"Build step '[^\n]{1,80}' marked build as failure",
+    )
+)
+_GITLAB: Final = r"section_(?:start|end):\d+:[\w.-]+"
+_KINDS: Final = {
+    "final": _FINAL,
+    "github": r"##\[(?:group|endgroup|error)\][^\n]{0,200}|Post job cleanup\.|Cleaning up orphan processes",
+    "jenkins": r"\[Pipeline\] (?:\{ \([^\n]{1,200}\)|// stage)",
+    "traceback": r"[^\n]{0,80}Traceback \(most recent call last\)",
+    "head": r"={3,} [^\n=]{1,100} ={3,}",
+    "part": r"_{3,} [^\n]{1,150} _{3,}",
+    "told": r"E  ",
+    "word": _WORDS,
+}
+"""What begins a line, the first that fits."""
+_ERRORS: Final = ("told", "word")
+
+
+class Mark(Record, frozen=True, array_like=True):
+    """Something at a line.
+
+    `step` begins a step and ends the one before. `open` begins a section of that name; `close` ends it before this
+    line, `last` with it (without a name: the one that was begun last). `traceback` begins one, which its `last` ends.
+    `head` is a title of pytest and `part` one of its tests. `error` is where something went wrong, `final` only says
+    that it did.
+    """
+
+    line: int
+    kind: MarkKind
+    name: str = ""
+    at: Millis | None = None
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    """What a scanner knows between two pieces."""
+
+    line: int = 0
+    held: bytes = b""
+    """The beginning of a line that is not complete."""
+    traceback: int = -1
+    """The line where a traceback began that still goes on."""
+    told: int = -2
+    """The last line of pytest's own that began with E."""
+    error: int = -2
+    """The last line that was marked."""
+    in_echo: bool = False
+    """In a group in which GitHub repeats the command."""
+    errors: int = 0
+    marks: int = 0
+
+
+@lru_cache(maxsize=2)
+def _places(with_errors: bool) -> Any:
+    """Finds the lines that tell something, at half a gigabyte a second: it has no groups, so RE2 needs one pass."""
+    import re2  # 15 ms that only a log needs
+
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1  # bytes
+    kinds = [pattern for kind, pattern in _KINDS.items() if with_errors or kind not in _ERRORS]
+    return re2.compile(f"(?m){_GITLAB}|{_BEGIN}(?:{'|'.join(kinds)})".encode("latin-1"), options)
+
+
+@lru_cache(maxsize=1)
+def _sorter() -> re.Pattern[bytes]:
+    """Tells what it is that was found; the patterns are bounded, so that this takes microseconds."""
+    kinds = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items())
+    return re.compile(f"(?m)(?P<gitlab>{_GITLAB})|{_BEGIN}(?:{kinds})".encode("latin-1"))
+
+
+class Scanner:
+    """Reads a log from its beginning, or on from where another left it."""
+
+    def __init__(self, kept: bytes = b"") -> None:
+        self._kept = msgspec.msgpack.decode(kept, type=_Kept) if kept else _Kept()
+
+    def kept(self) -> bytes:
+        """What it takes to go on later."""
+        return msgspec.msgpack.encode(self._kept)
+
+    def feed(self, data: bytes, *, is_last: bool = False) -> list[Mark]:
+        """The next bytes of the log; gives the marks of the lines that are complete. `is_last`: so is the last one."""
+        kept, end = self._kept, data.rfind(b"\n")
+        if end < 0 and not is_last:
+            kept.held = (kept.held + data[:HEAD])[:HEAD]
+            return []
+        whole = kept.held + data[: end + 1]
+        rest = data[end + 1 :]
+        if is_last and rest:
+            whole, rest = whole + rest, b""
+        kept.held = rest[:HEAD]
+        found = list(self._marks(whole))
+        kept.line += whole.count(b"\n")
+        return found
+
+    def skip(self, lines: int) -> None:
+        """So many lines of another's are written in between."""
+        self._kept.line += lines
+        self._kept.held = b""
+
+    def _marks(self, text: bytes) -> Iterator[Mark]:
+        kept = self._kept
+        line, at = kept.line, 0
+        if kept.traceback >= 0:
+            at, line = self._traceback_goes_on(text, 0, line)
+            if kept.traceback >= 0:
+                return
+            yield from self._end_of_traceback(line)
+        while (found := _places(self._looks_for_errors).search(text, at)) is not None:
+            line, at = line + text.count(b"\n", at, found.start()), found.start()
+            told = _sorter().match(text, at)
+            at = found.end()
+            if told is None or told.lastgroup is None:
+                continue
+            yield from self._told(told.lastgroup, told.group(told.lastgroup), line, text, told.start())
+            if kept.traceback >= 0:
+                at, line = self._traceback_goes_on(text, *_next_line(text, at, line))
+                if kept.traceback >= 0:
+                    return
+                yield from self._end_of_traceback(line)
+
+    @property
+    def _looks_for_errors(self) -> bool:
+        return self._kept.errors < MOST_ERRORS and self._kept.marks < MOST
+
+    def _told(self, kind: str, words: bytes, line: int, text: bytes, start: int) -> Iterator[Mark]:
+        name = words[:_NAME].decode("utf-8", "replace").strip()
+        if kind == "gitlab":
+            yield from self._gitlab(name, line)
+        elif kind == "github":
+            yield from self._github(name, line, lambda: _time(text, start))
+        elif kind == "jenkins":
+            kind_of: MarkKind = "last" if "//" in name else "open"
+            title = "" if kind_of == "last" else name[name.index("(") + 1 : -1]
+            yield from self._section(kind_of, line, title, _time(text, start))
+        elif kind in ("head", "part"):
+            yield from self._section("head" if kind == "head" else "part", line, name.strip("=_ "))
+        elif kind == "final":
+            yield from self._section("final", line)
+        elif kind == "traceback":
+            self._kept.traceback = line
+            yield from self._section("traceback", line)
+        elif not self._kept.in_echo:
+            yield from self._error(kind, line)
+
+    def _error(self, kind: str, line: int) -> Iterator[Mark]:
+        kept = self._kept
+        goes_on = kind == "told" and kept.told == line - 1
+        kept.told = line if kind == "told" else kept.told
+        if goes_on or kept.error == line:
+            return
+        kept.error = line
+        kept.errors += 1
+        if kept.errors <= MOST_ERRORS and kept.marks < MOST:
+            kept.marks += 1
+            yield Mark(line, "error")
+
+    def _section(self, kind: MarkKind, line: int, name: str = "", at: Millis | None = None) -> Iterator[Mark]:
+        kept = self._kept
+        if kind != "final":
+            kept.errors = 0
+        kept.marks += 1
+        if kept.marks <= MOST or kind == "final":
+            yield Mark(line, kind, name, at)
+
+    def _gitlab(self, words: str, line: int) -> Iterator[Mark]:
+        what, seconds, name = words.split(":", 2)
+        at = int(seconds) * 1000 if len(seconds) < 12 else None
+        yield from self._section("open" if what == "section_start" else "close", line, name, at)
+
+    def _github(self, words: str, line: int, time: Any) -> Iterator[Mark]:
+        kept = self._kept
+        what, _, name = words.rpartition("##[")[2].partition("]")
+        if not words.startswith("##["):
+            yield from self._section("step", line, words.rstrip("."), time())
+        elif what == "group" and name.startswith("Run "):
+            kept.in_echo = True
+            yield from self._section("step", line, name, time())
+        elif what == "error":
+            yield from self._error("error", line)
+        else:
+            kept.in_echo = kept.in_echo and what == "group"
+            yield from self._section("open" if what == "group" else "last", line, name, time())
+
+    def _traceback_goes_on(self, text: bytes, at: int, line: int) -> tuple[int, int]:
+        """Where the lines of a traceback end: the place and number of the first that is not indented."""
+        kept = self._kept
+        while at < len(text):
+            end = text.find(b"\n", at)
+            body = _without_stamp(text[at : end if end >= 0 else None])
+            if body[:1] not in (b" ", b"\t", b"\r", b"|") or line - kept.traceback > _LONGEST_TRACEBACK:
+                kept.traceback = -1
+                return at, line
+            if end < 0:
+                break
+            at, line = end + 1, line + 1
+        return len(text), line
+
+    def _end_of_traceback(self, line: int) -> Iterator[Mark]:
+        if not self._kept.in_echo:
+            yield from self._error("traceback", line)
+        yield from self._section("last", line, "Traceback")
+
+
+def _next_line(text: bytes, at: int, line: int) -> tuple[int, int]:
+    end = text.find(b"\n", at)
+    return (len(text), line) if end < 0 else (end + 1, line + 1)
+
+
+def _without_stamp(line: bytes) -> bytes:
+    found = stamps.STAMP.match(line)
+    return line[found.end() :] if found else line
+
+
+def _time(text: bytes, at: int) -> Millis | None:
+    start = text.rfind(b"\n", 0, at) + 1
+    found = stamps.STAMP.match(text, start)
+    return stamps.moment(found.group()) if found else None
