@@ -6,7 +6,7 @@ reads them, `mistakes` and `lines` say what is wrong and where.
 
 from __future__ import annotations
 
-from .checks import NEVER, seconds
+from .checks import NEVER, octets, seconds
 from .load import FILE, load, load_personal, projects
 from .personal import Cache, Display, Personal, ProjectList, Remote, User, Webhook
 from .policy import Approvals, Denied, Freeze, Gate, Promotion, RequiredChecks, Rollback, Waivers
@@ -42,5 +42,5 @@ __all__ = [
     "LocalCi", "Metric", "Mlflow", "MlflowMonitor", "Monitor", "Personal", "Project", "ProjectFile",
     "ProjectList",
     "PrometheusMonitor", "Promotion", "Remote", "RequiredChecks", "Rollback", "Series", "Settings", "Sync", "Tracking",
-    "User", "Waivers", "Webhook", "load", "load_personal", "projects", "seconds",
+    "User", "Waivers", "Webhook", "load", "load_personal", "octets", "projects", "seconds",
 ]  # fmt: skip

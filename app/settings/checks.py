@@ -12,6 +12,8 @@ from ..text import clip
 
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|m|h|d|w)", re.ASCII)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([kKmMgG][bB])", re.ASCII)
+_SIZES = {"kb": 10**3, "mb": 10**6, "gb": 10**9}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NEVER = "never"
 
@@ -41,6 +43,24 @@ def seconds(duration: str) -> float:
     if found is None:
         raise ValueError("is no duration: write a number and s, m, h, d or w, as in “30s” or “14d”")
     return float(found[1]) * _UNITS[found[2]]
+
+
+def octets(size: str) -> int:
+    """Bytes of a size: `"200MB"`, `"1.5 GB"`, `"800kB"`. Raises ValueError."""
+    found = _SIZE.fullmatch(size.strip())
+    if found is None:
+        raise ValueError("is no size: write a number and kB, MB or GB, as in “200MB”")
+    return round(float(found[1]) * _SIZES[found[2].lower()])
+
+
+def check_size(key: str, value: str, least: int) -> None:
+    """A size of at least so many bytes."""
+    try:
+        size = octets(value)
+    except ValueError as error:
+        raise WrongError(key, f"({echo(value)}) {error}") from error
+    if size < least:
+        raise WrongError(key, f"({echo(value)}) is too small: {least / 1e6:g}MB at least")
 
 
 def check_duration(key: str, value: str | None, least: float = 0.0, most: float | None = None) -> None:

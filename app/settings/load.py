@@ -17,7 +17,7 @@ from ..text import clip
 from .checks import mistake
 from .files import decoded, parse_settings, read_settings
 from .lines import line_of
-from .personal import Cache, Personal, ProjectList, Remote
+from .personal import Personal, ProjectList, Remote
 from .sections import Git, ProjectFile
 from .whole import Environment, Settings
 
@@ -63,7 +63,7 @@ def load_personal() -> Personal:
         return Personal()
     personal = read_settings(file, Personal)
     if personal.cache.path is not None:
-        cache = Cache(path=file.parent / personal.cache.path.expanduser())
+        cache = msgspec.structs.replace(personal.cache, path=file.parent / personal.cache.path.expanduser())
         personal = msgspec.structs.replace(personal, cache=cache)
     return personal
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from .checks import WrongError, check_given, check_variable, check_zone, echo
+from .checks import WrongError, check_given, check_size, check_variable, check_zone, echo
 from .sections import Mlflow
 from .table import Connection, Section
 
@@ -35,10 +35,15 @@ class User(Section, frozen=True, kw_only=True):
 
 
 class Cache(Section, frozen=True, kw_only=True):
-    """[cache]: a cache file of your own choice, which a service account may own."""
+    """[cache]: a cache file of your own choice, which a service account may own, and how much may be in it."""
 
     path: Path | None = None
     """Absolute after loading; written relative to the file, or with ~."""
+    logs: str = "200MB"
+    """What the logs of jobs may take, compressed; those that were read longest ago make room."""
+
+    def __post_init__(self) -> None:
+        check_size("logs", self.logs, 1_000_000)
 
 
 class Webhook(Section, frozen=True, kw_only=True):

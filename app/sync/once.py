@@ -9,7 +9,7 @@ from typing import Final
 
 from ..channel import read_holder, request_pass, wait_until_listening
 from ..records import Millis, SourceState
-from ..settings import Settings, seconds
+from ..settings import Settings, octets, seconds
 from ..sources import Source
 from ..store.state import state_file
 from .locks import SyncerLock, syncer_alive
@@ -85,7 +85,7 @@ async def sync_once(
         sources = build(settings)
     try:
         wanted = chosen(sources, names, lambda source: source.spec.name)
-        writer = await Writer.open(cache, state_file(settings.project_key))
+        writer = await Writer.open(cache, state_file(settings.project_key), logs=octets(settings.personal.cache.logs))
         try:
             return await _pass(settings, writer, sources, wanted, full, report)
         finally:

@@ -83,8 +83,11 @@ class Poller:
             self._change(items=self.state.items + fresh)
         await self._writer.note_sync(now_millis(), self._longest_pause)
 
-    async def completed(self, want: Want) -> Want:
-        """The want with what the cache has of its histories, so that the source gives only what came since."""
+    async def completed(self, want: Want) -> Want | None:
+        """The want with what the cache has of it, so that the source gives only what came since; None: it has all."""
+        if want.kind == "log" and want.pipelines:
+            start, is_whole = await self._writer.log_start(self.state.source, want.pipelines[0], want.job)
+            return None if is_whole else msgspec.structs.replace(want, start=start)
         if want.kind not in ("history", "extremes"):
             return want
         known = await self._writer.known_series(self.state.source, want.run_ids, want.keys)

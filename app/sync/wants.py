@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from ..errors import SourceError
-from ..records import Want
+from ..records import Batch, LogPart, Want
 from .log import LOGGER
 from .poller import Poller, closed, now_millis
 
@@ -115,7 +115,10 @@ class Wants:
 
     async def _fetch(self, want: Want) -> bool:
         """Whether all of it was read."""
-        batches = self._poller.source.want(await self._poller.completed(want))
+        completed = await self._poller.completed(want)
+        if completed is None:
+            return True
+        batches = self._poller.source.want(completed)
         try:
             async for batch in batches:
                 await self._poller.keep(batch)
@@ -123,11 +126,20 @@ class Wants:
         except SourceError as error:
             # the next pass will say it where it can be seen, if it is more than this one thing
             LOGGER.info("%s: %s of %s: %s", self._poller.state.name, want.kind, " ".join(want.run_ids[:3]), error)
+            await self._say_why(completed, error)
         except Exception as error:  # the boundary: a bug must not end the line of wants
             self._poller.account_for(error)
         finally:
             await closed(batches)
         return False
+
+    async def _say_why(self, want: Want, error: SourceError) -> None:
+        """Beside a log that could not be read, since somebody sits before it and waits."""
+        if want.kind == "log" and want.pipelines:
+            part = LogPart(
+                source=want.source, pipeline=want.pipelines[0], job=want.job, start=want.start, sentence=str(error)
+            )
+            await self._poller.keep(Batch(log_parts=(part,)))
 
 
 def _split(want: Want) -> tuple[Want | None, list[Want]]:

@@ -16,7 +16,7 @@ from typing import Final
 from .. import trust
 from ..errors import QuarterdeckError, StoreError
 from ..records import Millis, SourceState, Want
-from ..settings import Settings, seconds
+from ..settings import Settings, octets, seconds
 from ..sources import Source
 from ..store.state import state_file
 from .changes import Watched
@@ -101,7 +101,9 @@ class Syncer:
     async def run(self, settings: Settings) -> None:
         """Until the end."""
         self._obey_signals()
-        self._writer = await Writer.open(self._cache, state_file(settings.project_key))
+        self._writer = await Writer.open(
+            self._cache, state_file(settings.project_key), logs=octets(settings.personal.cache.logs)
+        )
         self._channel = Channel(self._cache, self)
         try:
             await self._man(settings)

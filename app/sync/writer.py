@@ -20,6 +20,7 @@ from ..errors import StoreError
 from ..records import Batch, KnownSeries, Millis, SourceSpec, SourceState
 from ..store.cache import Cache, Written
 from ..store.files import is_damage
+from ..store.log_writes import KEPT as KEPT_OF_LOGS
 from ..store.state import State
 from .log import LOGGER
 from .pieces import Pace, pieces
@@ -46,11 +47,13 @@ class Writer:
         """Raised whenever a damaged cache is begun anew. What was read against an older one must not be written."""
         self._cache: Cache
         self._state: State | None = None
+        self._kept_of_logs = KEPT_OF_LOGS
 
     @classmethod
-    async def open(cls, cache: Path, state: Path) -> Writer:
-        """Open both files, or make them. Raises StoreError."""
+    async def open(cls, cache: Path, state: Path, *, logs: int = KEPT_OF_LOGS) -> Writer:
+        """Open both files, or make them. `logs`: bytes that logs of jobs may take. Raises StoreError."""
         writer = cls()
+        writer._kept_of_logs = logs
         try:
             await writer._do(lambda: writer._open(cache, state))
         except BaseException:
@@ -59,7 +62,7 @@ class Writer:
         return writer
 
     def _open(self, cache: Path, state: Path) -> None:
-        self._cache = Cache(cache)
+        self._cache = Cache(cache, logs=self._kept_of_logs)
         try:
             self._state = State(state)
         except StoreError as error:
@@ -94,6 +97,11 @@ class Writer:
         """How far the cache has these histories. Empty ones are left out."""
         now = time.time_ns() // 1_000_000
         return await self._do(lambda: self._cache.known_series(source, run_ids, names, now))
+
+    async def log_start(self, source: str, pipeline: str, job: str) -> tuple[int, bool]:
+        """How many bytes of a job's log the cache has, and whether that is all of it."""
+        now = time.time_ns() // 1_000_000
+        return await self._do(lambda: self._cache.log_start(source, pipeline, job, now))
 
     async def save(self, state: SourceState) -> None:
         """Say how a source is doing."""
