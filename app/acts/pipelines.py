@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 ABLE: Final[Mapping[str, frozenset[str]]] = {
     "github": frozenset({"rerun", "rerun_failed", "cancel", "approve"}),
-    "gitlab": frozenset({"rerun", "rerun_failed", "cancel", "play"}),
+    "gitlab": frozenset({"rerun_failed", "cancel", "approve", "play"}),
     "jenkins": frozenset({"rerun", "cancel"}),
     "local": frozenset({"rerun", "rerun_failed", "cancel"}),
 }
