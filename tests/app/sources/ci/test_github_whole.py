@@ -1,0 +1,159 @@
+"""From a settings file to rows in the cache: GitHub Actions as the product reads it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stamina
+
+from quarterdeck.app import trust
+from quarterdeck.app.records import SourceState
+from quarterdeck.app.settings import Settings, load
+from quarterdeck.app.sources.github import GithubVendor
+from quarterdeck.app.sync.once import sync_once
+from tests.servers.github import TOKEN, Github, Told, once
+
+
+@pytest.fixture(autouse=True)
+def _retries_do_not_wait() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=3):
+        yield
+
+
+@pytest.fixture
+def github() -> Iterator[Github]:
+    with Github().serving() as server:
+        yield server
+
+
+class Ship:
+    """A project whose settings name the server, and its cache."""
+
+    def __init__(self, folder: Path, github: Github) -> None:
+        self.folder = folder / "project"
+        self.folder.mkdir()
+        self.cache = folder / "cache" / "project.db"
+        self.github = github
+        self.environment = {"CI_TOKEN": TOKEN}
+        (self.folder / "quarterdeck.toml").write_text(
+            f'[[ci]]\nkind = "github"\nrepository = "acme/churn"\nbase_url = "{github.base_url}"\n'
+            'token_env = "CI_TOKEN"\n'
+        )
+        trust.record_trust(self.settings)
+
+    @property
+    def settings(self) -> Settings:
+        return load(directory=self.folder, environment=self.environment)
+
+    async def sync(self, **options: Any) -> SourceState:
+        (state,) = await sync_once(self.settings, self.cache, **options)
+        return state
+
+    def rows(self, sql: str) -> list[Any]:
+        newest = max(self.cache.parent.glob("*.db"), key=lambda path: (len(path.name), path.name))
+        with sqlite3.connect(newest) as connection:
+            found = connection.execute(sql).fetchall()
+        connection.close()
+        return found
+
+    @property
+    def asked(self) -> int:
+        return len(self.github.asked)
+
+
+@pytest.fixture
+def ship(tmp_path: Path, github: Github) -> Ship:
+    return Ship(tmp_path, github)
+
+
+async def test_a_history_is_synced_and_then_what_changed(github: Github, ship: Ship) -> None:
+    for _ in range(130):
+        github.add()
+    running = github.add(None, status="in_progress")
+    assert (await ship.sync()).state == "ok"
+    assert ship.rows("SELECT count(*), sum(status = 'passed'), sum(status = 'running') FROM pipeline") == [
+        (131, 130, 1)
+    ]
+    assert ship.rows("SELECT count(*) FROM job") == [(262,)]
+
+    before = ship.asked
+    github.settle(running, "failure")
+    new = github.add("cancelled")
+    assert (await ship.sync()).state == "ok"
+    assert ship.rows(f"SELECT status FROM pipeline WHERE native IN ('{running}', '{new}') ORDER BY native") == [
+        ("failed",), ("cancelled",),
+    ]  # fmt: skip
+    assert ship.asked - before == 5  # two lists, a page of the sweep, and the jobs of two
+
+    before = ship.asked
+    assert (await ship.sync()).state == "ok"
+    assert ship.asked - before <= 5
+
+
+async def test_two_thousand_pipelines_of_ten_jobs(github: Github, ship: Ship) -> None:
+    for _ in range(2_000):
+        github.add(jobs=10)
+    first: list[int] = []
+
+    def note(state: SourceState) -> None:
+        if not first and (rows := ship.rows("SELECT count(*), sum(jobs IS NOT NULL) FROM pipeline")[0])[0]:
+            first.extend(rows)
+
+    assert (await ship.sync(report=note)).state == "ok"
+    assert ship.rows("SELECT count(*) FROM pipeline") == [(2_000,)]
+    assert ship.rows("SELECT count(*) FROM job") == [(20_000,)]
+    assert 0 < first[0] < 2_000  # rows are there long before the end
+    assert 2 <= github.most_at_once <= GithubVendor.width
+    assert ship.asked == 1 + 20 + 2_000  # the newest page for the mark, the pages, the jobs
+    before = ship.asked
+    await ship.sync()
+    assert ship.asked - before == 3
+
+
+async def test_a_sync_that_a_limit_cuts_short_keeps_its_rows_and_goes_on(github: Github, ship: Ship) -> None:
+    for _ in range(150):
+        github.add()
+    told = Told({"message": "You have exceeded a secondary rate limit."}, 403, {"Retry-After": "0"})
+    github.faults = [once(f"/actions/runs/{7000 + 100}/jobs", told)]
+    state = await ship.sync()
+    assert state.state == "limited"
+    assert "secondary rate limit" in state.sentence
+    ((rows, read),) = ship.rows("SELECT count(*), sum(jobs IS NOT NULL) FROM pipeline")
+    assert rows == 150
+    assert 30 <= read < 150
+    before = ship.asked
+    assert (await ship.sync()).state == "ok"
+    assert ship.rows("SELECT count(*) FROM pipeline WHERE jobs IS NOT NULL") == [(150,)]
+    assert ship.asked - before <= 2 + 2 * (150 - read) + 2
+
+
+async def test_the_token_is_in_no_file_and_no_word_of_ours(
+    github: Github, ship: Ship, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    github.add()
+    said = [str(await ship.sync())]
+    github.faults = [once("/actions/runs", Told({"message": f"Bad credentials: {TOKEN}"}, 401), times=9)]
+    said.append(str(await ship.sync()))
+    github.faults = [once("/actions/runs", Told(TOKEN.encode(), 200, {"X-Echo": TOKEN}), times=9)]
+    said.append(str(await ship.sync()))
+    assert "unauthorised" in said[1]
+    homes = {tmp_path, *(Path(os.environ[name]) for name in os.environ if name.startswith("XDG_"))}
+    files = [file for home in homes for file in home.rglob("*") if file.is_file()]
+    assert any(file.suffix == ".db" for file in files)
+    held = [file for file in files if TOKEN.encode() in file.read_bytes()]
+    assert held == []
+    out = capfd.readouterr()
+    assert TOKEN not in "".join(said) + out.out + out.err
+
+
+async def test_a_history_that_a_whole_sweep_reads_again_loses_what_was_deleted(github: Github, ship: Ship) -> None:
+    runs = [github.add() for _ in range(120)]
+    await ship.sync()
+    github.remove(runs[5])
+    assert (await ship.sync(full=True)).state == "ok"
+    assert ship.rows("SELECT count(*) FROM pipeline") == [(119,)]
