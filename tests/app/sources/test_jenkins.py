@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import stamina
 
+from quarterdeck.app import trust
 from quarterdeck.app.errors import SourceError
 from quarterdeck.app.records import LogPart, Pipeline, SourceSpec, SourceState, Want
 from quarterdeck.app.settings import load
@@ -19,6 +20,7 @@ from quarterdeck.app.sources.ci.engine import CiSource
 from quarterdeck.app.sources.http import Credential, Http
 from quarterdeck.app.sources.jenkins import JenkinsVendor, open_vendor
 from quarterdeck.app.sources.jenkins import client as requests
+from quarterdeck.app.sources.registry import build
 from quarterdeck.app.store.reading import Reader
 from quarterdeck.app.sync.once import sync_once
 from tests.servers.jenkins import CRUMB, NOTE, NOW, PASSWORD, TOKEN, USER, Build, Jenkins, jenkins, page
@@ -739,3 +741,28 @@ async def test_what_somebody_looks_at_is_asked_for(world: Jenkins) -> None:
     assert b"".join(part.data for part in parts) == b"all of it\n"
     assert await source.rerun("team/train#1", failed_only=False, key="k") == "team/train#2"
     await source.close()
+
+
+SETTINGS = """
+[[ci]]
+kind = "jenkins"
+name = "forge"
+repository = "team/train"
+base_url = "{url}"
+username_env = "JENKINS_USER"
+password_env = "JENKINS_TOKEN"
+"""
+
+
+async def test_a_section_of_the_settings_is_enough(world: Jenkins, tmp_path: Path) -> None:
+    failed_build(world)
+    (tmp_path / "quarterdeck.toml").write_text(SETTINGS.format(url=world.url + "/"))
+    settings = load(directory=tmp_path, environment={"JENKINS_USER": USER, "JENKINS_TOKEN": TOKEN})
+    trust.record_trust(settings)
+    (forge,) = [source for source in build(settings) if source.spec.kind == "jenkins"]
+    assert isinstance(forge, CiSource)
+    assert (forge.spec.name, forge.abilities) == ("forge", {"rerun", "cancel"})
+    found = await forge.one("team/train#1")
+    await forge.close()
+    assert found is not None
+    assert (found.source, found.status) == (forge.spec.key, "failed")
