@@ -40,6 +40,10 @@ class _Known(NamedTuple):
     extras: bytes | None
     attempt: int
     status: str
+    title: str
+    actor: str
+    started_at: Millis | None
+    ended_at: Millis | None
 
 
 class PipelineWriter:
@@ -49,7 +53,8 @@ class PipelineWriter:
         """Insert new pipelines and rewrite what changed of others. Gives how many were new and changed.
 
         One whose jobs are None came from a list. It keeps the jobs, tests and deployments of the same attempt, and
-        the approvals while its status is the same; of another attempt they are forgotten.
+        the approvals while its status is the same; of another attempt they are forgotten. So it is with the title,
+        who began it, and its times, where the list says nothing of them (GitLab's does not).
         """
         latest = {pipeline.id: pipeline for pipeline in map(_writable, pipelines)}
         known = self._known(cursor, source, list(latest))
@@ -73,13 +78,14 @@ class PipelineWriter:
             some = natives[start : start + _AT_ONCE]
             marks = ", ".join("?" * len(some))
             sql = (
-                "SELECT native, id, head, jobs, extras, attempt, status FROM pipeline"
-                f" WHERE source = ? AND native IN ({marks})"
+                "SELECT native, id, head, jobs, extras, attempt, status, title, actor, started_at, ended_at"
+                f" FROM pipeline WHERE source = ? AND native IN ({marks})"
             )
             known.update((row[0], _Known(*row[1:])) for row in cursor.execute(sql, (source, *some)))
         return known
 
     def _one(self, cursor: sqlite3.Cursor, source: int, known: _Known | None, pipeline: Pipeline, now: Millis) -> str:
+        pipeline = _completed(known, pipeline)
         head = _digest([getattr(pipeline, name) for name in _HEAD])
         jobs = _digest(pipeline.jobs) if pipeline.jobs is not None else _kept_jobs(known, pipeline)
         extras = _written_extras(known, pipeline)
@@ -121,6 +127,20 @@ def _storable(what: Any) -> Any:
     if isinstance(what, dict):
         return {name: _storable(value) for name, value in what.items()}
     return [_storable(one) for one in what] if isinstance(what, list | tuple) else what
+
+
+def _completed(known: _Known | None, pipeline: Pipeline) -> Pipeline:
+    """A pipeline of a list, with what lists may leave out. An end is kept as long as the status is the same."""
+    if known is None or pipeline.jobs is not None or known.attempt != pipeline.attempt:
+        return pipeline
+    ended = known.ended_at if known.status == pipeline.status else None
+    return msgspec.structs.replace(
+        pipeline,
+        title=pipeline.title or known.title,
+        actor=pipeline.actor or known.actor,
+        started_at=pipeline.started_at if pipeline.started_at is not None else known.started_at,
+        ended_at=pipeline.ended_at if pipeline.ended_at is not None else ended,
+    )
 
 
 def _kept_jobs(known: _Known | None, pipeline: Pipeline) -> bytes | None:

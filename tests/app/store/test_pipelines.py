@@ -153,6 +153,17 @@ def test_a_list_keeps_the_jobs_and_tests_of_the_same_attempt(deck: Deck) -> None
     assert found.approvals == ()  # it no longer waits
 
 
+def test_a_list_that_says_less_takes_nothing_away(deck: Deck) -> None:
+    deck.write(FULL)
+    bare = msgspec.structs.replace(FULL, jobs=None, title="", actor="", started_at=None, ended_at=None)
+    assert deck.write(bare).pipelines_changed == 0
+    assert deck.pipelines() == [FULL]
+    deck.write(msgspec.structs.replace(bare, status="running"))
+    (found,) = deck.pipelines()
+    assert (found.title, found.actor, found.started_at) == (FULL.title, FULL.actor, FULL.started_at)
+    assert found.ended_at is None, "what it ended at is not known while it runs again"
+
+
 def test_another_attempt_forgets_the_jobs_until_they_are_read(deck: Deck) -> None:
     deck.write(FULL)
     again = ran(1, "queued", attempt=3)
