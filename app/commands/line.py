@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "init": "init",
     "open": "open",
     "pipeline": "pipeline",
+    "pipelines": "pipelines",
     "runs": "runs",
     "status": "status",
     "sync": "sync",

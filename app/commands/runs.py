@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import tzinfo
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Final, NamedTuple
@@ -13,15 +12,16 @@ from typing import Any, Final, NamedTuple
 import click
 
 from ..copies import run_json
-from ..errors import FilterError, QuarterdeckError
-from ..query import Node, Sort, parse, parse_sort
-from ..records import Experiment, Extreme, Millis, Run
+from ..errors import QuarterdeckError
+from ..query import Node
+from ..records import Experiment, Extreme, Run
 from ..settings import Settings
 from ..store.order import RunOrder
 from ..store.reading import ExperimentRow, Reader
 from ..store.state import view_name
-from ..text import cells, shown
+from ..text import shown
 from .boundary import say
+from .filters import filter_of, sort_of
 from .fold import FoldAsked, print_fold
 from .options import Options
 from .place import settings_of, state_of, synced
@@ -100,7 +100,7 @@ def _scope(
     """Row ids of the experiments (None: all), the keys that they have, and the filter."""
     chosen = rows if asked.experiment is None else _experiments(asked.experiment, rows)
     keys = _keys(reader, [row.rowid for row in chosen][:MOST_EXPERIMENTS])
-    where = _where(asked.filter, settings.zone, time.time_ns() // 1_000_000, keys)
+    where = filter_of(asked.filter, settings.zone, keys)
     return None if asked.experiment is None else [row.rowid for row in chosen], keys, where
 
 
@@ -112,7 +112,7 @@ class _Listing:
         now = time.time_ns() // 1_000_000
         rows = reader.experiments()
         rowids, self._keys, where = _scope(reader, asked, settings, rows)
-        sort = _sort(asked.sort, self._keys)
+        sort = sort_of(asked.sort, self._keys)
         _say_unknown(sort.field.kind, sort.field.name, self._keys, "to sort by: newest first instead")
         order = RunOrder(reader.connection, experiments=rowids, where=where, sort=sort)
         # eight bytes a row: a million of them are 8 MB
@@ -180,22 +180,6 @@ def _keys(reader: Reader, experiments: Sequence[int]) -> Mapping[str, list[str]]
     for key in reader.keys(experiments):
         found[key.kind].append(key.name)
     return found
-
-
-def _where(text: str, zone: tzinfo, now: Millis, keys: Mapping[str, list[str]]) -> Node | None:
-    """The filter as a tree. Raises FilterError with the place marked below it."""
-    try:
-        return parse(text, zone=zone, now=now, keys=keys)
-    except FilterError as error:
-        mark = " " * cells(shown(text[: error.column])) + "^"
-        raise FilterError(f"{error}\n  {shown(text)}\n  {mark}", error.column) from error
-
-
-def _sort(text: str, keys: Mapping[str, list[str]]) -> Sort:
-    try:
-        return parse_sort(text, keys)
-    except FilterError as error:
-        raise FilterError(f"--sort: {error}", error.column) from error
 
 
 def _say_unknown(kind: str, name: str, keys: Mapping[str, list[str]], so: str) -> None:

@@ -13,7 +13,7 @@ SQLite lacks.
 
 from __future__ import annotations
 
-from .evaluate import matches, matches_pipeline
+from .evaluate import matches, matches_pipeline, pipeline_values
 from .parser import parse, parse_sort
 from .sql import register_functions
 from .texts import as_number
@@ -23,6 +23,6 @@ from .writing import write, write_field, write_sort
 
 __all__ = [
     "PIPELINES", "RUNS", "And", "Compare", "Field", "Has", "Node", "Not", "Or", "Sort", "Vocabulary", "Words", "all_of",
-    "as_number", "leaves", "matches", "matches_pipeline", "parse", "parse_sort", "register_functions", "write",
-    "write_field", "write_sort",
+    "as_number", "leaves", "matches", "matches_pipeline", "parse", "parse_sort", "pipeline_values",
+    "register_functions", "write", "write_field", "write_sort",
 ]  # fmt: skip

@@ -36,7 +36,7 @@ def matches(node: Node, run: Run, extremes: Mapping[str, Extreme] = _NONE, exper
 def matches_pipeline(node: Node, pipeline: Pipeline, source: str = "") -> bool:
     """Whether the pipeline passes. `source` is the label of its source."""
     words = [str(_pipeline_attribute(name, pipeline, source) or "") for name in WORDS]
-    return _passes(node, lambda field: _pipeline_values(field, pipeline, source), words)
+    return _passes(node, lambda field: pipeline_values(field, pipeline, source), words)
 
 
 def _passes(node: Node, values: Callable[[Field], list[Any]], words: Iterable[str]) -> bool:
@@ -55,7 +55,8 @@ def _passes(node: Node, values: Callable[[Field], list[Any]], words: Iterable[st
     return any(_holds(node.operator, value, node.value) for value in found)
 
 
-def _pipeline_values(field: Field, pipeline: Pipeline, source: str) -> list[Any]:
+def pipeline_values(field: Field, pipeline: Pipeline, source: str = "") -> list[Any]:
+    """What the pipeline has there: nothing, one value, or one a job."""
     if field.kind == "job":
         return [value for value in _job_values(field.name, pipeline) if value != ""]
     value = _pipeline_attribute(field.name, pipeline, source)

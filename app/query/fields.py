@@ -34,9 +34,11 @@ def find_field(name: Name, keys: Keys, vocabulary: Vocabulary) -> Field | None:
     return Field(kind, key, part)
 
 
-def is_prefix(word: str, vocabulary: Vocabulary) -> bool:
-    """metrics, params, tags ..."""
-    return word.lower() in vocabulary.prefixes
+def is_prefixed(word: str, vocabulary: Vocabulary) -> bool:
+    """metrics.auc, job.status, and not job.yml: nobody looks for the first as a text."""
+    prefix, dot, part = word.lower().partition(".")
+    kind = vocabulary.prefixes.get(prefix)
+    return bool(dot) and kind is not None and part in vocabulary.parts.get(kind, (part,))
 
 
 def why_not(name: Name, keys: Keys, vocabulary: Vocabulary) -> str:

@@ -17,7 +17,7 @@ from typing import Final, NoReturn
 
 from ..errors import FilterError
 from ..records import Millis
-from .fields import Keys, Name, find_field, is_prefix, why_not
+from .fields import Keys, Name, find_field, is_prefixed, why_not
 from .tree import And, Field, Has, Node, Not, Operator, Or, Sort, Words
 from .values import Terms, Typed, compare, contain
 from .vocabulary import AGE, RUNS, Vocabulary
@@ -179,7 +179,7 @@ class _Parser:
             return Words(text)
         found = _WORD.match(self.text, self.at)
         assert found is not None  # neither space, quote, parenthesis nor end stands here
-        if "." in found[0] and is_prefix(found[0].partition(".")[0], self.vocabulary):
+        if is_prefixed(found[0], self.vocabulary):
             hint = f"Write one of {_OPERATORS} after “{found[0]}”, or “has {found[0]}”."
             self._fail(f"A comparison is missing here. {hint}", found.end())
         self._advance(len(found[0]))

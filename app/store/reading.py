@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,8 +77,12 @@ class Reader:
     def __init__(self, path: Path, *, shared: bool = False) -> None:
         self.path = path
         self.connection = open_reader(path, shared=shared)
-        self.pipelines = PipelineReads(self.connection)
         self.logs = LogReads(self.connection)
+
+    @cached_property
+    def pipelines(self) -> PipelineReads:
+        """What CI systems ran."""
+        return PipelineReads(self.connection)
 
     def close(self) -> None:
         """Let go of the file."""
