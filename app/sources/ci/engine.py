@@ -13,7 +13,7 @@ from .. import Cursor
 from ..late import Late
 from . import TakesActs, Vendor
 from .book import Book, Open
-from .passes import Passes
+from .passes import Passes, is_gone
 from .together import together
 
 
@@ -120,7 +120,9 @@ class CiSource:
             async for some in answers:
                 found = tuple(pipeline for _, pipeline in some if pipeline is not None)
                 self._met.update((pipeline.id, pipeline) for pipeline in found if not pipeline.is_settled)
-                yield Batch(pipelines=found, pipelines_gone=tuple(key for key, pipeline in some if pipeline is None))
+                yield Batch(
+                    pipelines=found, pipelines_gone=tuple(key for key, pipeline in some if is_gone(key, pipeline))
+                )
 
     async def _log(self, vendor: Vendor, want: Want) -> AsyncIterator[Batch]:
         if want.kind != "log" or not want.pipelines:

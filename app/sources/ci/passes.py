@@ -170,7 +170,7 @@ class Passes:
         async with aclosing(together(self._detail, wanted, max(self._vendor.width, 1))) as answers:
             async for some in answers:
                 found = tuple(pipeline for _, pipeline in some if isinstance(pipeline, Pipeline))
-                gone = tuple(key for key, pipeline in some if pipeline is None)
+                gone = tuple(key for key, pipeline in some if is_gone(key, pipeline))
                 for key in gone:
                     book.forget(key)
                 for pipeline in found:
@@ -223,6 +223,11 @@ class Passes:
 
     def _now(self) -> Millis:
         return int(self._clock() * 1000)
+
+
+def is_gone(pipeline_id: str, answer: Pipeline | SourceError | None) -> bool:
+    """Whether there is no pipeline of that id any more: none at all, or (out of a queue) one that has another now."""
+    return answer is None or (isinstance(answer, Pipeline) and answer.id != pipeline_id)
 
 
 def _is_of_one(error: SourceError) -> bool:
