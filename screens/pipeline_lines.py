@@ -77,7 +77,7 @@ def _thing(row: Row, width: int, ink: Ink) -> list[Piece]:
     if isinstance(thing, Deployment):
         return _deployment(thing, width, ink)
     if isinstance(thing, Pipeline):
-        return _pipeline(row, thing, width, ink)
+        return pipeline_pieces(thing, width, ink.now, {"first": "first bad", "green": "last green"}.get(row.note, ""))
     if isinstance(thing, Commit):
         return _commit(row, thing, width, ink)
     return _run(thing, width, ink) if isinstance(thing, Run) else []
@@ -178,18 +178,18 @@ def _deployment(one: Deployment, width: int, ink: Ink) -> list[Piece]:
     return [(pad(name, 20), "text"), (f"  {pad(word, STATUS)}", role), (f"{age(one.at, ink.now):>6}{sha}", "dim")]
 
 
-def _pipeline(row: Row, one: Pipeline, width: int, ink: Ink) -> list[Piece]:
+def pipeline_pieces(one: Pipeline, width: int, now: int, lead: str = "") -> list[Piece]:
+    """A pipeline in one line. `lead`: what it is to another of its name, which is said in the place of the name."""
     word, role = worded(one.status)
     about = f"   {short(one.commit)}  {clip(one.branch, 24)}  {clip(one.event, 16)}".rstrip()
     room = max(14, min(34, width - STATUS - AGE - 14))
-    lead = {"first": "first bad", "green": "last green"}.get(row.note)
     number = f"#{clip(one.number, 12)}" if one.number else clip(one.id, 14)
     name = f"{lead} {number}" if lead else called(one, room)
     left = width - room - STATUS - AGE - 2
     return [
         (pad(name, room), "text"),
         (f"  {pad(word, STATUS)}", role),
-        (f"{age(one.created_at, ink.now):>{AGE}}", "dim"),
+        (f"{age(one.created_at, now):>{AGE}}", "dim"),
         (fit(about, left) if left >= 12 else "", "dim"),
     ]
 

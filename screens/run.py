@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from ..app.copies import Copy
-from ..app.records import Artifact, ArtifactContent, Dataset, Run
+from ..app.records import Artifact, ArtifactContent, Dataset, Pipeline, Run
 from ..app.text import clip, shown
 from ..widgets.hairline import by_step, hairline
 from ..widgets.line import Line, Piece
@@ -26,6 +26,7 @@ from .curves import CurvesScreen
 from .deck import Deck
 from .detail import DetailScreen
 from .links import LinkSheet, artifact_address, run_address
+from .pipeline_details import pipeline_lines
 from .run_copies import copies_of
 from .run_detail import RunDetail, Upright
 from .run_details import Lines, Sight, detail, head, metric_facts
@@ -214,6 +215,8 @@ class RunScreen(RunView):
             return preview(row.thing, self._content(row.thing), width, height)
         if row.kind == "folder":
             self.want_once("artifacts", [row.name])
+        if isinstance(row.thing, Pipeline):
+            return pipeline_lines(row.thing, self._sight(width))
         if isinstance(row.thing, Run):
             row = replace(row, thing=self._whole(row.thing))
         same = self._same_data(row.thing) if isinstance(row.thing, Dataset) else None
@@ -288,6 +291,8 @@ class RunScreen(RunView):
             self.app.push_screen(CurveScreen(self.deck, self.run_id, row.name, names))
         elif row.kind in ("parent", "child"):
             self._open_run(row)
+        elif isinstance(row.thing, Pipeline):
+            self._open_pipeline(row.thing)
         elif row.kind == "folder":
             self._toggled ^= {row.name}
             self.draw()
@@ -306,6 +311,11 @@ class RunScreen(RunView):
             self.app.push_screen(RunScreen(self.deck, row.thing.id))
         else:
             self.say(f"the cache has no run {clip(row.name, 40)}", "warn")
+
+    def _open_pipeline(self, pipeline: Pipeline) -> None:
+        from .pipeline import PipelineScreen  # here: that screen leads to runs
+
+        self.app.push_screen(PipelineScreen(self.deck, pipeline.source, pipeline.id))
 
     def action_curves(self) -> None:
         """Open all curves as a grid."""

@@ -9,11 +9,12 @@ from datetime import UTC, tzinfo
 
 from ..app.query import Field
 from ..app.records import Extreme, Run
+from ..app.store.pipelines import CommitChecks
 from ..app.text import clip
 from ..widgets.figures import age, figure, moment, span
 from ..widgets.line import Piece
 from ..widgets.record_table import Column
-from ..widgets.status import glyph, watched_words, worded
+from ..widgets.status import glyph, sign, watched_words, worded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +28,14 @@ class RunRow:
     """Somebody is told what becomes of it."""
     base: RunRow | None = None
     """The baseline of its experiment."""
+    checks: CommitChecks | None = None
+    """What pipelines say of its commit; None where none ran on it, or nobody asked."""
 
 
 Cell = Callable[[RunRow], Piece]
+
+CI = "ci"
+"""The column that is no field of a run: neither filter nor sort knows it."""
 
 NAME_WIDTH = 22
 DEFAULT_HEAD = ("name", "status", "started_at")
@@ -61,6 +67,13 @@ def _dataset(row: RunRow) -> Piece:
         return glyph("missing"), "dim"
     more = f" +{len(datasets) - 1}" if len(datasets) > 1 else ""
     return f"{clip(first.name, 11)}@{clip(first.digest, 60)[:4]}{more}", "dim"
+
+
+def _ci(row: RunRow) -> Piece:
+    if row.checks is None:
+        return (glyph("missing"), "dim") if row.run.git_commit else ("", "text")
+    several = f" {row.checks.failed}" if row.checks.failed > 1 else ""
+    return glyph(row.checks.status) + several, sign(row.checks.status).role
 
 
 def _text(get: Callable[[Run], str | None], width: int) -> Cell:
@@ -128,6 +141,7 @@ def fixed(zone: tzinfo = UTC) -> dict[str, Column[RunRow]]:
         Column(key="started_at", title="age", cell=_age, width=5, right=True, rank=2),
         Column(key="duration", title="took", cell=_duration, width=9, right=True, rank=8),
         Column(key="ended_at", title="ended", cell=_time(lambda run: run.ended_at, zone), width=12, right=True, rank=8),
+        Column(key="ci", title="ci", cell=_ci, width=3, rank=5),
         Column(key="dataset", title="data", cell=_dataset, width=17, rank=7),
         Column(key="commit", title="commit", cell=_text(lambda run: (run.git_commit or "")[:7], 7), width=7, rank=6),
         Column(key="user", title="user", cell=_text(lambda run: run.user, 12), width=8, rank=6),
@@ -197,10 +211,11 @@ def read_names(keys: Iterable[str]) -> list[tuple[str, str]]:
     return found
 
 
-def propose(sample: Sequence[Run], better: Iterable[str]) -> list[str]:
+def propose(sample: Sequence[Run], better: Iterable[str], *, ci: bool = False) -> list[str]:
     """Columns for an experiment that nobody arranged yet, from some of its newest runs.
 
-    Metrics with a declared direction first, then the most frequent; params that differ between the runs.
+    Metrics with a declared direction first, then the most frequent; params that differ between the runs. `ci`: there
+    are pipelines, so what they say of the commits is shown.
     """
     metrics = Counter(name for run in sample for name in run.metrics if not name.startswith("system/"))
     declared = [name for name in better if name in metrics]
@@ -216,6 +231,7 @@ def propose(sample: Sequence[Run], better: Iterable[str]) -> list[str]:
         *DEFAULT_HEAD,
         *(f"metrics.{name}" for name in [*declared, *frequent][:SEEN_METRICS]),
         *(f"params.{name}" for name in differing[:SEEN_PARAMS]),
+        *(["ci"] if ci else []),
         *DEFAULT_TAIL,
     ]
 

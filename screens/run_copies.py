@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..app.copies import Copy
-from ..app.records import Dataset, Metric, Run
+from ..app.records import Dataset, Metric, Pipeline, Run
 from .run_outline import Row
 
 
@@ -22,6 +22,8 @@ def copies_of(row: Row, run: Run) -> list[Copy]:
             return [Copy("name and digest", f"{thing.name}@{thing.digest}")]
         case "commit":
             return [Copy("commit", row.name)]
+        case "pipeline":
+            return [Copy("id of the pipeline", row.thing.id)] if isinstance(row.thing, Pipeline) else []
         case "folder" | "file":
             return [Copy("address of the file", f"runs:/{run.id}/{row.name}")]
         case "parent" | "child":

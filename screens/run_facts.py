@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..app.records import Artifact, ArtifactListing, Commit, Dataset, Extreme, Run, SourceState
+from ..app.records import Artifact, ArtifactListing, Commit, Dataset, Extreme, Pipeline, Run, SourceState
 from ..app.store.data_use import runs_on_data
 from ..app.store.reading import Reader
 
@@ -14,6 +14,9 @@ CHILDREN = 200
 
 SAME_DATA = 12
 """Other runs on the same data that are named."""
+
+PIPELINES = 12
+"""Pipelines of its commit that are named."""
 
 CHILD_METRICS = 4
 """Metrics of each child that are read: its row has room for one, its detail for some."""
@@ -33,6 +36,8 @@ class RunFacts:
     more_children: int = 0
     """Children beyond those that were read."""
     listings: Mapping[str, ArtifactListing] = field(default_factory=dict)
+    pipelines: Sequence[Pipeline] = ()
+    """What ran on its commit: of each name the newest, the worst first."""
     state: SourceState | None = None
 
     @property
@@ -65,8 +70,15 @@ def facts_of(reader: Reader, run_id: str, better: Iterable[str] = ()) -> RunFact
         children=reader.runs(children[:CHILDREN], names=[("metric", name) for name in known]) if children else (),
         more_children=max(0, len(children) - CHILDREN),
         listings=_listings(reader, rowid),
+        pipelines=pipelines_of(reader, run.git_commit),
         state=next((state for state in reader.source_states() if state.source == run.source), None),
     )
+
+
+def pipelines_of(reader: Reader, sha: str | None) -> list[Pipeline]:
+    """What ran on a commit: of each name the newest, the worst first."""
+    checks = reader.pipelines.of_commits([sha]).get(sha) if sha else None
+    return [row.pipeline for row in reader.pipelines.rows(checks.rowids[:PIPELINES])] if checks else []
 
 
 def telling(run: Run, better: Iterable[str]) -> list[str]:

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from ..app.records import Artifact, Commit, Dataset, Extreme, Metric, Run
+from ..app.records import Artifact, Commit, Dataset, Extreme, Metric, Pipeline, Run
 from ..app.text import cells, clip, fit, one_line, pad, shown
 from ..widgets.figures import age, count, count_in, figure, figure_in, size
 from ..widgets.line import Piece
 from ..widgets.status import glyph, worded
+from .pipeline_lines import pipeline_pieces
 from .run_facts import RunFacts, is_system, metric_names, telling
 
 Kind: TypeAlias = Literal[
-    "gap", "heading", "remark", "metric", "param", "data", "commit", "folder", "file", "tag", "parent", "child"
-]
-Thing: TypeAlias = Metric | Dataset | Commit | Artifact | Run | str | None
+    "gap", "heading", "remark", "metric", "param", "data", "commit", "pipeline", "folder", "file", "tag", "parent",
+    "child",
+]  # fmt: skip
+Thing: TypeAlias = Metric | Dataset | Commit | Artifact | Run | Pipeline | str | None
 
 OWN_TAGS = ("mlflow.runName", "mlflow.user", "mlflow.source.git.commit", "mlflow.parentRunId")
 """Tags that the rest of the page says already."""
@@ -104,6 +106,7 @@ def _parts(
         [Row("commit", run.git_commit, facts.commit)] if run.git_commit else [],
         f"{missing} no commit was logged",
     )
+    yield "ci", [Row("pipeline", f"{one.source} {one.id}", one) for one in facts.pipelines], ""
     root = facts.listings.get("")
     yield "artifacts", list(_files(facts, "", 0, toggled)), "none under the run" if root else "asked for …"
     tags = [Row("tag", name, text) for name, text in sorted(run.tags.items()) if name not in (*OWN_TAGS, NOTE)]
@@ -146,6 +149,7 @@ def _matches(row: Row, words: Sequence[str]) -> bool:
     thing = row.thing
     more = thing if isinstance(thing, str) else thing.name if isinstance(thing, Run) else ""
     more = f"{thing.subject} {thing.author}" if isinstance(thing, Commit) else more
+    more = f"{thing.name} {thing.status}" if isinstance(thing, Pipeline) else more
     text = f"{row.name} {more}".casefold()
     return row.is_row and all(word in text for word in words)
 
@@ -226,8 +230,8 @@ def draw(row: Row, width: int, ink: Ink) -> list[Piece]:
             return _commit(row, width, ink)
         case "folder" | "file":
             return _file(row, width)
-        case "parent" | "child":
-            return _run(row, width, ink)
+        case "parent" | "child" | "pipeline":
+            return _other(row, width, ink)
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +386,13 @@ def _file(row: Row, width: int) -> list[Piece]:
 def _names_room(width: int, ink: Ink) -> int:
     runs = [*ink.facts.children, *([ink.facts.parent] if ink.facts.parent else [])]
     return min(_longest((run.name or "–" for run in runs), 60), max(8, width - 30))
+
+
+def _other(row: Row, width: int, ink: Ink) -> list[Piece]:
+    """Another run, or a pipeline."""
+    if isinstance(row.thing, Pipeline):
+        return pipeline_pieces(row.thing, width, ink.now)
+    return _run(row, width, ink)
 
 
 def _run(row: Row, width: int, ink: Ink) -> list[Piece]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from ..app.records import Extreme, Run
+from ..app.store.pipelines import CommitChecks
 from ..app.store.reading import Reader
 from ..app.watching import has_ended
-from .run_columns import RunRow, metric_of, read_names
+from .run_columns import CI, RunRow, metric_of, read_names
 
 PAGE = 64
 """Runs read at once: some two pages of the screen, a millisecond from the cache."""
@@ -36,6 +37,7 @@ class RunRows:
         self._count = max(count, len(ids))
         self._names = read_names(keys)
         self._extremes = sorted({metric[0] for key in keys if (metric := metric_of(key))})
+        self._ci = CI in keys
         self._now = now
         self._pages: dict[int, list[RunRow | None]] = {}
 
@@ -68,16 +70,28 @@ class RunRows:
         ids = [abs(rowid) for rowid in self.ids[start : start + PAGE]]
         runs = self._reader.runs_by_rowid(ids, self._names)
         known = self._reader.extremes(ids, self._extremes) if self._extremes else {}
+        checks = self._checks(runs.values()) if self._ci else {}
         rows: list[RunRow | None] = []
         for rowid in ids:
             run = runs.get(rowid)
             extremes = {name: known[rowid, name] for name in self._extremes if (rowid, name) in known}
-            rows.append(self._held(run, extremes) if run else None)
+            rows.append(self._held(run, extremes, checks) if run else None)
         return rows
 
-    def _held(self, run: Run, extremes: Mapping[str, Extreme]) -> RunRow:
-        is_watched = not has_ended(run) and run.id in self._watched
-        return RunRow(run=run, extremes=extremes, now=self._now, watched=is_watched, base=self._base)
+    def _checks(self, runs: Iterable[Run]) -> Mapping[str, CommitChecks]:
+        """What pipelines say of the commits of these runs."""
+        shas = {run.git_commit for run in runs if run.git_commit}
+        return self._reader.pipelines.of_commits(shas) if shas else {}
+
+    def _held(self, run: Run, extremes: Mapping[str, Extreme], checks: Mapping[str, CommitChecks]) -> RunRow:
+        return RunRow(
+            run=run,
+            extremes=extremes,
+            now=self._now,
+            watched=not has_ended(run) and run.id in self._watched,
+            base=self._base,
+            checks=checks.get(run.git_commit or ""),
+        )
 
     def depth(self, index: int) -> int:
         """How deep the run stands below its parents in this list; 0 where the list is flat."""

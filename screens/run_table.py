@@ -12,12 +12,16 @@ from .baseline import baseline_row, has_unlike, with_difference
 from .deck import Deck
 from .list_screen import ListScreen
 from .run_acts import RunActs
-from .run_columns import RunRow
+from .run_columns import CI, RunRow
 from .telling import mark_watches
 
 ROOMY = 100
 """Columns of the terminal from which on the baseline is named, and a difference between unlike data stands beside
 the word that says so."""
+
+
+CHECKS_AT_MOST_EVERY = 0.5
+"""Seconds between two looks at the column of pipelines while the syncer writes some."""
 
 
 class RunTableScreen(ListScreen[RunRow], RunActs):
@@ -28,6 +32,7 @@ class RunTableScreen(ListScreen[RunRow], RunActs):
         self.base: RunRow | None = None
         """The baseline, None where there is none or the runs are of several experiments."""
         self._unlike = False
+        self._checks_changed = False
 
     def experiment_name(self) -> str | None:
         """Which experiment the list shows; None for several."""
@@ -68,6 +73,36 @@ class RunTableScreen(ListScreen[RunRow], RunActs):
         """A run that has ended is watched no more."""
         super().news()
         self.draw_rows()
+
+    # -- pipelines of the commits -------------------------------------------------------------------------------
+
+    def has_pipelines(self) -> bool:
+        """Whether any CI has run anything."""
+        return bool(self.deck.reader.pipelines.ids(None, limit=1))
+
+    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+        """Look at the pipelines again, but not at each of the batches of a first sync."""
+        if pipelines and not self._checks_changed:
+            self._checks_changed = True
+            self.set_timer(CHECKS_AT_MOST_EVERY, self._look_at_checks)
+        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
+
+    def _look_at_checks(self) -> None:
+        self._checks_changed = False
+        if self.is_ready:
+            self.show_checks()
+
+    def show_checks(self) -> None:
+        """Draw the column of pipelines anew, where it is shown."""
+        if CI in self.keys:
+            self.draw_rows()
+
+    def sort_by(self, key: str, descending: bool | None = None) -> None:
+        """Sort by a column, but not by what is known of each window only."""
+        if key == CI:
+            self.say("runs have no order by ci; :pipelines status:failed lists what failed", "dim")
+        else:
+            super().sort_by(key, descending)
 
     # -- the baseline -------------------------------------------------------------------------------------------
 

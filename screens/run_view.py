@@ -122,7 +122,7 @@ class RunView(RunActs):
 
     def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
         """Show what is new of this run; under another screen, when that one is gone."""
-        self._is_stale = self._is_stale or runs or commits
+        self._is_stale = self._is_stale or runs or commits or pipelines
         if self._is_stale and self.is_current:
             self.read()
         super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
