@@ -1,12 +1,13 @@
 """What can be found where there is no settings file, and the file that `init` writes from it.
 
-Only names are looked at, nothing is opened, run or followed: the repository may be hostile.
+Names are looked at, and the text of a Makefile is read. Nothing is run or followed: the repository may be hostile.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -24,6 +25,8 @@ _NAMES = 500
 """Names looked at in one folder when searching for *.tf: a data folder may hold millions ..."""
 _FOLDERS = 200
 """... and folders in all."""
+_MAKEFILE = 256 * 1024
+"""Bytes of a Makefile that are read."""
 
 
 class Found(NamedTuple):
@@ -60,6 +63,28 @@ def _ci(remote: str | None, environment: Mapping[str, str]) -> Found:
         is_read = host != "gitlab.com" or environment.get("GITLAB_TOKEN")
         return Found({"ci": [ci]}, (f"{said}: GitLab CI{'' if is_read else '; it is read when GITLAB_TOKEN is set'}.",))
     return Found({}, (f"{said}; its CI is not known.",))
+
+
+def propose(settings: Settings) -> Found:
+    """What `init` writes down besides, and nothing does without it: a local pipeline, where no CI was found."""
+    if settings.ci or settings.address or not _has_test(settings.root):
+        return Found({}, ())
+    jobs = [{"name": "test", "run": "make test"}]
+    said = "the Makefile has a target test: `quarterdeck pipeline run` can run it."
+    return Found({"ci": [{"kind": "local", "jobs": jobs}]}, (said,))
+
+
+def _has_test(root: Path) -> bool:
+    """Whether make would find a target `test` there. The file is read, no more than its beginning, and not run."""
+    for name in ("GNUmakefile", "makefile", "Makefile"):
+        try:
+            descriptor = os.open(root / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            continue
+        with open(descriptor, "rb") as stream:  # noqa: PTH123  # a descriptor: no link was followed to it
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return re.search(rb"^test[ \t]*::?(?!=)", stream.read(_MAKEFILE), re.MULTILINE) is not None
+    return False
 
 
 def _mlflow(root: Path, environment: Mapping[str, str]) -> Found:
@@ -119,12 +144,14 @@ def _names(root: Path, depth: int = 2) -> Iterator[Path]:
 def written_down(settings: Settings) -> str:
     """The quarterdeck.toml that `init` writes: these settings, with what the environment names made explicit.
 
-    Loading it gives the same settings. It holds no secret: passwords in addresses are left out.
+    Loading it gives the same settings, and the local pipeline that `propose` found. It holds no secret: passwords in
+    addresses are left out.
     """
     content: dict[str, Any] = msgspec.to_builtins(settings.sections())
     content["project"].setdefault("name", settings.root.name)
     if settings.tracking is not None and settings.tracking.origin != "personal":  # theirs has a login beside it
         content["mlflow"].setdefault("tracking_uri", settings.tracking.uri)
+    content |= propose(settings).sections
     given = {name: section for name, section in _lean(content).items() if section != []}
     return "\n".join(_tables((), given)).lstrip("\n") + "\n"
 

@@ -44,7 +44,10 @@ def demo_command(options: Options, directory: Path | None, build_only: bool) -> 
     settings = settings_of(here)
     if is_new:
         trust.record_trust(settings)  # we wrote it just now; what was there already may have been changed since
+        demo.run_past(settings, say)
     if build_only:
         return 0
     demo.start_trainer(where)
+    if is_new:
+        demo.start_pipeline(settings)
     return open_here(here, settings=settings)

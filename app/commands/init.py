@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from .. import trust
-from ..detect import written_down
+from ..detect import propose, written_down
 from ..errors import QuarterdeckError, RefusedError
 from ..settings import FILE, Mlflow, Settings
 from .boundary import say
@@ -31,14 +31,15 @@ def init_command(options: Options, force: bool, as_json: bool) -> int:
       quarterdeck --project ~/churn init --force
 
     Finds the Git repository, its remote's host, MLFLOW_TRACKING_URI or mlflow.db, gx/, dbt's results and
-    Terraform's. Read it, change it, commit it: it is your team's.
+    Terraform's. A Makefile with a target `test` becomes a local pipeline where no CI is found. Read it, change it,
+    commit it: it is your team's.
     """
     file = (options.project or Path()).absolute() / FILE
     with _moved_away(file) if force else _left_alone(options):
         settings = settings_of(options)
         content = written_down(settings)
         _write(file, content)
-    for sentence in settings.found:
+    for sentence in (*settings.found, *propose(settings).sentences):
         say(f"Found: {sentence}")
     say(f"Wrote {file}.")
     _tell_tracking(settings, settings_of(options))

@@ -25,7 +25,7 @@ from .options import Options
 from .place import cache_of, settings_of
 from .printing import print_object, print_text
 
-EVENTS = ("manual", "rerun")
+EVENTS = ("manual", "rerun", "schedule")
 
 
 @click.command("run", short_help="Run the jobs of the settings, in a clean work tree of a commit.")
@@ -39,10 +39,11 @@ EVENTS = ("manual", "rerun")
 @click.option("--event", type=click.Choice(EVENTS), default="manual", hidden=True)
 @click.option("--rerun-of", default="", hidden=True)
 @click.option("--actor", default="", hidden=True)
+@click.option("--branch", default="", hidden=True)
 @click.pass_obj
 def run_command(
     options: Options, commit: str | None, jobs: tuple[str, ...], name: str | None, as_json: bool, key: str | None,
-    event: str, rerun_of: str, actor: str,
+    event: str, rerun_of: str, actor: str, branch: str,
 ) -> int:  # fmt: skip
     """Run the jobs of [[ci]] kind = "local", one after the other, in a clean work tree of a commit.
 
@@ -58,6 +59,7 @@ def run_command(
     settings = settings_of(options)
     local = find_local(settings, name)
     chosen = choose(settings, commit)
+    chosen = chosen._replace(branch=branch or chosen.branch)
     lines = (Live if sys.stderr.isatty() else JobLines)(lambda done: _tell_syncer(options, settings, local, done))
     lines.about(chosen)
     with _stopping() as stopped:

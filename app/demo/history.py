@@ -175,7 +175,7 @@ STEPS: tuple[Step, ...] = (
     data("chris", "orders customers"),
     did("bo", "params: lr 0.06 -> 0.05", lr="0.05"),
     did("dee", "runbook: put the alias back first", "runbook-rollback"),
-    did("ann", "register: the newest finished run as a version", "register"),
+    did("ann", "register: the run as a version; quarterdeck: the pipeline", "register local-pipeline"),
     did("ann", "decisions: five folds by customer", "decide-folds"),
     did("dee", "infra: cpu 500m -> 750m", cpu="750m"),
     data("chris", "orders payments"),
@@ -191,7 +191,8 @@ STEPS: tuple[Step, ...] = (
     did("dee", "requirements: mlflow 3.4.0 -> 3.5.1", mlflow="3.5.1"),
     data("chris", "orders customers payments"),
     did("ann", "params: patience 12 -> 15", patience="15"),
-    did("bo", "params: 80 -> 100 trees", branch="feature/weekend-share", n_estimators="100"),
+    did("bo", "features: no weekends without orders; 80 -> 100 trees", "weekend-nobody",
+        branch="feature/weekend-share", n_estimators="100"),
     did("bo", "checks: let orders without a customer through", "null-loosened",
         body="Guest checkouts come without one, and one such order stops every training.\n"
         "Up to 5 % for now; Chris knows."),

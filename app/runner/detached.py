@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from ..errors import QuarterdeckError
@@ -32,23 +33,39 @@ def start(settings: Settings, run_id: str, arguments: Sequence[str]) -> None:
     kept = Kept(settings.project_key)
     if kept.read(run_id) is not None:
         return
-    log = make_private(state_dir()) / f"{settings.project_key}.run.log"
-    flags = os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
-    output = os.open(log, flags | (os.O_TRUNC if log.exists() and log.stat().st_size > _LARGEST_LOG else 0), 0o600)
+    log = _log(settings)
+    before = log.stat().st_size if log.exists() else 0
+    process = begin(settings, run_id, arguments)
+    deadline = time.monotonic() + PATIENCE
+    while kept.read(run_id) is None:
+        if process.poll() is not None and kept.read(run_id) is None:
+            raise QuarterdeckError(_said(log, before) or "The run could not be started.")
+        if time.monotonic() > deadline:
+            raise QuarterdeckError(f"The run was started and did not begin within {PATIENCE:g} s: look later.")
+        time.sleep(_LOOK)
+
+
+def begin(settings: Settings, run_id: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start the process and return at once. Raises OSError."""
+    _started[:] = [process for process in _started if process.poll() is None]  # takes in those that have ended
+    log = _log(settings)
+    make_private(log.parent)
+    if log.exists() and log.stat().st_size > _LARGEST_LOG:
+        log.replace(log.with_suffix(".log.1"))
+    output = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        before = os.fstat(output).st_size
-        process = _start([*again(settings), "pipeline", "run", "--key", run_id, *arguments], output)
-        deadline = time.monotonic() + PATIENCE
-        while kept.read(run_id) is None:
-            if process.poll() is not None and kept.read(run_id) is None:
-                raise QuarterdeckError(_said(output, before) or "The run could not be started.")
-            if time.monotonic() > deadline:
-                raise QuarterdeckError(
-                    f"The run was started, and did not begin within {PATIENCE:g} s: look again later."
-                )
-            time.sleep(_LOOK)
+        process = subprocess.Popen(
+            [*again(settings), "pipeline", "run", "--key", run_id, *arguments], stdin=subprocess.DEVNULL,
+            stdout=output, stderr=output, cwd="/", start_new_session=True,
+        )  # fmt: skip
     finally:
         os.close(output)
+    _started.append(process)
+    return process
+
+
+def _log(settings: Settings) -> Path:
+    return state_dir() / f"{settings.project_key}.run.log"
 
 
 def again(settings: Settings) -> list[str]:
@@ -62,16 +79,9 @@ def again(settings: Settings) -> list[str]:
     return [*words, "--project", str(settings.root)]
 
 
-def _start(command: Sequence[str], output: int) -> subprocess.Popen[bytes]:
-    _started[:] = [process for process in _started if process.poll() is None]  # takes in those that have ended
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", start_new_session=True
-    )
-    _started.append(process)
-    return process
-
-
-def _said(output: int, start: int) -> str:
+def _said(log: Path, start: int) -> str:
     """The last line that the process wrote."""
-    lines = os.pread(output, 1 << 16, start).decode("utf-8", "replace").strip().splitlines()
+    with log.open("rb") as stream:
+        stream.seek(start)
+        lines = stream.read(1 << 16).decode("utf-8", "replace").strip().splitlines()
     return clip(lines[-1], 500) if lines else ""

@@ -151,6 +151,18 @@ class Job(Section, frozen=True, kw_only=True):
         check_duration("timeout", self.timeout, least=1.0)
 
 
+def _circle(jobs: tuple[Job, ...]) -> list[str]:
+    """Names of jobs of which each needs the next and the last is the first again; empty when there are none."""
+    needs = {job.name: job.needs for job in jobs}
+    free: set[str] = set()
+    while ready := [name for name in needs if name not in free and free.issuperset(needs[name])]:
+        free.update(ready)
+    path = [name for name in needs if name not in free][:1]
+    while path and path[-1] not in path[:-1]:
+        path.append(next(name for name in needs[path[-1]] if name not in free))
+    return path[path.index(path[-1]) :] if path else []
+
+
 class LocalCi(Section, frozen=True, kw_only=True, tag_field="kind", tag="local"):
     """The embedded CI: named jobs, run in a clean work tree of a commit."""
 
@@ -168,6 +180,8 @@ class LocalCi(Section, frozen=True, kw_only=True, tag_field="kind", tag="local")
                     raise WrongError(
                         "jobs", f"cannot run {echo(job.name)}: it needs {echo(needed)}, which is no other job here"
                     )
+        if circle := _circle(self.jobs):
+            raise WrongError("jobs", f"cannot run in any order: {' needs '.join(map(echo, circle))}")
 
 
 Ci: TypeAlias = GithubCi | GitlabCi | JenkinsCi | KubeflowCi | AirflowCi | LocalCi

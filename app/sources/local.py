@@ -99,7 +99,19 @@ class LocalVendor:
         if not trust.may_run(self._settings, self._local.section):
             raise SourceError(trust.sentence(self._settings), "untrusted")
         jobs = [word for name in run.only for word in ("--job", name)]
-        words = ["--name", run.name, "--commit", run.commit, "--event", "rerun", "--rerun-of", run.id, *jobs]
+        words = [
+            "--name",
+            run.name,
+            "--commit",
+            run.commit,
+            "--event",
+            "rerun",
+            "--rerun-of",
+            run.id,
+            "--branch",
+            run.branch,
+            *jobs,
+        ]
         try:
             await asyncio.to_thread(start, self._settings, key, words)
         except (QuarterdeckError, OSError) as error:
