@@ -47,6 +47,9 @@ sender died may still be under way."""
 
 KINDS: Final[tuple[Kind[Any, Any], ...]] = (Tags(), Pipelines())
 
+_NEVER_SENT: Final = frozenset({"misconfigured", "untrusted", "forbidden", "tls"})
+"""States of a source that failed before anything left us."""
+
 _NEVER: Final = "It was asked for and never begun. Nothing was changed."
 
 
@@ -278,7 +281,7 @@ async def _try(kind: Kind[Any, Any], source: Any, act: Act) -> tuple[Tried, dict
     except AnswerError as error:
         return Tried(str(error), is_denied=400 <= error.status < 500 and error.status != 408), {}
     except SourceError as error:
-        return Tried(str(error)), {}
+        return Tried(str(error), is_denied=error.state in _NEVER_SENT), {}
     except TimeoutError:
         return Tried(f"{source.spec.name} did not answer within {ACT_SECONDS / 2:.0f} s."), {}
 

@@ -26,7 +26,7 @@ ABLE: Final[Mapping[str, frozenset[str]]] = {
     "github": frozenset({"rerun", "rerun_failed", "cancel", "approve"}),
     "gitlab": frozenset({"rerun_failed", "cancel", "approve", "play"}),
     "jenkins": frozenset({"rerun", "cancel"}),
-    "local": frozenset({"rerun", "rerun_failed", "cancel"}),
+    "local": frozenset({"rerun", "cancel"}),
 }
 """What the pipelines of each kind of source can be made to do: for screens, which ask no source. The gate asks it."""
 
@@ -180,7 +180,7 @@ class Pipelines:
         """Look at the pipeline, and tell by what is different."""
         became = await _became(source, act)
         pipeline = await read_pipeline(source, became)
-        read_back = None if pipeline is None else {"pipeline": became, **snapshot(pipeline)}
+        read_back = None if pipeline is None else {"pipeline": pipeline.id, **snapshot(pipeline)}
         state, sentence = judged(act, pipeline, tried, source.spec)
         return Verdict(state, sentence, read_back)  # type: ignore[arg-type]  # one of the four, see judged
 
@@ -311,7 +311,7 @@ def judged(act: Act, now: Pipeline | None, tried: Tried, spec: SourceSpec) -> tu
     if did.is_done:
         return "done", f"{name}{did.sentence} at {where}."
     if tried.is_denied:
-        return "failed", tried.trouble
+        return "failed", f"{_because(tried)}{name}{did.sentence}."
     if did.is_over:
         return "failed", f"{_because(tried)}{name}{did.sentence}."
     if act.intent.get("accepted"):

@@ -10,6 +10,10 @@ import click
 from .line import nearest
 
 COMMANDS: Final = {
+    "approve": "pipeline_acts",
+    "cancel": "pipeline_acts",
+    "play": "pipeline_acts",
+    "rerun": "pipeline_acts",
     "run": "pipeline_run",
 }
 """Every command and the module that holds it, as a click command of the same name followed by `_command`."""
