@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.app.commands.line import COMMANDS
-from quarterdeck.app.query import parse
-from quarterdeck.app.query.tree import ATTRIBUTES, DATASET_PARTS
+from quarterdeck.app.query import PIPELINES, parse
+from quarterdeck.app.query.tree import ATTRIBUTES, DATASET_PARTS, JOB_PARTS, PIPELINE_ATTRIBUTES
 from quarterdeck.app.records import SOURCE_STATES
 from quarterdeck.app.settings import load
 from quarterdeck.app.settings.whole import Settings
@@ -42,8 +42,9 @@ def test_the_settings_that_are_shown_are_read(example: Settings) -> None:
 
 def test_the_filters_that_are_shown_are_read() -> None:
     lines = [line for block in blocks("filters.md", "text") for line in block.splitlines()]
-    assert [parse(line, now=NOW) for line in lines].count(None) == 0
-    assert len(lines) == 3
+    assert [parse(line, now=NOW) for line in lines[:3]].count(None) == 0
+    assert [parse(line, now=NOW, vocabulary=PIPELINES) for line in lines[3:]].count(None) == 0
+    assert len(lines) == 6
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,12 @@ def test_the_filters_that_are_shown_are_read() -> None:
 def test_a_field_that_is_shown_can_be_asked_for(field: str) -> None:
     assert field in (DOCS / "filters.md").read_text()
     assert parse(f"has {field}", now=NOW) is not None
+
+
+@pytest.mark.parametrize("field", [*PIPELINE_ATTRIBUTES, "age", "job", "stage", *(f"job.{part}" for part in JOB_PARTS)])
+def test_a_field_of_pipelines_that_is_shown_can_be_asked_for(field: str) -> None:
+    assert f"`{field}`" in (DOCS / "filters.md").read_text().partition("## Pipelines")[2]
+    assert parse(f"has {field}", now=NOW, vocabulary=PIPELINES) is not None
 
 
 def test_every_command_is_described() -> None:

@@ -53,7 +53,7 @@ class PipelineWriter:
         """Insert new pipelines and rewrite what changed of others. Gives how many were new and changed.
 
         One whose jobs are None came from a list. It keeps the jobs, tests and deployments of the same attempt, and
-        the approvals while its status is the same; of another attempt they are forgotten. So it is with the title,
+        the approvals while its status is the same; of a later attempt they are forgotten. So it is with the title,
         who began it, and its times, where the list says nothing of them (GitLab's does not).
         """
         latest = {pipeline.id: pipeline for pipeline in map(_writable, pipelines)}
@@ -130,12 +130,16 @@ def _storable(what: Any) -> Any:
 
 
 def _completed(known: _Known | None, pipeline: Pipeline) -> Pipeline:
-    """A pipeline of a list, with what lists may leave out. An end is kept as long as the status is the same."""
-    if known is None or pipeline.jobs is not None or known.attempt != pipeline.attempt:
+    """A pipeline of a list, with what lists may leave out. An end is kept as long as the status is the same.
+
+    Attempts only rise: a list that says a lower one says nothing of them (Airflow's does not).
+    """
+    if known is None or pipeline.jobs is not None or known.attempt < pipeline.attempt:
         return pipeline
     ended = known.ended_at if known.status == pipeline.status else None
     return msgspec.structs.replace(
         pipeline,
+        attempt=known.attempt,
         title=pipeline.title or known.title,
         actor=pipeline.actor or known.actor,
         started_at=pipeline.started_at if pipeline.started_at is not None else known.started_at,

@@ -164,6 +164,12 @@ def test_a_list_that_says_less_takes_nothing_away(deck: Deck) -> None:
     assert found.ended_at is None, "what it ended at is not known while it runs again"
 
 
+def test_a_list_that_does_not_count_attempts_forgets_no_jobs(deck: Deck) -> None:
+    deck.write(FULL)
+    assert deck.write(msgspec.structs.replace(FULL, jobs=None, attempt=1)).pipelines_changed == 0
+    assert deck.pipelines() == [FULL]
+
+
 def test_another_attempt_forgets_the_jobs_until_they_are_read(deck: Deck) -> None:
     deck.write(FULL)
     again = ran(1, "queued", attempt=3)

@@ -7,6 +7,9 @@ from quarterdeck.app.records import (
     Batch,
     Commit,
     Experiment,
+    Job,
+    LogPart,
+    Pipeline,
     Point,
     Ref,
     Run,
@@ -31,6 +34,18 @@ def batch_of(runs: int, commits: int, histories: int) -> Batch:
         ),
         histories=tuple(Series.of(str(n), "k", (Point(step=0, at=0, value=1.0),)) for n in range(histories)),
         tails=tuple(Series.of(str(n), "k", ()) for n in range(histories)),
+        pipelines=tuple(
+            Pipeline(
+                source="s",
+                id=str(n),
+                name="ci",
+                status="passed",
+                jobs=(Job(id=str(n), name="j", status="passed"),) * (n % 4),
+            )
+            for n in range(commits)
+        ),
+        pipelines_gone=("old",),
+        log_parts=tuple(LogPart(source="s", pipeline="1", job="2", start=n, data=b"x") for n in range(histories)),
         refs=(Ref(source="s", name="main", kind="branch", sha="1"),),
         runs_gone_unless_seen_since=5,
         cursor={"at": 1},
@@ -48,13 +63,15 @@ def test_pieces_together_are_the_batch_and_only_the_last_moves_the_cursor(
     pace._rows_a_second = rate
     whole = batch_of(runs, commits, histories)
     cut = [piece for piece, _ in pieces(whole, pace)]
-    for name in ("experiments", "runs", "histories", "tails", "listings", "commits"):
+    for name in ("experiments", "runs", "histories", "tails", "listings", "commits", "pipelines", "log_parts"):
         assert tuple(record for piece in cut for record in getattr(piece, name)) == getattr(whole, name)
     assert cut[0].experiments_complete
     assert all(not piece.experiments_complete for piece in cut[1:])
     for piece in cut[:-1]:
         assert (piece.cursor, piece.refs, piece.runs_gone_unless_seen_since, piece.done) == (None,) * 4
+        assert not piece.pipelines_gone
     last = cut[-1]
+    assert last.pipelines_gone == whole.pipelines_gone
     assert (last.cursor, last.refs, last.done, last.total) == (whole.cursor, whole.refs, 3, 9)
     assert (last.runs_gone_unless_seen_since, last.sweep_period) == (5, 7)
 
