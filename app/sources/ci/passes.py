@@ -93,12 +93,22 @@ class Passes:
         while not book.is_listed:
             async for batch in self._pages():
                 yield batch
+                async for news in self._meanwhile():
+                    yield news
             async for batch in self._details(book.unread):
                 yield batch
-                if time.monotonic() - self._polled > _BETWEEN_POLLS:
-                    async for news in self._recent():
-                        yield news
+                async for news in self._meanwhile():
+                    yield news
         yield Batch(cursor=book.dump(), done=book.listed, total=book.listed)
+
+    async def _meanwhile(self) -> AsyncIterator[Batch]:
+        """What is new, and what runs, while a long history is read: once a minute."""
+        if time.monotonic() - self._polled < _BETWEEN_POLLS:
+            return
+        async for batch in self._recent():
+            yield batch
+        async for batch in self._details(self._book.due(self._now(), _MOST_OPEN)):
+            yield batch
 
     async def _pages(self) -> AsyncIterator[Batch]:
         """Pages of the history; the next is under way while one is written. Ends at the depth, and at the end."""
