@@ -75,6 +75,10 @@ class Queued:
     looks: int = 0
     cancelled: bool = False
 
+    @property
+    def waits(self) -> bool:
+        return self.number is None and not self.cancelled
+
 
 class Jenkins:
     """The server's world; `url` is its address, while it serves."""
@@ -185,7 +189,21 @@ class Jenkins:
         newest = sorted(item.builds.values(), key=lambda one: -one.number)
         builds = [self._whole(path, one) for one in newest]
         last = builds[0] if builds else None
-        return {**shown, "color": "blue", "lastBuild": last, "builds": builds[:100], "allBuilds": builds}
+        waiting = [number for number, one in self.queue.items() if one.path == path and one.waits]
+        return {
+            **shown,
+            "color": "blue",
+            "lastBuild": last,
+            "builds": builds[:100],
+            "allBuilds": builds,
+            "queueItem": self._waiting(waiting[0]) if waiting else None,
+        }
+
+    def _waiting(self, number: int) -> dict[str, Any]:
+        one = self.queue[number]
+        cause = {"_class": "hudson.model.Cause$UserIdCause", "userId": one.user}
+        actions = [{"causes": [cause]}, {"parameters": one.parameters}, {}]
+        return {"id": number, "inQueueSince": self.clock, "actions": actions}
 
     def _whole(self, path: str, build: Build) -> dict[str, Any]:
         is_freestyle = self.items[path].kind == "freestyle"
@@ -271,7 +289,7 @@ class Jenkins:
         form = dict(parse_qsl(asked.body.decode(), keep_blank_values=True))
         given = [{"name": name, "value": form.get(name, usual)} for name, usual in item.defaults.items()]
         for number, one in self.queue.items():  # the same again while it waits is the same
-            if one.path == path and one.number is None and one.parameters == given and not one.cancelled:
+            if one.path == path and one.waits and one.parameters == given:
                 return Told(b"", 303, {"Location": f"{self.url}/queue/item/{number}/"})
         number = 50 + len(self.queue)
         self.queue[number] = Queued(path, given, _login(asked)[0])
@@ -289,7 +307,7 @@ class Jenkins:
         if one is None:
             return page(404, "Error 404 Not Found")
         one.looks += 1
-        if one.looks > self.starts_after and one.number is None and not one.cancelled:
+        if one.looks > self.starts_after and one.waits:
             self.leave(int(number))
         why = "Waiting for next available executor" if one.number is None else None
         shown = {"id": int(number), "why": why, "cancelled": one.cancelled, "inQueueSince": self.clock}

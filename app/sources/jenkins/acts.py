@@ -17,7 +17,7 @@ from ...records import Millis
 from .. import trouble
 from ..http import Answer
 from .client import JenkinsClient
-from .parse import BuildPayload, parameters, starter
+from .parse import Actions, BuildPayload, parameters, starter
 from .places import QUEUED, Place, taken_apart
 
 Pause = Callable[[float], Awaitable[None]]
@@ -54,23 +54,23 @@ class Acts:
         return await self._started(place, found[1])
 
     async def rerun_of(self, place: Place, number: str, since: Millis) -> str | None:
-        """The first build since then that has this build's parameters and that our login started."""
+        """The first build since then that has this build's parameters and that our login started; or one queued so."""
         before = await self._client.started_with(place, number)
-        if before is None:
-            return None
-        me = await self._client.me()
-        if not me:
+        me = await self._client.me() if before is not None else ""
+        if before is None or not me:
             return None
         earliest = since + (self._client.http.skew or 0) - _APART
-        builds = [
-            one
-            for one in await self._client.newest_started_with(place)
-            if one.number > before.number
-            and one.timestamp >= earliest
-            and starter(one) == me
-            and parameters(one) == parameters(before)
-        ]
-        return place.build_id(min(one.number for one in builds)) if builds else None
+        lately = await self._client.lately_started(place)
+
+        def is_it(one: Actions, at: Millis) -> bool:
+            return at >= earliest and starter(one) == me and parameters(one) == parameters(before)
+
+        builds = [one.number for one in lately.builds if one.number > before.number and is_it(one, one.timestamp)]
+        if builds:
+            return place.build_id(min(builds))
+        waiting = lately.queue_item
+        is_queued = waiting is not None and is_it(waiting, waiting.in_queue_since)
+        return place.build_id(f"{QUEUED}{waiting.id}") if waiting is not None and is_queued else None
 
     async def cancel(self, place: Place, number: str) -> None:
         """Stop a build, or take it out of the queue."""

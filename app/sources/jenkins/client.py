@@ -19,8 +19,9 @@ import msgspec
 from ...errors import SourceError
 from .. import trouble
 from ..http import LARGEST, Answer, Http
-from .parse import BuildPayload, ReportPayload, RunPayload, StagePayload
+from .parse import Actions, BuildPayload, RunPayload, StagePayload
 from .places import Place, address
+from .reports import ReportPayload
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ CHUNK: Final = 100
 DEPTH: Final = 5
 """Folders in folders that one request sees."""
 _BUILD: Final = (
-    "number,url,result,building,timestamp,duration,displayName,queueId,actions[urlName,"
+    "number,url,result,building,timestamp,duration,displayName,actions[urlName,"
     "lastBuiltRevision[SHA1,branch[name]],causes[_class,shortDescription,userId,userName]]"
 )
 _HEAD: Final = "name,lastBuild[number,timestamp]"
@@ -82,6 +83,20 @@ class QueuePayload(msgspec.Struct, frozen=True):
     in_queue_since: int = msgspec.field(name="inQueueSince", default=0)
 
 
+class StartedPayload(msgspec.Struct, frozen=True, rename="camel"):
+    """What a job was started with lately."""
+
+    builds: list[BuildPayload] = []
+    queue_item: WaitingPayload | None = None
+
+
+class WaitingPayload(Actions, frozen=True, rename="camel"):
+    """What waits in a job's queue: the first where there are several."""
+
+    id: int
+    in_queue_since: int = 0
+
+
 class _Who(msgspec.Struct):
     name: str = ""
     anonymous: bool = False
@@ -125,15 +140,15 @@ class JenkinsClient:
         return await self._read(f"{place.url}/{number}", _BUILD, BuildPayload)
 
     async def started_with(self, place: Place, number: str) -> BuildPayload | None:
-        """One build with its parameters, which may hold what is nobody's business: for an act alone."""
+        """One build with its parameters, which may hold what is nobody's business: never kept, for an act alone."""
         tree = "number,timestamp,actions[causes[_class,userId],parameters[name,value]]"
         return await self._read(f"{place.url}/{number}", tree, BuildPayload)
 
-    async def newest_started_with(self, place: Place) -> list[BuildPayload]:
-        """The newest builds of a job with their parameters and their places in the queue."""
-        tree = "builds[number,timestamp,queueId,actions[causes[_class,userId],parameters[name,value]]]{0,20}"
-        found = await self._read(place.url, tree, _Builds)
-        return [] if found is None else found.builds
+    async def lately_started(self, place: Place) -> StartedPayload:
+        """The newest builds of a job with their parameters, and what waits in its queue."""
+        actions = "actions[causes[_class,userId],parameters[name,value]]"
+        tree = f"builds[number,timestamp,{actions}]{{0,20}},queueItem[id,inQueueSince,{actions}]"
+        return await self._read(place.url, tree, StartedPayload) or StartedPayload()
 
     async def stages(self, place: Place, number: str) -> RunPayload | None:
         """The stages of a build; None for a job without any, or a server without the plugin."""

@@ -6,14 +6,14 @@ the sample bodies of the Pipeline REST API plugin (wfapi).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
 import msgspec
 
-from ...records import Case, CaseReport, Job, Millis, Pipeline, Step
-from ...records.pipeline import LARGEST_MESSAGE, MOST_CASES, SETTLED, PipelineStatus
+from ...records import Job, Millis, Pipeline, Step
+from ...records.pipeline import SETTLED, PipelineStatus
 from .places import Place
 
 RESULTS: Final[Mapping[str, PipelineStatus]] = {
@@ -59,7 +59,18 @@ _WITHOUT_STAGES: Final = (
 )
 
 
-class BuildPayload(msgspec.Struct, frozen=True):
+class Actions(msgspec.Struct, frozen=True, kw_only=True):
+    """What plugins hang on a build, or on what waits to be one."""
+
+    actions: list[Any] | None = None
+    """Whatever they like; many entries are {} or null."""
+
+    def acts(self, field: str) -> list[Mapping[str, Any]]:
+        """The actions that have such a field."""
+        return [one for one in self.actions or () if isinstance(one, dict) and one.get(field) is not None]
+
+
+class BuildPayload(Actions, frozen=True, kw_only=True):
     """One build, as far as it is read."""
 
     number: int
@@ -71,9 +82,6 @@ class BuildPayload(msgspec.Struct, frozen=True):
     class_: str = msgspec.field(name="_class", default="")
     display_name: str | None = msgspec.field(name="displayName", default=None)
     url: str | None = None
-    queue_id: int | None = msgspec.field(name="queueId", default=None)
-    actions: list[Any] | None = None
-    """Whatever plugins hang on a build; many entries are {} or null."""
 
     @property
     def is_building(self) -> bool:
@@ -84,10 +92,6 @@ class BuildPayload(msgspec.Struct, frozen=True):
     def may_have_stages(self) -> bool:
         """Whether asking for stages can give any."""
         return not self.class_.startswith(_WITHOUT_STAGES)
-
-    def acts(self, field: str) -> list[Mapping[str, Any]]:
-        """The actions that have such a field."""
-        return [one for one in self.actions or () if isinstance(one, dict) and one.get(field) is not None]
 
     @property
     def has_report(self) -> bool:
@@ -118,40 +122,6 @@ class RunPayload(msgspec.Struct, frozen=True):
 
     status: str = ""
     stages: list[StagePayload] = []
-
-
-class CasePayload(msgspec.Struct, frozen=True, rename="camel"):
-    """One test."""
-
-    class_name: str | None = None
-    name: str | None = None
-    status: str = ""
-    duration: float | None = None
-    error_details: str | None = None
-    error_stack_trace: str | None = None
-
-
-class SuitePayload(msgspec.Struct, frozen=True):
-    """Tests of one file."""
-
-    name: str | None = None
-    cases: list[CasePayload] = []
-
-
-class ReportPayload(msgspec.Struct, frozen=True, rename="camel"):
-    """testReport: of one build, or of the children of a matrix or Maven build."""
-
-    fail_count: int | None = None
-    pass_count: int | None = None
-    skip_count: int | None = None
-    suites: list[SuitePayload] | None = None
-    child_reports: list[ChildPayload] | None = None
-
-
-class ChildPayload(msgspec.Struct, frozen=True):
-    """The report of one child of a matrix or Maven build."""
-
-    result: ReportPayload | None = None
 
 
 def pipeline(source: str, place: Place, build: BuildPayload, base_url: str) -> Pipeline:
@@ -197,31 +167,13 @@ def with_steps(job: Job, node: StagePayload) -> Job:
     return msgspec.structs.replace(job, steps=steps, reason=told[0] if told else job.reason)
 
 
-def report(payload: ReportPayload) -> CaseReport:
-    """Counted by its tests; by what its header says where those are not told. Children are added up."""
-    parts = list(_parts(payload))
-    cases = [(suite, case) for part in parts for suite in part.suites or () for case in suite.cases]
-    if not cases:
-        return _claimed(parts)
-    words = [_verdict(case) for _, case in cases]
-    bad = [_case(suite, case) for (suite, case), word in zip(cases, words, strict=True) if word in ("failed", "errors")]
-    return CaseReport(
-        total=len(cases),
-        passed=words.count("passed"),
-        failed=words.count("failed"),
-        errors=words.count("errors"),
-        skipped=words.count("skipped"),
-        failures=tuple(bad[:MOST_CASES]),
-    )
-
-
-def parameters(build: BuildPayload) -> dict[str, str | None]:
+def parameters(build: Actions) -> dict[str, str | None]:
     """What a build was started with, as a form holds it; None for what Jenkins does not tell (passwords, files)."""
     given = [one for act in build.acts("parameters") for one in act["parameters"] if isinstance(one, dict)]
     return {str(one["name"]): _written(one.get("value")) for one in given if one.get("name")}
 
 
-def starter(build: BuildPayload) -> str | None:
+def starter(build: Actions) -> str | None:
     """Whose button started it: a login; None when nobody's did."""
     ids = [cause.get("userId") for cause in _causes(build)]
     return next((str(one) for one in ids if one), None)
@@ -264,7 +216,7 @@ def branch_of(name: str) -> str:
     return "" if name in ("detached", "HEAD") else unquote(name)
 
 
-def _causes(build: BuildPayload) -> list[Mapping[str, Any]]:
+def _causes(build: Actions) -> list[Mapping[str, Any]]:
     return [one for act in build.acts("causes") for one in act["causes"] if isinstance(one, dict)]
 
 
@@ -324,40 +276,6 @@ def _times(stage: StagePayload, status: str) -> tuple[Millis | None, Millis | No
         return None, None
     began = stage.start_time_millis
     return began, began + max(stage.duration_millis, 0) if status in SETTLED else None
-
-
-def _parts(payload: ReportPayload) -> Iterable[ReportPayload]:
-    yield payload
-    for child in payload.child_reports or ():
-        if child.result is not None:
-            yield from _parts(child.result)
-
-
-def _claimed(parts: list[ReportPayload]) -> CaseReport:
-    passed = sum(one.pass_count or 0 for one in parts if not one.child_reports)
-    failed = sum(one.fail_count or 0 for one in parts if not one.child_reports)
-    skipped = sum(one.skip_count or 0 for one in parts if not one.child_reports)
-    return CaseReport(total=passed + failed + skipped, passed=passed, failed=failed, skipped=skipped)
-
-
-def _verdict(case: CasePayload) -> str:
-    if case.status in ("PASSED", "FIXED"):
-        return "passed"
-    if case.status in ("FAILED", "REGRESSION"):
-        return "failed"
-    return "skipped" if case.status == "SKIPPED" else "errors"  # a word that we do not know is not green
-
-
-def _case(suite: SuitePayload, case: CasePayload) -> Case:
-    told = [text.strip() for text in (case.error_details, case.error_stack_trace) if text and text.strip()]
-    if len(told) == 2 and told[1].startswith(told[0]):
-        told = told[1:]
-    return Case(
-        name=case.name or "",
-        suite=case.class_name or suite.name or "",
-        message="\n".join(told)[:LARGEST_MESSAGE],
-        seconds=case.duration,
-    )
 
 
 def _written(value: object) -> str | None:

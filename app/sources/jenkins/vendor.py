@@ -13,7 +13,7 @@ from ...errors import SourceError
 from ...records import Job, LogPart, Millis, Pipeline, SourceSpec
 from ..ci import Mark, Page
 from ..http import Http
-from . import parse
+from . import parse, reports
 from .acts import Acts, Pause, place_and_number
 from .client import CHUNK, JenkinsClient, QueuePayload
 from .history import Build, History
@@ -170,7 +170,7 @@ class JenkinsVendor:
         whole = parse.with_stages(row, await self._stages(place, row.number) if told.may_have_stages else None)
         found = await self._client.report(place, row.number) if told.has_report else None
         if found is not None:
-            whole = msgspec.structs.replace(whole, report=parse.report(found))
+            whole = msgspec.structs.replace(whole, report=reports.report(found))
         return await self._with_steps(place, whole)
 
     async def _stages(self, place: Place, number: str) -> parse.RunPayload | None:

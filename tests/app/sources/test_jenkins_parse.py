@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from quarterdeck.app.records import Pipeline
-from quarterdeck.app.sources.jenkins import parse
+from quarterdeck.app.sources.jenkins import parse, reports
 from quarterdeck.app.sources.jenkins.client import ItemPayload, QueuePayload
-from quarterdeck.app.sources.jenkins.parse import BuildPayload, ReportPayload, RunPayload, StagePayload
+from quarterdeck.app.sources.jenkins.parse import BuildPayload, RunPayload, StagePayload
 from quarterdeck.app.sources.jenkins.places import Place, address, cleaned, taken_apart
+from quarterdeck.app.sources.jenkins.reports import ReportPayload
 
 T = TypeVar("T")
 
@@ -231,7 +232,7 @@ def test_a_build_without_stages_is_one_job(run: RunPayload | None) -> None:
 
 
 def test_tests_are_counted_one_by_one_and_not_by_the_header() -> None:
-    report = parse.report(ours("report.json", ReportPayload))
+    report = reports.report(ours("report.json", ReportPayload))
     assert (report.total, report.passed, report.failed, report.errors, report.skipped) == (6, 2, 2, 1, 1)
     first, second, odd = report.failures
     assert (first.name, first.suite, first.seconds) == ("test_positive", "features.prices", 1.25)
@@ -243,17 +244,17 @@ def test_tests_are_counted_one_by_one_and_not_by_the_header() -> None:
 
 
 def test_the_reports_of_a_matrix_are_added_up() -> None:
-    report = parse.report(ours("report-aggregated.json", ReportPayload))
+    report = reports.report(ours("report-aggregated.json", ReportPayload))
     assert (report.total, report.passed, report.failed, report.skipped) == (5, 3, 1, 1)
 
 
 def test_counts_alone_are_believed_where_there_are_no_tests() -> None:
-    report = parse.report(ours("report-counts.json", ReportPayload))
+    report = reports.report(ours("report-counts.json", ReportPayload))
     assert (report.total, report.passed, report.failed, report.skipped, report.failures) == (5, 3, 1, 1, ())
 
 
 def test_a_report_of_nothing_is_not_green() -> None:
-    assert parse.report(ReportPayload()).total == 0
+    assert reports.report(ReportPayload()).total == 0
 
 
 @pytest.mark.parametrize(
