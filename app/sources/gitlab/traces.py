@@ -22,10 +22,15 @@ PART: Final = 256 * 1024
 _PACE: Final = 500
 """Bytes that are read again for each millisecond that passes: a log of 10 MB is looked at every 20 s."""
 
+_KEPT_BACK: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+
 _NOT_BEGUN: Final = "The job has not begun: its log comes when a runner has taken it."
 _EMPTY_YET: Final = "The job has written nothing yet."
 _NONE: Final = "GitLab has no log of this job: it wrote nothing, or the log has been removed there."
 _UNKNOWN: Final = "GitLab knows no such job any more, or it only starts another pipeline and has no log of its own."
+_FORBIDDEN: Final = (
+    "GitLab does not show this log to this login (403): with CI_DEBUG_TRACE on, developers alone see it."
+)
 _CUT: Final = f"The log is longer than {LARGEST // 2**20} MB: the rest is read in GitLab only."
 
 
@@ -77,8 +82,11 @@ class Traces:
                     sentence, is_over = _CUT, True
                     break
         except AnswerError as error:
-            if error.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+            if error.state == "limited" or error.status not in _KEPT_BACK:
                 raise
+            if error.status == HTTPStatus.FORBIDDEN:
+                yield _with(here, is_last=is_over, sentence=_FORBIDDEN)
+                return
         self._pace(here.job, size, is_over)
         if 0 < size < here.start:
             async for part in self._read(_with(here, start=0), is_over, erased_at):

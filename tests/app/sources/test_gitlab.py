@@ -198,6 +198,26 @@ async def test_an_empty_project_has_one_empty_page(server: Loopback) -> None:
         assert await looked(vendor, mark) == ([], mark)
 
 
+async def test_where_gitlab_counts_no_further_the_history_ends(gitlab: Gitlab, server: Loopback) -> None:
+    for _ in range(101):
+        gitlab.push()
+    told = "Offset pagination has a maximum allowed offset of 50000 for requests that return objects of type Pipeline."
+    async with opened(server) as vendor:
+        page = await vendor.page(None)
+        gitlab.fail("/pipelines$", Told({"error": told}, 405))
+        assert await vendor.page(page.next) == Page()
+        gitlab.fail("/pipelines$", Told({"error": "method not allowed"}, 405))
+        with pytest.raises(SourceError, match="405"):
+            await vendor.page(page.next)
+
+
+async def test_a_project_that_moved_is_followed(gitlab: Gitlab, server: Loopback) -> None:
+    number = gitlab.push()
+    gitlab.fail("/projects/old%2Fplace/pipelines$", Told({}, 301, {"Location": f"/api/v4/projects/{NUMBER}/pipelines"}))
+    async with opened(server, "old/place") as vendor:
+        assert [one.id for one in (await vendor.page(None)).pipelines] == [str(number)]
+
+
 # -- what changed
 
 
@@ -487,6 +507,14 @@ async def test_a_log_that_is_not_there_is_a_sentence(
         (part,) = await log(vendor, number, gitlab.jobs[number][0]["id"])
     assert words in part.sentence
     assert (part.data, part.is_last) == (b"", is_last)
+
+
+async def test_a_log_that_this_login_may_not_read_says_so(gitlab: Gitlab, server: Loopback) -> None:
+    number = gitlab.push()
+    gitlab.fail("/trace$", message("403 Forbidden", 403))
+    async with opened(server) as vendor:
+        (part,) = await log(vendor, number, gitlab.jobs[number][0]["id"])
+    assert "does not show this log to this login" in part.sentence
 
 
 async def test_a_log_that_expired_keeps_what_was_read(gitlab: Gitlab, server: Loopback) -> None:
