@@ -121,7 +121,10 @@ def _approval(approval: Approval, sight: Sight) -> Lines:
         [],
         *_known(rows, sight),
         [],
-        [(" A asks, names what would go on and where, and approves it", "dim")],
+        *(
+            [(f" {piece}", "dim")]
+            for piece in wrap("A asks, names what goes on then and where, and approves", sight.width - 2)
+        ),
     ]
 
 

@@ -161,7 +161,7 @@ def _approval(approval: Approval, width: int, ink: Ink) -> list[Piece]:
     who = f"   {who_may(approval)}" if approval.reviewers or approval.is_mine is not None else ""
     since = f"   since {age(approval.since, ink.now)}" if approval.since is not None else ""
     name = f"{glyph('waiting')} {clip(approval.name, max(8, width - cells(since) - 10))}"
-    return [(name, "warn"), (since, "text"), (fit(f"{who}   A approves", width - cells(name) - cells(since)), "dim")]
+    return [(name, "warn"), (since, "text"), (fit(who, width - cells(name) - cells(since)), "dim")]
 
 
 def who_may(approval: Approval) -> str:

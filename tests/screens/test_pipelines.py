@@ -1,0 +1,500 @@
+"""The list of pipelines, and the page of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from quarterdeck.app.records import Approval, Batch, Subject
+from quarterdeck.screens.pipeline import PipelineScreen
+from quarterdeck.screens.pipelines import PipelinesScreen
+from quarterdeck.screens.run import RunScreen
+
+MINUTE, HOUR = 60_000, 3_600_000
+CI = "c" * 16
+SIZE = (120, 40)
+
+
+async def type_text(pilot: Pilot[Any], text: str) -> None:
+    await pilot.press(*({" ": "space"}.get(sign, sign) for sign in text))
+
+
+def write(world: Any, *pipelines: Any) -> None:
+    world.cache.write(CI, Batch(pipelines=pipelines), world.now)
+
+
+def row_of(lines: list[str], text: str) -> str:
+    return next(line for line in lines if text in line)
+
+
+# -- the list
+
+
+async def test_five_leads_to_the_pipelines_and_two_back_to_the_runs(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_for(pilot, "brave-cod-214")
+        await pilot.press("5")
+        await wait_for(pilot, "nightly-train #214", gone=["brave-cod-214"])
+        await pilot.press("j", "2")
+        await wait_for(pilot, "brave-cod-214", gone=["nightly-train #214"])
+        await pilot.press("5")
+        assert "▸  release #213" in "\n".join(await wait_for(pilot, "nightly-train #214"))
+
+
+async def test_all_sources_stand_in_one_list_newest_first(ci: Any, settled: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5")
+        lines = await settled(pilot)
+        numbers = [line.split("#")[1][:3] for line in lines[4:36] if "#" in line]
+        assert numbers == [str(214 - index) for index in range(len(numbers))]
+        assert "github ● now  gitlab ● now" in lines[1]
+        assert "40" in lines[1]
+
+
+async def test_a_row_says_what_a_pipeline_took_beside_its_usual(ci: Any, settled: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5")
+        lines = await settled(pilot)
+        assert "1 m 42 s        1 m 43 s" in row_of(lines, "#212")
+        assert "▲ 1 h 03 m    38× 1 m 42 s" in row_of(lines, "#209")
+
+
+@pytest.mark.parametrize(("size", "words"), [
+    ((80, 24), ["pipeline", "status", "age ↓", "branch", "commit", "took"]),
+    (SIZE, ["pipeline", "status", "age ↓", "branch", "commit", "title", "took", "usual"]),
+])  # fmt: skip
+async def test_a_narrow_terminal_keeps_the_columns_that_count(ci: Any, settled: Any, size: Any, words: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("5")
+        assert (await settled(pilot))[3].replace("age ↓", "age_↓").split() == [word.replace(" ", "_") for word in words]
+
+
+async def test_the_jobs_under_the_cursor_are_a_strip(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("5")
+        await wait_for(pilot, "● data 12 s  ▶ test 2 m  ○ train  ○ deploy")
+        await pilot.press("j", "j")
+        await wait_for(pilot, "● data 12 s  ● test 1 m 05 s  ✖ train 43 s  – deploy")
+
+
+async def test_the_stages_of_a_vendor_stand_in_the_strip(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5")
+        await wait_for(pilot, "#214")
+        await pilot.press(*"jjjjjjjjj")
+        await wait_for(pilot, "build ● compile 40 s › test ● unit 40 s  ✖ lint 40 s › deploy ‖ prod")
+
+
+async def test_it_is_said_where_a_pipeline_broke_and_when_it_was_green(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "j", "j")
+        await wait_for(pilot, "✖ broke 4 h ago at 3f2c91a Ann “Step 2”, green before: #208 6 h ago")
+        await wait_for(pilot, "41 of 43 passed, 2 failed")
+
+
+async def test_what_waits_for_approval_is_said_on_top_and_who_may_give_it(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "j")
+        lines = await wait_for(pilot, "‖ waits for approval of production since 1 h   you may  reviewers ml-leads")
+        assert lines[1].startswith(" ‖ 1 waits for approval")
+
+
+async def test_beside_a_wide_table_the_pipeline_has_a_pane_of_its_own(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.press("5", "j", "j")
+        await wait_for(pilot, "│ nightly-train #212  ✖ failed", "tests 41 of 43 passed", "test_nulls_are_refused")
+
+
+async def test_the_filter_is_the_grammar_of_pipelines_and_follows_what_is_typed(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "slash")
+        await type_text(pilot, "status:failed branch:main")
+        await wait_for(pilot, "2 of 40", "#212", "#210", gone=["#211"])
+        await pilot.press("enter", "escape")
+        await wait_for(pilot, "#211")
+
+
+async def test_a_mistake_in_the_filter_is_told_with_its_column(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "slash")
+        await type_text(pilot, "metrics.auc > 1 ")
+        await wait_for(pilot, "▲ at 1:")
+
+
+async def test_a_command_leads_there_with_its_filter(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("colon")
+        await type_text(pilot, "pipelines name:release")
+        await pilot.press("enter")
+        await wait_for(pilot, "1 of 40", "release #213", gone=["#214"])
+
+
+async def test_sorting_by_duration_puts_the_longest_first(ci: Any, settled: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "s")
+        await type_text(pilot, "duration")
+        await pilot.press("enter")
+        lines = await settled(pilot)
+        assert "#209" in lines[4]
+        await pilot.press("S")
+        assert "#209" not in (await settled(pilot))[4]
+
+
+async def test_columns_and_a_view_are_kept(ci: Any, wait_for: Any, settled: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "slash")
+        await type_text(pilot, "status:failed")
+        await pilot.press("enter", "colon")
+        await type_text(pilot, "view save red")
+        await pilot.press("enter")
+        await wait_for(pilot, "kept as view red")
+        await pilot.press("escape")
+        await wait_for(pilot, "#214")
+        await pilot.press("colon")
+        await type_text(pilot, "view red")
+        await pilot.press("enter")
+        await wait_for(pilot, "2 of 40", gone=["#214"])
+
+
+# -- groups
+
+
+async def test_t_shows_branches_with_the_newest_of_each_pipeline(ci: Any, settled: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "t")
+        lines = await settled(pilot)
+        assert "pipelines by branch   2 branches" in lines[1]
+        assert lines[4].split()[:4] == ["▸", "main", "‖", "waiting"]
+        assert [line.split()[2] for line in lines[5:9]] == ["#214", "#213", "#211", "&"]
+        assert lines[9].split()[0] == "features/recency"
+
+
+async def test_t_again_shows_commits_with_their_authors(ci: Any, settled: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "t", "t")
+        lines = await settled(pilot)
+        assert "pipelines by commit   8 commits" in lines[1]
+        assert "Bo: Step 1" in row_of(lines, "2f2c91a000")
+        await pilot.press("t")
+        assert "by commit" not in (await settled(pilot))[1]
+
+
+async def test_enter_on_a_branch_opens_all_that_ran_there(ci: Any, wait_for: Any, settled: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "t")
+        await settled(pilot)
+        await pilot.press("enter")
+        await wait_for(pilot, "of 40", "branch = ", "#208", gone=["features/re"])
+        await pilot.press("escape")
+        await wait_for(pilot, "by branch")
+
+
+async def test_the_head_of_a_group_is_no_pipeline(ci: Any, settled: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "t")
+        await settled(pilot)
+        screen = app.screen
+        assert isinstance(screen, PipelinesScreen)
+        assert screen.chosen_pipelines() == []
+        await pilot.press("space", "space")
+        assert [one.number for one in screen.chosen_pipelines()] == ["214"]
+        assert "1 marked" in (await settled(pilot))[1]
+
+
+async def test_the_groups_are_kept_for_the_next_session(ci: Any, settled: Any) -> None:
+    async with ci.app().run_test(size=SIZE) as pilot:
+        await pilot.press("5", "t")
+        await settled(pilot)
+    async with ci.app().run_test(size=SIZE) as pilot:
+        await pilot.press("5")
+        assert "pipelines by branch" in (await settled(pilot))[1]
+
+
+# -- news
+
+
+async def test_news_leave_the_cursor_where_it_is(ci: Any, wait_for: Any, make_pipeline: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "j", "j")
+        await wait_for(pilot, "▸  nightly-train #212")
+        write(ci, make_pipeline(-1, status="queued", started_at=None, ended_at=None, created_at=ci.now))
+        lines = await wait_for(pilot, "#215")
+        assert "▸  nightly-train #212" in "\n".join(lines)
+
+
+async def test_a_job_that_ends_reaches_strip_and_row(ci: Any, wait_for: Any, make_pipeline: Any, make_job: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5")
+        await wait_for(pilot, "▶ test 2 m")
+        write(ci, make_pipeline(0, status="failed", jobs=(make_job("data"), make_job("test", "failed", took=5))))
+        lines = await wait_for(pilot, "✖ test 5.0 s")
+        assert "✖ failed" in row_of(lines, "#214")
+
+
+async def test_seconds_that_pass_change_nothing_that_runs(ci: Any, settled: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5")
+        before = await settled(pilot)
+        ci.now += 20_000
+        app.screen.time_passed()
+        assert await settled(pilot) == before
+        ci.now += 10 * MINUTE
+        app.screen.time_passed()
+        assert "10 m" in row_of(await settled(pilot), "#214")
+
+
+async def test_the_syncer_is_asked_for_what_nobody_has_read(ci: Any, settled: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "j", "j", "j")
+        await settled(pilot)
+        asked = [want.pipelines for want in ci.wants if want.kind == "pipeline"]
+        assert ("9099997",) in asked  # queued, without jobs
+        assert ("9099998",) not in asked  # failed and read
+
+
+async def test_what_the_list_missed_under_another_screen_is_there_afterwards(
+    ci: Any, wait_for: Any, make_pipeline: Any
+) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5")
+        await wait_for(pilot, "#214")
+        await pilot.press("2")
+        await wait_for(pilot, "brave-cod-214")
+        write(ci, make_pipeline(-1, created_at=ci.now))
+        await pilot.pause(0.05)
+        await pilot.press("5")
+        await wait_for(pilot, "#215")
+
+
+# -- where there is none
+
+
+async def test_without_a_ci_it_is_said_what_to_write(world: Any, wait_for: Any) -> None:
+    app = world.fill().app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("5")
+        await wait_for(pilot, "no CI is known here", "[[ci]]", 'kind = "local"', "quarterdeck.toml")
+
+
+async def test_a_refused_source_says_its_sentence(world: Any, wait_for: Any, state_of: Any) -> None:
+    from quarterdeck.app.records import SourceSpec
+
+    spec = SourceSpec(key=CI, kind="github", name="github", address="https://api.github.com")
+    world.fill().cache.declare([spec])
+    world.states(state_of(spec, "forbidden", last_ok_at=None, sentence="The token may not read Actions of acme/churn."))
+    app = world.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("5")
+        await wait_for(pilot, "github could not be read yet", "The token may not read Actions of acme/churn.",
+                       "r tries again")  # fmt: skip
+
+
+async def test_a_filter_without_a_match_says_how_to_get_out(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("5", "slash")
+        await type_text(pilot, "branch:zeppelin")
+        await wait_for(pilot, "no pipeline is like branch:zeppelin", "Esc takes the filter away")
+
+
+# -- one pipeline
+
+
+async def test_enter_opens_a_pipeline_on_the_job_that_failed(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "j", "j", "enter")
+        lines = await wait_for(pilot, "github › nightly-train #212", "Train the model", "3 steps passed", "attempt 1")
+        assert "▸ ▾ train" in row_of(lines, "✖ failed         43 s")
+        await pilot.press("escape")
+        await wait_for(pilot, "▸  nightly-train #212")
+
+
+async def test_t_unfolds_the_steps_of_a_job(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("5", "j", "j", "enter")
+        await wait_for(pilot, "3 steps passed")
+        await pilot.press("t")
+        await wait_for(pilot, "▸ ▸ train", gone=["Train the model"])
+
+
+async def test_a_test_that_failed_says_what_it_said(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("5", "j", "j", "enter")
+        await wait_for(pilot, "test_nulls_are_refused")
+        await pilot.press("tab", "enter")
+        await wait_for(pilot, "E  assert 0.031 <= 0.0", "tests/test_orders.py")
+
+
+async def test_the_page_leads_to_the_runs_of_its_commit(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=(120, 60)) as pilot:
+        await pilot.press("5", "j", "j", "enter")
+        await wait_for(pilot, "runs of this commit")
+        screen = app.screen
+        assert isinstance(screen, PipelineScreen)
+        first = next(row for row in screen.outline.entries if row.kind == "run")
+        screen.outline.go_to(first.id)
+        await pilot.press("enter")
+        await wait_for(pilot, "metrics", "params")
+        assert isinstance(app.screen, RunScreen)
+
+
+async def test_a_run_leads_to_the_pipelines_of_its_commit(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("j", "enter")
+        await wait_for(pilot, "nightly-train #212")
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        first = next(row for row in screen.outline.entries if row.kind == "pipeline")
+        screen.outline.go_to(first.id)
+        await pilot.press("enter")
+        await wait_for(pilot, "github › nightly-train #212")
+
+
+async def test_the_page_is_narrowed_by_words(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("5", "j", "j", "enter", "slash")
+        await type_text(pilot, "schema")
+        await wait_for(pilot, "test_schema", gone=["test_nulls", "jobs  4"])
+
+
+async def test_an_approval_is_the_first_thing_on_the_page(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "j", "enter")
+        lines = await wait_for(pilot, "‖ production   since 1 h   you may  reviewers ml-leads")
+        assert "▸ ‖ production" in "\n".join(lines)
+
+
+async def test_a_pipeline_without_jobs_is_never_called_green(ci: Any, wait_for: Any, make_pipeline: Any) -> None:
+    write(ci, make_pipeline(-1, jobs=(), status="unknown", raw_status="??", created_at=ci.now))
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "enter")
+        await wait_for(pilot, "◌ no job: nothing was tried", "◌ unknown", "their word      ??")
+
+
+async def test_hostile_words_leave_the_lines_where_they_are(ci: Any, wait_for: Any, make_pipeline: Any, make_job: Any
+) -> None:  # fmt: skip
+    bad = "[bold]x[/]\x1b[31mred\x1b]0;t\x07\u202egnp\nnext"
+    write(ci, make_pipeline(-1, name=bad, title=bad, branch=bad, actor=bad, event=bad, number=bad, commit=bad,
+                            approvals=(Approval(id=bad, name=bad, reviewers=(bad,)),), created_at=ci.now,
+                            jobs=(make_job(bad, "failed", reason=bad, stage=bad, needs=(bad,)),)))  # fmt: skip
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5")
+        lines = await wait_for(pilot, "[bold]x[/]\\u{1b}")
+        assert len(lines) == 40
+        await pilot.press("enter")
+        lines = await wait_for(pilot, "waits for approval")
+        assert not any("\x1b" in line or "\u202e" in line or "\n" in line for line in lines)
+
+
+async def test_the_forms_of_a_pipeline_are_offered(ci: Any, settled: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("5", "j", "j", "y")
+        lines = await settled(pilot)
+        text = "\n".join(lines)
+        for form in ("9099998", "https://github.acme/churn/runs/9099998", "quarterdeck open pipeline/9099998",
+                     "quarterdeck pipeline rerun 9099998", "Markdown", "JSON"):  # fmt: skip
+            assert form in text
+
+
+async def test_o_shows_the_address(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "o")
+        await wait_for(pilot, "https://github.acme/churn/runs/9100000")
+
+
+# -- what is spoken of
+
+
+async def test_a_pipeline_is_opened_by_its_name_and_escape_leads_to_the_list(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    app._subject = Subject(kind="pipeline", parts=("9099998",))
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_for(pilot, "github › nightly-train #212")
+        await pilot.press("escape")
+        await wait_for(pilot, "#213", "#214")
+
+
+async def test_what_the_cache_does_not_know_is_a_sentence(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("colon")
+        await type_text(pilot, "pipeline/nope")
+        await pilot.press("enter")
+        await wait_for(pilot, "the cache has no pipeline with this id")
+
+
+# -- the runs
+
+
+async def test_runs_say_what_pipelines_say_of_their_commits(ci: Any, settled: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        lines = await settled(pilot)
+        at = lines[3].index("ci ")
+        assert lines[5][at] == "✖"
+        assert lines[8][at] == "●"
+
+
+async def test_the_column_comes_with_the_first_pipeline_and_follows_it(
+    world: Any, wait_for: Any, settled: Any, make_pipeline: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from quarterdeck.app.records import SourceSpec
+    from quarterdeck.screens import run_table
+
+    monkeypatch.setattr(run_table, "CHECKS_AT_MOST_EVERY", 0.001)
+    app = world.fill().app()
+    async with app.run_test(size=SIZE) as pilot:
+        assert " ci " not in (await settled(pilot))[3]
+        world.cache.declare([SourceSpec(key=CI, kind="github", name="github", address="https://api.github.com")])
+        write(world, make_pipeline(0, status="failed"))
+        lines = await wait_for(pilot, " ci ")
+        at = lines[3].index(" ci ") + 1
+        assert lines[4][at] == "✖"
+        write(world, make_pipeline(0, updated_at=world.now))
+        await wait_for(pilot, gone=["✖  "])
+
+
+async def test_runs_have_no_order_by_ci(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_for(pilot, "brave-cod-214")
+        await pilot.press("colon")
+        await type_text(pilot, "sort ci")
+        await pilot.press("enter")
+        await wait_for(pilot, "runs have no order by ci")
