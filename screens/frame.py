@@ -41,6 +41,9 @@ class FrameScreen(Screen[None]):
     LEADING_KEYS: ClassVar[tuple[str, ...]] = ("open", "filter", "mark", "compare", "fold", "sort", "columns")
     """Ids of the bindings that the key line names first: the right-most leave where there is no room."""
 
+    HELP_KEY: ClassVar[str] = "?"
+    """The key that shows all keys, as the key line names it."""
+
     TAB: ClassVar[str] = ""
     """Which tab is bright on this screen."""
 
@@ -190,7 +193,7 @@ class FrameScreen(Screen[None]):
 
     def _keys(self) -> list[Piece]:
         """The keys of this screen, as many as fit; `? all` always stands last."""
-        help_key = ("?", "all")
+        help_key = (self.HELP_KEY, "all")
         room = self.size.width - 8
         made: list[Piece] = [(" ", "text")]
         for key, says in [*self.shown_keys(), help_key]:
