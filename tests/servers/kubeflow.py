@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tests.servers.loopback import Asked, Told
 
 API = "/apis/v2beta1/"
+PAYLOADS = Path(__file__).parents[1] / "payloads" / "kubeflow"
 
 
 class Kubeflow:
