@@ -7,6 +7,8 @@ import click
 from ..errors import QuarterdeckError, UsageError
 from ..records import Subject, parse_subject
 from ..settings import Settings
+from ..store.reading import Reader
+from ..text import shown
 from .options import Options
 from .place import settings_of, synced
 from .terminal import open_here
@@ -20,21 +22,47 @@ def open_command(options: Options, subject: str) -> int:
 
     \b
       quarterdeck open run/4f2c91ab7d
+      quarterdeck open pipeline/9100000
+      quarterdeck open job/31745                        its log, at the first error
       quarterdeck open "$(quarterdeck runs --sort metrics.val_auc:desc --limit 1 --json | jq -r '.[0].subject')"
     """
     thing = parse_subject(subject)
     settings = settings_of(options)
-    find(thing, options, settings)
-    return open_here(options, thing, settings)
+    return open_here(options, find(thing, options, settings), settings)
 
 
-def find(subject: Subject, options: Options, settings: Settings) -> None:
-    """See that the cache knows it. Raises UsageError for a kind without a screen, QuarterdeckError."""
-    if subject.kind != "run":
-        raise UsageError(f"There is no screen for {subject} yet: only runs can be opened, as run/ID.")
+def find(subject: Subject, options: Options, settings: Settings) -> Subject:
+    """The thing by its whole id. Raises UsageError for a kind without a screen, QuarterdeckError."""
+    if subject.kind not in _HOW_NAMED:
+        raise UsageError(f"There is no screen for {subject} yet: run/ID, pipeline/ID and job/ID can be opened.")
     with synced(options, settings) as reader:
-        if reader is None or not reader.rowids(list(subject.parts)):
-            raise QuarterdeckError(
-                f"There is no {subject} in the cache. Runs are named by their whole id; `quarterdeck sync` reads"
-                " what is new."
-            )
+        found = _whole(reader, subject) if reader is not None else None
+    if found is None:
+        raise QuarterdeckError(
+            f"There is no {subject} in the cache. {_HOW_NAMED[subject.kind]}; `quarterdeck sync` reads what is new."
+        )
+    return found
+
+
+_HOW_NAMED = {
+    "run": "Runs are named by their whole id",
+    "pipeline": "Pipelines are named by their vendor's id, or its beginning: `quarterdeck pipelines --json` has them",
+    "job": "Jobs are named by their vendor's id: `quarterdeck pipelines --json` has them",
+}
+
+
+def _whole(reader: Reader, subject: Subject) -> Subject | None:
+    """The subject with the whole id where a beginning was given; None where the cache has no such thing."""
+    native = subject.parts[0]
+    if subject.kind == "run":
+        return subject if reader.rowids([native]) else None
+    reads = reader.pipelines
+    if subject.kind == "job":
+        return subject if reads.job(native) is not None else None
+    if reads.find(native) is not None:
+        return subject
+    begun = reads.rows(reads.beginning(native, 5))
+    if len(begun) > 1:
+        some = ", ".join(shown(row.pipeline.id) for row in begun)
+        raise UsageError(f"Several pipelines begin with {shown(native)}: {some}. Write more of the id.")
+    return Subject(kind="pipeline", parts=(begun[0].pipeline.id,)) if begun else None

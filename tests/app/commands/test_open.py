@@ -1,0 +1,81 @@
+"""`quarterdeck open`: pipelines and jobs; runs are in test_status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quarterdeck.app import terminal
+from quarterdeck.app.records import Batch, Job, Pipeline, SourceSpec, SourceState
+from quarterdeck.app.store.cache import Cache
+
+Call = Callable[..., Any]
+
+NOW = 1_773_000_000_000
+JENKINS = SourceSpec(key="00000000000000aa", kind="jenkins", name="jenkins", address="https://jenkins.example")
+
+
+@pytest.fixture
+def opened(cache: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Two pipelines in the cache, and what the terminal is opened with."""
+    writer = Cache(cache)
+    writer.declare([JENKINS])
+    job = Job(id="team/churn/main#14/2", name="test", status="failed")
+    found = tuple(
+        Pipeline(source=JENKINS.key, id=f"team/churn/main#{number}", name="team/churn/main", status="failed",
+                 created_at=NOW, jobs=(job,) if number == 14 else ())
+        for number in (14, 15)
+    )  # fmt: skip
+    writer.write(JENKINS.key, Batch(pipelines=found), NOW)
+    writer.save_state(
+        SourceState(source=JENKINS.key, kind="jenkins", name="jenkins", state="ok", last_ok_at=NOW, items=2)
+    )
+    writer.close()
+    subjects: list[str] = []
+
+    def open_terminal(settings: Any, *, subject: Any, **_: Any) -> int:
+        subjects.append(str(subject))
+        return 0
+
+    monkeypatch.setattr(terminal, "open_terminal", open_terminal)
+    return subjects
+
+
+def test_a_pipeline_is_opened_by_its_id_and_by_its_beginning(call: Call, opened: list[str]) -> None:
+    assert call("open", "pipeline/team%2Fchurn%2Fmain%2314").status == 0
+    assert call("open", "pipeline/team%2Fchurn%2Fmain%2315").status == 0
+    assert opened == ["pipeline/team%2Fchurn%2Fmain%2314", "pipeline/team%2Fchurn%2Fmain%2315"]
+
+
+def test_a_beginning_that_several_have_is_refused_and_names_them(call: Call, opened: list[str]) -> None:
+    said = call("open", "pipeline/team")
+    assert said.status == 2
+    assert "team/churn/main#14, team/churn/main#15" in said.err
+    assert opened == []
+
+
+def test_a_beginning_becomes_the_whole_id(call: Call, opened: list[str], cache: Path) -> None:
+    writer = Cache(cache)
+    writer.write(JENKINS.key, Batch(pipelines_gone=("team/churn/main#15",)), NOW)
+    writer.close()
+    assert call("open", "pipeline/team").status == 0
+    assert opened == ["pipeline/team%2Fchurn%2Fmain%2314"]
+
+
+def test_a_job_is_opened_by_its_id(call: Call, opened: list[str]) -> None:
+    assert call("open", "job/team%2Fchurn%2Fmain%2314%2F2").status == 0
+    assert opened == ["job/team%2Fchurn%2Fmain%2314%2F2"]
+
+
+@pytest.mark.parametrize(("subject", "sentence"), [
+    ("pipeline/nope", "There is no pipeline/nope in the cache. Pipelines are named by"),
+    ("job/nope", "There is no job/nope in the cache. Jobs are named by"),
+])  # fmt: skip
+def test_what_is_not_there_is_said(call: Call, opened: list[str], subject: str, sentence: str) -> None:
+    said = call("open", subject)
+    assert said.status == 1
+    assert sentence in said.err
+    assert opened == []
