@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from .. import trust
 from ..errors import UsageError
-from ..git import GitError, decode, head, is_bare, run_git, split_credential
+from ..git import GitError, decode, git_version, head, is_bare, run_git, split_credential
 from ..paths import cache_dir, make_private, mirror_dir
 from ..settings import Settings
 from ..text import clip
@@ -55,6 +55,7 @@ def choose(settings: Settings, word: str | None) -> Chosen:
     """
     places = _repositories(settings)
     if not places:
+        git_version()  # without Git no repository is ever found
         raise UsageError("There is no Git repository here: local pipelines run commits.")
     if word is not None and (not word or word.startswith("-")):
         raise UsageError(f"“{clip(word, 60)}” names no commit.")
