@@ -55,7 +55,11 @@ def rerun_command(options: Options, pipeline: str, failed: bool, source: str | N
 @_as_json
 @click.pass_obj
 def cancel_command(options: Options, pipeline: str, source: str | None, as_json: bool) -> int:
-    """Stop the pipeline ID, and see that it stops. Exit status 4 where it is over already."""
+    """Stop the pipeline ID, and see that it stops. Exit status 4 where it is over already.
+
+    \b
+      quarterdeck pipeline cancel 30433642
+    """
     return _act(options, "cancel", pipeline, source, as_json, lambda one: (None, ()))
 
 
@@ -66,7 +70,11 @@ def cancel_command(options: Options, pipeline: str, source: str | None, as_json:
 @_as_json
 @click.pass_obj
 def approve_command(options: Options, pipeline: str, environment: str | None, source: str | None, as_json: bool) -> int:
-    """Let the deployment to ENVIRONMENT, for which the pipeline ID waits, go on. A single one need not be named."""
+    """Let the deployment to ENVIRONMENT, for which the pipeline ID waits, go on. A single one need not be named.
+
+    \b
+      quarterdeck pipeline approve 30433642 production
+    """
 
     def choose(one: Pipeline) -> tuple[Job | None, Sequence[str]]:
         waiting = {approval.name: approval.id for approval in one.approvals}
@@ -87,7 +95,11 @@ def approve_command(options: Options, pipeline: str, environment: str | None, so
 @_as_json
 @click.pass_obj
 def play_command(options: Options, job: str, source: str | None, as_json: bool) -> int:
-    """Start the job JOB, by its id, which waits to be started by hand (GitLab)."""
+    """Start the job JOB, by its id, which waits to be started by hand (GitLab).
+
+    \b
+      quarterdeck pipeline play 8712334
+    """
 
     def choose(one: Pipeline) -> tuple[Job | None, Sequence[str]]:
         found = next((each for each in one.jobs or () if each.id == native), None)
