@@ -181,7 +181,8 @@ UNSORTED = ("usual",)
 
 def columns(zone: tzinfo = UTC, width: int = 80) -> dict[str, Column[PipelineLine]]:
     """Every column by its word in the filter; names get more room where the table is `width` cells wide."""
-    name, branch = (20, 11) if width < 100 else (24, 12) if width < 150 else (30, 18)
+    sizes = ((100, (20, 11, 16)), (125, (24, 12, 16)), (150, (24, 12, 24)))
+    name, branch, title = next((some for below, some in sizes if width < below), (30, 18, 30))
 
     def called_cell(pipeline: Pipeline, line: PipelineLine) -> Piece:
         return called(pipeline, name), "text"
@@ -192,7 +193,7 @@ def columns(zone: tzinfo = UTC, width: int = 80) -> dict[str, Column[PipelineLin
         _column("created_at", "age", lambda p, line: (age(p.created_at, line.now), "text"), 5, 1, right=True),
         _column("branch", "branch", _text(lambda p: p.branch, branch, "text"), branch, 2),
         _column("commit", "commit", _text(lambda p: short(p.commit), 7), 7, 3),
-        _column("title", "title", _title, 16, 4, grow=True),
+        _column("title", "title", _title, title, 4, grow=True),
         _column("duration", "took", _took, 11, 3, right=True),
         _column("usual", "usual", _usual, 14, 5, right=True),
         _column("event", "event", _text(lambda p: p.event, 12), 9, 7),
