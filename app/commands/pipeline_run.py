@@ -13,12 +13,11 @@ from collections.abc import Iterator
 import click
 
 from ..channel import ask
-from ..exact import iso
-from ..records import Pipeline, Want
+from ..pipeline_copies import pipeline_json
+from ..records import Want
 from ..runner import Local, LocalRun, choose, find_local, run
 from ..runner.told import as_pipeline
 from ..settings import Settings
-from ..text import shown
 from .boundary import INTERRUPTED
 from .job_lines import JobLines, Live
 from .options import Options
@@ -68,28 +67,12 @@ def run_command(
             actor=actor or me(settings), should_stop=stopped.is_set,
         )  # fmt: skip
     if as_json:
-        print_object(as_item(as_pipeline(done, ""), local.name))
+        print_object(pipeline_json(as_pipeline(done, ""), local.name))
     else:
         print_text(done.id)
     if stopped.is_set() and done.status == "cancelled":
         return INTERRUPTED
     return 0 if done.status == "passed" else 1
-
-
-def as_item(pipeline: Pipeline, source: str) -> dict[str, object]:
-    """One pipeline as scripts get it."""
-    return {
-        "id": pipeline.id, "source": source, "name": pipeline.name, "shown": shown(pipeline.name),
-        "status": pipeline.status, "raw_status": pipeline.raw_status, "branch": pipeline.branch,
-        "commit": pipeline.commit, "event": pipeline.event, "actor": pipeline.actor, "attempt": pipeline.attempt,
-        "url": pipeline.url, "created_at": iso(pipeline.created_at), "started_at": iso(pipeline.started_at),
-        "ended_at": iso(pipeline.ended_at),
-        "jobs": [
-            {"id": job.id, "name": job.name, "status": job.status, "raw_status": job.raw_status, "reason": job.reason,
-             "started_at": iso(job.started_at), "ended_at": iso(job.ended_at), "steps": []}
-            for job in pipeline.jobs or ()
-        ],
-    }  # fmt: skip
 
 
 def me(settings: Settings) -> str:
