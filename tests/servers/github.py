@@ -118,6 +118,8 @@ class Github:
         self.jobs: dict[int, list[dict[str, Any]]] = {}
         self.logs: dict[int, bytes] = {}
         self.pending: dict[int, list[dict[str, Any]]] = {}
+        self.deployments: list[dict[str, Any]] = []
+        self.statuses: dict[int, list[dict[str, Any]]] = {}
         self.faults: list[Fault] = []
         self.done: list[str] = []
         """What was done here, in its order: `rerun 7`, `cancel 7` ..."""
@@ -194,6 +196,14 @@ class Github:
         self.change(run_id, status="waiting", conclusion=None)
         self.pending[run_id] = [_pending(self, 500 + index, name) for index, name in enumerate(environments)]
 
+    def deploy(self, run_id: int, environment: str, *states: str) -> int:
+        """The run deploys: a status for each state, the last one is the newest."""
+        self.clock += 1
+        number = 900 + len(self.deployments)
+        self.deployments.insert(0, _deployment(self, number, self.runs[run_id]["head_sha"], environment))
+        self.statuses[number] = [_status(self, number, run_id, state) for state in reversed(states)]
+        return number
+
     def answer(self, asked: Asked) -> Told:
         for fault in list(self.faults):
             if (told := fault(asked)) is not None:
@@ -233,6 +243,10 @@ class Github:
                 return self._page(asked, rest, "jobs", self.jobs[int(run_id)])
             case ["actions", "runs", run_id, "pending_deployments"] if int(run_id) in self.runs:
                 return Told(self.pending.get(int(run_id), []))
+            case ["deployments"]:
+                return Told(self.deployments[: int(asked.query.get("per_page", 30))])
+            case ["deployments", number, "statuses"] if int(number) in self.statuses:
+                return Told(self.statuses[int(number)])
             case ["actions", "jobs", job_id]:
                 found = [job for jobs in self.jobs.values() for job in jobs if job["id"] == int(job_id)]
                 return Told(found[0]) if found else _missing()
@@ -418,4 +432,25 @@ def _pending(github: Github, environment: int, name: str) -> dict[str, Any]:
         "environment": {"id": environment, "node_id": f"EN_{environment}", "name": name, "url": here, "html_url": here},
         "wait_timer": 0, "wait_timer_started_at": None, "current_user_can_approve": True,
         "reviewers": [{"type": "User", "reviewer": _user("ann")}],
+    }  # fmt: skip
+
+
+def _deployment(github: Github, number: int, sha: str, environment: str) -> dict[str, Any]:
+    here = f"{github.base_url}/repos/{github.repository}/deployments/{number}"
+    return {
+        "id": number, "node_id": f"DE_{number}", "url": here, "sha": sha, "ref": "main", "task": "deploy",
+        "payload": {}, "environment": environment, "description": None, "creator": _user("ann"),
+        "created_at": iso(github.clock), "updated_at": iso(github.clock), "statuses_url": f"{here}/statuses",
+        "repository_url": here,
+    }  # fmt: skip
+
+
+def _status(github: Github, number: int, run_id: int, state: str) -> dict[str, Any]:
+    here = f"{github.base_url}/repos/{github.repository}/deployments/{number}"
+    log = f"https://github.example/{github.repository}/actions/runs/{run_id}/job/{run_id}000"
+    return {
+        "id": 1, "node_id": "DES_1", "url": here, "state": state, "creator": _user("ann"), "description": "",
+        "environment": "", "target_url": log, "log_url": log, "environment_url": "https://churn.example",
+        "created_at": iso(github.clock), "updated_at": iso(github.clock), "deployment_url": here,
+        "repository_url": here,
     }  # fmt: skip

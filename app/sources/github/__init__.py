@@ -4,6 +4,7 @@
 | --- | --- |
 | vendor.py | what all CI systems are asked for, and the acts |
 | client.py | addresses, pages, ETags, the pace |
+| deployments.py | what a run put where |
 | logs.py | the log of a job, from the store that GitHub sends us to |
 | parse.py | payloads to records, pure |
 """

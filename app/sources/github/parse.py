@@ -7,7 +7,7 @@ Sources: the published specification, and recorded answers of 2020 to 2024.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from ...records import Approval, Job, Millis, Pipeline, PipelineStatus, Step
+from ...records import Approval, Deployment, Job, Millis, Pipeline, PipelineStatus, Step
 
 _STATUSES: Final[dict[str, PipelineStatus]] = {
     "queued": "queued", "requested": "queued", "pending": "queued", "waiting": "waiting", "in_progress": "running",
@@ -26,6 +26,10 @@ _CONCLUSIONS: Final[dict[str, PipelineStatus]] = {
     "cancelled": "cancelled",
     "skipped": "skipped", "neutral": "skipped",
     "action_required": "waiting",
+}  # fmt: skip
+_DEPLOYED: Final[dict[str, PipelineStatus]] = {
+    "success": "passed", "failure": "failed", "error": "failed", "in_progress": "running", "queued": "queued",
+    "pending": "queued", "waiting": "waiting",
 }  # fmt: skip
 _LONGEST_TITLE: Final = 500
 _FIRST_YEAR: Final = 1971
@@ -139,6 +143,31 @@ class PendingDeployment(msgspec.Struct):
     reviewers: list[Reviewer] = []
 
 
+class RunDeployment(msgspec.Struct):
+    """Something that was put somewhere."""
+
+    id: int
+    sha: str
+    environment: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+
+
+class DeploymentStatus(msgspec.Struct):
+    """What became of it, at one time; newest first in lists."""
+
+    state: str
+    created_at: str | None = None
+    log_url: str | None = None
+    target_url: str | None = None
+    environment_url: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where its log is: in the run that made it."""
+        return self.log_url or self.target_url or ""
+
+
 def millis(text: str | None) -> Millis | None:
     """A time as GitHub writes it, with `Z` or an offset, as UTC milliseconds; None where it says none."""
     if not text:
@@ -239,12 +268,32 @@ def approval(raw: PendingDeployment) -> Approval:
     )
 
 
-def with_jobs(found: Pipeline, raw: Iterable[RunJob], approvals: tuple[Approval, ...] = ()) -> Pipeline:
+def deployment(raw: RunDeployment, statuses: Sequence[DeploymentStatus]) -> Deployment:
+    """A deployment by its newest status. One that a later one has replaced (“inactive”) is what it was before."""
+    newest = next((one for one in statuses if one.state != "inactive"), None)
+    word = newest.state if newest else ""
+    return Deployment(
+        id=str(raw.id),
+        environment=raw.environment or "",
+        status=_DEPLOYED.get(word, "unknown"),
+        raw_status=statuses[0].state if statuses else word,
+        commit=raw.sha,
+        at=millis(newest.created_at if newest else None) or millis(raw.created_at),
+        url=(newest.environment_url or newest.place) if newest else "",
+    )
+
+
+def with_jobs(
+    found: Pipeline,
+    raw: Iterable[RunJob],
+    approvals: tuple[Approval, ...] = (),
+    deployments: tuple[Deployment, ...] = (),
+) -> Pipeline:
     """The pipeline with the jobs of all its attempts. One that “passed” without a single job is not green."""
     jobs = tuple(sorted((job(one) for one in raw), key=lambda one: one.attempt))
     present = [one for one in jobs if one.attempt == found.attempt]
     ends = [one.ended_at for one in present if one.ended_at is not None]
-    changes: dict[str, Any] = {"jobs": jobs, "approvals": approvals}
+    changes: dict[str, Any] = {"jobs": jobs, "approvals": approvals, "deployments": deployments}
     if found.ended_at is not None and ends and all(one.ended_at is not None for one in present):
         changes["ended_at"] = max(ends)
     if found.status == "passed" and not jobs:

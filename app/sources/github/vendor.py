@@ -12,6 +12,7 @@ from ..http import Http
 from ..trouble import AnswerError
 from . import parse
 from .client import GithubClient, Listed, Pace, check_address
+from .deployments import Deployments
 from .logs import log_parts
 
 _RUNS: Final = "actions/runs"
@@ -35,9 +36,11 @@ class GithubVendor:
     def __init__(self, spec: SourceSpec, http: Http, *, repository: str, pace: Pace | None = None) -> None:
         self.spec = spec
         self._client = GithubClient(http, repository, pace)
+        self._deployments = Deployments(self._client)
 
     async def recent(self, mark: Mark) -> AsyncIterator[Page]:
-        """What is new since `mark`, and all that runs: two requests when there is nothing new. Raises SourceError."""
+        """What is new since `mark`, and all that runs: three requests when there is nothing new. Raises SourceError."""
+        await self._deployments.refresh()
         if not mark:
             first = await self.page(None)
             yield Page(pipelines=first.pipelines, total=first.total, mark=_mark(first.pipelines, {}))
@@ -59,13 +62,17 @@ class GithubVendor:
         return self._page(await (self._runs(_RUNS, _PAGE) if token is None else self._runs(token)))
 
     async def detail(self, pipeline: Pipeline) -> Pipeline:
-        """The same with the jobs of all attempts: a request for each hundred; one more where a deployment waits."""
+        """The same with the jobs of all attempts: a request for each hundred.
+
+        One more where a deployment waits, and one for each deployment of its commit. Raises SourceError.
+        """
         pages = await self._client.all(f"{_RUNS}/{pipeline.id}/jobs", parse.JobList, {"filter": "all", "per_page": 100})
         jobs = [job for page in pages for job in page.jobs]
         waits = pipeline.status == "waiting" or (
             not pipeline.is_settled and any(job.status == "waiting" for job in jobs)
         )
-        return parse.with_jobs(pipeline, jobs, await self._approvals(pipeline.id) if waits else ())
+        approvals = await self._approvals(pipeline.id) if waits else ()
+        return parse.with_jobs(pipeline, jobs, approvals, await self._deployments.of(pipeline))
 
     async def one(self, pipeline_id: str) -> Pipeline | None:
         """One run as it is now, with its jobs; None when GitHub has it no more. Raises SourceError."""

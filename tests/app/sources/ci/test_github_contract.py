@@ -37,6 +37,7 @@ async def everything(github: Github, vendor: GithubVendor) -> None:
     runs = [github.add("failure") for _ in range(130)]
     waiting = github.add(None, status="in_progress")
     github.wait_for(waiting, "production")
+    github.deploy(waiting, "staging", "in_progress")
     github.logs[github.jobs[runs[0]][0]["id"]] = b"line\n"
     first = await vendor.page(None)
     await vendor.page(first.next)
@@ -62,8 +63,9 @@ async def test_all_that_is_asked_is_in_the_specification(specification: Specific
         await everything(github, vendor)
         await vendor.close()
     calls = {(one.method, specification.route(spoken(one))) for one in github.asked}
-    assert {template.rpartition("}")[2] for _, template in calls if template} == {
+    assert {(template or "").rpartition("}")[2] for _, template in calls} == {
         "/actions/runs", "", "/jobs", "/logs", "/rerun", "/rerun-failed-jobs", "/cancel", "/pending_deployments",
+        "/statuses", "/deployments",
     }  # fmt: skip
     for one in github.asked:
         if (one.method, spoken(one).rpartition("/")[2]) == ("POST", "pending_deployments"):
@@ -81,7 +83,8 @@ def test_our_own_github_answers_as_the_specification_says(specification: Specifi
         job = github.jobs[run][0]["id"]
         for path in (
             "actions/runs", f"actions/runs/{run}", f"actions/runs/{run}/jobs", f"actions/jobs/{job}",
-            f"actions/runs/{run}/pending_deployments",
+            f"actions/runs/{run}/pending_deployments", "deployments",
+            f"deployments/{github.deploy(run, 'x', 'success')}/statuses",
         ):  # fmt: skip
             told = github.answer(
                 Asked("GET", f"{API}/repos/acme/churn/{path}", {}, {"authorization": f"Bearer {TOKEN}"}, b"")

@@ -124,7 +124,9 @@ class Replay(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
-        found = self.by_place[request.method, request.url.path]
+        found = self.by_place.get((request.method, request.url.path))
+        if found is None:
+            return httpx.Response(404, json={"message": "Not Found"})
         told = found.pop(0) if len(found) > 1 else found[0]
         body = json.dumps(told["json"]).encode() if told.get("json") is not None else told.get("text", "").encode()
         headers = {name: value for name, value in told["headers"].items() if isinstance(value, str)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -16,9 +17,11 @@ from quarterdeck.app.sources.github import GithubVendor
 from quarterdeck.app.sources.github.client import Pace
 from quarterdeck.app.sources.http import Credential, Http
 from quarterdeck.app.sources.trouble import AnswerError
-from tests.servers.github import TOKEN, UNICORN, Github, Told, once
+from tests.servers.github import TOKEN, UNICORN, Asked, Github, Told, once
 
 KEY = "g" * 16
+NOTHING_NEW = ["deployments", "actions/runs", "actions/runs", "actions/runs"]
+"""What was deployed, the newest, what runs, and a page of the sweep."""
 
 
 @pytest.fixture(autouse=True)
@@ -112,19 +115,32 @@ async def test_the_first_sync_shows_rows_first_and_then_their_jobs(github: Githu
     newest = mirror.pipelines["7250"]
     assert (newest.name, newest.status, newest.branch, newest.actor) == ("train", "passed", "main", "ben")
     assert [step.name for step in (newest.jobs or ())[0].steps] == ["Set up job", "Run make test"]
-    assert 2 <= github.most_at_once <= GithubVendor.width
 
 
-async def test_a_pass_with_nothing_new_costs_three_requests_of_which_most_are_free(
-    github: Github, source: CiSource
-) -> None:
+async def test_jobs_are_asked_for_side_by_side_as_many_as_github_likes(github: Github, source: CiSource) -> None:
+    for _ in range(3 * GithubVendor.width):
+        github.add()
+    together = threading.Barrier(GithubVendor.width)
+
+    def fault(asked: Asked) -> Told | None:
+        if asked.path.endswith("/jobs"):
+            together.wait(30)  # breaks, and fails the request, when fewer than that are under way
+        return None
+
+    github.faults = [fault]
+    mirror = await synced(source)
+    assert all(one.jobs for one in mirror.pipelines.values())
+    assert github.most_at_once <= GithubVendor.width
+
+
+async def test_a_pass_with_nothing_new_costs_four_requests_that_are_all_free(github: Github, source: CiSource) -> None:
     for _ in range(30):
         github.add()
     mirror = await synced(source)
     await one_pass(source, mirror)
     free = github.unchanged
-    assert await cost(github, source, mirror) == ["actions/runs"] * 3
-    assert github.unchanged == free + 3
+    assert await cost(github, source, mirror) == NOTHING_NEW
+    assert github.unchanged == free + 4
 
 
 async def test_a_running_pipeline_is_refreshed_without_reading_the_others_again(
@@ -140,7 +156,7 @@ async def test_a_running_pipeline_is_refreshed_without_reading_the_others_again(
     assert [path for path in asked if "jobs" in path] == [f"actions/runs/{running}/jobs"]
     found = mirror.pipelines[str(running)]
     assert (found.status, {job.status for job in found.jobs or ()}) == ("failed", {"failed"})
-    assert await cost(github, source, mirror) == ["actions/runs"] * 3
+    assert await cost(github, source, mirror) == NOTHING_NEW
 
 
 async def test_a_new_run_costs_the_request_for_its_jobs(github: Github, source: CiSource) -> None:
@@ -149,7 +165,7 @@ async def test_a_new_run_costs_the_request_for_its_jobs(github: Github, source: 
     new = github.add("failure")
     asked = await cost(github, source, mirror)
     assert asked.count(f"actions/runs/{new}/jobs") == 1
-    assert len(asked) == 4
+    assert len(asked) == 5
     assert mirror.pipelines[str(new)].jobs
 
 
@@ -255,6 +271,33 @@ async def test_a_waiting_deployment_names_who_may_approve_and_is_approved(github
     await source.approve(str(run), ("501",), "go")
     assert (await found_now(source, run)).status == "running"
     assert json.loads(github.asked[-3].body)["state"] == "approved"
+
+
+async def test_a_run_says_what_it_put_where(github: Github, source: CiSource) -> None:
+    run = github.add()
+    other = github.add(head_sha=github.runs[run]["head_sha"])
+    github.deploy(run, "staging", "in_progress", "success", "inactive")
+    github.deploy(run, "production", "in_progress", "failure")
+    github.deploy(other, "preview", "success")
+    mirror = await synced(source)
+    found = mirror.pipelines[str(run)].deployments
+    assert [(one.environment, one.status, one.raw_status) for one in found] == [
+        ("staging", "passed", "inactive"), ("production", "failed", "failure"),
+    ]  # fmt: skip
+    assert {one.commit for one in found} == {mirror.pipelines[str(run)].commit}
+    assert found[0].url == "https://churn.example"
+    assert [one.environment for one in mirror.pipelines[str(other)].deployments] == ["preview"]
+    asked = [one.path for one in github.asked if one.path.endswith("/statuses")]
+    assert len(asked) == len(set(asked)) == 3  # three deployments, each once for both runs of their commit
+
+
+async def test_a_login_that_may_not_read_deployments_reads_the_rest(github: Github, source: CiSource) -> None:
+    run = github.add()
+    told = Told({"message": "Resource not accessible by personal access token"}, 403)
+    github.faults = [once("/deployments", told, times=99)]
+    mirror = await synced(source)
+    assert mirror.pipelines[str(run)].jobs
+    assert await cost(github, source, mirror) == NOTHING_NEW[1:]
 
 
 async def found_now(source: CiSource, run: int) -> Pipeline:
@@ -368,7 +411,7 @@ async def test_a_new_login_asks_anew(github: Github) -> None:
     before = len(github.asked)
     await one_pass(second, mirror)
     await second.close()
-    assert all("if-none-match" not in one.headers for one in github.asked[before : before + 2])
+    assert all("if-none-match" not in one.headers for one in github.asked[before : before + 3])
 
 
 @pytest.mark.parametrize(
