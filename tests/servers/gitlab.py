@@ -53,6 +53,8 @@ class Gitlab:
         self.paging: tuple[str, ...] = ("x-next-page", "link")
         """The headers that tell of the next page; a proxy may take them away."""
         self.keeps_deployments = True
+        self.limit: Mapping[str, str] = {}
+        """The headers that tell of a limit."""
         self.token: str | None = TOKEN
         self.cut: Callable[[Asked], bool] = lambda asked: False
         """Whether the line is cut after an act was done, before the answer."""
@@ -232,7 +234,7 @@ class Gitlab:
         links = [(1, "first")] + ([(page + 1, "next")] if following else [])
         query = {key: value for key, value in asked.query.items() if key != "page"}
         link = ", ".join(f'<{OUTSIDE}{asked.path}?{urlencode({**query, "page": n})}>; rel="{rel}"' for n, rel in links)
-        headers = {"X-Page": str(page), "X-Per-Page": str(size), "RateLimit-Remaining": "1999"}
+        headers = {"X-Page": str(page), "X-Per-Page": str(size), **self.limit}
         if "x-next-page" in self.paging:
             headers["X-Next-Page"] = following
         if "link" in self.paging:

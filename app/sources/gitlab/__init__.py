@@ -3,7 +3,7 @@
 | module | holds |
 | --- | --- |
 | vendor.py | what all CI systems are asked for, and the acts |
-| client.py | paths, pages, refusals |
+| client.py, pace.py | paths, pages, refusals; the server's limit |
 | changes.py | what is new or changed |
 | deployments.py, traces.py | what a project deployed; logs |
 | parse.py, reports.py | payloads to records, pure |

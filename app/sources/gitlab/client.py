@@ -18,8 +18,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 import msgspec
 
 from ...errors import SourceError
-from ..http import Answer, Http
+from ..http import LARGEST, Answer, Http
 from ..trouble import AnswerError
+from .pace import Pace
 
 T = TypeVar("T")
 
@@ -40,6 +41,7 @@ class GitlabClient:
 
     def __init__(self, http: Http, project: str | int) -> None:
         self.http = http
+        self._pace = Pace(http.server_now)
         self.project = str(project).strip("/")
         begin = "" if http.base_url.endswith(f"/{API}") else f"{API}/"
         self._root = f"{begin}projects/{quote(self.project, safe='')}"
@@ -80,11 +82,13 @@ class GitlabClient:
         return self.http.stream(f"{self._root}/{path}", None)
 
     async def _get(self, path: str, params: Mapping[str, Any] | None, limit: int | None = None) -> Answer:
-        whole = f"{self._root}/{path}"
+        await self._pace.wait()
         try:
-            return await (self.http.get(whole, params) if limit is None else self.http.get(whole, params, limit=limit))
+            answer = await self.http.get(f"{self._root}/{path}", params, limit=limit or LARGEST)
         except AnswerError as error:
             raise self._understood(error) from error
+        self._pace.told(answer.headers)
+        return answer
 
     def _understood(self, error: SourceError) -> SourceError:
         if not isinstance(error, AnswerError) or error.status != HTTPStatus.NOT_FOUND:

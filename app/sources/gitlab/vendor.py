@@ -36,7 +36,7 @@ class GitlabVendor:
     """
 
     width = 6
-    """gitlab.com lets 2,000 requests a minute through; a small server of one's own has a dozen workers."""
+    """A small server of one's own has a dozen workers, and they are not all for us."""
     abilities = frozenset({"rerun_failed", "cancel", "approve", "play"})
     """Not "rerun": GitLab runs a pipeline's failed and cancelled jobs again, or makes another pipeline."""
 

@@ -25,6 +25,7 @@ from quarterdeck.app.sources.ci import Mark, Page, TakesActs, Vendor
 from quarterdeck.app.sources.ci.engine import CiSource
 from quarterdeck.app.sources.gitlab import GitlabVendor, open_vendor
 from quarterdeck.app.sources.gitlab import traces as traces_module
+from quarterdeck.app.sources.gitlab.pace import Pace
 from quarterdeck.app.sources.http import Credential, Http
 from quarterdeck.app.sources.registry import build
 from quarterdeck.app.sources.trouble import AnswerError
@@ -649,6 +650,52 @@ async def test_a_limit_is_obeyed_without_asking_again(gitlab: Gitlab, server: Lo
             with pytest.raises(SourceError, match="left alone"):
                 await vendor.page(None)
     assert len(server.asked) == 1
+
+
+def limit(remaining: int, reset: int, most: int = 2_000) -> dict[str, str]:
+    return {"ratelimit-limit": str(most), "ratelimit-remaining": str(remaining), "ratelimit-reset": str(reset)}
+
+
+@pytest.mark.parametrize(
+    ("headers", "pauses"),
+    [
+        ({}, []),
+        (limit(1_999, 60), []),
+        (limit(500, 60), []),
+        (limit(400, 60), [60 / 400, 60 / 399, 60 / 398]),
+        (limit(400, -1), []),
+        (limit(0, 60), [5.0, 5.0, 5.0]),
+        (limit(3, 3_600), [5.0, 5.0, 5.0]),
+        ({"ratelimit-limit": "many", "ratelimit-remaining": "-1", "ratelimit-reset": "soon"}, []),
+    ],
+)
+async def test_what_is_left_of_a_limit_is_spread_over_the_time_until_it_begins_anew(
+    headers: dict[str, str], pauses: list[float]
+) -> None:
+    now = 1_795_000_000
+    waited: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        waited.append(seconds)
+
+    pace = Pace(lambda: now * 1000, pause)
+    if headers.get("ratelimit-reset", "").lstrip("-").isdigit():
+        headers = {**headers, "ratelimit-reset": str(now + int(headers["ratelimit-reset"]))}
+    pace.told(headers)
+    for _ in range(3):
+        await pace.wait()
+    assert waited == pytest.approx(pauses)
+
+
+async def test_the_limit_is_read_from_each_answer(
+    gitlab: Gitlab, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str | None] = []
+    monkeypatch.setattr(Pace, "told", lambda self, headers: told.append(headers.get("ratelimit-remaining")))
+    gitlab.limit = {"RateLimit-Remaining": "17"}
+    async with opened(server) as vendor:
+        await vendor.page(None)
+    assert told == ["17"]
 
 
 async def test_a_hiccup_is_tried_again(gitlab: Gitlab, server: Loopback) -> None:
