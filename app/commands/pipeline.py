@@ -12,6 +12,7 @@ from .line import nearest
 COMMANDS: Final = {
     "approve": "pipeline_acts",
     "cancel": "pipeline_acts",
+    "log": "pipeline_log",
     "play": "pipeline_acts",
     "rerun": "pipeline_acts",
     "run": "pipeline_run",
@@ -48,4 +49,5 @@ def pipeline_command() -> None:
     \b
       quarterdeck pipeline run                    the jobs of [[ci]] kind = "local", on the last commit
       quarterdeck pipelines                       the list of all, whoever ran them
+      quarterdeck pipeline log 30433642           what a job wrote; of a pipeline the job that failed
     """

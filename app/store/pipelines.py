@@ -165,6 +165,18 @@ class PipelineReads:
         row = self._connection.execute(sql, (native, *bound)).fetchone()
         return (row[0], read_job(row[1], row[2], row[3], row[4:])) if row else None
 
+    def jobs_beginning(self, native: str, limit: int = 10) -> list[tuple[int, Job]]:
+        """The jobs whose id begins so and the row ids of their pipelines, at most `limit`; none for the empty text."""
+        if not native:
+            return []
+        columns = ", ".join(f"j.{name}" for name in JOB)
+        sql = (
+            f"SELECT j.pipeline, j.native, j.needs, j.steps, {columns} FROM job j JOIN pipeline p ON p.id = j.pipeline"
+            f" WHERE j.native >= ? AND j.native < ? AND +{_VISIBLE} ORDER BY p.at DESC, p.id DESC, j.id LIMIT ?"
+        )
+        rows = self._connection.execute(sql, (native, native + "\U0010ffff", limit))
+        return [(row[0], read_job(row[1], row[2], row[3], row[4:])) for row in rows]
+
     # -- by commit ----------------------------------------------------------------------------------------------
 
     def of_commit(self, sha: str) -> list[int]:

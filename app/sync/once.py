@@ -102,7 +102,7 @@ async def _pass(
     pollers = [
         Poller(
             source, known.get(source.spec.key), writer,
-            plan=_no_plan, longest_pause=pause, log=log, report=report,
+            plan=no_plan, longest_pause=pause, log=log, report=report,
         )
         for source in wanted
     ]  # fmt: skip
@@ -113,7 +113,7 @@ async def _pass(
     return tuple(poller.state for poller in pollers)
 
 
-def _no_plan(failures: int, retry_at: Millis | None) -> Millis | None:
+def no_plan(failures: int, retry_at: Millis | None) -> Millis | None:
     """A single pass does not know when the next one is; what a server asked for is kept for it."""
     return retry_at
 

@@ -85,7 +85,7 @@ class Wants:
             want = await line.take()
             try:
                 await self._obey_limit()
-                await self._fetch(want)
+                await self.fetch(want)
             finally:
                 line.done(want)
 
@@ -97,7 +97,7 @@ class Wants:
             try:
                 await self._obey_limit()
                 self._allowance.spend(len(want.keys))
-                if await self._fetch(want):
+                if await self.fetch(want):
                     self._remember(want)
             finally:
                 self._gently.done(want)
@@ -113,8 +113,8 @@ class Wants:
         if state.state == "limited" and state.next_try_at is not None:
             await self._pause(max(0, state.next_try_at - now_millis()) / 1000)
 
-    async def _fetch(self, want: Want) -> bool:
-        """Whether all of it was read."""
+    async def fetch(self, want: Want) -> bool:
+        """Fetch it now; gives whether all of it was read."""
         completed = await self._poller.completed(want)
         if completed is None:
             return True

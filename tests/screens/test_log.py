@@ -8,13 +8,15 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from quarterdeck.app.records import Batch, Job, LogPart, Pipeline, Step
+from quarterdeck.app.records import Batch, Job, LogPart, Pipeline, PipelineStatus, Step
 from quarterdeck.screens.log import LogScreen
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "logs"
 FAILED = (PAYLOADS / "github-failed.log").read_bytes()
 AT = 1_773_449_940_000  # 2026-03-14 00:59:00 UTC
-NAMES = {"Set up job": "passed", "Check out": "passed", "Install": "passed", "Test": "failed", "Upload": "passed"}
+NAMES: dict[str, PipelineStatus] = {
+    "Set up job": "passed", "Check out": "passed", "Install": "passed", "Test": "failed", "Upload": "passed",
+}  # fmt: skip
 
 Settle = Callable[[Pilot[Any]], Awaitable[list[str]]]
 
@@ -25,7 +27,7 @@ def steps() -> tuple[Step, ...]:
         Step(
             name=name, status=status, number=at + 1, started_at=AT + begins[at] * 1000,
             ended_at=AT + (*begins, 17)[at + 1] * 1000,
-        )  # type: ignore[arg-type]  # words of the vocabulary
+        )
         for at, (name, status) in enumerate(NAMES.items())
     )  # fmt: skip
 
