@@ -32,6 +32,7 @@ from quarterdeck.app.records import (
     Step,
 )
 from quarterdeck.app.store.cache import Cache
+from quarterdeck.app.store.order import RunOrder
 from quarterdeck.app.store.pipelines import WORST_FIRST, PipelineRow
 from quarterdeck.app.store.reading import Reader
 
@@ -349,7 +350,7 @@ def test_a_number_compares_by_value(deck: Deck) -> None:
     assert deck.found("number:rc") == ["9020"]
 
 
-TEXTS = st.sampled_from(["", "main", "Feature/Ü", "fix%_", "4f2c91", "\n", "a'b"])
+TEXTS = st.sampled_from(["", "main", "Feature/Ü", "fix%_", "4f2c91", "\n", "a'b", "m\0main"])
 JOBS = st.lists(
     st.builds(
         Job, id=st.sampled_from(["1", "2"]), name=st.sampled_from(["train", "data"]),
@@ -401,6 +402,23 @@ def test_sql_and_python_agree_on_every_filter(
         assert deck.reads.ids(node) == expected, filter
     deck.reader.close()
     deck.cache.close()
+
+
+def test_runs_and_pipelines_are_filtered_on_one_connection_in_either_order(tmp_path: Path) -> None:
+    for first, second in (("runs", "pipelines"), ("pipelines", "runs")):
+        deck = Deck(tmp_path / f"{first}.db")
+        deck.write(ran(1))
+        half_read = deck.reader.connection.execute("SELECT 1 FROM sqlite_schema")  # SQLite refuses new functions now
+        for kind in (first, second):
+            if kind == "pipelines":
+                assert deck.found("name ~ '^c'") == ["9001"]
+            else:
+                where = parse("name ~ '^c'", now=NOW)
+                order = RunOrder(deck.reader.connection, experiments=None, where=where, sort=parse_sort("name"))
+                assert order.first(5) == []
+        half_read.close()
+        deck.reader.close()
+        deck.cache.close()
 
 
 # -- durations ----------------------------------------------------------------------------------------------------
