@@ -27,6 +27,7 @@ from ..records import Millis
 from . import trouble
 from .clients import AGENT, Clients
 from .reach import Connection, Credential, login_in, origin, without_login
+from .redirects import may_follow, redirected
 from .silence import failures, no_answer
 from .stream import Pieces
 
@@ -55,7 +56,6 @@ _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS: Final = 3
 _UNCHANGED: Final = 304
 _LARGEST_REFUSAL: Final = 64 * 1024
-_LOGIN_WORDS: Final = ("login", "signin", "sign_in", "auth", "sso", "oidc", "saml", "dex")
 
 Explain = Callable[[int, Mapping[str, str], bytes], "tuple[str, str] | None"]
 """A source's own reading of a refusal (status, headers, body): state and sentence, or None for the usual one."""
@@ -260,17 +260,12 @@ class Http:
                 return await self._welcome(response, self.host)
             await response.aclose()
             location = response.headers.get("location", "")
-            if elsewhere and self._may_follow(urljoin(url, location)):
+            if elsewhere and may_follow(self.origin, urljoin(url, location)):
                 target = urlunsplit(urlsplit(urljoin(url, location))._replace(fragment=""))
                 response = await self._asked(self._clients.stranger(target), "GET", target, None, None, {})
                 return await self._welcome(response, urlsplit(target).netloc.rpartition("@")[2])
             url, params = self._redirected(url, location), None
         raise self._in_a_circle()
-
-    def _may_follow(self, target: str) -> bool:
-        """Whether a redirect leads to another server, and not out of the encrypted connection."""
-        there = origin(target)
-        return there != self.origin and (there.startswith("https:") or self.origin.startswith("http:"))
 
     async def _welcome(self, response: httpx.Response, host: str) -> tuple[httpx.Response, str]:
         if response.status_code < 300:
@@ -310,27 +305,7 @@ class Http:
         return path
 
     def _redirected(self, url: str, location: str) -> str:
-        target = urljoin(url, location)
-        there = origin(target)
-        if there == self.origin:
-            return urlunsplit(urlsplit(target)._replace(fragment=""))
-        parts = urlsplit(target)
-        if parts.hostname == urlsplit(url).hostname and there.startswith("https:") and self.origin.startswith("http:"):
-            better = f"https://{parts.netloc.rpartition('@')[2]}{urlsplit(self.base_url).path}"
-            raise SourceError(
-                f"{self.host} wants https: write {better} in the settings. A redirect is not followed from http to"
-                " https, because the login would have travelled in clear text first.",
-                "misconfigured",
-            )
-        if any(word in f"{parts.hostname}{parts.path}".lower() for word in _LOGIN_WORDS):
-            raise SourceError(
-                f"{self.host} sends us to a login page at {parts.hostname}. {self._login_hint}", "unauthorised"
-            )
-        raise SourceError(
-            f"{self.host} redirects to another server ({parts.hostname}), which gets no login from us:"
-            " if that is the right one, write its address in the settings.",
-            "misconfigured",
-        )
+        return redirected(self.base_url, url, location, self._login_hint)
 
     def _judged(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         if status < 300 or status == _UNCHANGED:

@@ -6,12 +6,15 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 import stamina
 
 from quarterdeck.app.errors import SourceError
-from quarterdeck.app.sources.http import Credential, Http
+from quarterdeck.app.sources.clients import Clients
+from quarterdeck.app.sources.http import Connection, Credential, Http
+from quarterdeck.app.sources.redirects import may_follow
 from quarterdeck.app.sources.trouble import AnswerError
 
 SECRET = "s3cret-T0ken"
@@ -181,3 +184,26 @@ async def test_the_mark_of_a_login_tells_logins_apart_and_holds_none() -> None:
     assert marks[0] != marks[1]
     assert SECRET not in marks[0]
     assert Http("https://a.example").login_mark == ""
+
+
+@pytest.mark.parametrize(
+    ("home", "target", "may"),
+    [
+        ("https://api.github.com:443", "https://store.example/blob", True),
+        ("https://api.github.com:443", "http://store.example/blob", False),
+        ("https://api.github.com:443", "https://api.github.com/blob", False),
+        ("http://ci.acme:8080", "http://store.acme/blob", True),
+        ("http://ci.acme:8080", "https://store.acme/blob", True),
+    ],
+)
+def test_a_redirect_never_leaves_the_encrypted_connection(home: str, target: str, may: bool) -> None:
+    assert may_follow(home, target) is may
+
+
+async def test_another_server_does_not_get_our_certificate(tmp_path: Path) -> None:
+    certificate = tmp_path / "ann.pem"  # it is not there: whoever reads it says so
+    clients = Clients("https://ci.acme", Connection(client_cert=certificate), {"X-Ours": "yes"})
+    with pytest.raises(SourceError, match=r"ann\.pem"):
+        clients.own()
+    assert "x-ours" not in clients.stranger("https://store.example/blob").headers
+    await clients.close()
