@@ -74,11 +74,10 @@ class JenkinsVendor:
     async def page(self, token: str | None) -> Page:
         """One page of the builds of all jobs. One request, and one more for the first page."""
         history = self._history
-        if token is None or history is None or str(history.oldest) != token:
-            before = int(token) if token is not None and token.isdecimal() else None
-            history = self._history = History(self._client, await heads(self._client, self._path), before)
+        if token is None or history is None or history.token != token:
+            history = self._history = History(self._client, await heads(self._client, self._path), token)
         builds = await history.more()
-        return Page(pipelines=self._listed(builds), next=None if history.is_over else str(history.oldest))
+        return Page(pipelines=self._listed(builds), next=history.token)
 
     async def detail(self, pipeline: Pipeline) -> Pipeline:
         """With its stages, the steps of those that failed, and its tests."""
