@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -20,8 +20,9 @@ T = TypeVar("T")
 
 HEADERS: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 _HOSTED: Final = "api.github.com"
-_A_MINUTE: Final = 800
-"""Requests in any 60 s. GitHub's secondary limit is 900 points a minute, of which a read costs one."""
+_A_SECOND: Final = 12.0
+_AT_ONCE: Final = 100
+"""820 requests in any 60 s. GitHub's secondary limit is 900 points a minute, of which a read costs one."""
 _REMEMBERED: Final = 256
 _PAGES: Final = 20
 """Pages of one list that is read whole: 2,000 jobs of a run."""
@@ -29,30 +30,40 @@ _NEXT: Final = re.compile(r'<([^<>]*)>\s*;[^<]*?\brel="?next"?')
 
 
 class Pace:
-    """Lets `most` through in any 60 seconds; the others wait."""
+    """Lets `burst` through at once and then `rate` a second; the others wait, each its turn.
+
+    Somebody who looks at a log during a first sync waits for the few that stand before, not for a minute to end.
+    """
 
     def __init__(
         self,
-        most: int,
+        rate: float = _A_SECOND,
+        burst: int = _AT_ONCE,
+        *,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._most = most
+        self._rate = rate
+        self._burst = burst
         self._clock = clock
         self._pause = pause
-        self._begun: deque[float] = deque()
+        self._left = float(burst)
+        self._filled = clock()
         self._turn = asyncio.Lock()
 
     async def wait(self) -> None:
         """Until the next request may begin."""
         async with self._turn:
-            while len(self._begun) >= self._most:
-                left = self._begun[0] + 60 - self._clock()
-                if left <= 0:
-                    self._begun.popleft()
-                    continue
-                await self._pause(left)
-            self._begun.append(self._clock())
+            self._fill()
+            while self._left < 1:
+                await self._pause((1 - self._left) / self._rate)
+                self._fill()
+            self._left -= 1
+
+    def _fill(self) -> None:
+        now = self._clock()
+        self._left = min(self._left + (now - self._filled) * self._rate, self._burst)
+        self._filled = now
 
 
 class Listed(msgspec.Struct, Generic[T], frozen=True):
@@ -71,7 +82,7 @@ class GithubClient:
     def __init__(self, http: Http, repository: str, pace: Pace | None = None) -> None:
         self.http = http
         self.repository = repository.strip("/")
-        self._pace = pace or (Pace(_A_MINUTE) if http.host == _HOSTED else None)
+        self._pace = pace or (Pace() if http.host == _HOSTED else None)
         self._prefix = _prefix(http)
         self._remembered: OrderedDict[tuple[str, str], tuple[str, Any]] = OrderedDict()
 
