@@ -81,9 +81,9 @@ class Passes:
             async for page in pages:
                 news = [pipeline for pipeline in page.pipelines if book.is_news(pipeline)]
                 self._note(page)
-                if page.mark is not None:
-                    book.mark = dict(page.mark)
-                if news or page.mark is not None:
+                before = book.mark
+                book.mark = book.mark if page.mark is None else dict(page.mark)
+                if news or book.mark != before:
                     yield self._batch(tuple(news))
         self._polled = time.monotonic()
 
