@@ -18,7 +18,8 @@ from quarterdeck.app.commands.examine import Finding
 from quarterdeck.app.commands.line import COMMANDS, line
 from quarterdeck.app.commands.status import state_json
 from quarterdeck.app.copies import run_json
-from quarterdeck.app.records import Event, Run, SourceState
+from quarterdeck.app.pipeline_copies import pipeline_json
+from quarterdeck.app.records import Event, Pipeline, Run, SourceState
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "commands.md"
 HEAVY = ("textual", "rich", "httpx", "mlflow", "sqlalchemy")
@@ -84,13 +85,15 @@ def fields(name: str) -> set[str]:
     found = re.search(rf"\*\*{name}\*\*(?: is an object)?: (.*?)(?=; \*\*|\*\*|$)", text)
     assert found is not None
     inner = re.sub(r"\{[^{}]*\}", "", re.sub(r"\{[^{}]*\{[^{}]*\}[^{}]*\}", "", found[1]))
-    first_sentence = re.split(r"\. (?=[`A-Z])", inner)[0]
+    first_sentence = re.sub(r"\([^()]*\)", "", re.split(r"\. (?=[`A-Z])", inner)[0])
     return set(re.findall(r"`([a-z_]+)`", first_sentence))
 
 
 def test_the_documentation_gives_the_fields_that_there_are(make_run: Callable[..., Run]) -> None:
     state = SourceState(source="k", kind="git", name="git")
     assert fields("runs") == run_json(make_run(1), {}, source="", experiment=None).keys()
+    pipeline = Pipeline(source="k", id="1", name="ci", status="passed")
+    assert fields("pipelines") == pipeline_json(pipeline, "gh").keys()
     assert fields("status") == state_json(state).keys()
     assert fields("events") == event_json(Event(id="e", at=0, kind="note", title=""), {}).keys()
     assert fields("doctor") == set(Finding._fields)
