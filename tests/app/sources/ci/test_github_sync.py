@@ -169,6 +169,26 @@ async def test_a_new_run_costs_the_request_for_its_jobs(github: Github, source: 
     assert mirror.pipelines[str(new)].jobs
 
 
+async def test_all_that_came_over_a_weekend_is_found_in_one_pass(github: Github, source: CiSource) -> None:
+    for _ in range(5):
+        github.add()
+    mirror = await synced(source)
+    github.clock += 2 * 86_400
+    new = [github.add() for _ in range(180)]
+    asked = await cost(github, source, mirror)
+    assert all(mirror.pipelines[str(run)].jobs for run in new)
+    assert len(asked) == len(NOTHING_NEW) + 3 + len(new)  # three more pages of fifty, and the jobs of each
+
+
+async def test_a_repository_without_runs_is_no_trouble(github: Github, source: CiSource) -> None:
+    mirror = await synced(source)
+    assert mirror.pipelines == {}
+    assert await cost(github, source, mirror) == NOTHING_NEW
+    run = github.add()
+    await one_pass(source, mirror)
+    assert mirror.pipelines[str(run)].jobs
+
+
 async def test_a_first_sync_that_is_killed_goes_on_where_it_was(github: Github) -> None:
     for _ in range(250):
         github.add()
