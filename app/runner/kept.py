@@ -25,6 +25,7 @@ from typing import Final
 import msgspec
 
 from ..errors import StoreError, UsageError
+from ..flock import try_lock
 from ..paths import make_private, state_dir
 from ..records import SETTLED, CaseReport, Millis, PipelineStatus, Record
 
@@ -194,7 +195,7 @@ class Kept:
         """Hold the project's one place to run jobs in; `wait` is called while another holds it, False gives up."""
         lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            while not (has_it := _locked(lock, fcntl.LOCK_EX)) and wait():
+            while not (has_it := try_lock(lock, fcntl.LOCK_EX)) and wait():
                 pass
             yield has_it
         finally:
@@ -284,14 +285,6 @@ def _is_held(path: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _locked(descriptor, fcntl.LOCK_SH)
+        return not try_lock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
-
-
-def _locked(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from ..flock import is_at, try_lock
+
 TRIES: Final = 20
 BETWEEN: Final = 0.01
 """Seconds. `is_held` holds the lock shared for microseconds; whoever wants it looks again after this."""
@@ -43,7 +45,7 @@ def is_held(state: Path, batch: str) -> bool:
     except OSError:
         return False
     try:
-        return not _locked(descriptor, fcntl.LOCK_SH)
+        return not try_lock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
 
@@ -51,24 +53,8 @@ def is_held(state: Path, batch: str) -> bool:
 def _acquired(path: Path) -> int | None:
     for _ in range(TRIES):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if _locked(descriptor, fcntl.LOCK_EX) and _is_at(descriptor, path):
+        if try_lock(descriptor, fcntl.LOCK_EX) and is_at(descriptor, path):
             return descriptor
         os.close(descriptor)
         time.sleep(BETWEEN)
     return None
-
-
-def _locked(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    """Whether the file of that name still is the one that is open: whoever held it before may have removed it."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False

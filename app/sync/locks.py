@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 
 from ..channel import Holder, lock_file
+from ..flock import is_at, try_lock
 from ..paths import make_private
 from ..store import schema
 
@@ -47,7 +48,7 @@ class SyncerLock:
             make_private(path.parent)
         for _ in range(_TRIES):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            if _locked(descriptor, fcntl.LOCK_EX) and _is_at(descriptor, path):
+            if try_lock(descriptor, fcntl.LOCK_EX) and is_at(descriptor, path):
                 os.ftruncate(descriptor, 0)  # who held it before must not be taken for us
                 return cls(path, descriptor)
             os.close(descriptor)
@@ -65,7 +66,7 @@ class SyncerLock:
 
     def is_ours(self) -> bool:
         """Whether the file of that name still is the one that we hold (somebody may have emptied the folder)."""
-        return _is_at(self._descriptor, self.path)
+        return is_at(self._descriptor, self.path)
 
     def release(self) -> None:
         """Let the next one have it."""
@@ -114,24 +115,9 @@ def _is_held(path: Path, kind: int) -> bool:
     except OSError:
         return False
     try:
-        return not _locked(descriptor, kind)
+        return not try_lock(descriptor, kind)
     finally:
         os.close(descriptor)
-
-
-def _locked(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def program_version() -> str:
