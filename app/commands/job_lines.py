@@ -12,6 +12,7 @@ from typing import Final
 from ..exact import span
 from ..records import PipelineStatus
 from ..runner import Chosen, Listener, LocalJob, LocalRun
+from ..runner.told import called
 from ..text import clip, fit
 from .boundary import say
 
@@ -39,11 +40,11 @@ class JobLines(Listener):
 
     def cut_off(self, run: LocalRun) -> None:
         """Say which run turned out to be dead."""
-        say(f"Pipeline {run.name} #{run.number} of {run.commit[:9]} was cut off: its runner was killed.")
+        say(f"Pipeline {clip(called(run), 60)} #{run.number} of {run.commit[:9]} was cut off: its runner was killed.")
 
     def queued(self, run: LocalRun, behind: LocalRun | None) -> None:
         """Say whom it waits for."""
-        other = f"{behind.name} #{behind.number} is running" if behind else "another pipeline is running"
+        other = f"{clip(called(behind), 60)} #{behind.number} is running" if behind else "another pipeline is running"
         say(f"Waiting: {other} in this project. Ctrl+C gives up.")
         self._changed(run)
 
@@ -51,7 +52,7 @@ class JobLines(Listener):
         """Say what runs."""
         jobs = f"{len(run.jobs)} jobs" if len(run.jobs) != 1 else "1 job"
         branch = f" on {clip(run.branch, 40)}" if run.branch else ""
-        say(f"{clip(run.name, 40)} #{run.number}: {jobs} on {run.commit[:9]}{branch}, {clip(run.title, 80)}")
+        say(f"{clip(called(run), 60)} #{run.number}: {jobs} on {run.commit[:9]}{branch}, {clip(run.title, 80)}")
         if self._chosen is not None and (count := self._chosen.left_out):
             files = "1 file is" if count == 1 else f"{count} files are"
             say(f"Not committed and left out: {files} changed or new in the work tree.")
@@ -84,7 +85,7 @@ class JobLines(Listener):
         """Say how all of it ended, and how to read more."""
         took = f" in {span(run.ended_at - run.started_at)}" if run.ended_at and run.started_at else ""
         reason = f": {run.reason}" if run.reason else ""
-        say(f"{_SIGNS.get(run.status, '◌')} {clip(run.name, 40)} #{run.number} {run.status}{took}{reason}")
+        say(f"{_SIGNS.get(run.status, '◌')} {clip(called(run), 60)} #{run.number} {run.status}{took}{reason}")
         for job in run.jobs:
             if job.status == "failed" and job.started_at is not None:
                 say(f"  Whole log: quarterdeck pipeline log {clip(run.job_id(job), 120)}")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import click
 
 from ..channel import ask
+from ..errors import RefusedError
 from ..pipeline_copies import pipeline_json
 from ..records import Want
 from ..runner import Local, LocalRun, choose, find_local, run
@@ -55,6 +56,8 @@ def run_command(
     output is shown as it comes. Ctrl+C cancels. stdout gets the id of the pipeline. Exit status 0 when all jobs
     passed, else 1.
     """
+    if options.read_only:
+        raise RefusedError("Refused: --read-only changes nothing, and nobody knows what a job changes.")
     settings = settings_of(options)
     local = find_local(settings, name)
     chosen = choose(settings, commit)

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from .. import trust
-from ..errors import StoreError
+from ..errors import RefusedError, StoreError
 from ..git import GitError
 from ..records import CaseReport, Millis, PipelineStatus
 from ..records.ids import ulid
@@ -60,11 +60,13 @@ def run(
     `only`: these jobs and what they need. `key` is the id of the run: one with that id that was begun before is given
     as it is, and nothing is run. While another run of the project is at work this one waits. A job that fails, and a
     work tree that cannot be made, are told by the record. `extra` is added to the environment of the jobs.
-    Raises UsageError, UntrustedError, StoreError (the disk is full).
+    Raises UsageError, UntrustedError, RefusedError (from within a job), StoreError (the disk is full).
     """
     trust.check_trusted(settings, local.section)
     jobs = in_order(local.ci.jobs, only)
     kept = Kept(settings.project_key)
+    if (outer := settings.environment.get("QUARTERDECK_PIPELINE", "")) and kept.is_alive(outer):
+        raise RefusedError("This is a job of a local pipeline of the same project: the run would wait for itself.")
     run_id = key or ulid(clock())
 
     def record(number: int) -> LocalRun:

@@ -109,6 +109,22 @@ def test_untrusted_jobs_are_shown_and_not_run(project: Path, call: Call) -> None
     assert not (project / "ran").exists()
 
 
+def test_read_only_runs_nothing(project: Path, call: Call, jobs: str) -> None:
+    said = call("pipeline", "run", before=["--read-only"])
+    assert (said.status, said.out, said.err[:22]) == (4, "", "Refused: --read-only c")
+    assert Kept(load(directory=project).project_key).ids() == []
+
+
+def test_a_job_that_runs_its_own_pipeline_is_refused_and_does_not_wait_for_itself(project: Path, call: Call) -> None:
+    inner = f"{sys.executable} -m quarterdeck.app --project {project} pipeline run"
+    commit(project, f'[[ci]]\nkind = "local"\njobs = [{{ name = "again", run = "{inner}" }}]\n')
+    assert call("trust", "--yes").status == 0
+    said = call("pipeline", "run")
+    assert said.status == 1
+    assert "the run would wait for itself" in said.err
+    assert "Exit status 4." in said.err
+
+
 def test_without_jobs_it_shows_how_they_are_written(project: Path, call: Call) -> None:
     commit(project, "")
     said = call("pipeline", "run")

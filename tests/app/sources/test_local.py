@@ -126,6 +126,13 @@ async def test_the_next_pass_brings_what_is_new_alone(settings: Settings, source
     assert again == []
 
 
+async def test_some_of_the_jobs_are_another_pipeline_than_all(settings: Settings, source: CiSource) -> None:
+    ran(settings, only=("data",))
+    ran(settings)
+    found, _, _ = await polled(source)
+    assert {(pipeline.name, pipeline.status) for pipeline in found} == {("local: data", "passed"), ("local", "failed")}
+
+
 async def test_each_local_pipeline_has_its_own(settings: Settings) -> None:
     done = ran(settings)
     slow, local = source_of(settings, "slow"), source_of(settings, "local")
