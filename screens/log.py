@@ -95,10 +95,10 @@ class LogScreen(FrameScreen):
         self.deck.ask(Want(kind="log", source=self.pipeline.source, pipelines=(self.pipeline.id,), job=job.id))
 
     def _ask_again(self) -> None:
-        """While the job runs and somebody waits for more of it."""
+        """While the job runs and somebody waits for more of it, or nobody has answered: no syncer may have listened."""
         head = self._head
-        is_over = head is not None and head.is_whole
-        if self.is_current and not is_over and self.job.status not in SETTLED and self._waits:
+        is_over = head is not None and (head.is_whole or self.job.status in SETTLED)
+        if self.is_current and not is_over and self._waits:
             self._ask()
 
     @property
