@@ -92,6 +92,7 @@ class LogView(Widget, can_focus=True):
         self._errors: frozenset[int] = frozenset()
         self._drawn: list[tuple[tuple[Piece, ...], tuple[Piece, ...]]] = []
         self._wrap_starts: dict[int, list[int]] = {}
+        self._was_sized = False
 
     def _set_styles(self, palette: Palette) -> None:
         found = palette.styles["warn"] + Style(reverse=True)
@@ -187,7 +188,8 @@ class LogView(Widget, can_focus=True):
             return [0]
         found = self._wrap_starts.get(number)
         if found is None:
-            found = self._wrap_starts[number] = _wrapped(self._line(number).text, self._room)
+            text = "".join(piece for piece, _ in self._content(number))
+            found = self._wrap_starts[number] = _wrapped(text, self._room)
         return found
 
     def _window(self) -> list[tuple[int, int]]:
@@ -262,12 +264,9 @@ class LogView(Widget, can_focus=True):
         if not window or row < window[0][0] or (row == window[0][0] and window[0][1] > 0):
             self._top, self._sub = max(0, row - _SCROLLS + 1), 0
         elif row > window[-1][0] or (row, 0) not in window:
-            rows = min(len(self._starts(row)), self._height)
-            self._top, self._sub = self._above(min(row + _SCROLLS, self.folding.rows), self._height)
-            if self._top > row or (self._top == row and rows == self._height):
-                self._top, self._sub = row, 0
-        elif window[-1] == (row, window[-1][1]) and window[-1][1] < len(self._starts(row)) - 1:
-            self._top, self._sub = self._below(self._top, self._sub, _SCROLLS)
+            self._top, self._sub = min((row, 0), self._above(min(row + _SCROLLS, self.folding.rows), self._height))
+        elif window[-1][0] == row and window[-1][1] < len(self._starts(row)) - 1:
+            self._top, self._sub = min((row, 0), self._above(row + 1, self._height))
 
     def _back(self, rows: int) -> None:
         if self._sub >= rows:
@@ -323,8 +322,9 @@ class LogView(Widget, can_focus=True):
     def action_follow(self) -> None:
         """Stay at the end, or stop that. The place sideways is kept."""
         self.following = not self.following
-        if self.following and self.folding is not None:
+        if self.following and self.folding is not None and self.folding.rows:
             self.folding.show(self.folding.lines - 1)
+            self._top, self._sub = self._above(self.folding.rows, self._height)
             self._follow()
         self._changed()
 
@@ -395,9 +395,14 @@ class LogView(Widget, can_focus=True):
         """Lay out for another size."""
         self._wrap_starts.clear()
         self._sub = 0
-        row = self.folding.row(self.cursor) if self.folding else 0
-        if self.folding and not self._is_seen(row):
-            self._top, self._sub = self._above(row, self._height // 3)
+        if self.folding is not None and self.folding.rows:
+            row = self.folding.row(self.cursor)
+            if self.following:
+                self._top, self._sub = self._above(self.folding.rows, self._height)
+                self._follow()
+            elif not self._was_sized or not self._is_seen(row):  # it was shown before it knew its size
+                self._top, self._sub = self._above(row, self._height // 3)
+        self._was_sized = self._was_sized or bool(self.size.height and self.folding)
         self._bound()
         self._changed()
         self.refresh()
@@ -441,11 +446,13 @@ class LogView(Widget, can_focus=True):
             (f"{mark} ", "mark"), (glyph("failed") if wrong else own, "bad" if wrong else "dim"), (" ", "dim"),
         )  # fmt: skip
         if folded is not None:
-            return gutter, tuple(self._title(folded, line))
-        pieces = self._dressed(line, header)
+            return gutter, (*self._stamp(line, 0), *self._title(folded, line))
+        pieces = self._content(number)
         if self.wrapped:
             starts = self._starts(row)
             pieces = _slice(pieces, starts[sub], starts[sub + 1] if sub + 1 < len(starts) else None)
+        elif self.left:
+            pieces = _slice(pieces, _character("".join(piece for piece, _ in pieces), self.left), None)
         return gutter, (*self._stamp(line, sub), *pieces)
 
     def _stamp(self, line: Line, sub: int) -> tuple[Piece, ...]:
@@ -463,32 +470,36 @@ class LogView(Widget, can_focus=True):
             said.append((f"   {span(section.ended_at - section.started_at)}", "dim"))
         if section.errors:
             said.append((f"   {glyph('failed')} {section.errors} error{'s' if section.errors > 1 else ''}", "bad"))
-        room = self.size.width - GUTTER - sum(cells(text) for text, _ in said) - 3
+        room = self._room - sum(cells(text) for text, _ in said) - 3
         if section.status:
             said.insert(0, (f"{glyph(section.status)} ", sign(section.status).role))
             return [said[0], (f"{clip(name, max(8, room - 2))}   ", "text"), *said[1:]]
         return [(f"{clip(name, max(8, room))}   ", "text"), *said]
 
-    def _dressed(self, line: Line, header: Section | None) -> list[Piece]:
+    def _content(self, number: int) -> list[Piece]:
         """A line in its own colours; where it has none, in those of what it is."""
-        role = "text"
+        assert self.folding is not None
+        line, header = self._line(number), self.folding.header(number)
         text = line.pieces[0][0] if line.pieces else ""
-        if header is not None:
+        role = "text"
+        if header is not None or text.startswith(">  "):
             role = "bright"
-        elif line.number in self._errors or text.startswith("E  "):
+        elif number in self._errors or text.startswith("E  "):
             role = "bad"
-        elif text.startswith(">  "):
-            role = "bright"
-        if header is not None and header.kind == "step" and not text:
-            return [(header.name, role)]
-        pieces = [(piece, _ROLES.get(colour, role)) for piece, colour in line.pieces]
-        if not self.wrapped and self.left:
-            pieces = _slice(pieces, *_from(line.text, self.left))
+        pieces = [] if header is None else self._named(header, text)
+        pieces += [(piece, _ROLES.get(colour, role)) for piece, colour in line.pieces]
         if self.pattern is not None:
             pieces = _marked(pieces, self.pattern)
         if line.is_cut and self.wrapped:
-            pieces.append((f" … {count(line.size)} bytes", "dim"))
+            pieces.append((f" … {count(line.size)} bytes in all", "dim"))
         return pieces
+
+    def _named(self, header: Section, text: str) -> list[Piece]:
+        """The vendor's name of an open step before what its first line says."""
+        if header.kind != "step" or not header.status:
+            return []
+        sign_of = (f"{glyph(header.status)} ", sign(header.status).role)
+        return [sign_of] if header.name == text else [sign_of, (f"{clip(header.name, 40)}   ", "bright")]
 
     def render_line(self, y: int) -> Strip:
         """The line as Textual wants it."""
@@ -506,9 +517,11 @@ def title_of(section: Section, line: Line) -> str:
     return line.text.strip() or section.name
 
 
-def _from(text: str, left: int) -> tuple[int, int | None]:
-    """The character at a cell."""
-    return (left, None) if text.isascii() else (width_of(text, left) if left < cells(text) else len(text), None)
+def _character(text: str, cell: int) -> int:
+    """The character that stands at a cell; that of a text which ends before is behind its last."""
+    if text.isascii() or cell >= cells(text):
+        return cell
+    return width_of(text, cell)
 
 
 def _wrapped(text: str, width: int) -> list[int]:

@@ -54,6 +54,8 @@ _FINAL: Final = "|".join(
     )
 )
 _GITLAB: Final = r"section_(?:start|end):\d+:[\w.-]+"
+_GITLAB_FAILED: Final = r"\x1b\[[\d;]*mERROR: Job failed"
+"""Both stand anywhere in a line: GitLab writes the end of one section and what follows it in one."""
 _KINDS: Final = {
     "final": _FINAL,
     "github": r"##\[(?:group|endgroup|error)\][^\n]{0,200}|Post job cleanup\.|Cleaning up orphan processes",
@@ -109,14 +111,14 @@ def _places(with_errors: bool) -> Any:
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1  # bytes
     kinds = [pattern for kind, pattern in _KINDS.items() if with_errors or kind not in _ERRORS]
-    return re2.compile(f"(?m){_GITLAB}|{_BEGIN}(?:{'|'.join(kinds)})".encode("latin-1"), options)
+    return re2.compile(f"(?m){_GITLAB}|{_GITLAB_FAILED}|{_BEGIN}(?:{'|'.join(kinds)})".encode("latin-1"), options)
 
 
 @lru_cache(maxsize=1)
 def _sorter() -> re.Pattern[bytes]:
     """Tells what it is that was found; the patterns are bounded, so that this takes microseconds."""
     kinds = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items())
-    return re.compile(f"(?m)(?P<gitlab>{_GITLAB})|{_BEGIN}(?:{kinds})".encode("latin-1"))
+    return re.compile(f"(?m)(?P<gitlab>{_GITLAB})|(?P<failed>{_GITLAB_FAILED})|{_BEGIN}(?:{kinds})".encode("latin-1"))
 
 
 class Scanner:
@@ -186,7 +188,7 @@ class Scanner:
             yield from self._section(kind_of, line, title, _time(text, start))
         elif kind in ("head", "part"):
             yield from self._section("head" if kind == "head" else "part", line, name.strip("=_ "))
-        elif kind == "final":
+        elif kind in ("final", "failed"):
             yield from self._section("final", line)
         elif kind == "traceback":
             self._kept.traceback = line

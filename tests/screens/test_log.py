@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from quarterdeck.app.records import Batch, Job, LogPart, Pipeline, PipelineStatus, Step
@@ -63,11 +64,211 @@ async def opened(logs: Logs, pilot: Pilot[Any], settled: Settle) -> list[str]:
     return await settled(pilot)
 
 
+def cursor(lines: list[str]) -> str:
+    """The line that one stands on."""
+    return next(line for line in lines if line.startswith("▸"))[4:]
+
+
+async def press(pilot: Pilot[Any], settled: Settle, *keys: str) -> list[str]:
+    for key in keys:
+        await pilot.press(key)
+    return await settled(pilot)
+
+
 async def test_it_opens_at_the_first_error_of_the_step_that_failed(ci: Any, settled: Settle) -> None:
     logs = Logs(ci)
     logs.come(FAILED, is_last=True)
     async with ci.app().run_test(size=(120, 40)) as pilot:
         lines = await opened(logs, pilot, settled)
-        assert "▸ ✖ E       AssertionError: 3.1 % of customer_id is null, the limit is 0.0" in lines
+        assert cursor(lines) == "E       AssertionError: 3.1 % of customer_id is null, the limit is 0.0"
         assert any(line.startswith("  + ● Upload   5 lines   2.0 s") for line in lines)
         assert lines[37].startswith(" line 44 of 70   not following")
+        assert lines[1].startswith(" nightly-train #215 › test   ✖ failed   18 s")
+
+
+async def test_e_and_capital_e_go_from_error_to_error(ci: Any, settled: Settle) -> None:
+    logs = Logs(ci)
+    logs.come(FAILED, is_last=True)
+    async with ci.app().run_test(size=(120, 40)) as pilot:
+        await opened(logs, pilot, settled)
+        assert cursor(await press(pilot, settled, "e")) == "KeyError: 'customer_id'"
+        assert cursor(await press(pilot, settled, "e", "e", "e", "e")) == "Process completed with exit code 1."
+        assert cursor(await press(pilot, settled, "E")).startswith("FAILED tests/test_orders.py::test_schema")
+
+
+async def test_an_error_in_a_folded_step_unfolds_it(ci: Any, settled: Settle) -> None:
+    logs = Logs(ci)
+    logs.come(FAILED, is_last=True)
+    async with ci.app().run_test(size=(120, 40)) as pilot:
+        await opened(logs, pilot, settled)
+        lines = await press(pilot, settled, "z", "g")
+        assert [line[2:].split("   ")[0] for line in lines[3:7]] == [
+            "+ ● Set up job", "+ ● Check out", "+ ● Install", "+ ✖ Test",
+        ]  # fmt: skip
+        assert cursor(await press(pilot, settled, "e")).startswith("E       AssertionError")
+
+
+async def test_enter_folds_the_section_here_and_unfolds_it(ci: Any, settled: Settle) -> None:
+    logs = Logs(ci)
+    logs.come(FAILED, is_last=True)
+    async with ci.app().run_test(size=(120, 40)) as pilot:
+        await opened(logs, pilot, settled)
+        folded = await press(pilot, settled, "enter")
+        assert cursor(folded).startswith("____")
+        assert "10 lines   ✖ 1 error" in cursor(folded)
+        assert "E       AssertionError" not in "\n".join(folded)
+        assert "    E       AssertionError" not in await press(pilot, settled, "enter")
+        assert cursor(await press(pilot, settled, "j")) == ""
+
+
+async def test_the_keys_of_less_move(ci: Any, settled: Settle) -> None:
+    logs = Logs(ci, "passed")
+    logs.come(b"".join(b"line %d\n" % number for number in range(1, 1001)), is_last=True)
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        assert cursor(await opened(logs, pilot, settled)) == "line 1"
+        assert cursor(await press(pilot, settled, "G")) == "line 1000"
+        assert cursor(await press(pilot, settled, "g")) == "line 1"
+        assert (await press(pilot, settled, "space"))[3] == "▸   line 18"
+        assert (await press(pilot, settled, "b"))[3] == "    line 1"
+        assert (await press(pilot, settled, "d"))[3] == "    line 10"
+        assert (await press(pilot, settled, "u"))[3] == "    line 1"
+        assert cursor(await press(pilot, settled, "g", *["j"] * 30)) == "line 31"
+        assert cursor(await press(pilot, settled, *["k"] * 29)) == "line 2"
+
+
+async def test_what_is_looked_for_is_found_in_both_directions(ci: Any, settled: Settle, wait_for: Any) -> None:
+    logs = Logs(ci, "passed")
+    logs.come(b"".join(b"line %d\n" % number for number in range(1, 200_001)), is_last=True)
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        await opened(logs, pilot, settled)
+        await press(pilot, settled, "slash", *"9{5}$", "enter")
+        assert cursor(await wait_for(pilot, "line 99 999 of")) == "line 99999"
+        await press(pilot, settled, "n")
+        assert cursor(await wait_for(pilot, "line 199 999 of")) == "line 199999"
+        await press(pilot, settled, "n")
+        await wait_for(pilot, "line 99 999 of", "it goes on from the beginning")
+        await press(pilot, settled, "N")
+        await wait_for(pilot, "line 199 999 of", "it goes on from the end")
+        await press(pilot, settled, "question_mark", *"LINE 17$", "enter")
+        await wait_for(pilot, "“LINE 17$” is nowhere in it")
+        await press(pilot, settled, "slash", *"(", "enter")
+        await wait_for(pilot, "This regular expression cannot be read")
+
+
+async def test_while_it_runs_the_end_is_followed_and_the_place_sideways_kept(
+    ci: Any, settled: Settle, wait_for: Any
+) -> None:
+    logs = Logs(ci, "running")
+    logs.come(b"".join(b"epoch %d %s\n" % (number, b"x" * 200) for number in range(50)))
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        lines = await opened(logs, pilot, settled)
+        assert cursor(lines).startswith("epoch 49 ")
+        assert "following" in lines[21]
+        lines = await press(pilot, settled, "right")
+        assert cursor(lines).startswith("xxxxxxx")
+        logs.come(b"epoch 50 " + b"y" * 200 + b"\n")
+        assert cursor(await wait_for(pilot, "line 51 of 51   following", "from column 17")).startswith("yyyyy")
+        await press(pilot, settled, "k")
+        logs.come(b"epoch 51 z\n")
+        assert cursor(await wait_for(pilot, "line 50 of 52   not following")).startswith("xxxxx")
+        assert cursor(await press(pilot, settled, "F")) == ""
+
+
+async def test_a_line_that_comes_costs_its_own_row_and_not_the_page(ci: Any, settled: Settle, wait_for: Any) -> None:
+    logs = Logs(ci, "running")
+    logs.come(b"".join(b"epoch %d\n" % number for number in range(50)))
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        await opened(logs, pilot, settled)
+        pages = []
+        for number in range(50, 54):
+            logs.come(b"epoch %d\n" % number)
+            lines = await wait_for(pilot, f"line {number + 1} of {number + 1}")
+            pages.append([line for line in lines if line.startswith("    epoch")])
+        assert pages[1:] == [
+            [*pages[0], *(f"    epoch {number}" for number in range(50, 50 + more))] for more in (1, 2, 3)
+        ]
+
+
+async def test_the_syncer_is_asked_again_while_the_job_runs(
+    ci: Any, settled: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quarterdeck.screens.log.ASKS_EVERY", 0.01)
+    logs = Logs(ci, "running")
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        await pilot.app.push_screen(logs.screen(pilot.app))
+        while len([want for want in ci.wants if want.kind == "log"]) < 3:
+            await pilot.pause(0.01)
+        assert (ci.wants[-1].pipelines, ci.wants[-1].job) == (("9200000",), "77")
+
+
+async def test_a_log_that_comes_in_parts_is_opened_at_its_failure_when_all_is_there(
+    ci: Any, settled: Settle, wait_for: Any
+) -> None:
+    logs = Logs(ci)
+    async with ci.app().run_test(size=(120, 40)) as pilot:
+        assert " asked for …" in await opened(logs, pilot, settled)
+        logs.come(FAILED[:3000])
+        await wait_for(pilot, "Check out")
+        logs.come(FAILED[3000:], is_last=True)
+        assert cursor(await wait_for(pilot, "line 44 of 70")).startswith("E       AssertionError")
+
+
+async def test_times_are_shown_and_hidden_by_a_key(ci: Any, settled: Settle) -> None:
+    logs = Logs(ci)
+    logs.come(FAILED, is_last=True)
+    async with ci.app().run_test(size=(120, 40)) as pilot:
+        await opened(logs, pilot, settled)
+        assert cursor(await press(pilot, settled, "t")).startswith("00:59:15 E   ")
+        assert cursor(await press(pilot, settled, "t")).startswith("E   ")
+
+
+async def test_it_is_saved_as_text_in_a_file_of_its_own(
+    ci: Any, settled: Settle, wait_for: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    logs = Logs(ci)
+    logs.come(FAILED, is_last=True)
+    async with ci.app().run_test(size=(120, 40)) as pilot:
+        await opened(logs, pilot, settled)
+        await press(pilot, settled, "S", "enter")
+        await wait_for(pilot, "saved 4.")
+        saved = (tmp_path / "nightly-train-215-test.log").read_text()
+        assert "\x1b" not in saved
+        assert "2026-03-14T00:59:15.223Z KeyError: 'customer_id'\n" in saved
+        await press(pilot, settled, "S", "enter")
+        await wait_for(pilot, "is there already")
+
+
+async def test_the_line_the_screen_and_the_job_can_be_copied(ci: Any, settled: Settle) -> None:
+    logs = Logs(ci)
+    logs.come(FAILED, is_last=True)
+    async with ci.app().run_test(size=(120, 40)) as pilot:
+        await opened(logs, pilot, settled)
+        screen = pilot.app.screen
+        assert isinstance(screen, LogScreen)
+        forms = {copy.label: copy.text for copy in screen.copies()}
+        assert forms["line"].startswith("E       AssertionError: 3.1 %")
+        assert "KeyError" in forms["lines on the screen"]
+        assert forms["command for its log"] == "quarterdeck pipeline log 77"
+        assert forms["address of the job"] == "https://github.acme/jobs/77"
+
+
+async def test_escape_sequences_of_a_log_reach_no_terminal(ci: Any, settled: Settle) -> None:
+    logs = Logs(ci, "passed")
+    logs.come(b"a\x1b]52;c;aGk=\x07b\x1b[2Jc\x9b31m\xe2\x80\xaed\n[bold]e[/]\n", is_last=True)
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        lines = await opened(logs, pilot, settled)
+        assert lines[3] == "▸   abc\\x9b31m\\u{202e}d"
+        assert lines[4] == "    [bold]e[/]"
+
+
+async def test_one_line_of_ten_megabytes_is_read_like_any_other(ci: Any, settled: Settle) -> None:
+    logs = Logs(ci, "passed")
+    logs.come(b"before\n" + b"0123456789" * 1_000_000 + b"\nafter\n", is_last=True)
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        lines = await opened(logs, pilot, settled)
+        assert [line[4:9] for line in lines[3:6]] == ["befor", "01234", "after"]
+        lines = await press(pilot, settled, "j", *["right"] * 10)
+        assert lines[4].startswith("▸   0123456789")
+        await press(pilot, settled, "w", "G")
+        assert cursor(await press(pilot, settled, "k", "k")) == "before"
