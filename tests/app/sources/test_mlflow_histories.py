@@ -179,8 +179,10 @@ class Deck:
     async def want(self, kind: Any, run_ids: Sequence[str], keys: Sequence[str] = (), points: int | None = None) -> int:
         """As the syncer serves it; gives how many batches there were."""
         want = Want(kind=kind, source="5" * 16, run_ids=tuple(run_ids), keys=tuple(keys), points=points)
+        completed = await self.poller.completed(want)
+        assert completed is not None
         batches = 0
-        async for batch in self.source.want(await self.poller.completed(want)):
+        async for batch in self.source.want(completed):
             await self.poller.keep(batch)
             batches += 1
         return batches
