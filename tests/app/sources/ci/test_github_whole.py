@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +20,7 @@ from quarterdeck.app.records import SourceState
 from quarterdeck.app.settings import Settings, load
 from quarterdeck.app.sources.github import GithubVendor
 from quarterdeck.app.sync.once import sync_once
-from tests.servers.github import TOKEN, Github, Told, once
+from tests.servers.github import TOKEN, Asked, Github, Told, once
 
 
 @pytest.fixture(autouse=True)
@@ -130,6 +134,37 @@ async def test_a_sync_that_a_limit_cuts_short_keeps_its_rows_and_goes_on(github:
     assert (await ship.sync()).state == "ok"
     assert ship.rows("SELECT count(*) FROM pipeline WHERE jobs IS NOT NULL") == [(150,)]
     assert ship.asked - before <= 3 + 2 * (150 - read) + 2
+
+
+async def test_a_first_sync_that_is_killed_goes_on_where_it_was(github: Github, ship: Ship) -> None:
+    for _ in range(150):
+        github.add()
+    started: list[subprocess.Popen[bytes]] = []
+    lines: list[bytes] = []
+    asked = itertools.count(1)
+
+    def kill(one: Asked) -> Told | None:
+        if one.path.endswith("/jobs") and next(asked) == 100:
+            lines.append(Path(f"/proc/{started[0].pid}/cmdline").read_bytes())
+            started[0].kill()
+        return None
+
+    github.faults = [kill]
+    command = [sys.executable, "-m", "quarterdeck.app", "--project", str(ship.folder), "sync"]
+    started.append(subprocess.Popen(command, env={**os.environ, **ship.environment}))
+    assert started[0].wait(60) == -signal.SIGKILL
+    assert TOKEN.encode() not in lines[0]
+
+    github.faults = []
+    before = ship.asked
+    done = subprocess.run(command, env={**os.environ, **ship.environment}, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    cache = max(Path(os.environ["XDG_CACHE_HOME"]).rglob("*.db"), key=lambda path: path.name)
+    connection = sqlite3.connect(cache)
+    assert connection.execute("SELECT count(*), sum(jobs IS NOT NULL) FROM pipeline").fetchall() == [(150, 150)]
+    connection.close()
+    again = [one for one in github.asked[before:] if one.path.endswith("/jobs")]
+    assert len(again) <= 150 - 100 + 20 + 2 * GithubVendor.width  # what had come and was not handed over yet
 
 
 async def test_the_token_is_in_no_file_and_no_word_of_ours(
