@@ -50,7 +50,10 @@ class PipelineScreen(PipelineKeys):
 
     TAB = "pipelines"
     CSS_PATH = "pipeline.tcss"
-    LEADING_KEYS = ("pipeline.open", "pipeline.log", "pipeline.fold", "pipeline.filter")
+    LEADING_KEYS = (
+        "pipeline.open", "pipeline.log", "pipeline.rerun", "pipeline.approve", "pipeline.cancel", "pipeline.fold",
+        "pipeline.filter",
+    )  # fmt: skip
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(

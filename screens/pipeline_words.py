@@ -135,6 +135,6 @@ def _nothing_set() -> list[Piece]:
     width = max(len(line) for line in written)
     lines = [piece for line in written for piece in ((line.ljust(width), "accent"), _LINE)]
     return [
-        ("no CI is known here", "text"), _LINE, _LINE, ("write it into quarterdeck.toml:", "dim"), _LINE, _LINE,
+        ("no CI is known here: write one into quarterdeck.toml", "text"), _LINE, _LINE,
         *lines, _LINE, ("`quarterdeck init` writes what it finds", "dim"),
     ]  # fmt: skip

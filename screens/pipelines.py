@@ -56,7 +56,10 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
     FILTER_HINT = "status:failed branch:main"
     DEFAULT_SORT = ("created_at", True)
     CSS_PATH = "pipelines.tcss"
-    LEADING_KEYS = ("open", "pipeline.log", "filter", "mark", "pipeline.group", "sort", "columns")
+    LEADING_KEYS = (
+        "open", "pipeline.log", "filter", "mark", "pipeline.group", "pipeline.rerun", "pipeline.approve",
+        "pipeline.cancel", "sort", "columns",
+    )  # fmt: skip
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "group", "group", id="pipeline.group", tooltip="A flat list, by branch, by commit"),

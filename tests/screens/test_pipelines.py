@@ -298,7 +298,7 @@ async def test_without_a_ci_it_is_said_what_to_write(world: Any, wait_for: Any) 
     app = world.fill().app()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("5")
-        await wait_for(pilot, "no CI is known here", "[[ci]]", 'kind = "local"', "quarterdeck.toml")
+        await wait_for(pilot, "no CI is known here", "[[ci]]", 'kind = "local"', "`quarterdeck init` writes")
 
 
 async def test_a_refused_source_says_its_sentence(world: Any, wait_for: Any, state_of: Any) -> None:
@@ -436,6 +436,38 @@ async def test_o_shows_the_address(ci: Any, wait_for: Any) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("5", "o")
         await wait_for(pilot, "https://github.acme/churn/runs/9100000")
+
+
+# -- logs
+
+
+@pytest.mark.parametrize(
+    "keys", [["5", "j", "j", "l"], ["5", "j", "j", "enter", "enter"], ["5", "j", "j", "enter", "l"]]
+)
+async def test_the_log_of_what_failed_is_near(ci: Any, wait_for: Any, keys: list[str]) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press(*keys)
+        await wait_for(pilot, "nightly-train #212 › train")
+        log = next(want for want in ci.wants if want.kind == "log")
+        assert (log.pipelines, log.job) == (("9099998",), "train-a2")
+
+
+async def test_a_pipeline_whose_jobs_nobody_has_read_has_no_log_yet(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5", "j", "j", "j", "l")
+        await wait_for(pilot, "its jobs were asked for")
+
+
+async def test_a_job_that_is_spoken_of_is_its_log_on_its_page(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    app._subject = Subject(kind="job", parts=("train-a2",))
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_for(pilot, "nightly-train #212 › train")
+        await pilot.press("escape")
+        lines = await wait_for(pilot, "github › nightly-train #212")
+        assert "▸ ▾ train" in "\n".join(lines)
 
 
 # -- what is spoken of
