@@ -13,7 +13,7 @@ from ..trouble import AnswerError
 from . import parse
 from .client import GithubClient, Listed, Pace, check_address
 from .deployments import Deployments
-from .logs import log_parts
+from .logs import Logs
 
 _RUNS: Final = "actions/runs"
 _PAGE: Final[dict[str, Any]] = {"per_page": 100, "exclude_pull_requests": "true"}
@@ -37,6 +37,7 @@ class GithubVendor:
         self.spec = spec
         self._client = GithubClient(http, repository, pace)
         self._deployments = Deployments(self._client)
+        self._logs = Logs(self._client, spec.key)
 
     async def recent(self, mark: Mark) -> AsyncIterator[Page]:
         """What is new since `mark`, and all that runs: three requests when there is nothing new. Raises SourceError."""
@@ -88,7 +89,7 @@ class GithubVendor:
 
     def log(self, pipeline_id: str, job_id: str, start: int) -> AsyncIterator[LogPart]:
         """The log of a job, once the job is over; else a sentence. Raises SourceError."""
-        return log_parts(self._client, self.spec.key, pipeline_id, job_id, start)
+        return self._logs.parts(pipeline_id, job_id, start)
 
     async def rerun(self, pipeline_id: str, *, failed_only: bool, key: str) -> str:
         """Run it, or its failed jobs, once more: the same run with the next attempt. Raises SourceError.

@@ -14,7 +14,8 @@ from quarterdeck.app.errors import SourceError
 from quarterdeck.app.records import Batch, LogPart, Pipeline, SourceSpec, Want
 from quarterdeck.app.sources.ci.engine import CiSource
 from quarterdeck.app.sources.github import GithubVendor
-from quarterdeck.app.sources.github.client import Pace
+from quarterdeck.app.sources.github.client import GithubClient, Pace
+from quarterdeck.app.sources.github.logs import Logs
 from quarterdeck.app.sources.http import Credential, Http
 from quarterdeck.app.sources.trouble import AnswerError
 from tests.servers.github import TOKEN, UNICORN, Asked, Github, Told, once
@@ -405,6 +406,24 @@ async def test_logs_that_are_not_there_say_why(github: Github, source: CiSource)
     assert [said[run][1] for run in (over, runs, skipped, blob)] == [True, False, True, True]
     (gone,) = await log_of(source, over, 1)
     assert "has this job no more" in gone.sentence
+
+
+async def test_who_follows_the_log_of_a_running_job_asks_github_now_and_then(github: Github) -> None:
+    run = github.add(None, status="in_progress")
+    job = github.jobs[run][0]["id"]
+    now = [100.0]
+    http = Http(github.base_url, credential=Credential.bearer(github.base_url, TOKEN))
+    logs = Logs(GithubClient(http, "acme/churn"), KEY, clock=lambda: now[0])
+    for _ in range(15):  # half a minute
+        (part,) = [part async for part in logs.parts(str(run), str(job), 0)]
+        assert "when it is over" in part.sentence
+        now[0] += 2
+    assert len(github.asked) == 4
+    github.settle(run, "success")
+    github.logs[job] = b"done\n"
+    now[0] += 15
+    assert [part.data async for part in logs.parts(str(run), str(job), 0)] == [b"done\n"]
+    await http.close()
 
 
 async def test_a_renamed_repository_is_read_on_by_its_new_name(github: Github, source: CiSource) -> None:
