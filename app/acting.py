@@ -65,7 +65,9 @@ class Progress:
     """Source and id of the runs, or pipelines, that were changed."""
     of: Of = "tags"
     said: str = ""
-    """Of a single act that is done: its sentence."""
+    """Of a single act on a pipeline that is done: its sentence."""
+    name: str = ""
+    """Of a single act: what it is done to."""
 
     @property
     def is_over(self) -> bool:
@@ -292,7 +294,8 @@ class Acting:
             why=tuple(Counter(str((act.outcome or {}).get("sentence", "")) for act in failed).most_common()),
             touched=tuple((act.intent["source"], _touched(act)) for act in settled if act.state == "done"),
             of=_of(acts[0]) if acts else "tags",
-            said=str((acts[0].outcome or {}).get("sentence", "")) if [act.state for act in acts] == ["done"] else "",
+            name=str(acts[0].intent.get("name", "")) if len(acts) == 1 else "",
+            said=_said(acts),
         )
 
     def settle(self) -> str:
@@ -322,8 +325,33 @@ def what(act: Act) -> str:
     return f"{key} taken away{again}" if value is None else f"{key}={value}{again}"
 
 
+def change(act: Act) -> tuple[str, str]:
+    """What was there before an act, as far as it is known, and what is there after it; foreign text is exact."""
+    intent = act.intent
+    there = intent.get("previous", intent.get("seen"))
+    if _of(act) == "tags":
+        return _present(there), _present(intent["value"])
+    read_back = (act.outcome or {}).get("read_back")
+    return _standing(there), _standing(read_back) if read_back else what(act)
+
+
+def _present(value: str | None) -> str:
+    return "absent" if value is None else value
+
+
+def _standing(pipeline: Mapping[str, Any] | None) -> str:
+    return f"{pipeline.get('status', '')} (attempt {pipeline['attempt']})" if pipeline else ""
+
+
 def _of(act: Act) -> Of:
     return "pipelines" if "pipeline" in act.intent else "tags"
+
+
+def _said(acts: Sequence[Act]) -> str:
+    """What came of a single act on a pipeline."""
+    if len(acts) != 1 or _of(acts[0]) == "tags" or acts[0].state != "done":
+        return ""
+    return str((acts[0].outcome or {}).get("sentence", ""))
 
 
 def _run(run_id: str) -> str:

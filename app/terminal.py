@@ -21,6 +21,7 @@ from ..screens.keys import keymap
 from ..screens.list_screen import ListScreen
 from ..screens.picker import Picker
 from ..screens.pipeline import PipelineScreen
+from ..screens.pipeline_acts import PipelineActs
 from ..screens.pipeline_keys import PipelineKeys
 from ..screens.pipelines import PipelinesScreen
 from ..screens.run import RunScreen
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 WITH_KEYS: tuple[Any, ...] = (
-    RunActs, CopyMenu, CompareScreen, FrozenTable, PipelineKeys, PipelinesScreen, PipelineScreen,
+    RunActs, CopyMenu, CompareScreen, FrozenTable, PipelineActs, PipelineKeys, PipelinesScreen, PipelineScreen,
     Quarterdeck, FrameScreen, ListScreen, RunsScreen, RunScreen, RecordTable, Pages, Prompt, Picker
 )  # fmt: skip
 """Whatever has keys that a person may map otherwise."""

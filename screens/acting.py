@@ -6,7 +6,6 @@ The screens only ask. A process of its own does it, and the journal tells how fa
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -16,9 +15,9 @@ from textual.app import App
 from textual.css.query import NoMatches
 from textual.timer import Timer
 
-from ..app.acting import MOST_AT_ONCE, Progress, Undo
-from ..app.errors import QuarterdeckError, UsageError
-from ..app.records import Run
+from ..app.acting import Of, Progress, Undo
+from ..app.errors import QuarterdeckError
+from ..app.records import Job, Pipeline, Run
 from ..app.store.state import Act
 from ..app.text import cells, clip, pad, shown
 from ..widgets.figures import age
@@ -29,7 +28,6 @@ from .question import Question
 if TYPE_CHECKING:
     from .deck import Deck
     from .frame import FrameScreen
-    from .run_acts import RunActs
 
 LOOK = 0.2
 """Seconds between two looks at the journal while an act is under way (microseconds each); none at other times."""
@@ -48,7 +46,7 @@ NAMED = 8
 class Acts(Protocol):
     """How screens ask for changes to the outside world (see app/acting.py)."""
 
-    def refusal(self) -> str:
+    def refusal(self, of: Of = "tags") -> str:
         """Why nothing can be changed from here; "" when it can."""
 
     def check_tag(self, key: str, value: str) -> None:
@@ -57,11 +55,26 @@ class Acts(Protocol):
     def tag(self, runs: Sequence[Run], key: str, value: str) -> str:
         """Have runs tagged; gives the batch. On a thread."""
 
+    def able(self, kind: str) -> frozenset[str]:
+        """What pipelines of this kind of source can be made to do: rerun, rerun_failed, cancel, approve, play."""
+
+    def rerun(self, pipelines: Sequence[Pipeline], *, failed_only: bool) -> str:
+        """Have pipelines run again; gives the batch. On a thread."""
+
+    def cancel(self, pipelines: Sequence[Pipeline]) -> str:
+        """Have pipelines stopped; gives the batch. On a thread."""
+
+    def approve(self, pipeline: Pipeline, approvals: Sequence[str]) -> str:
+        """Let deployments, as ids of approvals, go on; gives the batch. On a thread."""
+
+    def play(self, pipeline: Pipeline, job: Job) -> str:
+        """Start a job that waits for a hand; gives the batch. On a thread."""
+
     def undo(self, undo: Undo) -> str:
         """Have an act taken back; gives the batch. On a thread."""
 
-    def last(self) -> Undo | None:
-        """My last act that can be taken back."""
+    def last(self, of: Of | None = None) -> Undo | None:
+        """My last act, on such things, that was not taken back."""
 
     def recent(self) -> list[Act]:
         """The journal, newest first."""
@@ -85,144 +98,79 @@ class Acts(Protocol):
         """Ask the servers about what was cut off; gives why it is not known yet. On a thread."""
 
 
-# -- tagging ----------------------------------------------------------------------------------------------------
-
-
-def ask_for_tag(screen: RunActs) -> None:
-    """Ask for KEY=VALUE to set on the chosen runs."""
-    runs = screen.chosen_runs()
-    if _acts(screen) is None:
-        return
-    if not runs:
-        screen.say("there is no run here to tag", "dim")
-    elif len(runs) > MOST_AT_ONCE:
-        screen.say(f"{len(runs)} runs are marked: {MOST_AT_ONCE} are tagged at once at most", "warn")
-    else:
-        screen.to_tag = runs
-        screen.query_one("#keys").display = False
-        on = clip(runs[0].name, 40) if len(runs) == 1 else f"{len(runs)} runs"
-        screen.prompt.ask("tag", "", "KEY=VALUE", _known_keys(screen.deck, runs))
-        screen.say(f"a tag for {on}: KEY=VALUE, then what will happen is shown and asked", "dim")
-
-
-def _acts(screen: FrameScreen) -> Acts | None:
+def acts_of(screen: FrameScreen, of: Of = "tags") -> Acts | None:
     """The acts, or None where nothing may be changed: then the reason has been said."""
     acts = screen.deck.acts
-    reason = acts.refusal() if acts is not None else "nothing can be changed from here"
+    reason = acts.refusal(of) if acts is not None else "nothing can be changed from here"
     if reason:
         screen.say(f"▲ {reason}", "warn")
         return None
     return acts
 
 
-def _known_keys(deck: Deck, runs: Sequence[Run]) -> list[str]:
-    """Tags of these experiments, to complete what is typed."""
-    wanted = {(run.source, run.experiment_id) for run in runs}
-    rows = deck.reader.experiments()
-    here = [row.rowid for row in rows if (row.experiment.source, row.experiment.id) in wanted]
-    keys = [known.name for known in deck.reader.keys(here) if known.kind == "tag"]
-    return [f"{key}=" for key in sorted(keys, key=lambda key: key.startswith("mlflow."))]
+def runs_said(number: int, of: Of = "tags") -> str:
+    """So many runs, or pipelines."""
+    thing = "run" if of == "tags" else "pipeline"
+    return f"1 {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def answer_tag(screen: RunActs, text: str) -> None:
-    """KEY=VALUE was typed: confirm it, or say what is wrong with it and leave the prompt open."""
-    acts = screen.deck.acts
-    key, equals, value = (part.strip() for part in text.partition("="))
-    try:
-        if not equals:
-            raise UsageError("write KEY=VALUE, as in stage=gold; Esc leaves")
-        assert acts is not None
-        acts.check_tag(key, value)
-    except UsageError as error:
-        screen.say(f"▲ {error}", "warn")
-        return
-    leave_prompt(screen)
-    runs = [run for run in screen.to_tag if run.status != "deleted" and run.tags.get(key) != value]
-    if not runs:
-        screen.say(f"nothing to do: {key}={value} is there already, or the run is deleted", "dim")
-        return
-    lines = tag_lines(screen.deck, screen.to_tag, runs, key, value)
-    title = f"tag {_runs(len(runs))}"
-    confirm(screen, title, lines, partial(acts.tag, runs, key, value))
-
-
-def tag_lines(deck: Deck, chosen: Sequence[Run], runs: Sequence[Run], key: str, value: str) -> list[list[Piece]]:
-    """What will happen, and where; `runs` are those of the chosen that will change."""
-    head: list[Piece] = [(" set ", "text"), (f"{clip(key, 60)}={clip(value, 80)}", "bright")]
-    head += [(f" on {_runs(len(runs))} in {_places(deck, runs)}", "text")]
-    lines = [head, [], *_present(runs, key)]
-    if len(chosen) > len(runs):
-        left = len(chosen) - len(runs)
-        lines.append([(f" {_runs(left)} left alone: {'it has' if left == 1 else 'they have'} it already, or ", "dim")])
-        lines[-1] += [("is deleted" if left == 1 else "are deleted", "dim")]
-    return [*lines, [], [(" the way back is u, as long as nobody else changes it", "dim")]]
-
-
-def _runs(number: int) -> str:
-    return "1 run" if number == 1 else f"{number} runs"
-
-
-def _places(deck: Deck, runs: Sequence[Run]) -> str:
-    states = {state.source: state for state in deck.states}
-    found = [states.get(source) for source in dict.fromkeys(run.source for run in runs)]
-    return " and ".join(f"{shown(one.name)} {shown(one.address)}" if one else "a source unknown" for one in found)
-
-
-def _present(runs: Sequence[Run], key: str) -> list[list[Piece]]:
-    """Each run with what it has there now; where they are many, how many have what."""
-    if len(runs) <= NAMED:
-        width = min(40, max(cells(shown(run.name)) for run in runs))
-        rows = [(pad(shown(run.name), width), _there(key, run.tags.get(key), "now")) for run in runs]
-    else:
-        counted = Counter(run.tags.get(key) for run in runs).most_common()
-        rows = [(f"{number:>5}", _there(key, value, "now")) for value, number in counted[: NAMED - 1]]
-        if len(counted) > NAMED - 1:
-            rows.append((f"{sum(n for _, n in counted[NAMED - 1 :]):>5}", "other values now"))
-    return [[(f"   {name}  ", "text"), (there, "dim")] for name, there in rows]
-
-
-def _there(key: str, value: str | None, when: str) -> str:
+def there(key: str, value: str | None, when: str) -> str:
+    """What a run has under a key: `stage=gold now`."""
     return f"no {clip(key, 40)} {when}" if value is None else f"{clip(key, 40)}={clip(value, 60)} {when}"
 
 
 # -- undo -------------------------------------------------------------------------------------------------------
 
 
-def ask_for_undo(screen: FrameScreen) -> None:
-    """Name my last act, and ask whether to take it back; while one is under way, as soon as it is over."""
-    if (acts := _acts(screen)) is None:
+def ask_for_undo(screen: FrameScreen, of: Of | None = None) -> None:
+    """Name my last act, and ask whether to take it back; while one is under way, as soon as it is over.
+
+    `of` looks among those on runs, or on pipelines, alone.
+    """
+    if (acts := acts_of(screen, of or "pipelines")) is None:
         return
     if acts.under_way():
-        _ask_when_over(screen, acts)
+        _ask_when_over(screen, acts, of)
         return
-    undo = acts.last()
-    if undo is None:
-        screen.say("there is nothing of yours to take back", "dim")
+    undo = acts.last(of)
+    if undo is None or undo.never:
+        _say_no_way_back(screen, undo)
         return
     confirm(screen, "undo", undo_lines(undo, screen.deck.now()), partial(acts.undo, undo))
 
 
-def _ask_when_over(screen: FrameScreen, acts: Acts) -> None:
+def _say_no_way_back(screen: FrameScreen, undo: Undo | None) -> None:
+    if undo is None:
+        screen.say("there is nothing of yours to take back", "dim")
+    else:
+        screen.say(f"your last act was the {undo.what}: {undo.never}", "dim")
+
+
+def _ask_when_over(screen: FrameScreen, acts: Acts, of: Of | None) -> None:
     """The question comes at once and waits, so that a `y` typed meanwhile is neither an answer nor another key."""
     found: list[Undo] = []
+    still = "the tag is still being set" if of == "tags" else "your last act is still under way"
 
     def later() -> Sequence[Sequence[Piece]] | None:
         if acts.under_way():
             return None
-        found.extend([undo] if (undo := acts.last()) else [])
+        undo = acts.last(of)
+        found.extend([undo] if undo is not None and not undo.never else [])
         return undo_lines(found[0], screen.deck.now()) if found else []
 
     def answered(yes: bool | None) -> None:
         if yes:
-            _begin(screen, partial(acts.undo, found[0]))
+            begin(screen, partial(acts.undo, found[0]))
         elif yes is False:
             screen.say("nothing was changed", "dim")
         elif acts.under_way():
-            screen.say("the tag is still being set; u again in a moment", "dim")
+            screen.say(f"{still}; u again in a moment", "dim")
         else:
-            screen.say("there is nothing of yours to take back", "dim")
+            _say_no_way_back(screen, acts.last(of))
 
-    waiting: list[list[Piece]] = [[(" the tag is still being set: you are asked as soon as it is", "text")]]
+    waiting: list[list[Piece]] = [[(f" {still}: you are asked as soon as it is over", "text")]]
+    if of == "tags":
+        waiting = [[(f" {still}: you are asked as soon as it is", "text")]]
     screen.app.push_screen(Question("undo", waiting, screen.deck.palette, later), answered)
 
 
@@ -230,16 +178,20 @@ def undo_lines(undo: Undo, now: int) -> list[list[Piece]]:
     """Which act is taken back, and what will be there again."""
     ago = age(undo.at, now)
     when = "just now" if ago in ("now", "ahead") else f"{ago} ago"
+    names = [shown(name) for name in (*(one.name for one in undo.steps), *(one.name for one in undo.stops))]
+    of: Of = "pipelines" if undo.stops else "tags"
     head: list[Piece] = [(" take back ", "text"), (clip(undo.what, 100), "bright")]
-    head.append((f" on {_runs(len(undo.steps))}, your act of {when}", "text"))
-    width = min(40, max(cells(shown(step.name)) for step in undo.steps))
+    head.append((f" on {runs_said(len(names), of)}, your act of {when}", "text"))
+    width = min(40, max(cells(name) for name in names))
+    after = [there(step.key, step.back, "again") for step in undo.steps] or ["is cancelled"] * len(names)
     rows: list[list[Piece]] = [
-        [(f"   {pad(shown(step.name), width)}  ", "text"), (_there(step.key, step.back, "again"), "dim")]
-        for step in undo.steps[:NAMED]
+        [(f"   {pad(name, width)}  ", "text"), (then, "dim")]
+        for name, then in list(zip(names, after, strict=True))[:NAMED]
     ]
-    if len(undo.steps) > NAMED:
-        rows.append([(f"   and {len(undo.steps) - NAMED} more", "dim")])
-    return [head, [], *rows, [], [(" what somebody else has changed since stays as it is", "dim")]]
+    if len(names) > NAMED:
+        rows.append([(f"   and {len(names) - NAMED} more", "dim")])
+    left = "what it has done by then stays" if undo.stops else "what somebody else has changed since stays as it is"
+    return [head, [], *rows, [], [(f" {left}", "dim")]]
 
 
 # -- the question -----------------------------------------------------------------------------------------------
@@ -250,14 +202,15 @@ def confirm(screen: FrameScreen, title: str, lines: Sequence[Sequence[Piece]], w
 
     def answered(yes: bool | None) -> None:
         if yes:
-            _begin(screen, work)
+            begin(screen, work)
         else:
             screen.say("nothing was changed", "dim")
 
     screen.app.push_screen(Question(title, lines, screen.deck.palette), answered)
 
 
-def _begin(screen: FrameScreen, work: Callable[[], str]) -> None:
+def begin(screen: FrameScreen, work: Callable[[], str]) -> None:
+    """Do the work on a thread, and follow the batch that it gives."""
     screen.run_worker(partial(_do, screen, work), thread=True, group="act", exit_on_error=False)
 
 
@@ -271,14 +224,6 @@ def _do(screen: FrameScreen, work: Callable[[], str]) -> None:
     following = screen.deck.following
     if following is not None:
         app.call_from_thread(following.follow, batch)
-
-
-def leave_prompt(screen: FrameScreen) -> None:
-    """Put the prompt away and give the keys back."""
-    screen.prompt.close()
-    screen.query_one("#keys").display = True
-    screen.say("")
-    screen.focus_body()
 
 
 # -- following --------------------------------------------------------------------------------------------------
@@ -296,6 +241,7 @@ class Following:
         self._clear_timer: Timer | None = None
         self._settling = False
         self._settle_from = 0.0
+        self._left = ""
 
     @property
     def _acts(self) -> Acts:
@@ -330,13 +276,19 @@ class Following:
             self._look_timer = None
 
     def _tell(self, progress: Progress) -> None:
-        what = clip(progress.what, 60)
-        far = f"{progress.done + progress.failed} of {_runs(progress.total)}"
+        far = f"{progress.done + progress.failed} of {runs_said(progress.total, progress.of)}"
+        told = f"{what_and_whose(progress)}: {far}"
         if progress.is_alive or progress.late_in > 0:
-            self._show([(f" {glyph('running')} ", "run"), (f"{what}: {far} ", "text")])
+            self._left = ""
+            self._show([(f" {glyph('running')} ", "run"), (f"{told} ", "text")])
+            return
+        self._settle()
+        left = f": {shown(self._left)}" if self._left else ""
+        if progress.of == "pipelines":
+            said = f"not known yet{left}" if left else f"{told}; asking what came of it"
         else:
-            self._settle()
-            self._show([(" ▲ ", "warn"), (f"{what}: cut off after {far}; asking what came of the rest ", "text")])
+            said = f"{clip(progress.what, 60)}: cut off after {far}; asking what came of the rest{left}"
+        self._show([(" ▲ ", "warn"), (f"{said} ", "text")])
 
     def _settle(self) -> None:
         if not self._settling and time.monotonic() >= self._settle_from:
@@ -354,8 +306,7 @@ class Following:
 
     def _settled(self, left: str) -> None:
         self._settling = False
-        if left:
-            self._show([(" ▲ ", "warn"), (f"not known yet: {shown(left)} ", "text")])
+        self._left = left
 
     def _over(self, progress: Progress) -> None:
         del self._batches[progress.batch]
@@ -376,13 +327,23 @@ class Following:
                 screen.write_frame()
 
 
+def what_and_whose(progress: Progress) -> str:
+    """What is done; to which pipeline, where it is one."""
+    what = clip(progress.what, 60)
+    return f"{clip(progress.name, 40)}: {what}" if progress.name and progress.of == "pipelines" else what
+
+
 def outcome_pieces(progress: Progress) -> list[Piece]:
     """What came of a batch: how many, and why not where not."""
-    what = clip(progress.what, 60)
+    what, of = clip(progress.what, 60), progress.of
     if not progress.failed:
-        return [(f" {glyph('finished')} ", "good"), (f"{what}: done on {_runs(progress.done)} ", "text")]
+        told = f"{what}: done on {runs_said(progress.done, of)}"
+        return [(f" {glyph('finished')} ", "good"), (f"{shown(progress.said) if progress.said else told} ", "text")]
     why, number = progress.why[0]
+    if of == "pipelines" and progress.total == 1:
+        return [(f" {glyph('failed')} ", "bad"), (f"{what}: {shown(why)} ", "text")]
     more = progress.failed - number
-    said = f"{_runs(progress.failed)} not (:acts): {shown(why)}" + (f" and {more} for other reasons" if more else "")
+    said = f"{runs_said(progress.failed, of)} not (:acts): {shown(why)}"
+    said += f" and {more} for other reasons" if more else ""
     done = f"{progress.done} done, " if progress.done else ""
     return [(f" {glyph('failed')} ", "bad"), (f"{what}: {done}{said} ", "text")]

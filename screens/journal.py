@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from ..app.acting import what
+from ..app.acting import change, what
 from ..app.copies import Copy
 from ..app.store.state import Act
 from ..app.text import clip, pad, shown
@@ -32,6 +32,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     "begun": ("running", "run"),
     "done": ("finished", "good"),
     "failed": ("failed", "bad"),
+    "unknown": ("unknown", "warn"),
 }
 """The states of an act: the status that looks the same, and the role."""
 
@@ -69,7 +70,7 @@ class ActsScreen(FrameScreen):
         self._draw()
 
     def _draw(self) -> None:
-        nothing: list[Piece] = [(" nothing was changed from here yet: T tags a run", "dim")]
+        nothing: list[Piece] = [(" nothing was changed from here yet: T tags a run, R runs a pipeline again", "dim")]
         lines = act_lines(self._acts, self.size.width, self.deck)
         self.query_one(Pages).show(lines or [nothing])
         self.write_frame()
@@ -125,15 +126,13 @@ def _entries(acts: Sequence[Act], width: int) -> Iterator[list[Piece]]:
         status, role = LOOKS.get(act.state, ("unknown", "dim"))
         name = pad(shown(str(act.intent.get("name") or act.subject)), NAME)
         yield [(f"   {glyph(status)} ", role), (name, "text"), (f"  {_change(act)}", "dim")]
-        if act.state == "failed" and act.outcome:
+        if act.state in ("failed", "unknown") and act.outcome:
             why = shown(str(act.outcome.get("sentence", "")))
             yield from ([(" " * 5 + line, "text")] for line in textwrap.wrap(why, max(width - 6, 20)))
 
 
 def _change(act: Act) -> str:
-    """`stage: silver → gold`, as far as it is known what was there before."""
-    intent = act.intent
-    there = intent.get("previous", intent.get("seen"))
-    before = "absent" if there is None else clip(there, 40)
-    after = "absent" if intent["value"] is None else clip(intent["value"], 40)
-    return f"{clip(intent['key'], 40)}: {before} → {after}"
+    """`stage: silver → gold`, `failed (attempt 1) → running (attempt 2)`, as far as it is known what was there."""
+    before, after = (clip(text, 40) for text in change(act))
+    key = f"{clip(act.intent['key'], 40)}: " if "key" in act.intent else ""
+    return f"{key}{before} → {after}" if before else f"{key}{after}"

@@ -12,14 +12,14 @@ from ..app.pipeline_copies import pipeline_copies
 from ..app.records import Job, Pipeline, Want
 from ..widgets.strip import latest
 from .deck import Deck
-from .frame import FrameScreen
 from .links import LinkSheet
+from .pipeline_acts import PipelineActs
 
 NEWS = 5.0
 """Seconds between two questions for news of a pipeline that is not settled, while somebody looks at it."""
 
 
-class PipelineKeys(FrameScreen):
+class PipelineKeys(PipelineActs):
     """Keys for the pipeline in sight."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,14 +53,6 @@ class PipelineKeys(FrameScreen):
         """The job under the cursor; None where there is none."""
         return None
 
-    def chosen_job(self) -> Job | None:
-        """The job under the cursor, else the first that waits to be started by hand."""
-        if (job := self.job_here()) is not None:
-            return job
-        here = self.pipeline_here()
-        jobs = latest(here.jobs or ()) if here is not None else []
-        return next((job for job in jobs if job.is_manual and job.status == "waiting"), None)
-
     # -- the syncer ---------------------------------------------------------------------------------------------
 
     def want_pipeline(self, pipeline: Pipeline) -> None:
@@ -74,9 +66,9 @@ class PipelineKeys(FrameScreen):
         self.deck.ask(Want(kind="pipeline", source=pipeline.source, pipelines=(pipeline.id,)))
 
     def _ask_for_news(self) -> None:
-        """Ask how it goes on: while it is not settled, its source answers and this screen is the one on top."""
+        """Ask how it goes on: while it is not settled or read, its source answers and this screen is the one on top."""
         here = self.pipeline_here() if self.is_ready and self.is_current else None
-        if here is None or here.is_settled:
+        if here is None or (here.is_settled and here.jobs is not None):
             return
         state = next((state for state in self.deck.states if state.source == here.source), None)
         if state is not None and state.state == "ok":

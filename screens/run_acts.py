@@ -13,11 +13,12 @@ from ..app.records import Run
 from ..widgets.line import Piece
 from ..widgets.prompt import Prompt
 from ..widgets.status import glyph
-from .acting import answer_tag, ask_for_tag, ask_for_undo, leave_prompt
+from .acting import ask_for_undo
 from .baseline import baseline_id, experiment_of, turn
 from .copying import copies_of_runs
 from .frame import FrameScreen
 from .links import show_link
+from .tagging import answer_tag, ask_for_tag, leave_prompt
 
 
 class RunActs(FrameScreen):
@@ -72,7 +73,7 @@ class RunActs(FrameScreen):
 
     def action_undo(self) -> None:
         """Ask whether to take back what I did last."""
-        ask_for_undo(self)
+        ask_for_undo(self, "tags")
 
     def on_prompt_answered(self, event: Prompt.Answered) -> None:
         """Confirm the tag that was typed."""

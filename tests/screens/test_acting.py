@@ -40,7 +40,7 @@ class Acts:
         self.error: Exception | None = None
         self._stamp = 0
 
-    def refusal(self) -> str:
+    def refusal(self, of: str = "tags") -> str:
         return self.refused
 
     def check_tag(self, key: str, value: str) -> None:
@@ -56,7 +56,7 @@ class Acts:
         self.undone.append(undo)
         return BATCH
 
-    def last(self) -> Undo | None:
+    def last(self, of: str | None = None) -> Undo | None:
         return self.undo_next
 
     def recent(self) -> list[Act]:
@@ -290,7 +290,7 @@ async def test_what_was_cut_off_is_asked_after_and_told(
     acts.open, acts.left = [BATCH], "the server does not answer."
     acts.now = progress(done=1, is_alive=False, late_in=0.0)
     async with app.run_test(size=(120, 40)) as pilot:
-        await wait_for(pilot, "asking what came of the rest")
+        await wait_for(pilot, "asking what came of the rest: the server does not answer.")
         assert acts.settled == 1
         acts.now = progress(done=3)
         await wait_for(pilot, "● stage=gold: done on 3 runs")
