@@ -27,7 +27,7 @@ from ..widgets.strip import strip
 from .asking import Asking
 from .deck import Deck
 from .list_screen import ListScreen
-from .pipeline import PipelineScreen
+from .pipeline import TALL, PipelineScreen
 from .pipeline_columns import DEFAULT, UNSORTED, Group, PipelineLine, column, columns
 from .pipeline_facts import PipelineFacts, facts_of
 from .pipeline_keys import PipelineKeys
@@ -88,6 +88,7 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
         with Horizontal():
             yield from super().body()
             yield PipelinePane(self.deck.palette, id="pane")
+        yield Line(self.deck.palette, fill="─", id="between")
         yield Line(self.deck.palette, id="jobs")
         yield Line(self.deck.palette, id="story")
 
@@ -101,6 +102,7 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
         self.pane.take_room(self.size.width)
         for line in ("#jobs", "#story"):
             self.query_one(line).display = not self.pane.display
+        self.query_one("#between").display = not self.pane.display and self.size.height >= TALL
         self.set_columns()
         self._rest()
 
