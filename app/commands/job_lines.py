@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -18,6 +19,8 @@ from .boundary import say
 
 TAIL: Final = 20
 """Lines of a failed job's log that are repeated where nobody saw them come."""
+SILENCE: Final = 2.0
+"""Seconds without a line after which the time is told that a job has taken."""
 LONGEST: Final = 1 << 16
 """Bytes of a line after which it is told, whole or not."""
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;:]*[A-Za-z]")
@@ -50,6 +53,7 @@ class JobLines(Listener):
 
     def began(self, run: LocalRun) -> None:
         """Say what runs."""
+        self._run = run
         jobs = f"{len(run.jobs)} jobs" if len(run.jobs) != 1 else "1 job"
         branch = f" on {clip(run.branch, 40)}" if run.branch else ""
         say(f"{clip(called(run), 60)} #{run.number}: {jobs} on {run.commit[:9]}{branch}, {clip(run.title, 80)}")
@@ -62,6 +66,7 @@ class JobLines(Listener):
         """Forget what the one before wrote."""
         self._tail.clear()
         self._rest = b""
+        self._tell()
 
     def output(self, data: bytes) -> None:
         """Take lines from what comes, a piece at a time."""
@@ -79,6 +84,7 @@ class JobLines(Listener):
         self._tell_tail(job)
         took = f"  {span(job.ended_at - job.started_at)}" if job.ended_at and job.started_at else ""
         reason = f"  {job.reason}" if job.reason else ""
+        self._tell()
         say(f"{_SIGNS.get(job.status, '◌')} {clip(job.name, 40)} {job.status}{took}{reason}{_counted(job)}")
 
     def ended(self, run: LocalRun) -> None:
@@ -91,6 +97,10 @@ class JobLines(Listener):
                 say(f"  Whole log: quarterdeck pipeline log {clip(run.job_id(job), 120)}")
         self._changed(run)
 
+    def _tell(self) -> None:
+        if self._run is not None:
+            self._changed(self._run)
+
     def _line(self, line: str) -> None:
         self._tail.append(line)
 
@@ -101,14 +111,38 @@ class JobLines(Listener):
 
 
 class Live(JobLines):
-    """On a terminal: every line as it comes."""
+    """On a terminal: every line as it comes, and how long a job has been silent."""
+
+    _began = _since = _shown = 0.0
+    _is_waiting = False
+
+    def tick(self) -> None:
+        """Say that it is still at work, once a second."""
+        now = time.monotonic()
+        if now - self._since >= SILENCE and now - self._shown >= 1.0:
+            self._shown, self._is_waiting = now, True
+            sys.stderr.write(f"\r  … {span(int(now - self._began) * 1000)}\x1b[K")
+            sys.stderr.flush()
 
     def job_began(self, job: LocalJob) -> None:
         """Say which one begins."""
         super().job_began(job)
+        self._began = self._since = time.monotonic()
         say(f"▶ {clip(job.name, 40)}  {clip(job.run, 100)}")
 
+    def job_ended(self, job: LocalJob) -> None:
+        """Say how it ended, in place of how long it takes."""
+        self._wipe()
+        super().job_ended(job)
+
+    def _wipe(self) -> None:
+        if self._is_waiting:
+            sys.stderr.write("\r\x1b[K")
+            self._is_waiting = False
+
     def _line(self, line: str) -> None:
+        self._wipe()
+        self._since = time.monotonic()
         room = max(shutil.get_terminal_size().columns - 3, 20)
         sys.stderr.write(f"  {fit(line, room)}\n")
         sys.stderr.flush()

@@ -18,6 +18,7 @@ import fcntl
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,8 @@ KEEP: Final = 200
 """Runs that are kept of a project; older ones go when another is begun."""
 LARGEST_RECORD: Final = 16 * 1024 * 1024
 KILLED: Final = "The runner was killed."
+_ABANDONED: Final = 3600.0
+"""Seconds after which a folder that is neither in its place nor held is nobody's."""
 _ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 
 
@@ -215,7 +218,14 @@ class Kept:
                 late.append(told)
         for run in [run for run in self.newest() if run.is_over][KEEP:]:
             self.remove(run.id)
+        self._sweep()
         return late
+
+    def _sweep(self) -> None:
+        """Take away what a kill left of a folder on its way in or out."""
+        for path in self.folder.glob(".*"):
+            if path.is_dir() and not _is_held(path / "lock") and time.time() - path.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(path, ignore_errors=True)
 
     def remove(self, run_id: str) -> None:
         """Forget a run. Its folder leaves its place first, so that no half of it is ever read."""
