@@ -315,7 +315,7 @@ class LogScreen(FrameScreen):
             around = found is None and not stop.is_set()
             if around:
                 start = head.lines - 1 if back else head.first
-                found = find_line(reader.logs, head.rowid, pattern, start, back=back, stop=stop.is_set)
+                found = find_line(reader.logs, head.rowid, pattern, start, line, back=back, stop=stop.is_set)
         finally:
             reader.close()
         if not stop.is_set():

@@ -66,11 +66,11 @@ def parse_line(raw: bytes, number: int = 0, *, left: int = 0, width: int = 4096,
     return Line(number, pieces, at, marker, whole, over or whole > len(raw))
 
 
-def plain(data: bytes) -> bytes:
-    """Whole lines without times and escape sequences; line breaks stay where they are."""
+def plain(data: bytes, *, timed: bool = False) -> bytes:
+    """Whole lines without escape sequences and, unless `timed`, without times; line breaks stay where they are."""
     if b"\x1b" in data:
         data = _ESCAPES.sub(b"", data)
-    return stamps.STAMPS.sub(b"", data)
+    return data if timed else stamps.STAMPS.sub(b"", data)
 
 
 def _last_state(body: bytes) -> bytes:

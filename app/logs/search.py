@@ -27,9 +27,12 @@ class Pattern:
         """Whether it stands in a line."""
         return self._text.search(text) is not None
 
-    def lines(self, data: bytes) -> Iterator[int]:
-        """The lines of a piece of a log, from 0, in which it may stand; `matches` knows for sure."""
-        clean = plain(data)
+    def lines(self, data: bytes, *, timed: bool = False) -> Iterator[int]:
+        """The lines of a piece of a log, from 0, in which it may stand; `matches` knows for sure.
+
+        `timed`: with the times before the lines, which is ten times as fast and finds what stands in those as well.
+        """
+        clean = plain(data, timed=timed and "^" not in self.source)
         line = at = 0
         for found in self._bytes.finditer(clean):
             start = found.start()

@@ -3,35 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from ..logs import Pattern
 from .logs import LONGEST, LogReads
 
+_REFUSED: Final = 50
+"""Lines that turned out not to hold the pattern: from there on the times before the lines are taken off first."""
+
 
 def find_line(
-    reads: LogReads, rowid: int, pattern: Pattern, line: int, *, back: bool = False, stop: Callable[[], bool]
+    reads: LogReads,
+    rowid: int,
+    pattern: Pattern,
+    line: int,
+    until: int | None = None,
+    *,
+    back: bool = False,
+    stop: Callable[[], bool],
 ) -> int | None:
-    """The first line from this one on in which the pattern stands (`back`: the last one up to it).
+    """The first line from this one to `until` in which the pattern stands (`back`: the last one, going up).
 
     None: there is none, or `stop` said so; it is asked before each quarter of a megabyte, which takes milliseconds.
     """
     number, blocks = reads.block_of(rowid, line), reads.blocks(rowid)
-    while 0 <= number < blocks and not stop():
-        found = list(_candidates(reads, rowid, pattern, number))
+    last = reads.block_of(rowid, until) if until is not None else 0 if back else blocks - 1
+    refused = 0
+    while (number >= last if back else number <= last) and not stop():
+        found = list(_candidates(reads, rowid, pattern, number, timed=refused < _REFUSED))
         wanted = [one for one in found if (one <= line if back else one >= line)]
         for one in reversed(wanted) if back else wanted:
             if _stands_in(reads, rowid, pattern, one):
                 return one
-            if stop():
-                return None
-        number += -1 if back else 1
+            refused += 1
+            if stop() or (refused == _REFUSED and len(wanted) > 1):
+                break
+        else:
+            number += -1 if back else 1
     return None
 
 
-def _candidates(reads: LogReads, rowid: int, pattern: Pattern, number: int) -> Iterator[int]:
+def _candidates(reads: LogReads, rowid: int, pattern: Pattern, number: int, *, timed: bool) -> Iterator[int]:
     block = reads.block(rowid, number)
     if block is not None:
-        yield from (block.first + line for line in pattern.lines(block.data))
+        yield from (block.first + line for line in pattern.lines(block.data, timed=timed))
 
 
 def _stands_in(reads: LogReads, rowid: int, pattern: Pattern, line: int) -> bool:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from quarterdeck.app.logs import outline
+from quarterdeck.app.logs import compiled, outline
 from quarterdeck.app.records import Batch, LogPart, SourceSpec
 from quarterdeck.app.store import log_writes, logs
 from quarterdeck.app.store.cache import Cache
+from quarterdeck.app.store.log_search import find_line
 from quarterdeck.app.store.logs import LogHead
 from quarterdeck.app.store.reading import Reader
 
@@ -213,3 +214,44 @@ def test_an_unpacked_block_is_held_for_a_while_only(world: World) -> None:
     for first in range(0, 1_000_000, 40_000):
         assert world.reader.logs.lines(rowid, first, 1)[0].text == str(first)
     assert len(world.reader.logs._held) <= logs.BLOCKS_HELD
+
+
+def find(world: World, source: str, line: int = 0, *, back: bool = False, until: int | None = None) -> int | None:
+    rowid = world.head().rowid
+    return find_line(world.reader.logs, rowid, compiled(source), line, until, back=back, stop=lambda: False)
+
+
+STAMPED = b"".join(b"2026-03-14T00:59:%02d.1234567Z line %d\n" % (number % 60, number) for number in range(500))
+
+
+def test_a_pattern_is_found_from_a_line_on_and_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_writes, "BLOCK", 300)
+    world.write(STAMPED)
+    assert find(world, "line 4[0-9]$") == 40
+    assert find(world, "line 4[0-9]$", 44) == 44
+    assert find(world, "line 4[0-9]$", 50) is None
+    assert find(world, "line 4[0-9]$", 499, back=True) == 49
+    assert find(world, "line 4[0-9]$", 30, back=True) is None
+    assert find(world, "line 499", 0, until=100) is None
+
+
+def test_times_are_no_text_and_lines_begin_behind_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_writes, "BLOCK", 300)
+    world.write(STAMPED + b"at 00:59 it ended\n")
+    assert find(world, "00:59") == 500
+    assert find(world, "^at") == 500
+    assert find(world, "^line 7$") == 7
+
+
+def test_what_a_progress_bar_wrote_over_and_colours_are_not_in_the_way(world: World) -> None:
+    world.write(b"10%\r20%\n\x1b[31mERR\x1b[0mOR\n")
+    assert find(world, "10%") is None
+    assert find(world, "20%") == 0
+    assert find(world, "error") == 1
+    assert find(world, "Error") is None
+
+
+def test_a_search_ends_when_it_is_told_to(world: World) -> None:
+    world.write(b"one\ntwo\n")
+    rowid = world.head().rowid
+    assert find_line(world.reader.logs, rowid, compiled("two"), 0, stop=lambda: True) is None
