@@ -56,7 +56,7 @@ class JobLines(Listener):
         self._run = run
         jobs = f"{len(run.jobs)} jobs" if len(run.jobs) != 1 else "1 job"
         branch = f" on {clip(run.branch, 40)}" if run.branch else ""
-        say(f"{clip(called(run), 60)} #{run.number}: {jobs} on {run.commit[:9]}{branch}, {clip(run.title, 80)}")
+        say(f"{clip(called(run), 60)} #{run.number}: {jobs} at {run.commit[:9]}{branch}, {clip(run.title, 80)}")
         if self._chosen is not None and (count := self._chosen.left_out):
             files = "1 file is" if count == 1 else f"{count} files are"
             say(f"Not committed and left out: {files} changed or new in the work tree.")

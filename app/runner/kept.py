@@ -286,6 +286,8 @@ def _write(folder: Path, run: LocalRun) -> None:
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with open(descriptor, "wb") as stream:  # noqa: PTH123  # a descriptor, so that the mode is ours
         stream.write(msgspec.json.encode(run))
+        stream.flush()
+        os.fsync(stream.fileno())  # else a power cut may leave an empty file under the name
     fresh.replace(folder / "run.json")
 
 

@@ -123,6 +123,10 @@ class _Work:
                 reason = self._work(jobs)
         except _StoppedError:
             self._finish("cancelled", "")
+        except OSError as error:
+            with contextlib.suppress(OSError):  # the record that there is says that it was cut off
+                self._give_up(_broken(self._kept.folder, error))
+            raise
         else:
             failed = any(job.status != "passed" for job in self.run.jobs)
             self._finish("failed" if failed else "passed", reason)
@@ -213,6 +217,12 @@ class _Work:
             for job in self.run.jobs
         )
         self._write(status=status, reason=reason, jobs=jobs, ended_at=self._clock())
+
+    def _give_up(self, reason: str) -> None:
+        for place, job in enumerate(self.run.jobs):
+            if job.status == "running":
+                self._over(place, "failed", reason)
+        self._finish("failed", reason)
 
     def _job(self, place: int, **changes: object) -> None:
         jobs = list(self.run.jobs)

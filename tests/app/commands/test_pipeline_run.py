@@ -58,7 +58,7 @@ def test_stdout_is_the_id_and_stderr_a_line_a_job(project: Path, call: Call, job
     kept = Kept(load(directory=project).project_key)
     assert (said.status, said.out.split()) == (1, kept.ids())
     lines = [line.rstrip() for line in said.err.splitlines()]
-    assert lines[0] == f"local #1: 3 jobs on {jobs[:9]} on main, Train on more"
+    assert lines[0] == f"local #1: 3 jobs at {jobs[:9]} on main, Train on more"
     assert lines[1].startswith("● data passed")
     assert lines[2:4] == ["  one", "  two\\u{1b}]0;evil\\u{7}"]  # the end of the failed job's log, safe to look at
     assert lines[4].startswith("✖ test failed")

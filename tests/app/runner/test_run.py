@@ -414,7 +414,7 @@ def test_after_that_it_runs_again_and_the_record_and_the_work_tree_are_put_right
 
 
 def test_a_full_disk_is_said_and_the_job_is_ended(settle: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = settle({"name": "loud", "run": "echo $$ > pid; echo up; sleep 1000"})
+    settings = settle({"name": "loud", "run": "echo up; sleep 1000"}, {"name": "late", "run": "true"})
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
     original = Kept.file
@@ -422,7 +422,8 @@ def test_a_full_disk_is_said_and_the_job_is_ended(settle: Settle, monkeypatch: p
     with pytest.raises(StoreError, match="The disk is full"):
         run(settings, find_local(settings), choose(settings, None))
     [left] = Kept(settings.project_key).newest()
-    assert (left.status, left.jobs[0].status) == ("failed", "failed")
+    assert (left.status, left.jobs[0].status, left.jobs[1].status) == ("failed", "failed", "skipped")
+    assert "The disk is full" in left.reason
 
 
 def test_without_git_it_says_so(settle: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
