@@ -132,7 +132,7 @@ class LogScreen(FrameScreen):
         # a log that comes in parts fails at its end: until all is here, nobody knows where to stand
         self._was_placed = head.is_whole or runs
         if view.following:
-            folding.show(head.lines - 1)
+            folding.show(head.lines - 1, all_around=True)
         view.show(lines, folding, at=None if view.following else failure if failure is not None else folding.line(0))
 
     def _say(self) -> None:

@@ -76,9 +76,13 @@ class Folding:
         self._place()
         return line
 
-    def show(self, line: int) -> None:
-        """Unfold whatever hides a line."""
-        hiding = [at for at in self.folded if self.outline.sections[at].first < line <= self.outline.sections[at].last]
+    def show(self, line: int, *, all_around: bool = False) -> None:
+        """Unfold whatever hides a line; `all_around`: also what would, if it were not its first."""
+        line_in = line + (1 if all_around else 0)
+        hiding = [
+            at for at in self.folded
+            if self.outline.sections[at].first < line_in and line <= self.outline.sections[at].last
+        ]  # fmt: skip
         if hiding:
             self.folded.difference_update(hiding)
             self._place()

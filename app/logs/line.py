@@ -190,11 +190,14 @@ def _crop(pieces: Iterator[tuple[str, str]], left: int, width: int) -> Iterator[
 
 
 def _cropped(text: str, left: int, right: int) -> tuple[str, int]:
+    """The cells from `left` to `right`, and how many the whole takes; half a wide character is a space."""
     kept: list[str] = []
     at = 0
     for character in text:
         wide = cells(character)
-        if left <= at and at + wide <= right and not (wide == 0 and at == left and not kept):
+        if wide and at < left < at + wide:
+            kept.append(" ")
+        elif (left < at + wide <= right) or (wide == 0 and kept):
             kept.append(character)
         at += wide
         if at > right:

@@ -31,12 +31,14 @@ _LONGEST_TRACEBACK: Final = 2_000
 _BEGIN: Final = (
     r"^(?:\xef\xbb\xbf)?(?:\[?\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)\]? ?(?:\d\d[OE]\+? ?)?)?(?:\x1b\[[\d;]*[mK])*"
 )
+_EDGE: Final = r"(?:\b|\x1b\[[\d;]*m)"
+"""Where a word begins: behind a colour, too, whose last character is a letter."""
 _WORDS: Final = "|".join(
     (
-        r"[^\n]{0,120}\b(?:ERROR|FATAL|CRITICAL|PANIC)\b[^\w\n]",
-        r"[^\n]{0,200}\b(?:[Ee]rror|fatal|panic|FAILED)(?:\[\w+\])?: ",
-        r"[^\n]{0,60}\b[A-Z]\w*(?:Error|Exception): ",
-        r"[^\n]{0,200}\bFAILED\b",
+        rf"[^\n]{{0,120}}{_EDGE}(?:ERROR|FATAL|CRITICAL|PANIC)\b[^\w\n]",
+        rf"[^\n]{{0,200}}{_EDGE}(?:[Ee]rror|fatal|panic|FAILED)(?:\[\w+\])?: ",
+        rf"[^\n]{{0,60}}{_EDGE}[A-Z]\w*(?:Error|Exception): ",
+        rf"[^\n]{{0,200}}{_EDGE}FAILED\b",
         r"npm (?:ERR!|error) ",
         r"[^\n]{0,80}: command not found",
         r"[^\n]{0,80}(?:Segmentation fault|Out of memory|OOMKilled|CUDA out of memory|core dumped)",
