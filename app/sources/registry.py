@@ -15,7 +15,6 @@ from .. import credentials, trust
 from ..errors import SettingsError, SourceError
 from ..paths import mirror_dir
 from ..records import SourceSpec
-from ..runner.local import Local
 from ..settings import (
     NEVER,
     AirflowCi,
@@ -145,6 +144,7 @@ def local_key(settings: Settings, name: str) -> str:
 
 def _local(settings: Settings, section: LocalCi, index: int) -> Source:
     """What this machine ran itself. Reading the records needs no trust; running jobs does, and asks for itself."""
+    from ..runner.local import Local  # 20 ms, for those who have such a section
     from .local import ABILITIES, LocalVendor
 
     name = section.name or section.kind
