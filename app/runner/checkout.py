@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from .. import trust
 from ..errors import UsageError
-from ..git import GitError, decode, git_version, head, is_bare, run_git, split_credential
+from ..git import GitError, decode, encode, git_version, head, is_bare, run_git, split_credential
 from ..paths import cache_dir, make_private, mirror_dir
 from ..settings import Settings
 from ..text import clip
@@ -120,7 +120,10 @@ def tree_folder(project_key: str) -> Path:
 
 
 def make_tree(settings: Settings, chosen: Chosen, name: str) -> Path:
-    """A clean work tree of the commit, detached, in a folder of its own. Raises GitError, StoreError, OSError."""
+    """A clean work tree of the commit in a folder of its own, on its branch where it has one, so that a job may pull.
+
+    Raises GitError, StoreError, OSError.
+    """
     home = make_private(tree_folder(settings.project_key))
     tree = home / name
     kind = "sha256" if len(chosen.sha) == 64 else "sha1"
@@ -132,10 +135,35 @@ def make_tree(settings: Settings, chosen: Chosen, name: str) -> Path:
     if (shallow := chosen.repository.where / boundary).is_file():
         shutil.copyfile(shallow, inside / "shallow")
     run_git(tree, "update-ref", "-z", "--stdin", stdin=b"".join(_refs(chosen.repository)))
-    if settings.remote:
-        run_git(tree, "config", "remote.origin.url", split_credential(settings.remote)[0])
-    run_git(tree, "checkout", "--quiet", "--detach", chosen.sha, timeout=_PATIENCE)
+    branch = chosen.branch if chosen.branch == encode(chosen.branch).decode("utf-8", "replace") else ""
+    for name, value in _remote(settings, chosen.repository, branch).items():
+        run_git(tree, "config", name, value)
+    onto = ["-B", branch, "--no-track"] if branch else ["--detach"]
+    run_git(tree, "checkout", "--quiet", *onto, chosen.sha, timeout=_PATIENCE)
     return tree
+
+
+def _remote(settings: Settings, place: Repository, branch: str) -> dict[str, str]:
+    """Git's settings for the remote, without the login that its address may carry, and for what the branch follows."""
+    if not settings.remote:
+        return {}
+    name = "origin" if place.is_mirror else settings.git.remote
+    found = {
+        f"remote.{name}.url": split_credential(settings.remote)[0],
+        f"remote.{name}.fetch": f"+refs/heads/*:refs/remotes/{name}/*",
+    }
+    if branch:
+        found |= {f"branch.{branch}.remote": name, f"branch.{branch}.merge": _followed(place, branch)}
+    return found
+
+
+def _followed(place: Repository, branch: str) -> str:
+    """The remote's branch that one of the clone follows: as its settings say, else that of the same name."""
+    try:
+        said = place.git("config", "--get", f"branch.{branch}.merge").decode().strip()
+    except (GitError, UnicodeDecodeError):  # status 1: it follows none
+        said = ""
+    return said or f"refs/heads/{branch}"
 
 
 def _objects(settings: Settings) -> Iterator[Path]:

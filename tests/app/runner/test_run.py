@@ -18,6 +18,7 @@ from quarterdeck.app.paths import cache_dir, state_dir
 from quarterdeck.app.runner import Kept, LocalRun, choose, find_local, run
 from quarterdeck.app.runner import kept as keeping
 from quarterdeck.app.settings import Settings, load
+from quarterdeck.app.trust import record_trust
 
 from .conftest import Git, Heard, RunJobs, Settle, log_of
 
@@ -93,16 +94,24 @@ def test_no_jobs_are_never_green(settle: Settle) -> None:
         run(settings, find_local(settings), choose(settings, None))
 
 
-def test_the_smallest_pipeline_that_there_is_works(tmp_path: Path, git: Git, run_jobs: RunJobs) -> None:
-    origin = tmp_path / "origin.git"
-    subprocess.run(["git", "init", "--quiet", "--bare", str(origin)], check=True)
-    (tmp_path / "clone" / "Makefile").write_text("test:\n\t@echo tested\n")
-    git("add", "--all")
-    git("commit", "--quiet", "-m", "Makefile")
+def test_the_smallest_pipeline_that_there_is_works(tmp_path: Path, git: Git, settle: Settle) -> None:
+    origin, other = tmp_path / "origin.git", tmp_path / "other"
+    subprocess.run(["git", "init", "--quiet", "--bare", "-b", "main", str(origin)], check=True)
+    (tmp_path / "clone" / "Makefile").write_text("test:\n\t@echo old\n")
     git("remote", "add", "origin", str(origin))
-    git("push", "--quiet", "origin", "HEAD:refs/heads/main")
-    done = run_jobs({"name": "test", "run": "git pull --quiet origin main && make test"})
-    assert (done.status, log(tmp_path, done, "test")) == ("passed", "tested\n")
+    settle({"name": "test", "run": "git pull && make test"})
+    git("push", "--quiet", "--set-upstream", "origin", "main")
+    subprocess.run(["git", "clone", "--quiet", str(origin), str(other)], check=True)
+    (other / "Makefile").write_text("test:\n\t@echo tested\n")
+    who = ("-c", "user.name=Bo", "-c", "user.email=b@c")
+    subprocess.run(["git", *who, "commit", "--quiet", "--all", "-m", "Newer"], cwd=other, check=True)
+    subprocess.run(["git", "push", "--quiet"], cwd=other, check=True)
+    settings = load(directory=tmp_path / "clone")
+    record_trust(settings)  # the remote as well, now that there is one
+    before = git("rev-parse", "HEAD", "origin/main")
+    done = run(settings, find_local(settings), choose(settings, None))
+    assert (done.status, log(tmp_path, done, "test").splitlines()[-1]) == ("passed", "tested")
+    assert git("rev-parse", "HEAD", "origin/main") == before  # the clone heard nothing of it
 
 
 def test_jobs_hand_files_on_in_a_work_tree_that_was_clean(tmp_path: Path, git: Git, run_jobs: RunJobs) -> None:
@@ -190,8 +199,6 @@ def test_jobs_run_in_the_folder_of_their_settings(tmp_path: Path, git: Git) -> N
     git("add", "--all")
     git("commit", "--quiet", "-m", "In a folder")
     settings = load(directory=inner)
-    from quarterdeck.app.trust import record_trust
-
     record_trust(settings)
     done = run(settings, find_local(settings), choose(settings, None))
     assert log_of(settings.project_key, done, "t") == b"ml\n"
