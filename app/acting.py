@@ -367,8 +367,8 @@ def _touched(act: Act) -> str:
 
 
 _NEVER: Final = {
-    "cancel": "what was stopped stays stopped: R runs it again",
-    "approve": "an approval that was given cannot be taken back: X stops the pipeline",
+    "cancel": "what was cancelled stays so: R runs it again",
+    "approve": "an approval that was given cannot be taken back: X cancels the pipeline",
 }
 
 

@@ -37,7 +37,7 @@ PIPELINES_AT_ONCE: Final = 20
 """Pipelines of one request to the syncer."""
 
 _SAID: Final[Mapping[str, str]] = {
-    "rerun": "run all its jobs again", "rerun_failed": "run its failed jobs again", "cancel": "stop a pipeline",
+    "rerun": "run all its jobs again", "rerun_failed": "run its failed jobs again", "cancel": "cancel a pipeline",
     "approve": "let a deployment go on", "play": "start a job by hand",
 }  # fmt: skip
 
@@ -262,7 +262,7 @@ def _job_moved(act: Act, now: Pipeline) -> str:
 def _unfit(act: Act, now: Pipeline) -> str:
     """Why this cannot be done to a pipeline that is as it is; "" when it can."""
     if act.act == "cancel":
-        return f"is over already ({now.status}): there is nothing to stop" if now.is_settled else ""
+        return f"is over already ({now.status}): there is nothing to cancel" if now.is_settled else ""
     if act.act == "approve":
         waiting = snapshot(now)["approvals"]
         missing = [name for one, name in act.intent["approvals"].items() if one not in waiting]
@@ -273,7 +273,7 @@ def _unfit(act: Act, now: Pipeline) -> str:
             return f"has no job {act.intent.get('job_name') or act.intent['job']}"
         return "" if job.is_manual and job.status == "waiting" else f"does not wait for {job.name}: it is {job.status}"
     if now.status in ("queued", "running"):
-        return f"is {now.status} still: stop it first, or wait"
+        return f"is {now.status} still: cancel it first, or wait"
     if act.act == "rerun_failed" and now.jobs is not None and not failed_jobs(now):
         return "has no failed job"
     return ""
@@ -371,13 +371,13 @@ def _cancelled(act: Act, now: Pipeline) -> _Did:
     if now.attempt != before["attempt"]:
         return _Did(f" was run again meanwhile (attempt {now.attempt})", is_certain=False)
     if now.status == "cancelled":
-        return _Did(" is stopped", is_done=True)
+        return _Did(" is cancelled", is_done=True)
     if stopped := [job for job in _jobs_then_open(before, now) if job.status == "cancelled"]:
-        return _Did(f": {stopped[0].name} is stopped, the whole is {now.status}", is_done=True)
+        return _Did(f": {stopped[0].name} is cancelled, the whole is {now.status}", is_done=True)
     if now.is_settled:
-        return _Did(f" ended by itself ({now.status}) before it could be stopped", is_over=True)
+        return _Did(f" ended by itself ({now.status}) before it could be cancelled", is_over=True)
     if now.raw_status == "canceling":  # GitLab
-        return _Did(" is stopping", is_done=True)
+        return _Did(" is being cancelled", is_done=True)
     return _Did(f" is {now.status} still", is_certain=False)
 
 

@@ -332,11 +332,11 @@ async def test_my_rerun_is_taken_back_by_a_cancel(app: Quarterdeck, acts: Acts, 
 
 
 async def test_what_has_no_way_back_says_so(app: Quarterdeck, acts: Acts, wait_for: Any) -> None:
-    acts.undo_next = Undo(what="cancel", at=0, never="what was stopped stays stopped: R runs it again")
+    acts.undo_next = Undo(what="cancel", at=0, never="what was cancelled stays so: R runs it again")
     async with app.run_test(size=SIZE) as pilot:
         await go(pilot, wait_for, 2)
         await pilot.press("u")
-        await wait_for(pilot, "your last act was the cancel: what was stopped stays stopped")
+        await wait_for(pilot, "your last act was the cancel: what was cancelled stays so")
 
 
 async def test_the_journal_tells_acts_on_pipelines(app: Quarterdeck, acts: Acts, wait_for: Any) -> None:

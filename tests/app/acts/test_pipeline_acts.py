@@ -116,7 +116,7 @@ def last(state: State) -> Act:
     [
         ("rerun", pipeline(), {}, "rerun 7", "nightly-train #214: attempt 2 is running at forge."),
         ("rerun_failed", pipeline(), {}, "rerun failed 7", "nightly-train #214: attempt 2 is running at forge."),
-        ("cancel", RUNNING, {}, "cancel 7", "nightly-train #214 is stopped at forge."),
+        ("cancel", RUNNING, {}, "cancel 7", "nightly-train #214 is cancelled at forge."),
         (
             "approve", WAITING, {"approvals": ["e1"]}, "approve e1 7",
             "nightly-train #214: production is approved, it is running at forge.",
@@ -205,7 +205,7 @@ def test_the_server_is_told_the_journal_s_id_of_a_rerun(settings: Settings, stat
         ("rerun", pipeline(), pipeline(status="running"), {}, "is running now, not failed"),
         ("rerun_failed", pipeline(), pipeline(jobs=(*JOBS, job(3, "failed"))), {}, "somebody ran deploy again"),
         ("rerun_failed", pipeline(jobs=None), pipeline(jobs=JOBS[:1]), {}, "has no failed job"),
-        ("rerun", RUNNING, RUNNING, {}, "is running still: stop it first"),
+        ("rerun", RUNNING, RUNNING, {}, "is running still: cancel it first"),
         ("cancel", RUNNING, pipeline(status="passed"), {}, "is over already (passed)"),
         ("cancel", RUNNING, pipeline(status="running", attempt=2), {}, "was run again meanwhile"),
         ("approve", WAITING, pipeline(status="running"), {"approvals": ["e1"]}, "waits no more for production"),
