@@ -29,16 +29,16 @@ from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
 from ..widgets.status import worded
 from .deck import Deck
-from .frame import FrameScreen
 from .links import LinkSheet
 from .log_file import default_name, save_log
+from .pipeline_keys import PipelineKeys
 
 ASKS_EVERY: Final = 2.0
 """Seconds between two questions for what a running job has said meanwhile."""
 
 
-class LogScreen(FrameScreen):
-    """One job's log."""
+class LogScreen(PipelineKeys):
+    """One job's log; what acts, acts on its pipeline."""
 
     TAB = "pipelines"
     HELP_KEY = "^p"  # `?` looks backwards here, as in less
@@ -72,6 +72,14 @@ class LogScreen(FrameScreen):
         said.display = False
         yield said
         yield Line(self.deck.palette, id="place")
+
+    def pipeline_here(self) -> Pipeline:
+        """The pipeline that the job is of."""
+        return self.pipeline
+
+    def job_here(self) -> Job:
+        """The job."""
+        return self.job
 
     @property
     def view(self) -> LogView:
@@ -335,6 +343,7 @@ class LogScreen(FrameScreen):
     def action_sync_now(self) -> None:
         """Ask for what came since."""
         self._ask()
+        self._want(self.pipeline)
         self.say("asked for what the job has said since", "dim")
 
     def copies(self) -> Sequence[Copy]:
@@ -342,7 +351,7 @@ class LogScreen(FrameScreen):
         line, sight = self.view.line_here(), self.view.lines_in_sight()
         lines = [Copy("line", line.text)] if line is not None and line.text else []
         whole = [Copy("lines on the screen", "\n".join(one.text for one in sight))] if sight else []
-        return [*lines, *whole, *job_copies(self.job)]
+        return [*lines, *whole, *job_copies(self.job), *super().copies()]
 
     def action_link(self) -> None:
         """Show where the job is."""

@@ -169,7 +169,7 @@ def outline(marks: Iterable[Mark], lines: int, job: Job | None = None, *, first:
     errors = tuple(sorted({*builder.errors, *finals}))
     if not _has_failed(job, finals):
         return Outline(sections, errors)
-    failing = _failing(sections, is_final)
+    failing = _failing(sections, is_final, job.name if job else "")
     failure = _failure(sections, builder.errors, finals, failing)
     return Outline(sections, errors, failing, failure)
 
@@ -208,13 +208,14 @@ def _is_of(section: Section, step: Step) -> bool:
     return step.started_at - 1_000 <= section.started_at <= (step.ended_at or section.started_at) + 1_000
 
 
-def _failing(sections: Sequence[Section], is_final: set[int]) -> Section | None:
+def _failing(sections: Sequence[Section], is_final: set[int], job: str) -> Section | None:
     outer = [section for section in sections if section.level == 0 and section.kind in ("step", "group")]
     said = [section for section in outer if section.status == "failed"]
+    own = [section for section in outer if section.name == job]  # Jenkins has one log for all stages
     final = [section for section in outer if section.first in is_final]
     script = [section for section in outer if section.name in _SCRIPTS]
     wrong = [section for section in outer if section.errors]
-    return next((found[0] for found in (said, final, script) if found), wrong[-1] if wrong else None)
+    return next((found[0] for found in (said, own, final, script) if found), wrong[-1] if wrong else None)
 
 
 def _failure(

@@ -95,6 +95,10 @@ def test_jenkins_stages_are_sections() -> None:
     ]  # fmt: skip
     assert found.failing is not None
     assert (found.failing.name, found.failure) == ("Test", 11)
+    built = Job(id="1", name="Build", status="failed")
+    of_build = outline(Scanner().feed(text, is_last=True), 17, built).failing
+    assert of_build is not None
+    assert of_build.name == "Build"
 
 
 def test_a_log_without_sections_fails_at_its_first_error() -> None:
