@@ -34,7 +34,7 @@ class JobLines(Listener):
         self._changed = changed
         self._chosen: Chosen | None = None
         self._run: LocalRun | None = None
-        self._tail: deque[str] = deque(maxlen=TAIL)
+        self._tail: deque[bytes] = deque(maxlen=TAIL)
         self._rest = b""
 
     def about(self, chosen: Chosen) -> None:
@@ -74,12 +74,12 @@ class JobLines(Listener):
         if len(self._rest) > LONGEST:
             lines, self._rest = [*lines, self._rest], b""
         for line in lines:
-            self._line(_drawn(line))
+            self._line(line)
 
     def job_ended(self, job: LocalJob) -> None:
         """Say how it ended."""
         if self._rest:
-            self._line(_drawn(self._rest))
+            self._line(self._rest)
             self._rest = b""
         self._tell_tail(job)
         took = f"  {span(job.ended_at - job.started_at)}" if job.ended_at and job.started_at else ""
@@ -101,13 +101,13 @@ class JobLines(Listener):
         if self._run is not None:
             self._changed(self._run)
 
-    def _line(self, line: str) -> None:
-        self._tail.append(line)
+    def _line(self, line: bytes) -> None:
+        self._tail.append(line)  # drawn only if it is told: a job may write a million
 
     def _tell_tail(self, job: LocalJob) -> None:
         if job.status == "failed":
             for line in self._tail:
-                say(f"  {line}")
+                say(f"  {_drawn(line)}")
 
 
 class Live(JobLines):
@@ -140,11 +140,11 @@ class Live(JobLines):
             sys.stderr.write("\r\x1b[K")
             self._is_waiting = False
 
-    def _line(self, line: str) -> None:
+    def _line(self, line: bytes) -> None:
         self._wipe()
         self._since = time.monotonic()
         room = max(shutil.get_terminal_size().columns - 3, 20)
-        sys.stderr.write(f"  {fit(line, room)}\n")
+        sys.stderr.write(f"  {fit(_drawn(line), room)}\n")
         sys.stderr.flush()
 
     def _tell_tail(self, job: LocalJob) -> None:
