@@ -72,6 +72,7 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
         self._listed: Listed | None = None
         self._facts: PipelineFacts | None = None
         self._waiting = 0
+        self._words: list[str] = []
         self._stays = False
         self._dirty = False
         self._resting: Timer | None = None
@@ -189,10 +190,14 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
 
     def filter_words(self) -> Iterable[str]:
         """The fields, the words of status, and the branches and names that there are."""
+        return [*PIPELINES.own, "job", "age", *(f"status:{word}" for word in PIPELINE_STATUSES), *self._words]
+
+    def action_filter(self) -> None:
+        """Ask for a filter, with the branches and names that there are now."""
         reads = self.deck.reader.pipelines
         found = [f"branch:{name}" for name in reads.branches()[:40]] + [f"name:{name}" for name in reads.names()[:40]]
-        plain = [word for word in found if not set(word) & set(" ()\"'`")]
-        return [*PIPELINES.own, "job", "age", *(f"status:{word}" for word in PIPELINE_STATUSES), *plain]
+        self._words = [word for word in found if not set(word) & set(" ()\"'`")]
+        super().action_filter()
 
     def check_filter(self, text: str) -> None:
         """Raise FilterError where the text is not of the grammar."""
