@@ -190,7 +190,7 @@ class Acting:
         return ABLE.get(kind, frozenset())
 
     def _ask_pipelines(self, act: str, pipelines: Sequence[Pipeline], **meant: Any) -> str:
-        from .acts.pipelines import intent, subject
+        from .acts.sight import intent, subject
 
         if len(pipelines) > MOST_PIPELINES:
             raise UsageError(f"{len(pipelines)} pipelines are more than are acted on at once ({MOST_PIPELINES}).")
@@ -199,7 +199,7 @@ class Acting:
 
     def undo(self, undo: Undo) -> str:
         """Have an act taken back; gives the batch. Raises StoreError."""
-        from .acts.pipelines import subject
+        from .acts.sight import subject
         from .acts.tags import tag_intent
 
         acts = []

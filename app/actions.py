@@ -11,20 +11,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from . import trust
 from .acts import SECONDS, Kind, Outcome, Tried, Verdict, called
-from .acts.pipelines import ActsOnPipelines, Pipelines, read_pipeline
-from .acts.pipelines import intent as pipeline_intent
-from .acts.pipelines import subject as pipeline_subject
-from .acts.tags import LONGEST_VALUE, TagOutcome, Tags, TagsRuns, check_tag, read_run, tag_intent
-from .errors import QuarterdeckError, RefusedError, SourceError, StoreError, UntrustedError, UsageError
-from .records import Job, Millis, Pipeline, Run, Subject, Want
+from .acts.finding import check_readable, find_pipeline, find_run, opened
+from .acts.pipelines import Pipelines
+from .acts.sight import intent as pipeline_intent
+from .acts.sight import subject as pipeline_subject
+from .acts.tags import LONGEST_VALUE, TagOutcome, Tags, TagsRuns, check_tag, tag_intent
+from .errors import QuarterdeckError, RefusedError, SourceError, StoreError, UsageError
+from .records import Job, Millis, Pipeline, Subject, Want
 from .store import act_lock
 from .store.state import Act, State
 
@@ -145,12 +146,12 @@ def wants(outcomes: Sequence[Outcome]) -> list[Want]:
 
 async def _set_tag(settings: Settings, state: State, subject: Subject, key: str, value: str) -> TagOutcome:
     (run_id,) = subject.parts
-    async with _opened(settings) as sources:
+    async with opened(settings) as sources:
         for each in sources:
             if each.spec.kind == "mlflow":
-                await _check_readable(each)
+                await check_readable(settings, each)
         tagging = [source for source in sources if isinstance(source, TagsRuns)]
-        source, run = await _find_run(tagging, run_id)
+        source, run = await find_run(tagging, run_id)
         if run.status == "deleted":
             raise RefusedError(f"Refused: {subject} is deleted in MLflow, nothing was changed. Restore it first.")
         written = ("set_tag", str(subject), tag_intent(source.spec.key, run_id, key, value))
@@ -167,8 +168,8 @@ async def _act_on_pipeline(
     native: str,
     choose: Callable[[Pipeline], tuple[Job | None, Sequence[str]]],
 ) -> Outcome:
-    async with _opened(settings) as sources:
-        source, pipeline = await _find_pipeline(sources, key, native)
+    async with opened(settings) as sources:
+        source, pipeline = await find_pipeline(settings, sources, key, native)
         job, approvals = choose(pipeline)
         intent = pipeline_intent(pipeline, saw=False, job=job, approvals=approvals)
         made = Act(
@@ -195,19 +196,21 @@ async def _now_at_once(source: Any, state: State, written: tuple[str, str, Mappi
 
 
 async def _perform(settings: Settings, state: State, acts: Iterable[Act]) -> list[Outcome]:
-    async with _opened(settings) as sources:
+    async with opened(settings) as sources:
         by_key = {source.spec.key: source for source in sources}
         away: dict[str, str] = {}
-        return [await _one_of_many(by_key.get(act.intent["source"]), state, act, away) for act in acts]
+        return [await _one_of_many(settings, by_key.get(act.intent["source"]), state, act, away) for act in acts]
 
 
-async def _one_of_many(source: Source | None, state: State, act: Act, away: dict[str, str]) -> Outcome:
+async def _one_of_many(
+    settings: Settings, source: Source | None, state: State, act: Act, away: dict[str, str]
+) -> Outcome:
     if source is None:
         return _refused(state, act, "The settings name its source no more. Nothing was changed.")
     if source.spec.key in away:  # each further one would wait for the time-outs again
         return _failed(state, act, away[source.spec.key])
     try:
-        await _check_readable(source)
+        await check_readable(settings, source)
         return await _checked(source, state, act)
     except SourceError as error:
         away[source.spec.key] = f"Not tried: {error}"
@@ -302,7 +305,7 @@ async def _conclude(kind: Kind[Any, Any], source: Any, state: State, act: Act, t
 
 
 async def _reconcile(settings: Settings, state: State, acts: Sequence[Act], now: Millis) -> list[Outcome]:
-    async with _opened(settings) as sources:
+    async with opened(settings) as sources:
         by_key = {source.spec.key: source for source in sources}
         found: list[Outcome] = []
         for act in acts:
@@ -325,70 +328,6 @@ def _refused(state: State, act: Act, sentence: str) -> Outcome:
 def _failed(state: State, act: Act, sentence: str, *, is_refused: bool = False) -> Outcome:
     state.finish_act(act.id, "failed", {"sentence": sentence})
     return kind_of(act.act).outcome(act, "failed", sentence, is_refused=is_refused)
-
-
-# -- sources ----------------------------------------------------------------------------------------------------
-
-
-async def _find_run(sources: Sequence[TagsRuns], run_id: str) -> tuple[TagsRuns, Run]:
-    """The one source that has the run, and the run."""
-    if not sources:
-        raise QuarterdeckError(Tags.nobody)
-    asked = [(source, await read_run(source, run_id)) for source in sources]
-    found = [(source, run) for source, run in asked if run is not None]
-    if not found:
-        names = ", ".join(source.spec.name for source in sources)
-        raise QuarterdeckError(f"There is no run {run_id} in {names}. Runs are named by their whole id.")
-    if len(found) > 1:
-        names = " and ".join(source.spec.name for source, _ in found)
-        raise RefusedError(f"Refused: {names} both have a run {run_id}.")
-    return found[0]
-
-
-async def _find_pipeline(sources: Sequence[Source], key: str | None, native: str) -> tuple[ActsOnPipelines, Pipeline]:
-    """The one source that has the pipeline, and the pipeline."""
-    for source in sources:
-        if source.spec.key == key:
-            await _check_readable(source)
-    able = [one for one in sources if isinstance(one, ActsOnPipelines) and key in (None, one.spec.key)]
-    if not able:
-        for source in sources:
-            await _check_readable(source)
-        raise QuarterdeckError(Pipelines.nobody)
-    asked = [(source, await read_pipeline(source, native)) for source in able]
-    found = [(source, pipeline) for source, pipeline in asked if pipeline is not None]
-    names = " and ".join(source.spec.name for source in able)
-    if not found:
-        raise QuarterdeckError(f"There is no pipeline {native} in {names}.")
-    if len(found) > 1:
-        raise RefusedError(f"Refused: {names} both have a pipeline {native}. Name one with --source.")
-    return found[0]
-
-
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[list[Source]]:
-    """The sources of the settings; all are closed at the end."""
-    from .sources.registry import build  # brings the HTTP client: 150 ms that reading the journal need not pay
-
-    sources = build(settings)
-    try:
-        yield sources
-    finally:
-        for source in sources:
-            await source.close()
-
-
-async def _check_readable(source: Source) -> None:
-    """Raise UntrustedError, or SourceError, when a source stands here that is not read: with the reason."""
-    from .sources.refused import RefusedSource
-
-    if isinstance(source, RefusedSource):
-        try:
-            await anext(source.poll({}))
-        except SourceError as error:
-            if error.state == "untrusted":
-                raise UntrustedError(str(error)) from error
-            raise
 
 
 def _now() -> Millis:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..app.acts.pipelines import failed_jobs
+from ..app.acts.sight import failed_jobs
 from ..app.records import Approval, Job, Pipeline
 from ..app.text import cells, clip, pad, shown
 from ..widgets.figures import age

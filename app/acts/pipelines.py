@@ -7,18 +7,20 @@ pipeline was before (attempt, status, jobs, approvals), and what came of an act 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import groupby
 from typing import Any, Final, Protocol, TypeVar, cast, runtime_checkable
 
-import msgspec
-
 from ..errors import SourceError, UsageError
-from ..records import SETTLED, Job, Pipeline, SourceSpec, Subject, Want
+from ..records import Pipeline, SourceSpec, Want
 from ..sources.ci import TakesActs
 from ..store.state import Act, ActState
-from . import FORGOTTEN, SECONDS, Outcome, Tried, Verdict, called
+from . import SECONDS, Outcome, Tried, Verdict, called
+from .judging import judged
+from .sight import intent, moved, snapshot, subject, unfit
+
+__all__ = ["ABLE", "ActsOnPipelines", "PipelineOutcome", "Pipelines", "intent", "read_pipeline", "subject", "what"]
 
 T = TypeVar("T")
 
@@ -29,9 +31,6 @@ ABLE: Final[Mapping[str, frozenset[str]]] = {
     "local": frozenset({"rerun", "cancel"}),
 }
 """What the pipelines of each kind of source can be made to do: for screens, which ask no source. The gate asks it."""
-
-MARKS_ITS_RERUNS: Final = frozenset({"github", "gitlab", "local"})
-"""Kinds of sources where a re-run that there was can be told: by the attempt, by new jobs, or by the act's key."""
 
 PIPELINES_AT_ONCE: Final = 20
 """Pipelines of one request to the syncer."""
@@ -70,44 +69,6 @@ class ActsOnPipelines(TakesActs, Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
-
-
-def snapshot(pipeline: Pipeline) -> dict[str, Any]:
-    """What there was of a pipeline when somebody saw it, for the journal. Jobs None: they were not read."""
-    jobs = None if pipeline.jobs is None else {job.id: job.status for job in pipeline.jobs}
-    waiting = [approval.id for approval in pipeline.approvals]
-    return {"attempt": pipeline.attempt, "status": pipeline.status, "jobs": jobs, "approvals": waiting}
-
-
-def title(pipeline: Pipeline) -> str:
-    """How people call a pipeline: `nightly-train #214`."""
-    number = f"#{pipeline.number}" if pipeline.number else pipeline.id
-    return f"{pipeline.name} {number}" if pipeline.name else number
-
-
-def intent(
-    pipeline: Pipeline, *, saw: bool, job: Job | None = None, approvals: Sequence[str] = (), undoes: str | None = None
-) -> dict[str, Any]:
-    """What the journal keeps of an act before it is tried.
-
-    `saw`: the person was shown just this, and the act is refused when it is otherwise by then. `job` is the one to be
-    started by hand, `approvals` are the ids of those to be given, `undoes` the entry that this takes back.
-    """
-    made: dict[str, Any] = {
-        "source": pipeline.source, "pipeline": pipeline.id, "name": title(pipeline), "branch": pipeline.branch,
-        "commit": pipeline.commit,
-    }  # fmt: skip
-    names = {approval.id: approval.name for approval in pipeline.approvals}
-    made |= {"seen": snapshot(pipeline)} if saw else {}
-    made |= {"job": job.id, "job_name": job.name} if job is not None else {}
-    made |= {"approvals": {one: names.get(one, one) for one in approvals}} if approvals else {}
-    return made | ({"undoes": undoes} if undoes else {})
-
-
-def subject(act: str, intent: Mapping[str, Any]) -> str:
-    """What the journal writes the act under."""
-    kind, native = ("job", intent["job"]) if act == "play" else ("pipeline", intent["pipeline"])
-    return str(Subject(kind=kind, parts=(str(native),)))
 
 
 def what(act: Act) -> str:
@@ -150,7 +111,7 @@ class Pipelines:
         """A pipeline that is not what the person saw, or in no state for this, is left alone."""
         if thing is None:
             return f"{called(act)} is not there any more. Nothing was changed."
-        why = moved(act, thing) or _unfit(act, thing)
+        why = moved(act, thing) or unfit(act, thing)
         return f"{called(act)} {why}. Left as it is." if why else ""
 
     def before(self, act: Act, thing: Pipeline) -> dict[str, Any]:
@@ -226,186 +187,3 @@ async def _in_time(source: ActsOnPipelines, answer: Awaitable[T]) -> T:
             return await answer
     except TimeoutError as error:
         raise SourceError(f"{source.spec.name} did not answer within {SECONDS / 3:.0f} s.") from error
-
-
-# -- is it still what the person saw ----------------------------------------------------------------------------
-
-
-def moved(act: Act, now: Pipeline) -> str:
-    """What became of the pipeline since the person saw it, where that matters for the act; "" else."""
-    seen = act.intent.get("seen")
-    if seen is None:
-        return ""
-    if now.attempt != seen["attempt"]:
-        return f"was run again meanwhile: it is at attempt {now.attempt} ({now.status}), not {seen['attempt']}"
-    if act.act == "cancel":
-        return ""
-    if act.act == "approve":
-        gone = [name for one, name in act.intent["approvals"].items() if one not in snapshot(now)["approvals"]]
-        return f"waits no more for {' and '.join(gone)}: somebody answered, and it is {now.status}" if gone else ""
-    if act.act == "play":
-        return _job_moved(act, now)
-    if now.status != seen["status"]:
-        return f"is {now.status} now, not {seen['status']}"
-    new = _new_jobs(seen, now)
-    return f"has other jobs now: somebody ran {new[0].name} again" if new else ""
-
-
-def _job_moved(act: Act, now: Pipeline) -> str:
-    job = _job(act, now)
-    before = (act.intent["seen"]["jobs"] or {}).get(act.intent["job"])
-    if job is None or before is None or job.status == before:
-        return ""
-    return f"waits no more for {job.name}: somebody started it, and it is {job.status}"
-
-
-def _unfit(act: Act, now: Pipeline) -> str:
-    """Why this cannot be done to a pipeline that is as it is; "" when it can."""
-    if act.act == "cancel":
-        return f"is over already ({now.status}): there is nothing to cancel" if now.is_settled else ""
-    if act.act == "approve":
-        waiting = snapshot(now)["approvals"]
-        missing = [name for one, name in act.intent["approvals"].items() if one not in waiting]
-        return f"does not wait for {' and '.join(missing)}" if missing else ""
-    if act.act == "play":
-        job = _job(act, now)
-        if job is None:
-            return f"has no job {act.intent.get('job_name') or act.intent['job']}"
-        return "" if job.is_manual and job.status == "waiting" else f"does not wait for {job.name}: it is {job.status}"
-    if now.status in ("queued", "running"):
-        return f"is {now.status} still: cancel it first, or wait"
-    if act.act == "rerun_failed" and now.jobs is not None and not failed_jobs(now):
-        return "has no failed job"
-    return ""
-
-
-def failed_jobs(pipeline: Pipeline) -> list[Job]:
-    """What a re-run of the failed jobs would run again: of each job the last attempt, where that failed or was cut."""
-    last: dict[tuple[str, str], Job] = {}
-    for job in pipeline.jobs or ():
-        known = last.get((job.stage, job.name))
-        if known is None or job.attempt >= known.attempt:
-            last[job.stage, job.name] = job
-    return [job for job in last.values() if job.status in ("failed", "cancelled") and not job.may_fail]
-
-
-def _job(act: Act, now: Pipeline) -> Job | None:
-    return next((job for job in now.jobs or () if job.id == act.intent["job"]), None)
-
-
-def _new_jobs(before: Mapping[str, Any], now: Pipeline) -> list[Job]:
-    """Jobs that there were not before; none where it is not known which there were."""
-    known = before.get("jobs")
-    return [] if known is None else [job for job in now.jobs or () if job.id not in known]
-
-
-# -- what came of it --------------------------------------------------------------------------------------------
-
-
-def judged(act: Act, now: Pipeline | None, tried: Tried, spec: SourceSpec) -> tuple[str, str]:
-    """The state of a Verdict and its sentence, from what the pipeline is now."""
-    name, where = called(act), spec.name
-    if now is None:
-        return _missing(act, tried, where)
-    did = _DID[act.act](act, now)
-    if did.is_done:
-        return "done", f"{name}{did.sentence} at {where}."
-    if tried.is_denied:
-        return "failed", f"{_because(tried)}{name}{did.sentence}."
-    if did.is_over:
-        return "failed", f"{_because(tried)}{name}{did.sentence}."
-    if act.intent.get("accepted"):
-        waited = tried.is_late and tried.age > FORGOTTEN
-        return "unknown" if waited else "open", f"{where} took it, and does not show it yet: {name}{did.sentence}."
-    if not tried.is_late:
-        return "open", f"{_because(tried)}What came of it is not known yet: {name}{did.sentence}."
-    if did.is_certain and (not act.act.startswith("rerun") or spec.kind in MARKS_ITS_RERUNS):
-        return "failed", f"It was cut off before it reached {where}: {name}{did.sentence}."
-    return "unknown", f"It was cut off, and whether it reached {where} cannot be said: {name}{did.sentence}."
-
-
-def _missing(act: Act, tried: Tried, where: str) -> tuple[str, str]:
-    """The pipeline that would show it is not there: not yet, where it is a new one."""
-    waits = not tried.is_late or (bool(act.intent.get("accepted")) and tried.age < FORGOTTEN)
-    became = act.intent.get("became")
-    if became not in (None, act.intent["pipeline"]):
-        told = f"{where} took it, and does not show {became}, which runs in place of {called(act)}, yet."
-    else:
-        told = f"{_because(tried)}{called(act)} is not there any more: what came of it cannot be said."
-    return "open" if waits else "unknown", told
-
-
-def _because(tried: Tried) -> str:
-    return f"{tried.trouble} " if tried.trouble else ""
-
-
-class _Did(msgspec.Struct, frozen=True):
-    """What the pipeline shows of an act."""
-
-    sentence: str
-    """What it does now, after its name."""
-    is_done: bool = False
-    is_over: bool = False
-    """Not done, and it will not be."""
-    is_certain: bool = True
-    """That it does not show after a while means that it was not done."""
-
-
-def _rerun(act: Act, now: Pipeline) -> _Did:
-    before = act.intent["previous"]
-    if now.id != act.intent["pipeline"]:
-        return _Did(f" runs again as {title(now)}, which is {now.status},", is_done=True)
-    if now.attempt > before["attempt"]:
-        return _Did(f": attempt {now.attempt} is {now.status}", is_done=True)
-    if new := _new_jobs(before, now):
-        names = list(dict.fromkeys(job.name for job in new))
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        return _Did(f": {names[0]}{more} {'runs' if now.status == 'running' else 'was run'} again", is_done=True)
-    if before["status"] in SETTLED and not now.is_settled:
-        return _Did(f" is {now.status} again", is_done=True)
-    return _Did(f" is {now.status} as before")
-
-
-def _cancelled(act: Act, now: Pipeline) -> _Did:
-    before = act.intent["previous"]
-    if now.attempt != before["attempt"]:
-        return _Did(f" was run again meanwhile (attempt {now.attempt})", is_certain=False)
-    if now.status == "cancelled":
-        return _Did(" is cancelled", is_done=True)
-    if stopped := [job for job in _jobs_then_open(before, now) if job.status == "cancelled"]:
-        return _Did(f": {stopped[0].name} is cancelled, the whole is {now.status}", is_done=True)
-    if now.is_settled:
-        return _Did(f" ended by itself ({now.status}) before it could be cancelled", is_over=True)
-    if now.raw_status == "canceling":  # GitLab
-        return _Did(" is being cancelled", is_done=True)
-    return _Did(f" is {now.status} still", is_certain=False)
-
-
-def _jobs_then_open(before: Mapping[str, Any], now: Pipeline) -> Iterator[Job]:
-    known = before.get("jobs") or {}
-    return (job for job in now.jobs or () if known.get(job.id) not in SETTLED)
-
-
-def _approved(act: Act, now: Pipeline) -> _Did:
-    names = act.intent["approvals"]
-    waiting = [name for one, name in names.items() if one in snapshot(now)["approvals"]]
-    if waiting:
-        return _Did(f" waits for {' and '.join(waiting)} still")
-    if act.intent.get("accepted") or now.status not in ("failed", "cancelled"):
-        return _Did(f": {' and '.join(names.values())} is approved, it is {now.status}", is_done=True)
-    return _Did(f" waits no more, and it is {now.status}", is_certain=False)
-
-
-def _played(act: Act, now: Pipeline) -> _Did:
-    job = _job(act, now)
-    name = act.intent.get("job_name") or act.intent["job"]
-    if job is None:
-        return _Did(f" has no job {name} any more", is_certain=False)
-    if job.status == "waiting":
-        return _Did(f" waits for {name} to be started still")
-    return _Did(f": {name} is started, it is {job.status}", is_done=True)
-
-
-_DID: Final = {
-    "rerun": _rerun, "rerun_failed": _rerun, "cancel": _cancelled, "approve": _approved, "play": _played,
-}  # fmt: skip

@@ -11,7 +11,8 @@ import pytest
 
 from quarterdeck.app.actions import LATE_SECONDS, act_on_pipeline, perform, reconcile
 from quarterdeck.app.acts import FORGOTTEN
-from quarterdeck.app.acts.pipelines import PipelineOutcome, Pipelines, intent, subject
+from quarterdeck.app.acts.pipelines import PipelineOutcome, Pipelines
+from quarterdeck.app.acts.sight import intent, subject
 from quarterdeck.app.errors import QuarterdeckError, RefusedError, SourceError, UntrustedError
 from quarterdeck.app.records import Approval, Job, Pipeline, SourceSpec
 from quarterdeck.app.settings import Settings, load
