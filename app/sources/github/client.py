@@ -93,8 +93,8 @@ class GithubClient:
         etag, before = self._remembered.get(key, ("", None))
         await self.ready()
         answer = await self.http.get(url, etag=etag, headers=HEADERS)
-        if answer.status == 304:
-            self._remembered.move_to_end(key)
+        if answer.status == 304 and etag:
+            self._remember(key, etag, before)  # others may have taken its place while it was asked
             unchanged: Listed[T] = before
             return unchanged
         found = Listed(answer.json(msgspec.json.Decoder(kind)), _next(answer))
