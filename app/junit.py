@@ -27,6 +27,10 @@ LARGEST: Final = 64 * 1024 * 1024
 """Bytes of one file that are read."""
 NO_CASES: Final = CaseReport(total=0, passed=0, failed=0)
 """The report of nothing, which is not a good one."""
+_DEEPEST: Final = 100
+"""Elements within each other: real reports have five ..."""
+_MOST_OF_A_CASE: Final = 10_000
+"""... and elements in one testcase. More, in 100 KB that are packed to nothing, cost minutes and gigabytes."""
 _SUITES: Final = ("testsuites", "testsuite", "testcase")
 _NOT_RUN: Final = ("notrun", "disabled", "skipped", "ignored")  # gtest and CTest say it in `status`, with no element
 _FORBIDDEN: Final = bytes(code for code in range(32) if code not in b"\t\n\r")
@@ -119,17 +123,22 @@ def _broken(data: bytes, error: ParseError, report: CaseReport) -> NoReturn:
 def _cases(data: bytes) -> Iterator[tuple[Element, str]]:
     """Every testcase as it ends, with the name of the suite that it stands in. Memory is that of one testcase."""
     path: list[Element] = []
+    held = 0
     for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=False):
         if event == "start":
             if not path and _tag(element) not in _SUITES:
                 raise JunitError(f"The test report is no JUnit XML: it begins with <{_tag(element)[:40]}>.")
             path.append(element)
+            held += 1
+            if len(path) > _DEEPEST or held > _MOST_OF_A_CASE:
+                raise JunitError("The test report is nested as no test report is: it is not read.")
             continue
         path.pop()
         if _tag(element) == "testcase":
             yield element, _suite(path)
         if path and not any(_tag(outer) == "testcase" for outer in path):
             path[-1].remove(element)
+            held = 0
 
 
 def _tag(element: Element) -> str:

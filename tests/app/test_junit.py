@@ -159,6 +159,26 @@ def test_memory_does_not_grow_with_the_cases() -> None:
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b"<testsuite>" + b"<a>" * 50_000,
+        b"<testsuite>" + b"<a>" * 50_000 + b"</a>" * 50_000 + b"</testsuite>",
+        b"<testsuite><testcase>" + b"<a/>" * 50_000 + b"</testcase></testsuite>",
+    ],
+    ids=["never closed", "deep", "many in one case"],
+)
+def test_a_file_that_is_nested_to_cost_gigabytes_is_not_read(hostile: bytes) -> None:
+    with pytest.raises(JunitError, match="nested as no test report is"):
+        parse(hostile)
+
+
+def test_a_case_may_have_thousands_of_properties_and_a_suite_any_number() -> None:
+    some = b"<properties>" + b"<property name='x'/>" * 5_000 + b"</properties>"
+    report = parse(b"<testsuite>" + some * 4 + (b"<testcase>" + some + b"</testcase>") * 3 + b"</testsuite>")
+    assert (report.total, report.passed) == (3, 3)
+
+
 def test_the_reports_of_several_files_are_added_up() -> None:
     one, other = parse(ours("rollup.xml")), parse(ours("namespaced.xml"))
     both = merged([one, other])
