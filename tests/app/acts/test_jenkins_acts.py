@@ -97,7 +97,7 @@ def test_a_build_that_waits_in_the_queue_is_done_too(settings: Settings, state: 
 def test_a_running_build_is_stopped(settings: Settings, state: State, world: Jenkins) -> None:
     world.build("team/train", result=None)
     outcome = done(settings, state, "cancel", "team/train#2")
-    assert (outcome.state, outcome.sentence) == ("done", "team/train #2 is stopped at jenkins.")
+    assert (outcome.state, outcome.sentence) == ("done", "team/train #2 is cancelled at jenkins.")
     assert world.done == ["stop team/train 2"]
 
 
