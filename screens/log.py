@@ -14,7 +14,7 @@ from textual.widget import Widget
 from ..app.copies import Copy
 from ..app.errors import QuarterdeckError
 from ..app.logs import Line as LogLine
-from ..app.logs import Pattern, compiled, outline
+from ..app.logs import Outline, Pattern, compiled, outline
 from ..app.logs.folding import Folding
 from ..app.pipeline_copies import job_copies
 from ..app.records import SETTLED, Job, Pipeline, Want
@@ -35,6 +35,8 @@ from .pipeline_keys import PipelineKeys
 
 ASKS_EVERY: Final = 2.0
 """Seconds between two questions for what a running job has said meanwhile."""
+LATE: Final = 15
+"""Questions for the rest of a log after its job has ended."""
 
 
 class LogScreen(PipelineKeys):
@@ -62,6 +64,8 @@ class LogScreen(PipelineKeys):
         self._pattern: Pattern | None = None
         self._back = False
         self._stop = Event()
+        self._shown: tuple[LogHead, Job] | None = None
+        self._tries = LATE
         self._was_placed = False
 
     def body(self) -> Iterable[Widget]:
@@ -103,10 +107,16 @@ class LogScreen(PipelineKeys):
         self.deck.ask(Want(kind="log", source=self.pipeline.source, pipelines=(self.pipeline.id,), job=job.id))
 
     def _ask_again(self) -> None:
-        """While the job runs and somebody waits for more of it, or nobody has answered: no syncer may have listened."""
-        head = self._head
-        is_over = head is not None and (head.is_whole or self.job.status in SETTLED)
-        if self.is_current and not is_over and self._waits:
+        """While there may be more and somebody waits for it, or nobody has answered: no syncer may have listened."""
+        head, ends = self._head, self.job.status in SETTLED
+        if not self.is_current or (head is not None and head.is_whole and head.lines):
+            return
+        if head is not None and ends:
+            # the end of a log may come after the end of its job; one that never comes is not asked for for ever
+            self._tries -= 1
+        else:
+            self._tries = LATE
+        if self._tries > 0 and (ends or self._waits):
             self._ask()
 
     @property
@@ -120,9 +130,11 @@ class LogScreen(PipelineKeys):
         reads, job = self.deck.reader.logs, self.job
         head = reads.head(self.pipeline.source, job.id, self.pipeline.id)
         before, self._head = self._head, head
-        if head is not None and head.lines > head.first and head != before:
+        if head is not None and head.lines > head.first and (head, job) != self._shown:
+            self._shown = head, job
             found = outline(reads.marks(head.rowid), head.lines, job, first=head.first)
             self._show(head, Folding(found, head.lines, head.first, found.folded()), before)
+            self._tell_end(head, found)
         self._say()
         self.write_frame()
 
@@ -142,6 +154,13 @@ class LogScreen(PipelineKeys):
         if view.following:
             folding.show(head.lines - 1, all_around=True)
         view.show(lines, folding, at=None if view.following else failure if failure is not None else folding.line(0))
+
+    def _tell_end(self, head: LogHead, found: Outline) -> None:
+        """There is nothing to follow any more: say where it failed, and do not carry the reader off."""
+        if head.is_whole and self.view.following and self.job.status in SETTLED:
+            self.view.action_follow()
+            if found.failure is not None:
+                self.say(f"it failed in line {count(found.failure + 1)}: E leads there", "bad")
 
     def _say(self) -> None:
         there = self._head is not None and self._head.lines > self._head.first
@@ -247,8 +266,9 @@ class LogScreen(PipelineKeys):
         return super().check_action(action, parameters)
 
     def on_key(self, event: events.Key) -> None:
-        """Any key ends a search."""
+        """Any key ends a search, and whoever has moved is not moved by what comes."""
         self._stop.set()
+        self._was_placed = self._was_placed or self.view.folding is not None
 
     def action_search(self) -> None:
         """Ask what to look for."""

@@ -19,6 +19,10 @@ BLOCK: Final = 256 * 1024
 """Bytes of a log in one block: a millisecond to unpack."""
 _LEAST: Final = 1_000
 """What an empty log counts: its row."""
+_AT_ONCE: Final = 20_000_000
+"""Bytes that one part makes room for at most, of which it takes a megabyte ..."""
+_MOST_AT_ONCE: Final = 200
+"""... and logs."""
 _LEVEL: Final = 1
 """Of compression: 100 MB a second and eight to one. The next levels take half as long again for a tenth."""
 _NOTED_EVERY: Final = 60_000
@@ -87,17 +91,23 @@ class LogWriter:
         log.sentence = part.sentence
 
     def _trim(self, cursor: sqlite3.Cursor, written: _Log) -> None:
-        """Let go of what was read longest ago, then of the beginning of this one, until all fit."""
-        total = cursor.execute("SELECT coalesce(sum(size), 0) FROM log").fetchone()[0]
-        rows = "SELECT id, size FROM log WHERE id != ? ORDER BY read_at, id"
-        for log, size in list(cursor.execute(rows, (written.id,))) if total > self.kept else ():
-            if total <= self.kept:
-                break
+        """Let go of what was read longest ago, then of the beginning of this one, until all fit.
+
+        A little at a time: where the settings allow much less than before, transactions stay short all the same.
+        """
+        excess = cursor.execute("SELECT coalesce(sum(size), 0) FROM log").fetchone()[0] - self.kept
+        if excess <= 0:
+            return
+        most = min(excess, _AT_ONCE)
+        rows = cursor.execute("SELECT id, size FROM log WHERE id != ? ORDER BY read_at, id", (written.id,))
+        for log, size in rows.fetchmany(_MOST_AT_ONCE):
+            if most <= 0:
+                return
             cursor.execute("DELETE FROM log_block WHERE log = ?", (log,))
             cursor.execute("DELETE FROM log WHERE id = ?", (log,))
-            total -= size
-        if total > self.kept:
-            _let_go_of_beginning(cursor, written, total - self.kept)
+            most, excess = most - size, excess - size
+        if most > 0 and excess > 0:
+            _let_go_of_beginning(cursor, written, excess)
 
 
 def log_start(connection: sqlite3.Connection, source: str, pipeline: str, job: str, now: Millis) -> tuple[int, bool]:

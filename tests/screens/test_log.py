@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from quarterdeck.app.records import Batch, Job, LogPart, Pipeline, PipelineStatus, Step
-from quarterdeck.screens.log import LogScreen
+from quarterdeck.screens.log import LATE, LogScreen
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "logs"
 FAILED = (PAYLOADS / "github-failed.log").read_bytes()
@@ -211,6 +212,40 @@ async def test_a_log_that_comes_in_parts_is_opened_at_its_failure_when_all_is_th
         await wait_for(pilot, "Check out")
         logs.come(FAILED[3000:], is_last=True)
         assert cursor(await wait_for(pilot, "line 44 of 70")).startswith("E       AssertionError")
+
+
+async def test_a_job_that_fails_while_it_is_followed_says_where(ci: Any, settled: Settle, wait_for: Any) -> None:
+    logs = Logs(ci, "running")
+    logs.come(b"one\nValueError: null\n" + b"more\n" * 50)
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        await opened(logs, pilot, settled)
+        logs.come(b"", is_last=True)
+        ended = replace(logs.job, status="failed", ended_at=AT + 60_000)
+        ci.cache.write("c" * 16, Batch(pipelines=(replace(logs.pipeline, jobs=(ended,)),)), ci.now)
+        await wait_for(pilot, "it failed in line 2: E leads there", "not following", "✖ failed")
+        assert cursor(await press(pilot, settled, "E")) == "ValueError: null"
+
+
+async def test_after_its_end_the_rest_of_a_log_is_asked_for_some_times(ci: Any, settled: Settle) -> None:
+    logs = Logs(ci)
+    logs.come(b"one\n")
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        await opened(logs, pilot, settled)
+        screen = pilot.app.screen
+        assert isinstance(screen, LogScreen)
+        for _ in range(3 * LATE):
+            screen._ask_again()
+        assert len([want for want in ci.wants if want.kind == "log"]) == LATE
+
+
+async def test_whoever_has_moved_is_not_moved_by_what_comes(ci: Any, settled: Settle, wait_for: Any) -> None:
+    logs = Logs(ci)
+    logs.come(FAILED[:3000])
+    async with ci.app().run_test(size=(120, 40)) as pilot:
+        await opened(logs, pilot, settled)
+        stood = cursor(await press(pilot, settled, "j"))
+        logs.come(FAILED[3000:], is_last=True)
+        assert cursor(await wait_for(pilot, "of 70")) == stood
 
 
 async def test_times_are_shown_and_hidden_by_a_key(ci: Any, settled: Settle) -> None:

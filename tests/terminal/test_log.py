@@ -77,7 +77,7 @@ def test_a_key_opens_the_log_of_the_job_that_failed_where_it_failed(
     program.wait_for("local #1")
 
 
-def test_a_log_that_grows_is_followed(terminal: StartTerminal, project: Path) -> None:
+def test_a_log_that_grows_is_followed(terminal: StartTerminal, project: Path, command: Callable[..., str]) -> None:
     told = project / ".git" / "told"
     told.write_text("one\n")
     with subprocess.Popen(
@@ -92,6 +92,10 @@ def test_a_log_that_grows_is_followed(terminal: StartTerminal, project: Path) ->
             program.wait_for("epoch one loss", "following")
             told.write_text("one\ntwo\n")
             program.wait_for("epoch two loss", "line 3 of 3   following")
+            listed = command(project, "pipelines", "--columns", "id").split()
+            assert command(project, "pipeline", "log", f"pipeline/{listed[1]}").endswith(
+                "epoch one loss\nepoch two loss\n"
+            )
             told.write_text("one\ntwo\nend\n")
             assert runner.wait(60) == 0
             program.wait_for("● passed")
