@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -107,3 +108,29 @@ def test_a_pipeline_that_nobody_synced_is_found_at_its_server(call: Call, server
 def test_a_server_that_is_away_ends_with_3(call: Call, server: Server) -> None:
     server.hook = lambda when, what, number: 500
     assert call("pipeline", "rerun", "3041").status == 3
+
+
+def test_a_local_pipeline_runs_again_only_while_its_jobs_are_trusted(process: Call, project: Path, git: Any) -> None:
+    job = '[[ci]]\nkind = "local"\njobs = [{{ name = "test", run = "{}" }}]\n'
+    (project / "quarterdeck.toml").write_text(job.format("true"))
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "Test"]):
+        git(*words)
+    assert process("trust", "--yes").status == 0
+    native = process("pipeline", "run").out.split()[-1]
+    said = process("pipeline", "rerun", native, "--json")
+    assert (said.status, said.json["state"]) == (0, "done")
+    assert said.json["became"] not in (None, native)
+    (project / "quarterdeck.toml").write_text(job.format("false"))
+    said = process("pipeline", "rerun", native)
+    assert said.status == 2
+    assert "Not trusted" in said.err
+
+
+@pytest.fixture
+def git(project: Path) -> Callable[..., None]:
+    """Git in the project, as Ann."""
+
+    def run(*words: str) -> None:
+        subprocess.run(["git", "-c", "user.name=Ann", "-c", "user.email=ann@acme", *words], cwd=project, check=True)
+
+    return run
