@@ -12,6 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from quarterdeck.app.acts.pipelines import PipelineOutcome
 from quarterdeck.app.acts.tags import TagOutcome
 from quarterdeck.app.commands.events import event_json
 from quarterdeck.app.commands.examine import Finding
@@ -98,6 +99,7 @@ def test_the_documentation_gives_the_fields_that_there_are(make_run: Callable[..
     assert fields("events") == event_json(Event(id="e", at=0, kind="note", title=""), {}).keys()
     assert fields("doctor") == set(Finding._fields)
     assert fields("tag") == set(TagOutcome.__struct_fields__)
+    assert fields("pipeline rerun, cancel, approve, play") == set(PipelineOutcome.__struct_fields__)
 
 
 def ended(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
