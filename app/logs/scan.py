@@ -20,9 +20,11 @@ MarkKind = Literal["step", "open", "close", "last", "error", "final", "head", "p
 HEAD: Final = 4_096
 """Bytes of a line that are looked at."""
 MOST_ERRORS: Final = 200
-"""Errors of one section that are marked ..."""
+"""Errors of one section that are marked, ..."""
+MOST_FINALS: Final = 200
+"""... lines of one log that only say that it failed; what is above counts as an error, ..."""
 MOST: Final = 20_000
-"""... and marks of one log, sections among them."""
+"""... and all others of one log. Nothing is looked for that would not be marked."""
 _NAME: Final = 200
 _LONGEST_TRACEBACK: Final = 2_000
 
@@ -55,12 +57,15 @@ _FINAL: Final = "|".join(
         r"Build step '[^\n]{1,80}' marked build as failure",
     )
 )
-_GITLAB: Final = r"section_(?:start|end):\d+:[\w.-]+"
-_GITLAB_FAILED: Final = r"\x1b\[[\d;]*mERROR: Job failed"
-"""Both stand anywhere in a line: GitLab writes the end of one section and what follows it in one."""
+_ANYWHERE: Final = {
+    "gitlab": r"section_(?:start|end):\d+:[\w.-]+",
+    "failed": r"\x1b\[[\d;]*mERROR: Job failed",
+}
+"""What stands anywhere in a line: GitLab writes the end of one section and what follows it in one."""
 _KINDS: Final = {
     "final": _FINAL,
-    "github": r"##\[(?:group|endgroup|error)\][^\n]{0,200}|Post job cleanup\.|Cleaning up orphan processes",
+    "said": r"##\[error\]",
+    "github": r"##\[(?:group|endgroup)\][^\n]{0,200}|Post job cleanup\.|Cleaning up orphan processes",
     "jenkins": r"\[Pipeline\] (?:\{ \([^\n]{1,200}\)|// stage)",
     "traceback": r"[^\n]{0,80}Traceback \(most recent call last\)",
     "head": r"={3,} [^\n=]{1,100} ={3,}",
@@ -69,7 +74,9 @@ _KINDS: Final = {
     "word": _WORDS,
 }
 """What begins a line, the first that fits."""
-_ERRORS: Final = ("told", "word")
+_ERRORS: Final = frozenset({"said", "told", "word"})
+_FINALS: Final = frozenset({"final", "failed"})
+_SECTIONS: Final = frozenset({*_ANYWHERE, *_KINDS}) - _ERRORS - _FINALS
 
 
 class Mark(Record, frozen=True, array_like=True):
@@ -103,24 +110,29 @@ class _Kept(msgspec.Struct, array_like=True):
     """In a group in which GitHub repeats the command."""
     errors: int = 0
     marks: int = 0
+    finals: int = 0
 
 
-@lru_cache(maxsize=2)
-def _places(with_errors: bool) -> Any:
+@lru_cache(maxsize=8)
+def _places(finals: bool, sections: bool, errors: bool) -> Any:
     """Finds the lines that tell something, at half a gigabyte a second: it has no groups, so RE2 needs one pass."""
     import re2  # 15 ms that only a log needs
 
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1  # bytes
-    kinds = [pattern for kind, pattern in _KINDS.items() if with_errors or kind not in _ERRORS]
-    return re2.compile(f"(?m){_GITLAB}|{_GITLAB_FAILED}|{_BEGIN}(?:{'|'.join(kinds)})".encode("latin-1"), options)
+    kinds = {*(_FINALS if finals else ()), *(_SECTIONS if sections else ()), *(_ERRORS if errors else ())}
+    begin = "|".join(pattern for kind, pattern in _KINDS.items() if kind in kinds)
+    anywhere = [pattern for kind, pattern in _ANYWHERE.items() if kind in kinds]
+    return re2.compile(f"(?m){'|'.join([*anywhere, f'{_BEGIN}(?:{begin})'])}".encode("latin-1"), options)
 
 
 @lru_cache(maxsize=1)
 def _sorter() -> re.Pattern[bytes]:
     """Tells what it is that was found; the patterns are bounded, so that this takes microseconds."""
-    kinds = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items())
-    return re.compile(f"(?m)(?P<gitlab>{_GITLAB})|(?P<failed>{_GITLAB_FAILED})|{_BEGIN}(?:{kinds})".encode("latin-1"))
+    anywhere, kinds = (
+        "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in patterns.items()) for patterns in (_ANYWHERE, _KINDS)
+    )
+    return re.compile(f"(?m){anywhere}|{_BEGIN}(?:{kinds})".encode("latin-1"))
 
 
 class Scanner:
@@ -161,7 +173,7 @@ class Scanner:
             if kept.traceback >= 0:
                 return
             yield from self._end_of_traceback(line)
-        while (found := _places(self._looks_for_errors).search(text, at)) is not None:
+        while (found := self._next(text, at)) is not None:
             line, at = line + text.count(b"\n", at, found.start()), found.start()
             told = _sorter().match(text, at)
             at = found.end()
@@ -174,9 +186,13 @@ class Scanner:
                     return
                 yield from self._end_of_traceback(line)
 
-    @property
-    def _looks_for_errors(self) -> bool:
-        return self._kept.errors < MOST_ERRORS and self._kept.marks < MOST
+    def _next(self, text: bytes, at: int) -> Any:
+        """The next place from `at` on that would still be marked; None when there is none."""
+        kept = self._kept
+        finals, others = kept.finals < MOST_FINALS, kept.marks < MOST
+        if not (finals or others):
+            return None
+        return _places(finals, others, others and kept.errors < MOST_ERRORS).search(text, at)
 
     def _told(self, kind: str, words: bytes, line: int, text: bytes, start: int) -> Iterator[Mark]:
         name = words[:_NAME].decode("utf-8", "replace").strip()
@@ -191,12 +207,19 @@ class Scanner:
         elif kind in ("head", "part"):
             yield from self._section("head" if kind == "head" else "part", line, name.strip("=_ "))
         elif kind in ("final", "failed"):
-            yield from self._section("final", line)
+            yield from self._final(line)
         elif kind == "traceback":
             self._kept.traceback = line
             yield from self._section("traceback", line)
-        elif not self._kept.in_echo:
+        elif kind == "said" or not self._kept.in_echo:
             yield from self._error(kind, line)
+
+    def _final(self, line: int) -> Iterator[Mark]:
+        self._kept.finals += 1
+        if self._kept.finals <= MOST_FINALS:
+            yield Mark(line, "final")
+        else:
+            yield from self._error("final", line)
 
     def _error(self, kind: str, line: int) -> Iterator[Mark]:
         kept = self._kept
@@ -212,10 +235,9 @@ class Scanner:
 
     def _section(self, kind: MarkKind, line: int, name: str = "", at: Millis | None = None) -> Iterator[Mark]:
         kept = self._kept
-        if kind != "final":
-            kept.errors = 0
+        kept.errors = 0
         kept.marks += 1
-        if kept.marks <= MOST or kind == "final":
+        if kept.marks <= MOST:
             yield Mark(line, kind, name, at)
 
     def _gitlab(self, words: str, line: int) -> Iterator[Mark]:
@@ -231,8 +253,6 @@ class Scanner:
         elif what == "group" and name.startswith("Run "):
             kept.in_echo = True
             yield from self._section("step", line, name, time())
-        elif what == "error":
-            yield from self._error("error", line)
         else:
             kept.in_echo = kept.in_echo and what == "group"
             yield from self._section("open" if what == "group" else "last", line, name, time())

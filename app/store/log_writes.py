@@ -14,7 +14,7 @@ from ..logs.scan import Mark, Scanner
 from ..records import LogPart, Millis
 
 KEPT: Final = 200_000_000
-"""Bytes, compressed, of all logs, unless the settings say otherwise."""
+"""Bytes of all logs, compressed, and of what is marked in them, unless the settings say otherwise."""
 BLOCK: Final = 256 * 1024
 """Bytes of a log in one block: a millisecond to unpack."""
 _LEAST: Final = 1_000
@@ -194,7 +194,7 @@ def _append(cursor: sqlite3.Cursor, log: _Log, data: bytes, marks: list[Mark]) -
         data = zlib.decompress(last[5]) + data
         marks = _marks(last[4]) + marks
         cursor.execute("DELETE FROM log_block WHERE log = ? AND number = ?", (log.id, number))
-        log.size -= len(last[5])
+        log.size -= len(last[4]) + len(last[5])
         log.lines -= last[2]
         log.octets = last[3]
     for at, block in enumerate(_blocks(data), number):
@@ -218,12 +218,13 @@ def _blocks(data: bytes) -> Iterator[bytes]:
 
 def _insert(cursor: sqlite3.Cursor, log: _Log, number: int, block: bytes, marks: list[Mark], gap: int = 0) -> None:
     packed, breaks, length = zlib.compress(block, _LEVEL), block.count(b"\n"), 0 if gap else len(block)
+    marked = msgspec.msgpack.encode(marks)
     cursor.execute(
         "INSERT INTO log_block (log, number, first, breaks, start, length, gap, marks, data)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (log.id, number, log.lines, breaks, log.octets, length, gap, msgspec.msgpack.encode(marks), packed),
+        (log.id, number, log.lines, breaks, log.octets, length, gap, marked, packed),
     )
-    log.size += len(packed)
+    log.size += len(marked) + len(packed)
     log.lines += breaks
     log.octets += length
 
@@ -236,15 +237,15 @@ def _next_number(cursor: sqlite3.Cursor, log: _Log) -> int:
 def _let_go_of_beginning(cursor: sqlite3.Cursor, log: _Log, excess: int) -> None:
     """Drop blocks from the front: what a job said last tells why it failed."""
     rows: list[Any] = cursor.execute(
-        "SELECT number, length, length(data) FROM log_block WHERE log = ? ORDER BY number", (log.id,)
+        "SELECT number, length, length(marks) + length(data) FROM log_block WHERE log = ? ORDER BY number", (log.id,)
     ).fetchall()
     dropped = 0
-    for number, octets, packed in rows[:-1]:
+    for number, octets, taken in rows[:-1]:
         if excess <= 0:
             break
         cursor.execute("DELETE FROM log_block WHERE log = ? AND number = ?", (log.id, number))
-        excess, dropped = excess - packed, dropped + octets
-        log.size -= packed
+        excess, dropped = excess - taken, dropped + octets
+        log.size -= taken
     row = cursor.execute("SELECT min(first) FROM log_block WHERE log = ?", (log.id,)).fetchone()
     log.first, log.dropped = int(row[0] or 0), log.dropped + dropped
     cursor.execute(

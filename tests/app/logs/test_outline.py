@@ -8,7 +8,7 @@ import pytest
 
 from quarterdeck.app.logs import Outline, Scanner, outline
 from quarterdeck.app.logs.folding import Folding
-from quarterdeck.app.logs.scan import HEAD, MOST_ERRORS
+from quarterdeck.app.logs.scan import HEAD, MOST, MOST_ERRORS, MOST_FINALS
 from quarterdeck.app.records import Job, PipelineStatus, Step
 
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "logs"
@@ -167,6 +167,22 @@ def test_a_million_errors_are_bounded_and_the_next_section_has_its_own() -> None
     noise = b"ERROR: no\n" * 50_000
     marks = Scanner().feed(noise + b"##[group]Run the next\n" + b"##[endgroup]\nERROR: here\n", is_last=True)
     assert [mark.line for mark in marks if mark.kind == "error"] == [*range(MOST_ERRORS), 50_002]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"Finished: FAILURE", b"ERROR: script returned exit code 1", b"\x1b[31;1mERROR: Job failed", b"##[error]no"],
+)
+def test_marks_are_bounded_whatever_a_log_repeats(line: bytes) -> None:
+    marks = Scanner().feed((line + b"\n") * 20_000, is_last=True)
+    assert MOST_ERRORS <= len(marks) <= MOST_ERRORS + MOST_FINALS
+
+
+def test_a_log_of_too_many_sections_still_says_that_it_failed() -> None:
+    sections = b"##[group]again\n##[endgroup]\nERROR: no\n" * MOST
+    marks = Scanner().feed(sections + b"##[error]Process completed with exit code 1.\n" * 1_000, is_last=True)
+    assert len(marks) == MOST + MOST_FINALS
+    assert (marks[-MOST_FINALS].kind, marks[-MOST_FINALS].line) == ("final", 3 * MOST)
 
 
 def test_a_line_without_end_is_held_in_part_only() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -196,6 +197,19 @@ def test_a_log_that_is_too_long_by_itself_loses_its_beginning(tmp_path: Path, mo
         assert world.texts(999, 1)[0].startswith("999 ")
         assert len(world.bytes()) + head.dropped == at == head.bytes
         assert world.texts(0, 5) == []
+
+
+def test_what_is_marked_in_a_log_counts_as_much_as_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_writes, "BLOCK", 2_000)
+    world = World(tmp_path / "small.db", kept=20_000)
+    piece = b"##[group]again\n##[endgroup]\n" * 50
+    with closing(world.cache), closing(world.reader), closing(sqlite3.connect(tmp_path / "small.db")) as beside:
+        for at in range(0, 40 * len(piece), len(piece)):
+            world.write(piece, at)
+            (taken,) = beside.execute("SELECT sum(length(marks) + length(data)) FROM log_block").fetchone()
+            (counted,) = beside.execute("SELECT sum(size) FROM log").fetchone()
+            assert taken < counted <= 20_000
+        assert 0 < world.head().first < world.head().lines
 
 
 def test_only_what_changed_is_news(world: World) -> None:
