@@ -179,13 +179,16 @@ UNSORTED = ("usual",)
 """Columns by which the cache has no order."""
 
 
-def columns(zone: tzinfo = UTC, width: int = 80) -> dict[str, Column[PipelineLine]]:
-    """Every column by its word in the filter; names get more room where the table is `width` cells wide."""
+def columns(zone: tzinfo = UTC, width: int = 80, indent: int = 0) -> dict[str, Column[PipelineLine]]:
+    """Every column by its word in the filter; names get more room where the table is `width` cells wide.
+
+    `indent`: cells that the table itself puts in front of a pipeline's name.
+    """
     sizes = ((100, (20, 11, 16)), (125, (24, 12, 16)), (150, (24, 12, 24)))
     name, branch, title = next((some for below, some in sizes if width < below), (30, 18, 30))
 
     def called_cell(pipeline: Pipeline, line: PipelineLine) -> Piece:
-        return called(pipeline, name), "text"
+        return called(pipeline, name - indent), "text"
 
     made = (
         _column("name", "pipeline", called_cell, name, 0),
@@ -209,9 +212,11 @@ def columns(zone: tzinfo = UTC, width: int = 80) -> dict[str, Column[PipelineLin
     return {column.key: column for column in made}
 
 
-def column(key: str, zone: tzinfo = UTC, width: int = 80, *, chosen: bool = False) -> Column[PipelineLine] | None:
+def column(
+    key: str, zone: tzinfo = UTC, width: int = 80, indent: int = 0, *, chosen: bool = False
+) -> Column[PipelineLine] | None:
     """The column of a word; None for no such word. One that the user chose leaves only when there is no other."""
-    found = columns(zone, width).get(key)
+    found = columns(zone, width, indent).get(key)
     return replace(found, rank=min(found.rank, 1)) if found is not None and chosen else found
 
 

@@ -14,9 +14,9 @@ from ..widgets.palette import Palette
 from ..widgets.status import worded
 from ..widgets.strip import has_stages, lasted, latest
 from .deck import Deck
-from .pipeline_columns import called, short, took
+from .pipeline_columns import Group, called, short, took
 from .pipeline_facts import PipelineFacts
-from .pipeline_lines import who_may
+from .pipeline_lines import ago, who_may
 from .pipeline_outline import tests_said
 from .pipeline_words import broke_pieces
 from .run_detail import Upright
@@ -56,16 +56,29 @@ class PipelinePane(Horizontal):
         self.display = width >= WITH_PANE
         self.styles.width = pane_width(width)
 
-    def show_facts(self, facts: PipelineFacts | None, deck: Deck) -> None:
-        """Show a pipeline as the cache has it now; None empties the pane."""
+    def show_facts(self, facts: PipelineFacts | None, group: Group | None, deck: Deck) -> None:
+        """Show a pipeline as the cache has it now, or what heads a group; without either the pane is empty."""
         pages = self.query_one(Pages)
-        if self.display and pages.size.width:
-            pages.show(pane_lines(facts, pages.size.width, deck) if facts is not None else [])
+        width = pages.size.width
+        if self.display and width:
+            lines = pane_lines(facts, width, deck) if facts is not None else []
+            pages.show(group_lines(group, width, deck.now()) if group is not None else lines)
 
 
 def pane_width(width: int) -> int:
     """Columns of the pane beside a table, in a terminal of `width`."""
     return max(50, min(70, width - 122))
+
+
+def group_lines(group: Group, width: int, now: int) -> Lines:
+    """A branch or a commit: the worst that ran there last, and all of it by name."""
+    word, role = worded(group.status)
+    lines: Lines = [
+        [(f" {clip(group.name or f'no {group.by}', max(12, width - cells(word) - 4))}  ", "bright"), (word, role)]
+    ]
+    lines.append([(f" {ago(group.at, now)}", "text"), (f"   {short(group.commit)}", "dim")])
+    said = group.says.split("  ") if group.by == "branch" else wrap(one_line(group.says[:400]), width - 2)
+    return [*lines, [], *([(f" {part}", "text")] for part in said)]
 
 
 def pane_lines(facts: PipelineFacts, width: int, deck: Deck) -> Lines:

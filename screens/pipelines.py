@@ -156,7 +156,9 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
     def _tell(self) -> None:
         """Write of the pipeline under the cursor what the table has no room for."""
         facts, now, width = self._facts, self.deck.now(), self.size.width
-        self.pane.show_facts(facts, self.deck)
+        row = self.table.row()
+        group = row.group if row is not None else None
+        self.pane.show_facts(facts, group, self.deck)
         jobs: list[Piece] = []
         told: list[Piece] = []
         if facts is not None:
@@ -164,8 +166,8 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
             if facts.pipeline.jobs is None:
                 jobs = [(" its jobs were asked for …", "dim")]
             told = story(facts, width, now)
-        elif (row := self.table.row()) is not None and row.group is not None:
-            jobs = [(f" {row.group.says}", "text")]
+        elif group is not None:
+            jobs = [(f" {group.says}", "text")]
         self.query_one("#jobs", Line).show(jobs)
         self.query_one("#story", Line).show(told)
 
@@ -175,7 +177,8 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
         """The column of a word."""
         width = self.app.size.width
         width -= pane_width(width) if width >= WITH_PANE else 0
-        return column(key, self.deck.zone, width, chosen=self.chosen and key not in DEFAULT)
+        indent = 2 if self._by is not None else 0
+        return column(key, self.deck.zone, width, indent, chosen=self.chosen and key not in DEFAULT)
 
     def all_keys(self) -> list[tuple[str, str]]:
         """Every column there is."""
