@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from functools import partial
 from threading import Event
@@ -15,10 +16,10 @@ from ..app.copies import Copy
 from ..app.errors import QuarterdeckError
 from ..app.logs import Line as LogLine
 from ..app.logs import Outline, Pattern, compiled, outline
-from ..app.logs.folding import Folding
+from ..app.logs.folding import Folding, Narrowed
 from ..app.pipeline_copies import job_copies
 from ..app.records import SETTLED, Job, Pipeline, Want
-from ..app.store.log_search import find_line
+from ..app.store.log_search import all_lines, find_line
 from ..app.store.logs import LogHead
 from ..app.text import clip, shown
 from ..widgets.figures import age, count, size, span
@@ -49,12 +50,16 @@ class LogScreen(PipelineKeys):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "search", priority=True, id="log.search", key_display="/"),
         Binding("question_mark", "search_back", "Search back", priority=True, id="log.search_back", show=False),
+        Binding(
+            "ampersand", "narrow", "Only lines that match", priority=True, id="log.narrow", show=False, key_display="&",
+            tooltip="Show only the lines in which something stands; nothing typed shows all",
+        ),
         Binding("n", "again(1)", "Next match", id="log.next", show=False),
         Binding("N", "again(-1)", "Match before", id="log.before", show=False),
         Binding("S", "save", "save", id="log.save", tooltip="Save the log as a file"),
         Binding("o", "link", "link", id="log.link", tooltip="Show the address of the job"),
         Binding("escape", "back", "back", id="log.back", key_display="Esc"),
-    ]
+    ]  # fmt: skip
 
     def __init__(self, deck: Deck, pipeline: Pipeline, job: Job) -> None:
         super().__init__(deck)
@@ -67,6 +72,7 @@ class LogScreen(PipelineKeys):
         self._shown: tuple[LogHead, Job] | None = None
         self._tries = LATE
         self._was_placed = False
+        self._narrowed: Pattern | None = None
 
     def body(self) -> Iterable[Widget]:
         """The log, or a few lines that say why there is none; below it where one stands in it."""
@@ -144,6 +150,8 @@ class LogScreen(PipelineKeys):
         anew = before is None or (before.rowid, before.began) != (head.rowid, head.began)
         if old is not None and not anew:
             folding = old.grown(folding.outline, head.lines, head.first)
+            if self._narrowed is not None and before is not None and before.bytes != head.bytes:
+                self._narrow(self._narrowed, told=False)
         if self._was_placed and not anew:
             view.show(lines, folding)
             return
@@ -226,6 +234,8 @@ class LogScreen(PipelineKeys):
             left.append((f"   {size(head.dropped)} dropped", "warn"))
         if head.sentence:
             left.append((f"   {clip(head.sentence, 60)}", "warn"))
+        if self._narrowed is not None and view.folding is not None:
+            left.append((f"   {count(view.folding.rows)} with {clip(self._narrowed.source, 30)}", "accent"))
         if view.left:
             left.append((f"   from column {view.left + 1}", "dim"))
         return left, [(f"{self._last_byte(head)} ", "dim")]
@@ -260,8 +270,8 @@ class LogScreen(PipelineKeys):
     # -- looking for something ----------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """In the prompt `/` and `?` are letters like any other."""
-        if action in ("search", "search_back") and self.is_ready and self.prompt.display:
+        """In the prompt `/`, `?` and `&` are letters like any other."""
+        if action in ("search", "search_back", "narrow") and self.is_ready and self.prompt.display:
             return False
         return super().check_action(action, parameters)
 
@@ -289,13 +299,16 @@ class LogScreen(PipelineKeys):
             self._close_prompt()
             self._back = event.purpose == "search back"
             self._look_for(event.value)
+        elif event.purpose == "narrow":
+            self._close_prompt()
+            self._narrow_to(event.value)
         elif event.purpose == "save":
             self._close_prompt()
             self._save(event.value)
 
     def on_prompt_left(self, event: Prompt.Left) -> None:
         """Escape in a prompt."""
-        if event.purpose in ("search", "search back", "save"):
+        if event.purpose in ("search", "search back", "narrow", "save"):
             self._close_prompt()
 
     def _close_prompt(self) -> None:
@@ -357,6 +370,67 @@ class LogScreen(PipelineKeys):
             return
         self.view.go(line)
         self.say(f"it goes on from the {'end' if back else 'beginning'}" if around else "", "dim")
+
+    # -- only some lines ----------------------------------------------------------------------------------------
+
+    def action_narrow(self) -> None:
+        """Ask which lines to show."""
+        self.query_one("#keys").display = False
+        self.prompt.ask("narrow", "", "regular expression: only lines in which it stands; nothing shows all lines")
+
+    def _narrow_to(self, source: str) -> None:
+        if not source:
+            self._widen()
+            return
+        try:
+            self._narrow(compiled(source))
+        except QuarterdeckError as error:
+            self.say(f"▲ {error}", "warn")
+
+    def _widen(self) -> None:
+        head, folding = self._head, self.view.folding
+        if self._narrowed is not None and head is not None and folding is not None:
+            self._narrowed = None
+            found = folding.outline
+            self._put(head, Folding(found, head.lines, head.first, found.folded()))
+
+    def _narrow(self, pattern: Pattern, *, told: bool = True) -> None:
+        if self._head is None or self.view.folding is None:
+            return
+        self._stop.set()
+        self._stop = Event()
+        if told:
+            self.say(f"looking for all lines with {pattern.source} …", "dim")
+        self.run_worker(
+            partial(self._find_all, self._head, pattern, self._stop), thread=True, group="search", exit_on_error=False
+        )
+
+    def _find_all(self, head: LogHead, pattern: Pattern, stop: Event) -> None:
+        """On a thread, with a reader of its own."""
+        reader = self.deck.open_reader()
+        try:
+            found, is_all = all_lines(reader.logs, head.rowid, pattern, stop=stop.is_set)
+        finally:
+            reader.close()
+        if not stop.is_set():
+            self.app.call_from_thread(self._found_all, pattern, found, is_all)
+
+    def _found_all(self, pattern: Pattern, found: array[int], is_all: bool) -> None:
+        head, folding = self._head, self.view.folding
+        if not self.is_ready or head is None or folding is None:
+            return
+        if not found:
+            self.say(f"“{clip(pattern.source, 60)}” is nowhere in it", "warn")
+            return
+        self._narrowed = self._pattern = pattern
+        self.view.look_for(pattern)
+        self._put(head, Narrowed(found, folding.outline, head.lines, head.first))
+        self.say("" if is_all else f"only the first {count(len(found))} lines are shown", "warn")
+
+    def _put(self, head: LogHead, folding: Folding) -> None:
+        stood = self.view.cursor
+        self.view.show(partial(_lines, self.deck, head.rowid), folding, at=None if self.view.following else stood)
+        self.write_frame()
 
     # -- keys ---------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 from .outline import Outline, Section
@@ -98,6 +99,41 @@ class Folding:
         shut = {_key(self.outline.sections[at]) for at in self.folded}
         folded = {at for at, section in enumerate(outline.sections) if _key(section) in shut}
         return Folding(outline, lines, first, folded)
+
+
+class Narrowed(Folding):
+    """Only the lines in which something was found, in their order; nothing is folded."""
+
+    def __init__(self, found: array[int], outline: Outline, lines: int, first: int = 0) -> None:
+        self._found = found
+        super().__init__(outline, lines, first)
+        self._headers = {}
+
+    def _place(self) -> None:
+        self._hiding = {}
+        self.rows = len(self._found)
+
+    def line(self, row: int) -> int:
+        """The line in a row."""
+        return self._found[row]
+
+    def row(self, line: int) -> int:
+        """The row of a line, or of the next one that was found."""
+        return max(0, min(bisect_left(self._found, line), self.rows - 1))
+
+    def toggle(self, line: int) -> int:
+        """There is nothing to fold."""
+        return line
+
+    def show(self, line: int, *, all_around: bool = False) -> None:
+        """What was not found stays away."""
+
+    def fold_all(self) -> None:
+        """There is nothing to fold."""
+
+    def grown(self, outline: Outline, lines: int, first: int) -> Narrowed:
+        """The same lines, of those that are kept."""
+        return Narrowed(self._found[bisect_left(self._found, first) :], outline, lines, first)
 
 
 def _key(section: Section) -> tuple[int, int, str]:

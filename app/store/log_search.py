@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from ..logs import Pattern
 from .logs import LONGEST, LogReads
 
+MOST_LINES: Final = 500_000
+"""Lines that a log is narrowed to: 4 MB."""
 _REFUSED: Final = 50
 """Lines that turned out not to hold the pattern: from there on the times before the lines are taken off first."""
 
@@ -41,6 +44,21 @@ def find_line(
         else:
             number += -1 if back else 1
     return None
+
+
+def all_lines(reads: LogReads, rowid: int, pattern: Pattern, *, stop: Callable[[], bool]) -> tuple[array[int], bool]:
+    """The lines in which the pattern stands, the first MOST_LINES of them, and whether the whole log was looked at."""
+    found = array("q")
+    for number in range(reads.blocks(rowid)):
+        if stop() or len(found) >= MOST_LINES:
+            return found, False
+        block = reads.block(rowid, number)
+        if block is None:
+            continue
+        lines = [block.first + line for line in pattern.lines(block.data)]
+        written_over = b"\r" in block.data.replace(b"\r\n", b"\n")
+        found.extend(line for line in lines if not written_over or _stands_in(reads, rowid, pattern, line))
+    return found, True
 
 
 def _candidates(reads: LogReads, rowid: int, pattern: Pattern, number: int, *, timed: bool) -> Iterator[int]:

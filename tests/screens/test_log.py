@@ -156,6 +156,27 @@ async def test_what_is_looked_for_is_found_in_both_directions(ci: Any, settled: 
         await wait_for(pilot, "This regular expression cannot be read")
 
 
+async def test_only_the_lines_that_match_are_shown_until_nothing_is_asked_for(
+    ci: Any, settled: Settle, wait_for: Any
+) -> None:
+    logs = Logs(ci, "running")
+    logs.come(b"".join(b"line %d\n" % number for number in range(1, 1001)))
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        await opened(logs, pilot, settled)
+        await press(pilot, settled, "g", "ampersand", *"99$", "enter")
+        lines = await wait_for(pilot, "10 with 99$")
+        assert [line[4:] for line in lines[3:13]] == [f"line {number}" for number in range(99, 1000, 100)]
+        assert lines[13] == ""
+        assert cursor(await press(pilot, settled, "G")) == "line 999"
+        logs.come(b"line 1099\n")
+        assert "    line 1099" in await wait_for(pilot, "11 with 99$")
+        lines = await press(pilot, settled, "ampersand", "enter")
+        assert cursor(lines) == "line 999"
+        assert "    line 1000" in lines
+        await press(pilot, settled, "ampersand", *"nothing-like-it", "enter")
+        await wait_for(pilot, "“nothing-like-it” is nowhere in it")
+
+
 async def test_while_it_runs_the_end_is_followed_and_the_place_sideways_kept(
     ci: Any, settled: Settle, wait_for: Any
 ) -> None:
