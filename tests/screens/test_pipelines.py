@@ -116,6 +116,13 @@ async def test_beside_a_wide_table_the_pipeline_has_a_pane_of_its_own(ci: Any, w
         await wait_for(pilot, "│ nightly-train #212  ✖ failed", "tests 41 of 43 passed", "test_nulls_are_refused")
 
 
+async def test_the_pane_tells_of_a_branch_what_its_pipelines_do(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.press("5", "t")
+        await wait_for(pilot, "│ main  ‖ waiting", "│ ‖ release", "│ ▶ nightly-train")
+
+
 async def test_the_filter_is_the_grammar_of_pipelines_and_follows_what_is_typed(ci: Any, wait_for: Any) -> None:
     app = ci.app()
     async with app.run_test(size=SIZE) as pilot:
