@@ -16,7 +16,7 @@ from quarterdeck.app import trust
 from quarterdeck.app.acting import Acting, Progress
 from quarterdeck.app.actions import LATE_SECONDS, reconcile
 from quarterdeck.app.errors import UsageError
-from quarterdeck.app.records import Run
+from quarterdeck.app.records import Approval, Job, Pipeline, Run
 from quarterdeck.app.settings import Settings, load
 from quarterdeck.app.sources.registry import build
 from quarterdeck.app.store.state import State, state_file
@@ -258,3 +258,66 @@ def test_killed_at_any_moment_the_journal_says_what_the_server_has(
         agree(state, batch, mlflow_rest, runs)
         ends.append(acting.progress(batch).done)
     assert len(set(ends)) > 1  # some were cut off before the end, some were not
+
+
+# -- pipelines
+
+
+def pipeline(number: int, **facts: Any) -> Pipeline:
+    return Pipeline(
+        source="c", id=str(number), name="train", number=str(number), status="failed", branch="main", **facts
+    )
+
+
+@pytest.fixture
+def unstarted(acting: Acting, monkeypatch: pytest.MonkeyPatch) -> Acting:
+    """One that writes down what is asked, and whose processes never come."""
+    monkeypatch.setattr(acting, "_start", lambda batch: None)
+    return acting
+
+
+def over_with(state: State, batch: str, read_back: dict[str, Any]) -> None:
+    """As its process would leave it."""
+    for act in state.batch_of_acts(batch):
+        state.finish_act(act.id, "done", {"sentence": "it runs", "read_back": read_back})
+
+
+def test_what_a_person_saw_of_a_pipeline_is_in_the_journal(unstarted: Acting, state: State) -> None:
+    seen = pipeline(7, attempt=2, jobs=(Job(id="j", name="test", status="failed"),))
+    batch = unstarted.rerun([seen], failed_only=True)
+    (act,) = state.batch_of_acts(batch)
+    assert (act.act, act.subject, act.state) == ("rerun_failed", "pipeline/7", "asked")
+    assert act.intent["seen"] == {"attempt": 2, "status": "failed", "jobs": {"j": "failed"}, "approvals": []}
+    progress = unstarted.progress(batch)
+    assert (progress.what, progress.name, progress.of) == ("re-run of failed jobs", "train #7", "pipelines")
+
+
+def test_a_rerun_is_taken_back_by_cancelling_what_it_made(unstarted: Acting, state: State) -> None:
+    over_with(state, unstarted.rerun([pipeline(7)], failed_only=False), {"pipeline": "8", "attempt": 1})
+    assert unstarted.last("tags") is None
+    undo = unstarted.last("pipelines")
+    assert undo is not None
+    assert (undo.what, [(stop.pipeline, stop.attempt) for stop in undo.stops]) == ("re-run of all jobs", [("8", 1)])
+    (act,) = state.batch_of_acts(batch := unstarted.undo(undo))
+    assert (act.act, act.intent["pipeline"], act.intent["seen"]) == ("cancel", "8", {"attempt": 1})
+    over_with(state, batch, {"pipeline": "8", "attempt": 1, "status": "cancelled"})
+    assert unstarted.last() is None
+
+
+def test_a_cancel_and_an_approval_have_no_way_back(unstarted: Acting, state: State) -> None:
+    waiting = pipeline(7, approvals=(Approval(id="e", name="production"),))
+    for batch, word in (
+        (unstarted.cancel([pipeline(6)]), "R runs it again"),
+        (unstarted.approve(waiting, ["e"]), "cannot be taken back"),
+    ):
+        over_with(state, batch, {"attempt": 1})
+        undo = unstarted.last()
+        assert undo is not None
+        assert word in undo.never
+        assert not undo.stops
+
+
+def test_more_pipelines_than_are_acted_on_at_once_are_refused(unstarted: Acting, state: State) -> None:
+    with pytest.raises(UsageError, match="51 pipelines are more"):
+        unstarted.cancel([pipeline(number) for number in range(51)])
+    assert state.acts() == []
