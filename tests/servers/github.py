@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from tests.servers.github_artifacts import Artifacts
+
 TOKEN = "ghp_0123456789abcdefSECRET"
 EPOCH = 1_780_000_000
 """Seconds: when the first run was created."""
@@ -40,6 +42,8 @@ class Told:
     body: Any = field(default_factory=dict)
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    sent: int | None = None
+    """Hang up after so many bytes of the body."""
 
 
 Fault = Callable[[Asked], "Told | None"]
@@ -97,7 +101,8 @@ class Server:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(sent)))
                 self.end_headers()
-                self.wfile.write(sent)
+                self.wfile.write(sent[: told.sent])
+                self.close_connection = self.close_connection or told.sent is not None
 
             do_GET = do_POST = _serve
 
@@ -120,7 +125,9 @@ class Github:
         self.pending: dict[int, list[dict[str, Any]]] = {}
         self.deployments: list[dict[str, Any]] = []
         self.statuses: dict[int, list[dict[str, Any]]] = {}
+        self.artifacts = Artifacts()
         self.faults: list[Fault] = []
+        self.store_faults: list[Fault] = []
         self.done: list[str] = []
         """What was done here, in its order: `rerun 7`, `cancel 7` ..."""
         self.cut = False
@@ -204,6 +211,11 @@ class Github:
         self.statuses[number] = [_status(self, number, run_id, state) for state in reversed(states)]
         return number
 
+    def upload(self, run_id: int, name: str, data: bytes, **fields: Any) -> int:
+        """The run uploads an artifact in its present attempt; gives the artifact's id."""
+        self.clock += 1
+        return self.artifacts.add(self.runs[run_id], iso(self.clock), name, data, **fields)
+
     def answer(self, asked: Asked) -> Told:
         for fault in list(self.faults):
             if (told := fault(asked)) is not None:
@@ -252,6 +264,16 @@ class Github:
                 return Told(found[0]) if found else _missing()
             case ["actions", "jobs", job_id, "logs"] if int(job_id) in self.logs:
                 return Told(b"", 302, {"Location": f"{self._store.url}/blobs/{job_id}?sig=signed"})
+        return self._read_artifacts(rest, asked)
+
+    def _read_artifacts(self, rest: str, asked: Asked) -> Told:
+        match rest.split("/"):
+            case ["actions", "runs", run_id, "artifacts"] if int(run_id) in self.runs:
+                return self._page(asked, rest, "artifacts", self.artifacts.of_run.get(int(run_id), []))
+            case ["actions", "artifacts", number, "zip"] if (found := self.artifacts.one(int(number))) is not None:
+                if found["expired"]:
+                    return Told({"message": "Artifact has expired", "status": "410"}, 410)
+                return Told(b"", 302, {"Location": f"{self._store.url}/artifacts/{number}?sig=signed"})
         return _missing()
 
     def _page(self, asked: Asked, rest: str, name: str, rows: list[dict[str, Any]]) -> Told:
@@ -323,10 +345,15 @@ class Github:
             self.jobs[run_id].append(fresh)
 
     def _stored(self, asked: Asked) -> Told:
-        job_id = int(asked.path.rpartition("/")[2])
-        if self.logs.get(job_id, b"") == b"":
+        for fault in list(self.store_faults):
+            if (told := fault(asked)) is not None:
+                return told
+        number = int(asked.path.rpartition("/")[2])
+        blobs = self.artifacts.blobs if asked.path.startswith("/artifacts/") else self.logs
+        if blobs.get(number, b"") == b"":
             return Told(b"<Error><Code>BlobNotFound</Code></Error>", 404, {"Content-Type": "application/xml"})
-        return Told(self.logs[job_id], 200, {"Content-Type": "text/plain; charset=utf-8"})
+        kind = "application/zip" if blobs is self.artifacts.blobs else "text/plain; charset=utf-8"
+        return Told(blobs[number], 200, {"Content-Type": kind})
 
 
 def iso(seconds: int) -> str:

@@ -6,6 +6,8 @@
 | client.py | addresses, pages, ETags, the pace |
 | deployments.py | what a run put where |
 | logs.py | the log of a job, from the store that GitHub sends us to |
+| reports.py | what the tests of a run said, from its artifacts |
+| archives.py | JUnit files out of an archive, pure |
 | parse.py | payloads to records, pure |
 """
 

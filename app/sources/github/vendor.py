@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from ...errors import SourceError
 from ...records import Approval, LogPart, Millis, Pipeline, SourceSpec
 from ..ci import Mark, Page
@@ -14,6 +16,7 @@ from . import parse
 from .client import GithubClient, Listed, Pace, check_address
 from .deployments import Deployments
 from .logs import Logs
+from .reports import Reports
 
 _RUNS: Final = "actions/runs"
 _PAGE: Final[dict[str, Any]] = {"per_page": 100, "exclude_pull_requests": "true"}
@@ -38,6 +41,7 @@ class GithubVendor:
         self._client = GithubClient(http, repository, pace)
         self._deployments = Deployments(self._client)
         self._logs = Logs(self._client, spec.key)
+        self._reports = Reports(self._client)
 
     async def recent(self, mark: Mark) -> AsyncIterator[Page]:
         """What is new since `mark`, and all that runs: three requests when there is nothing new. Raises SourceError."""
@@ -65,8 +69,16 @@ class GithubVendor:
     async def detail(self, pipeline: Pipeline) -> Pipeline:
         """The same with the jobs of all attempts: a request for each hundred.
 
-        One more where a deployment waits, and one for each deployment of its commit. Raises SourceError.
+        One more where a deployment waits, and one for each deployment of its commit. Its test report comes along
+        where somebody looked at this attempt. Raises SourceError.
         """
+        whole = await self._with_jobs(pipeline)
+        return await self._with_report(whole) if self._reports.follows(pipeline) else whole
+
+    async def _with_report(self, pipeline: Pipeline) -> Pipeline:
+        return replace(pipeline, report=await self._reports.of(pipeline))
+
+    async def _with_jobs(self, pipeline: Pipeline) -> Pipeline:
         pages = await self._client.all(f"{_RUNS}/{pipeline.id}/jobs", parse.JobList, {"filter": "all", "per_page": 100})
         jobs = [job for page in pages for job in page.jobs]
         waits = pipeline.status == "waiting" or (
@@ -76,12 +88,13 @@ class GithubVendor:
         return parse.with_jobs(pipeline, jobs, approvals, await self._deployments.of(pipeline))
 
     async def one(self, pipeline_id: str) -> Pipeline | None:
-        """One run as it is now, with its jobs; None when GitHub has it no more. Raises SourceError."""
+        """One run as it is now, with its jobs and test report; None when GitHub has it no more. Raises SourceError."""
         if not pipeline_id.isdigit():
             return None
         try:
             found = await self._client.read(f"{_RUNS}/{pipeline_id}", parse.Run)
-            return await self.detail(parse.pipeline(self.spec.key, found.content))
+            whole = await self._with_jobs(parse.pipeline(self.spec.key, found.content))
+            return await self._with_report(whole)
         except AnswerError as error:
             if error.status == 404:
                 return None

@@ -13,6 +13,7 @@ from quarterdeck.app.records import SourceSpec
 from quarterdeck.app.sources.github import GithubVendor
 from quarterdeck.app.sources.http import Credential, Http
 from tests.servers.github import API, TOKEN, Asked, Github
+from tests.servers.github_artifacts import junit, zipped
 from tests.servers.openapi import Specification
 
 FILE = (
@@ -38,13 +39,16 @@ async def everything(github: Github, vendor: GithubVendor) -> None:
     waiting = github.add(None, status="in_progress")
     github.wait_for(waiting, "production")
     github.deploy(waiting, "staging", "in_progress")
+    github.upload(waiting, "junit", zipped({"junit.xml": junit(3)}))
     github.logs[github.jobs[runs[0]][0]["id"]] = b"line\n"
     first = await vendor.page(None)
     await vendor.page(first.next)
     mark = [page.mark async for page in vendor.recent({})][-1]
     assert mark is not None
     assert [page async for page in vendor.recent(mark)]
-    assert await vendor.one(str(waiting))
+    found = await vendor.one(str(waiting))
+    assert found is not None
+    assert found.report is not None
     for run in runs[:2]:
         assert [part async for part in vendor.log(str(run), str(github.jobs[run][0]["id"]), 0)]
     await vendor.rerun(str(runs[0]), failed_only=False, key="k")
@@ -65,7 +69,7 @@ async def test_all_that_is_asked_is_in_the_specification(specification: Specific
     calls = {(one.method, specification.route(spoken(one))) for one in github.asked}
     assert {(template or "").rpartition("}")[2] for _, template in calls} == {
         "/actions/runs", "", "/jobs", "/logs", "/rerun", "/rerun-failed-jobs", "/cancel", "/pending_deployments",
-        "/statuses", "/deployments",
+        "/statuses", "/deployments", "/artifacts",
     }  # fmt: skip
     for one in github.asked:
         if (one.method, spoken(one).rpartition("/")[2]) == ("POST", "pending_deployments"):
@@ -80,10 +84,11 @@ def test_our_own_github_answers_as_the_specification_says(specification: Specifi
     with Github().serving() as github:
         run = github.add(None, status="in_progress")
         github.wait_for(run, "production")
+        github.upload(run, "junit", b"PK")
         job = github.jobs[run][0]["id"]
         for path in (
             "actions/runs", f"actions/runs/{run}", f"actions/runs/{run}/jobs", f"actions/jobs/{job}",
-            f"actions/runs/{run}/pending_deployments", "deployments",
+            f"actions/runs/{run}/pending_deployments", f"actions/runs/{run}/artifacts", "deployments",
             f"deployments/{github.deploy(run, 'x', 'success')}/statuses",
         ):  # fmt: skip
             told = github.answer(
