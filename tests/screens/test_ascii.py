@@ -41,6 +41,18 @@ async def test_nothing_of_ours_is_outside_ascii(
     assert any(set(line.strip()) == {"-"} for line in lines)
 
 
+@pytest.mark.parametrize("keys", [["5", "j", "j"], ["5", "t"], ["5", "j", "j", "enter"], ["5", "j", "enter"]])
+@pytest.mark.parametrize("size", [(80, 24), (170, 40)])
+async def test_nothing_of_pipelines_is_outside_ascii(
+    keys: list[str], size: tuple[int, int], ci: Any, settled: Settled
+) -> None:
+    async with ci.app().run_test(size=size) as pilot:
+        await settled(pilot)
+        await pilot.press(*keys)
+        lines = await settled(pilot)
+    assert [line for line in lines if not line.isascii()] == []
+
+
 async def test_foreign_text_stays_as_it_is(
     world: Any, settled: Settled, make_run: Callable[..., Any], experiment: Callable[..., Any]
 ) -> None:

@@ -298,6 +298,23 @@ async def test_what_the_list_missed_under_another_screen_is_there_afterwards(
         await wait_for(pilot, "#215")
 
 
+async def test_a_screen_that_is_not_in_sight_outlives_a_new_cache_and_other_colours(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_for(pilot, "brave-cod-214")
+        await pilot.press("5")
+        await wait_for(pilot, "#214")
+        app._change_cache(ci.path)
+        await pilot.press("2")
+        await wait_for(pilot, "brave-cod-214")
+        app._do_theme("light")
+        await pilot.press("5")
+        await wait_for(pilot, "#214", "● data")
+        screen = app.screen
+        assert isinstance(screen, PipelinesScreen)
+        assert screen.table._palette.name == "light"
+
+
 # -- where there is none
 
 
