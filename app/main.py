@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import traceback
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from . import startup  # isort: skip  first: sets what Textual reads while it is
 from rich.console import RenderableType
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.screen import Screen
 
@@ -30,6 +32,7 @@ from ..screens.runs import RunsScreen
 from ..screens.sources import SourcesScreen
 from ..screens.telling import Telling, list_notices, list_watched
 from ..screens.words import COMMANDS, Command, parse_command
+from ..widgets.bearing import Bearing
 from ..widgets.painted import Painted
 from ..widgets.palette import THEMES, Palette
 from ..widgets.prompt import Prompt
@@ -60,7 +63,7 @@ CARE = 4.0
 """Seconds between two looks after the syncer: a dead one is noticed within five."""
 
 
-class Quarterdeck(App[int]):
+class Quarterdeck(Bearing, App[int]):
     """The application."""
 
     CSS_PATH = "main.tcss"
@@ -152,9 +155,25 @@ class Quarterdeck(App[int]):
             super()._handle_exception(error)
             return
         where = state_dir() / "errors.log"
-        with where.open("a", encoding="utf-8", errors="backslashreplace") as log:
+        opened = os.open(where, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with os.fdopen(opened, "a", encoding="utf-8", errors="backslashreplace") as log:
             log.write("".join(traceback.format_exception(error)))
         self._say(f"▲ a mistake of quarterdeck's own, {type(error).__name__}; the account is in {where}", "bad")
+
+    async def _dispatch_action(self, namespace: DOMNode, action_name: str, params: Any) -> bool:
+        """Do what a key means; a mistake in it is told like any other, and the program goes on."""
+        try:
+            return await super()._dispatch_action(namespace, action_name, params)
+        except Exception as error:
+            if self.is_headless:
+                raise
+            self._handle_exception(error)
+            return True
+
+    @property
+    def was_lost(self) -> bool:
+        """It ended by a mistake and not because somebody wanted it to."""
+        return self._mistakes > 0 and not self._exit
 
     # -- the cache and the syncer -------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ from ..widgets.record_table import RecordTable
 from ..widgets.status import use_ascii
 from .acting import Acting
 from .errors import SettingsError, UsageError
-from .paths import config_dir
+from .paths import config_dir, state_dir
 from .records import Subject
 from .store.files import cache_file, open_cache, unusable
 from .store.reading import Reader
@@ -77,6 +77,10 @@ def open_terminal(
             app = _app(settings, chosen, cache is None and chosen is not None, state, syncing, read_only, subject)
             app.deck.acts = Acting(settings, state, again, read_only=read_only)
             status = app.run() or app.return_code or 0
+        if app.was_lost:
+            where = state_dir() / "errors.log"
+            sys.stderr.write(f"quarterdeck ended by a mistake of its own. The account is in {where}.\n")
+            status = 1
         if syncing is not None:
             syncing.leave()
         if app.next_project is None:

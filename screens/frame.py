@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from ..app.copies import Copy
 from ..app.text import cells, shown
+from ..widgets.bearing import Bearing
 from ..widgets.freshness import freshness, trouble, unwatched
 from ..widgets.line import Line, Piece
 from ..widgets.palette import Palette
@@ -32,7 +33,7 @@ ROOT = 2
 """Screens on the stack when there is nowhere to go back to: Textual's own blank one, and ours."""
 
 
-class FrameScreen(Screen[None]):
+class FrameScreen(Bearing, Screen[None]):
     """Deck line, subject line, rule, the body of the subclass, rule with a notice, key line or prompt.
 
     Textual calls the `on_` handlers of every class, the subclass's first: they do not call `super()`.
