@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import click
 
 from ..channel import ask
-from ..errors import RefusedError
+from ..errors import QuarterdeckError, RefusedError
 from ..pipeline_copies import pipeline_json
 from ..records import Want
 from ..runner import Local, LocalRun, choose, find_local, run
@@ -69,6 +69,7 @@ def run_command(
             settings, local, chosen, only=jobs, key=key, event=event, rerun_of=rerun_of, listener=lines,
             actor=actor or me(settings), should_stop=stopped.is_set,
         )  # fmt: skip
+    _into_cache(options, settings, local)
     if as_json:
         print_object(pipeline_json(as_pipeline(done, ""), local.name))
     else:
@@ -108,3 +109,14 @@ def _tell_syncer(options: Options, settings: Settings, local: Local, done: Local
 
     source = local_key(settings, local.name)
     ask(cache_of(options, settings), Want(kind="pipeline", source=source, pipelines=(done.id,)))
+
+
+def _into_cache(options: Options, settings: Settings, local: Local) -> None:
+    """Have it in the cache when its id is printed: what is typed next is `pipeline log` with that id.
+
+    The runner's own record stands by then, so a cache that cannot be written is no failure of the run.
+    """
+    from ..sync.once import sync_now
+
+    with contextlib.suppress(QuarterdeckError):
+        sync_now(settings, cache_of(options, settings), names=(local.name,))

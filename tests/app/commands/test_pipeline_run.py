@@ -53,6 +53,15 @@ def jobs(project: Path, call: Call) -> str:
     return sha
 
 
+def test_what_is_named_at_the_end_can_be_read_at_once_though_nothing_was_ever_synced(
+    project: Path, call: Call, jobs: str
+) -> None:
+    run_id = call("pipeline", "run").out.strip()
+    log = call("pipeline", "log", f"{run_id}.test")
+    assert (log.status, log.out.splitlines()[:1]) == (0, ["one"])
+    assert run_id in call("pipelines", "--json").out
+
+
 def test_stdout_is_the_id_and_stderr_a_line_a_job(project: Path, call: Call, jobs: str) -> None:
     said = call("pipeline", "run")
     kept = Kept(load(directory=project).project_key)
