@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Sequence
 from functools import partial
-from threading import Event
 from typing import ClassVar, Final
 
 from textual import events
@@ -13,13 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from ..app.copies import Copy
-from ..app.errors import QuarterdeckError
-from ..app.logs import Line as LogLine
-from ..app.logs import Outline, Pattern, compiled, outline
-from ..app.logs.folding import Folding, Narrowed
+from ..app.logs import Outline, outline
+from ..app.logs.folding import Folding
 from ..app.pipeline_copies import job_copies
 from ..app.records import SETTLED, Job, Pipeline, Want
-from ..app.store.log_search import all_lines, find_line
 from ..app.store.logs import LogHead
 from ..app.text import clip, shown
 from ..widgets.figures import age, count, size, span
@@ -32,7 +27,7 @@ from ..widgets.status import worded
 from .deck import Deck
 from .links import LinkSheet
 from .log_file import default_name, save_log
-from .pipeline_keys import PipelineKeys
+from .log_searching import LogSearching, lines_of
 
 ASKS_EVERY: Final = 2.0
 """Seconds between two questions for what a running job has said meanwhile."""
@@ -40,7 +35,7 @@ LATE: Final = 15
 """Questions for the rest of a log after its job has ended."""
 
 
-class LogScreen(PipelineKeys):
+class LogScreen(LogSearching):
     """One job's log; what acts, acts on its pipeline."""
 
     TAB = "pipelines"
@@ -48,14 +43,6 @@ class LogScreen(PipelineKeys):
     LEADING_KEYS = ("log.error", "log.fold", "log.follow", "log.search", "log.wrap", "log.times", "log.save")
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "search", "search", priority=True, id="log.search", key_display="/"),
-        Binding("question_mark", "search_back", "Search back", priority=True, id="log.search_back", show=False),
-        Binding(
-            "ampersand", "narrow", "Only lines that match", priority=True, id="log.narrow", show=False, key_display="&",
-            tooltip="Show only the lines in which something stands; nothing typed shows all",
-        ),
-        Binding("n", "again(1)", "Next match", id="log.next", show=False),
-        Binding("N", "again(-1)", "Match before", id="log.before", show=False),
         Binding("S", "save", "save", id="log.save", tooltip="Save the log as a file"),
         Binding("o", "link", "link", id="log.link", tooltip="Show the address of the job"),
         Binding("escape", "back", "back", id="log.back", key_display="Esc"),
@@ -65,14 +52,9 @@ class LogScreen(PipelineKeys):
         super().__init__(deck)
         self.pipeline = pipeline
         self.job = job
-        self._head: LogHead | None = None
-        self._pattern: Pattern | None = None
-        self._back = False
-        self._stop = Event()
         self._shown: tuple[LogHead, Job] | None = None
         self._tries = LATE
         self._was_placed = False
-        self._narrowed: Pattern | None = None
 
     def body(self) -> Iterable[Widget]:
         """The log, or a few lines that say why there is none; below it where one stands in it."""
@@ -91,11 +73,6 @@ class LogScreen(PipelineKeys):
         """The job."""
         return self.job
 
-    @property
-    def view(self) -> LogView:
-        """The log."""
-        return self.query_one("#page", LogView)
-
     def on_mount(self) -> None:
         """Show what the cache has, and ask for the rest."""
         if self.is_composed:
@@ -103,10 +80,6 @@ class LogScreen(PipelineKeys):
             self.read()
             self._ask()
             self.set_interval(ASKS_EVERY, self._ask_again)
-
-    def on_unmount(self) -> None:
-        """Nobody waits for what was looked for."""
-        self._stop.set()
 
     def _ask(self) -> None:
         job = self.job
@@ -146,7 +119,7 @@ class LogScreen(PipelineKeys):
 
     def _show(self, head: LogHead, folding: Folding, before: LogHead | None) -> None:
         view, old = self.view, self.view.folding
-        lines = partial(_lines, self.deck, head.rowid)
+        lines = lines_of(self.deck, head)
         anew = before is None or (before.rowid, before.began) != (head.rowid, head.began)
         if old is not None and not anew:
             folding = old.grown(folding.outline, head.lines, head.first)
@@ -267,170 +240,9 @@ class LogScreen(PipelineKeys):
         self.view.recolour(palette)
         self.query_one("#said", Pages).recolour(palette)
 
-    # -- looking for something ----------------------------------------------------------------------------------
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """In the prompt `/`, `?` and `&` are letters like any other."""
-        if action in ("search", "search_back", "narrow") and self.is_ready and self.prompt.display:
-            return False
-        return super().check_action(action, parameters)
-
     def on_key(self, event: events.Key) -> None:
-        """Any key ends a search, and whoever has moved is not moved by what comes."""
-        self._stop.set()
+        """Whoever has moved is not moved by what comes."""
         self._was_placed = self._was_placed or self.view.folding is not None
-
-    def action_search(self) -> None:
-        """Ask what to look for."""
-        self._ask_for("search")
-
-    def action_search_back(self) -> None:
-        """Ask what to look for, backwards."""
-        self._ask_for("search back")
-
-    def _ask_for(self, purpose: str) -> None:
-        self.query_one("#keys").display = False
-        way = "up" if purpose == "search back" else "down"
-        self.prompt.ask(purpose, "", f"regular expression to look for, {way} from here; n and N lead on and back")
-
-    def on_prompt_answered(self, event: Prompt.Answered) -> None:
-        """Look for it, or save it there."""
-        if event.purpose in ("search", "search back"):
-            self._close_prompt()
-            self._back = event.purpose == "search back"
-            self._look_for(event.value)
-        elif event.purpose == "narrow":
-            self._close_prompt()
-            self._narrow_to(event.value)
-        elif event.purpose == "save":
-            self._close_prompt()
-            self._save(event.value)
-
-    def on_prompt_left(self, event: Prompt.Left) -> None:
-        """Escape in a prompt."""
-        if event.purpose in ("search", "search back", "narrow", "save"):
-            self._close_prompt()
-
-    def _close_prompt(self) -> None:
-        self.prompt.close()
-        self.query_one("#keys").display = True
-        self.focus_body()
-
-    def _look_for(self, source: str) -> None:
-        if not source and self._pattern is None:
-            return
-        try:
-            self._pattern = compiled(source) if source else self._pattern
-        except QuarterdeckError as error:
-            self.say(f"▲ {error}", "warn")
-            return
-        self.view.look_for(self._pattern)
-        self._search(-1 if self._back else 1, here=True)
-
-    def action_again(self, by: int) -> None:
-        """The next line that holds it, in the direction in which it was looked for; N: in the other."""
-        if self._pattern is None:
-            self.say("/ looks for something first", "dim")
-        else:
-            self._search(-by if self._back else by)
-
-    def _search(self, by: int, *, here: bool = False) -> None:
-        head, pattern = self._head, self._pattern
-        if head is None or pattern is None or self.view.folding is None:
-            return
-        self._stop.set()
-        self._stop = Event()
-        self.view.following = False
-        self.say(f"looking for {pattern.source} …", "dim")
-        line = self.view.cursor + (0 if here else by)
-        self.run_worker(
-            partial(self._find, head, pattern, line, by < 0, self._stop),
-            thread=True, group="search", exit_on_error=False,
-        )  # fmt: skip
-
-    def _find(self, head: LogHead, pattern: Pattern, line: int, back: bool, stop: Event) -> None:
-        """On a thread, with a reader of its own; what is not below is looked for from the other end."""
-        reader = self.deck.open_reader()
-        try:
-            found = find_line(reader.logs, head.rowid, pattern, line, back=back, stop=stop.is_set)
-            around = found is None and not stop.is_set()
-            if around:
-                start = head.lines - 1 if back else head.first
-                found = find_line(reader.logs, head.rowid, pattern, start, line, back=back, stop=stop.is_set)
-        finally:
-            reader.close()
-        if not stop.is_set():
-            self.app.call_from_thread(self._found, pattern, found, around, back)
-
-    def _found(self, pattern: Pattern, line: int | None, around: bool, back: bool) -> None:
-        if not self.is_ready:
-            return
-        if line is None:
-            self.say(f"“{clip(pattern.source, 60)}” is nowhere in it", "warn")
-            return
-        self.view.go(line)
-        self.say(f"it goes on from the {'end' if back else 'beginning'}" if around else "", "dim")
-
-    # -- only some lines ----------------------------------------------------------------------------------------
-
-    def action_narrow(self) -> None:
-        """Ask which lines to show."""
-        self.query_one("#keys").display = False
-        self.prompt.ask("narrow", "", "regular expression: only lines in which it stands; nothing shows all lines")
-
-    def _narrow_to(self, source: str) -> None:
-        if not source:
-            self._widen()
-            return
-        try:
-            self._narrow(compiled(source))
-        except QuarterdeckError as error:
-            self.say(f"▲ {error}", "warn")
-
-    def _widen(self) -> None:
-        head, folding = self._head, self.view.folding
-        if self._narrowed is not None and head is not None and folding is not None:
-            self._narrowed = None
-            found = folding.outline
-            self._put(head, Folding(found, head.lines, head.first, found.folded()))
-
-    def _narrow(self, pattern: Pattern, *, told: bool = True) -> None:
-        if self._head is None or self.view.folding is None:
-            return
-        self._stop.set()
-        self._stop = Event()
-        if told:
-            self.say(f"looking for all lines with {pattern.source} …", "dim")
-        self.run_worker(
-            partial(self._find_all, self._head, pattern, self._stop), thread=True, group="search", exit_on_error=False
-        )
-
-    def _find_all(self, head: LogHead, pattern: Pattern, stop: Event) -> None:
-        """On a thread, with a reader of its own."""
-        reader = self.deck.open_reader()
-        try:
-            found, is_all = all_lines(reader.logs, head.rowid, pattern, stop=stop.is_set)
-        finally:
-            reader.close()
-        if not stop.is_set():
-            self.app.call_from_thread(self._found_all, pattern, found, is_all)
-
-    def _found_all(self, pattern: Pattern, found: array[int], is_all: bool) -> None:
-        head, folding = self._head, self.view.folding
-        if not self.is_ready or head is None or folding is None:
-            return
-        if not found:
-            self.say(f"“{clip(pattern.source, 60)}” is nowhere in it", "warn")
-            return
-        self._narrowed = self._pattern = pattern
-        self.view.look_for(pattern)
-        self._put(head, Narrowed(found, folding.outline, head.lines, head.first))
-        self.say("" if is_all else f"only the first {count(len(found))} lines are shown", "warn")
-
-    def _put(self, head: LogHead, folding: Folding) -> None:
-        stood = self.view.cursor
-        self.view.show(partial(_lines, self.deck, head.rowid), folding, at=None if self.view.following else stood)
-        self.write_frame()
 
     # -- keys ---------------------------------------------------------------------------------------------------
 
@@ -454,6 +266,12 @@ class LogScreen(PipelineKeys):
         else:
             self.say("its source does not say where it can be seen", "dim")
 
+    def on_prompt_answered(self, event: Prompt.Answered) -> None:
+        """Save the log there."""
+        if event.purpose == "save":
+            self._close_prompt()
+            self._save(event.value)
+
     def action_save(self) -> None:
         """Ask for the name of a file."""
         if self._head is None:
@@ -467,8 +285,3 @@ class LogScreen(PipelineKeys):
             self.run_worker(
                 partial(save_log, self, self._head.rowid, name.strip()), thread=True, group="save", exit_on_error=False
             )
-
-
-def _lines(deck: Deck, rowid: int, first: int, count: int, width: int) -> Sequence[LogLine]:
-    """Of the reader that the deck has now: a new generation of the cache is another one."""
-    return deck.reader.logs.lines(rowid, first, count, width=width)

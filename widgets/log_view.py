@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import ClassVar, Final
 
 from rich.style import Style
@@ -12,38 +11,22 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
-from ..app.logs import Line, Pattern, Section
+from ..app.logs import Line, Pattern
 from ..app.logs.folding import Folding
-from ..app.text import cells, clip
-from .figures import count, span
+from ..app.text import cells
 from .line import Piece, drawn
+from .log_ink import STAMP, character_at, part, stamp, title
+from .log_window import GUTTER, LogWindow, Read
 from .palette import Palette
-from .status import glyph, sign
-from .text_view import SIDEWAYS, width_of
+from .status import glyph
+from .text_view import SIDEWAYS
 
-GUTTER: Final = 4
-"""Cells on the left: where one stands, and whether something is folded or wrong."""
-STAMP: Final = 9
-"""Cells of a time."""
-LONGEST: Final = 65_536
-"""Cells of a line that can be scrolled to."""
 _SCROLLS: Final = 4
 """Lines that come into sight when one walks out of it: one alone would cost as many bytes as a page."""
-_HELD: Final = 600
-"""Lines that are held as they were read."""
-
-_ROLES: Final = {
-    "red": "bad", "green": "good", "yellow": "warn", "blue": "accent", "magenta": "hue5", "cyan": "run", "grey": "dim",
-    "bright": "bright",
-}  # fmt: skip
-
-Read = Callable[[int, int, int], Sequence[Line]]
-"""(first line, how many, cells of each) -> lines."""
 
 
-class LogView(Widget, can_focus=True):
+class LogView(LogWindow, can_focus=True):
     """The log, in rows: a line is one, or several where it is wrapped; a folded section is one."""
 
     DEFAULT_CSS = "LogView { height: 1fr; width: 1fr; }"
@@ -75,23 +58,7 @@ class LogView(Widget, can_focus=True):
         super().__init__(id=id)
         self._zone = zone
         self._set_styles(palette)
-        self._read: Read = lambda first, count, width: ()
-        self.folding: Folding | None = None
-        self.cursor = 0
-        """The line that one stands on."""
-        self._top = 0
-        self._sub = 0
-        """The row that is the first on the screen, and how many of its own rows are above it."""
-        self.left = 0
-        self.wrapped = False
-        self.timed = False
-        self.following = False
-        self.pattern: Pattern | None = None
-        self._lines: dict[int, Line] = {}
-        self._width = 0
-        self._errors: frozenset[int] = frozenset()
         self._drawn: list[tuple[tuple[Piece, ...], tuple[Piece, ...]]] = []
-        self._wrap_starts: dict[int, list[int]] = {}
         self._was_sized = False
 
     def _set_styles(self, palette: Palette) -> None:
@@ -115,11 +82,6 @@ class LogView(Widget, can_focus=True):
             self._follow()
         self._changed()
 
-    def forget(self) -> None:
-        """The lines may be others than they were."""
-        self._lines.clear()
-        self._wrap_starts.clear()
-
     def recolour(self, palette: Palette) -> None:
         """Draw the same in other colours."""
         self._set_styles(palette)
@@ -138,104 +100,6 @@ class LogView(Widget, can_focus=True):
             self._top, self._sub = self._above(row, self._height // 3)
         self._bound()
         self._changed()
-
-    def line_here(self) -> Line | None:
-        """The line that one stands on."""
-        return self._line(self.cursor) if self.folding and self.folding.rows else None
-
-    def lines_in_sight(self) -> list[Line]:
-        """The lines on the screen."""
-        if self.folding is None:
-            return []
-        return [self._line(self.folding.line(row)) for row in dict.fromkeys(row for row, _ in self._window())]
-
-    @property
-    def _height(self) -> int:
-        return max(1, self.size.height)
-
-    @property
-    def _room(self) -> int:
-        return max(8, self.size.width - GUTTER - (STAMP if self.timed else 0))
-
-    def _line(self, number: int) -> Line:
-        width = LONGEST if self.wrapped else min(LONGEST, self.left + max(self.size.width, 80))
-        if width > self._width or len(self._lines) > _HELD:
-            self.forget()
-            self._width = width
-        if number not in self._lines:
-            some = 1 if self.wrapped else min(self._height, self._run(number))
-            self._lines.update((line.number, line) for line in self._read(number, some, self._width))
-        return self._lines.get(number) or Line(number, ())
-
-    def _run(self, number: int) -> int:
-        """How many lines from this one on stand below each other."""
-        folding, most = self.folding, self._height
-        if folding is None:
-            return 1
-        row = folding.row(number)
-        last = min(row + most, folding.rows) - 1
-        while last > row and folding.line(last) - number != last - row:
-            last = row + (last - row) // 2
-        return last - row + 1
-
-    # -- rows ---------------------------------------------------------------------------------------------------
-
-    def _starts(self, row: int) -> list[int]:
-        """The characters of a line at which its own rows begin: one, unless it is wrapped."""
-        assert self.folding is not None
-        number = self.folding.line(row)
-        if not self.wrapped or self.folding.hidden(number) is not None:
-            return [0]
-        found = self._wrap_starts.get(number)
-        if found is None:
-            text = "".join(piece for piece, _ in self._content(number))
-            found = self._wrap_starts[number] = _wrapped(text, self._room)
-        return found
-
-    def _window(self) -> list[tuple[int, int]]:
-        """Rows on the screen, each with which of its own it is."""
-        found: list[tuple[int, int]] = []
-        if self.folding is None:
-            return found
-        row, sub = self._top, self._sub
-        while row < self.folding.rows and len(found) < self._height:
-            rows = len(self._starts(row))
-            found += [(row, own) for own in range(sub, rows)]
-            row, sub = row + 1, 0
-        return found[: self._height]
-
-    def _above(self, row: int, rows: int) -> tuple[int, int]:
-        """The place so many rows of the screen above the beginning of a row."""
-        while rows > 0 and row > 0:
-            row -= 1
-            rows -= len(self._starts(row))
-        return row, max(0, -rows)
-
-    def _below(self, row: int, sub: int, rows: int) -> tuple[int, int]:
-        """The place so many rows of the screen below another."""
-        assert self.folding is not None
-        while row < self.folding.rows:
-            own = len(self._starts(row)) - sub
-            if rows < own:
-                return row, sub + rows
-            rows, row, sub = rows - own, row + 1, 0
-        return max(0, self.folding.rows - 1), 0
-
-    def _is_seen(self, row: int) -> bool:
-        window = self._window()
-        return bool(window) and window[0][0] <= row <= window[-1][0] and (row, 0) in window
-
-    def _bound(self) -> None:
-        """Let nothing but the log's end be below its last line, except while it is followed."""
-        folding = self.folding
-        if folding is None or not folding.rows:
-            self._top = self._sub = 0
-            return
-        self._top = max(0, min(self._top, folding.rows - 1))
-        if not self.following:
-            last = self._above(folding.rows, self._height)
-            if (self._top, self._sub) > last:
-                self._top, self._sub = last
 
     # -- keys ---------------------------------------------------------------------------------------------------
 
@@ -446,60 +310,19 @@ class LogView(Widget, can_focus=True):
             (f"{mark} ", "mark"), (glyph("failed") if wrong else own, "bad" if wrong else "dim"), (" ", "dim"),
         )  # fmt: skip
         if folded is not None:
-            return gutter, (*self._stamp(line, 0), *self._title(folded, line))
+            return gutter, (*self._stamp(line, 0), *title(folded, line, self._room))
         pieces = self._content(number)
         if self.wrapped:
             starts = self._starts(row)
-            pieces = _slice(pieces, starts[sub], starts[sub + 1] if sub + 1 < len(starts) else None)
+            pieces = part(pieces, starts[sub], starts[sub + 1] if sub + 1 < len(starts) else None)
         elif self.left:
-            pieces = _slice(pieces, _character("".join(piece for piece, _ in pieces), self.left), None)
+            pieces = part(pieces, character_at("".join(piece for piece, _ in pieces), self.left), None)
         return gutter, (*self._stamp(line, sub), *pieces)
 
     def _stamp(self, line: Line, sub: int) -> tuple[Piece, ...]:
         if not self.timed:
             return ()
-        if line.at is None or sub:
-            return ((" " * STAMP, "dim"),)
-        return ((f"{datetime.fromtimestamp(line.at / 1000, self._zone):%H:%M:%S} ", "dim"),)
-
-    def _title(self, section: Section, line: Line) -> list[Piece]:
-        """A folded section: what it is, how many lines, how long it took, what went wrong in it."""
-        name = title_of(section, line)
-        said: list[Piece] = [(f"{count(section.last - section.first + 1)} lines", "dim")]
-        if section.started_at is not None and section.ended_at is not None:
-            said.append((f"   {span(section.ended_at - section.started_at)}", "dim"))
-        if section.errors:
-            said.append((f"   {glyph('failed')} {section.errors} error{'s' if section.errors > 1 else ''}", "bad"))
-        room = self._room - sum(cells(text) for text, _ in said) - 3
-        if section.status:
-            said.insert(0, (f"{glyph(section.status)} ", sign(section.status).role))
-            return [said[0], (f"{clip(name, max(8, room - 2))}   ", "text"), *said[1:]]
-        return [(f"{clip(name, max(8, room))}   ", "text"), *said]
-
-    def _content(self, number: int) -> list[Piece]:
-        """A line in its own colours; where it has none, in those of what it is."""
-        assert self.folding is not None
-        line, header = self._line(number), self.folding.header(number)
-        text = line.pieces[0][0] if line.pieces else ""
-        role = "text"
-        if header is not None or text.startswith(">  "):
-            role = "bright"
-        elif number in self._errors or text.startswith("E  "):
-            role = "bad"
-        pieces = [] if header is None else self._named(header, text)
-        pieces += [(piece, _ROLES.get(colour, role)) for piece, colour in line.pieces]
-        if self.pattern is not None:
-            pieces = _marked(pieces, self.pattern)
-        if line.is_cut and self.wrapped:
-            pieces.append((f" … {count(line.size)} bytes in all", "dim"))
-        return pieces
-
-    def _named(self, header: Section, text: str) -> list[Piece]:
-        """The vendor's name of an open step before what its first line says."""
-        if header.kind != "step" or not header.status:
-            return []
-        sign_of = (f"{glyph(header.status)} ", sign(header.status).role)
-        return [sign_of] if header.name == text else [sign_of, (f"{clip(header.name, 40)}   ", "bright")]
+        return ((" " * STAMP, "dim"),) if sub else (stamp(line, self._zone),)
 
     def render_line(self, y: int) -> Strip:
         """The line as Textual wants it."""
@@ -508,52 +331,3 @@ class LogView(Widget, can_focus=True):
             return drawn((), width, self._styles)
         gutter, body = self._drawn[y]
         return drawn((*gutter, *body), width, self._styles)
-
-
-def title_of(section: Section, line: Line) -> str:
-    """What a section is called: by the vendor's step, else by its first line."""
-    if section.kind == "step" and section.name:
-        return section.name
-    return line.text.strip() or section.name
-
-
-def _character(text: str, cell: int) -> int:
-    """The character that stands at a cell; that of a text which ends before is behind its last."""
-    if text.isascii() or cell >= cells(text):
-        return cell
-    return width_of(text, cell)
-
-
-def _wrapped(text: str, width: int) -> list[int]:
-    """The characters at which the rows of a line begin."""
-    if text.isascii():
-        return list(range(0, max(1, len(text)), width))
-    starts, at = [0], width_of(text, width)
-    while at < len(text):
-        starts.append(at)
-        at += width_of(text[at : at + width], width)
-    return starts
-
-
-def _slice(pieces: Sequence[Piece], start: int, end: int | None) -> list[Piece]:
-    """The characters from `start` to `end`."""
-    made: list[Piece] = []
-    at = 0
-    for text, role in pieces:
-        low, high = max(0, start - at), len(text) if end is None else min(len(text), end - at)
-        if low < high:
-            made.append((text[low:high], role))
-        at += len(text)
-    return made
-
-
-def _marked(pieces: Sequence[Piece], pattern: Pattern) -> list[Piece]:
-    """What was looked for, bright."""
-    text = "".join(piece for piece, _ in pieces)
-    made: list[Piece] = []
-    at = 0
-    for start, end in pattern.spans(text[:LONGEST])[:200]:
-        made += _slice(pieces, at, start)
-        made.append((text[start:end], "found"))
-        at = end
-    return [*made, *_slice(pieces, at, None)] if at else list(pieces)
