@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -23,6 +24,7 @@ from .place import settings_of, synced
 from .printing import Head, ago, iso, print_json, print_table, windows
 
 DEFAULT: Final = "id,name,number,status,branch,commit,event,created_at,duration"
+ON_A_TERMINAL: Final = "id,status,name,number,branch,age,duration,event"
 
 NO_CI: Final = ("git", "mlflow")
 """Kinds of sources that know no pipelines."""
@@ -69,7 +71,7 @@ def pipelines_command(
     settings = settings_of(options)
     if as_json and columns:
         say("--columns has no effect with --json: every field is there.")
-    shape = [_column(word.strip()) for word in (columns or DEFAULT).split(",") if word.strip()]
+    shape = [_column(word.strip()) for word in (columns or _usual_columns()).split(",") if word.strip()]
     where = filter_of(text, settings.zone, vocabulary=PIPELINES)
     order = None if sort is None else sort_of(sort, vocabulary=PIPELINES)
     with synced(options, settings) as reader:
@@ -82,6 +84,10 @@ def pipelines_command(
         print_table([one.head for one in shape], ([one.cell(row, now) for one in shape] for row in rows))
         if reader is not None and not rowids:
             _say_nothing_found(reader)
+
+
+def _usual_columns() -> str:
+    return ON_A_TERMINAL if sys.stdout.isatty() else DEFAULT
 
 
 def _read(reader: Reader | None, rowids: Sequence[int]) -> Iterator[PipelineRow]:
@@ -110,7 +116,8 @@ def _column(word: str) -> _Column:
         field = parse_sort(word, vocabulary=PIPELINES).field
     except FilterError as error:
         raise UsageError(f"--columns: {error}") from error
-    return _Column(Head(word, right=field.type in ("seconds", "number")), _cell(field))
+    is_figure, is_word = field.type in ("seconds", "number"), field.name in ("id", "status", "created_at")
+    return _Column(Head(word, right=is_figure, whole=is_word), _cell(field))
 
 
 def _cell(field: Field) -> Cell:

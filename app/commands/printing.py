@@ -34,6 +34,8 @@ class Head(NamedTuple):
 
     title: str
     right: bool = False
+    whole: bool = False
+    """Never cut, as no figure is: half an id names nothing."""
 
 
 def print_json(items: Iterable[Any]) -> None:
@@ -65,7 +67,8 @@ def print_table(heads: Sequence[Head], rows: Iterable[Sequence[str]], *, aligned
         widths[0] = max(cells(row[0]) for row in first)
     later = ([shown(cell) for cell in row] for row in coming)
     for row in chain([[head.title for head in heads]], first, later):
-        sys.stdout.write(_line(heads, row, widths, room) + "\n")
+        # a terminal too narrow for all of them loses columns from the right
+        sys.stdout.write(_line(heads[: len(widths)], row[: len(widths)], widths, room) + "\n")
 
 
 def _line(heads: Sequence[Head], row: Sequence[str], widths: Sequence[int], room: int | None) -> str:
@@ -92,14 +95,20 @@ def _widths(heads: Sequence[Head], rows: Sequence[Sequence[str]], room: int | No
         min(WIDEST, max(cells(head.title), *(cells(cell) for cell in column)))
         for head, column in zip(heads, columns, strict=True)
     ]
-    return widths if room is None else _narrowed(widths, room)
+    return widths if room is None else _narrowed(widths, [head.right or head.whole for head in heads], room)
 
 
-def _narrowed(widths: list[int], room: int) -> list[int]:
-    """Take from the widest column until the row fits or nothing can be taken."""
+def _narrowed(widths: list[int], is_whole: Sequence[bool], room: int) -> list[int]:
+    """Take from the widest text until the row fits; where nothing can be taken, the last columns go."""
     widths = list(widths)
-    while sum(widths) + 2 * (len(widths) - 1) > room and max(widths) > NARROWEST:
-        widths[widths.index(max(widths))] -= 1
+    while sum(widths) + 2 * (len(widths) - 1) > room:
+        texts = [at for at, width in enumerate(widths) if width > NARROWEST and not is_whole[at]]
+        if texts:
+            widths[max(texts, key=lambda at: widths[at])] -= 1
+        elif len(widths) > 1:
+            del widths[-1]
+        else:
+            break
     return widths
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from quarterdeck.app.commands.printing import Head, _widths
 from quarterdeck.app.records import Batch, CaseReport, Job, Pipeline, SourceSpec, SourceState, Step
 from quarterdeck.app.store.cache import Cache
 
@@ -146,3 +147,13 @@ def test_a_mistake_is_a_sentence_and_status_2(call: Call, fill: Fill, words: tup
 def test_many_pipelines_come_a_window_at_a_time(call: Call, fill: Fill) -> None:
     fill(*(ran(n) for n in range(450)))
     assert [one["id"] for one in call("pipelines", "--json").json] == [str(n) for n in reversed(range(450))]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_a_narrow_terminal_loses_columns_and_never_a_part_of_an_id_or_a_figure(columns: int) -> None:
+    heads = [Head("id", whole=True), Head("name"), Head("took", right=True), Head("usual", right=True)]
+    row = ["01M7T1VST51Q1DNWSNEPMFTJSE", "nightly-train-on-everything", "1 h 02 m 05 s", "59 m 10 s"]
+    widths = _widths(heads, [row], columns)
+    assert widths[0] == len(row[0])
+    assert sum(widths) + 2 * (len(widths) - 1) <= columns
+    assert widths[2:] == [len(row[2]), len(row[3])][: len(widths) - 2]
