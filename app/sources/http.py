@@ -176,13 +176,13 @@ class Http:
     ) -> Answer:
         """Post JSON, or what `headers` name as its Content-Type. Asked once only, since nobody knows what a try did.
 
-        `is_read`: a search that may be asked again after a hiccup. `redirect_is_done`: a 302 or 303 to the same
-        server says that it was done (Jenkins) and is given back as it is. Raises SourceError.
+        `is_read`: a search that may be asked again after a hiccup. `redirect_is_done`: a 302 or 303 says that it was
+        done (Jenkins) and is given back as it is; where it points is not asked for. Raises SourceError.
         """
         sent = {"Content-Type": "application/json", **(headers or {})}
         if is_read:
             return await self._retried(lambda: self._once("POST", path, None, body, limit, sent))
-        return await self._once("POST", path, None, body, limit, sent, redirect_is_done=redirect_is_done)
+        return await self._once("POST", path, None, body, limit, sent, is_act=True, redirect_is_done=redirect_is_done)
 
     @asynccontextmanager
     async def stream(
@@ -232,6 +232,7 @@ class Http:
         limit: int,
         sent: Mapping[str, str],
         *,
+        is_act: bool = False,
         redirect_is_done: bool = False,
     ) -> Answer:
         self._stay_out_while_limited()
@@ -240,13 +241,24 @@ class Http:
             status, headers, content = await self._exchange(method, url, params, body, limit, sent)
             if status not in _REDIRECTS:
                 return self._judged(status, headers, content)
+            if is_act and status in (301, 302, 303):
+                return self._done(url, Answer(self.host, status, headers, content), redirect_is_done)
             url = self._redirected(url, headers.get("location", ""))
-            if redirect_is_done and status in (302, 303):
-                return Answer(self.host, status, headers, content)
             params = None  # the new address brings its own
             if status == 303 or (status in (301, 302) and method == "POST"):
                 raise SourceError(f"{self.host} redirects a request for data to a page.", "not_understood")
         raise self._in_a_circle()
+
+    def _done(self, url: str, answer: Answer, redirect_is_done: bool) -> Answer:
+        """What a redirect after a POST says. It may have been done, whatever it says: no error of these denies that."""
+        try:
+            self._redirected(url, answer.headers.get("location", ""))
+        except SourceError as error:  # to another server, as Jenkins does where its root URL is not the one we use
+            if error.state == "unauthorised":
+                raise
+        if redirect_is_done and answer.status != 301:
+            return answer
+        raise SourceError(f"{self.host} answers with a redirect: whether it was done is not known.", "not_understood")
 
     async def _begun(
         self, path: str, params: Mapping[str, Any] | None, sent: Mapping[str, str], elsewhere: bool

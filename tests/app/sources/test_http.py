@@ -296,6 +296,36 @@ async def test_redirects_in_a_circle_end() -> None:
     assert len(server.requests) == 4
 
 
+@pytest.mark.parametrize(
+    "location", ["http://jenkins.internal:8080/job/train/7/", "https://127.0.0.1/job/train/7/", "/job/train/7/"]
+)
+async def test_a_redirect_that_says_it_was_done_says_so_wherever_it_points(location: str) -> None:
+    async with answering(answer(302, b"", f"Location: {location}")) as server:
+        http = Http(server.url, credential=Credential.bearer(server.url, SECRET))
+        assert (await http.post("stop", redirect_is_done=True)).status == 302
+        await http.close()
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+async def test_a_redirect_to_a_login_page_was_not_done(is_done: bool) -> None:
+    async with answering(answer(302, b"", "Location: https://sso.acme.example/oauth2/start")) as server:
+        http = Http(server.url)
+        with pytest.raises(SourceError, match="login page at sso") as caught:
+            await http.post("stop", redirect_is_done=is_done)
+        await http.close()
+    assert caught.value.state == "unauthorised"
+
+
+async def test_a_redirect_after_an_act_does_not_say_that_nothing_was_sent() -> None:
+    async with answering(answer(302, b"", "Location: https://elsewhere.example/")) as server:
+        http = Http(server.url)
+        with pytest.raises(SourceError, match="whether it was done is not known") as caught:
+            await http.post("rerun")
+        await http.close()
+    assert caught.value.state == "not_understood"
+
+
 async def test_a_whole_url_of_another_server_is_refused() -> None:
     async with answering(answer()) as server:
         http = Http(server.url)
