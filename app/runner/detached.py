@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from ..errors import QuarterdeckError
+from ..errors import QuarterdeckError, SourceError
 from ..git import canonical_url
 from ..paths import make_private, state_dir
 from ..settings import Settings
@@ -28,7 +28,8 @@ _started: list[subprocess.Popen[bytes]] = []
 def start(settings: Settings, run_id: str, arguments: Sequence[str]) -> None:
     """Have `quarterdeck pipeline run` begin the run with that id, and wait until its record is there.
 
-    Nothing happens when it is there already. Raises QuarterdeckError with what the process said when it began none.
+    Nothing happens when it is there already. Raises QuarterdeckError with what the process said when it began none,
+    SourceError("unreachable") when it has not begun in time, and may do so yet.
     """
     kept = Kept(settings.project_key)
     if kept.read(run_id) is not None:
@@ -41,7 +42,7 @@ def start(settings: Settings, run_id: str, arguments: Sequence[str]) -> None:
         if process.poll() is not None and kept.read(run_id) is None:
             raise QuarterdeckError(_said(log, before) or "The run could not be started.")
         if time.monotonic() > deadline:
-            raise QuarterdeckError(f"The run was started and did not begin within {PATIENCE:g} s: look later.")
+            raise SourceError(f"The run was started and did not begin within {PATIENCE:g} s: look later.")
         time.sleep(_LOOK)
 
 

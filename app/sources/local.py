@@ -114,6 +114,8 @@ class LocalVendor:
         ]
         try:
             await asyncio.to_thread(start, self._settings, key, words)
+        except SourceError:  # it may begin yet: rerun_of finds it then
+            raise
         except (QuarterdeckError, OSError) as error:
             raise SourceError(str(error), "misconfigured") from error
         return key

@@ -225,6 +225,18 @@ async def test_a_rerun_that_cannot_begin_says_why(settings: Settings, source: Ci
     assert Kept(settings.project_key).ids() == [done.id]
 
 
+async def test_a_rerun_that_takes_its_time_is_not_called_off(
+    settings: Settings, source: CiSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quarterdeck.app.runner.detached.PATIENCE", 0.0)
+    done, kept = ran(settings, only=("data",)), Kept(settings.project_key)
+    with pytest.raises(SourceError, match="did not begin within") as late:
+        await source.rerun(done.id, failed_only=False, key="KEY")
+    assert late.value.state == "unreachable"  # and none of the states in which nothing was begun
+    until(lambda: (found := kept.read("KEY")) is not None and found.is_over)
+    assert await source.rerun_of(done.id, key="KEY", since=0) == "KEY"
+
+
 async def test_jobs_that_nobody_agreed_to_are_not_run_again(settings: Settings) -> None:
     done = ran(settings)
     assert settings.file is not None
