@@ -60,6 +60,14 @@ class Vendor(Protocol):
 
 
 @runtime_checkable
+class TellsMore(Protocol):
+    """A vendor of which some things cost too much to be read of each pipeline. Every method raises SourceError."""
+
+    async def looked_at(self, pipeline_id: str) -> Pipeline | None:
+        """As `one` gives it, with what is read only when somebody looks: test reports out of archives."""
+
+
+@runtime_checkable
 class TakesActs(Protocol):
     """A vendor, or the source that holds it, whose pipelines can be acted on. Every method raises SourceError."""
 

@@ -11,7 +11,7 @@ from ...errors import SourceError
 from ...records import Batch, Millis, Pipeline, SourceSpec, Want
 from .. import Cursor
 from ..late import Late
-from . import TakesActs, Vendor
+from . import TakesActs, TellsMore, Vendor
 from .book import Book, Open
 from .passes import Passes, is_gone
 from .together import together
@@ -116,7 +116,8 @@ class CiSource:
         return book
 
     async def _looked_at(self, vendor: Vendor, want: Want) -> AsyncIterator[Batch]:
-        async with aclosing(together(vendor.one, want.pipelines, max(vendor.width, 1))) as answers:
+        look = vendor.looked_at if isinstance(vendor, TellsMore) else vendor.one
+        async with aclosing(together(look, want.pipelines, max(vendor.width, 1))) as answers:
             async for some in answers:
                 found = tuple(pipeline for _, pipeline in some if pipeline is not None)
                 self._met.update((pipeline.id, pipeline) for pipeline in found if not pipeline.is_settled)

@@ -34,8 +34,8 @@ MOST: Final = 5
 _WORDS: Final = (re.compile("junit", re.I), re.compile("test", re.I), re.compile("report", re.I))
 """What the names of test results hold; those with the first word are read before the others."""
 _REFUSED: Final = (403, 404, 410)
-_LONGEST: Final = 15.0
-"""Seconds for the artifacts of one run: who wants to cancel a run waits for a look at it, 30 s at most."""
+_LONGEST: Final = 20.0
+"""Seconds for the artifacts of one run: its jobs are shown after that, whatever came. What was read is kept."""
 _SOON: Final = 60.0
 """Seconds after which artifacts that could not be read are asked for again."""
 _REMEMBERED: Final = 500

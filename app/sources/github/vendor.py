@@ -30,7 +30,7 @@ _MOST_PAGES: Final = 200
 
 
 class GithubVendor:
-    """A Vendor, and TakesActs: the workflow runs of one repository. `repository` is owner/name."""
+    """A Vendor, TellsMore and TakesActs: the workflow runs of one repository. `repository` is owner/name."""
 
     width = 8
     """Requests at once. GitHub's limit is 100, and 900 a minute, which the client keeps to on github.com."""
@@ -75,30 +75,22 @@ class GithubVendor:
         whole = await self._with_jobs(pipeline)
         return await self._with_report(whole) if self._reports.follows(pipeline) else whole
 
-    async def _with_report(self, pipeline: Pipeline) -> Pipeline:
-        return replace(pipeline, report=await self._reports.of(pipeline))
-
-    async def _with_jobs(self, pipeline: Pipeline) -> Pipeline:
-        pages = await self._client.all(f"{_RUNS}/{pipeline.id}/jobs", parse.JobList, {"filter": "all", "per_page": 100})
-        jobs = [job for page in pages for job in page.jobs]
-        waits = pipeline.status == "waiting" or (
-            not pipeline.is_settled and any(job.status == "waiting" for job in jobs)
-        )
-        approvals = await self._approvals(pipeline.id) if waits else ()
-        return parse.with_jobs(pipeline, jobs, approvals, await self._deployments.of(pipeline))
-
     async def one(self, pipeline_id: str) -> Pipeline | None:
-        """One run as it is now, with its jobs and test report; None when GitHub has it no more. Raises SourceError."""
+        """One run as it is now, with its jobs; None when GitHub has it no more. Raises SourceError."""
         if not pipeline_id.isdigit():
             return None
         try:
             found = await self._client.read(f"{_RUNS}/{pipeline_id}", parse.Run)
-            whole = await self._with_jobs(parse.pipeline(self.spec.key, found.content))
-            return await self._with_report(whole)
+            return await self.detail(parse.pipeline(self.spec.key, found.content))
         except AnswerError as error:
             if error.status == 404:
                 return None
             raise
+
+    async def looked_at(self, pipeline_id: str) -> Pipeline | None:
+        """As `one`, with its test report, which costs a request, and two for each artifact. Raises SourceError."""
+        found = await self.one(pipeline_id)
+        return None if found is None else await self._with_report(found)
 
     def log(self, pipeline_id: str, job_id: str, start: int) -> AsyncIterator[LogPart]:
         """The log of a job, once the job is over; else a sentence. Raises SourceError."""
@@ -137,6 +129,18 @@ class GithubVendor:
     async def close(self) -> None:
         """Let go of the connections."""
         await self._client.http.close()
+
+    async def _with_jobs(self, pipeline: Pipeline) -> Pipeline:
+        pages = await self._client.all(f"{_RUNS}/{pipeline.id}/jobs", parse.JobList, {"filter": "all", "per_page": 100})
+        jobs = [job for page in pages for job in page.jobs]
+        waits = pipeline.status == "waiting" or (
+            not pipeline.is_settled and any(job.status == "waiting" for job in jobs)
+        )
+        approvals = await self._approvals(pipeline.id) if waits else ()
+        return parse.with_jobs(pipeline, jobs, approvals, await self._deployments.of(pipeline))
+
+    async def _with_report(self, pipeline: Pipeline) -> Pipeline:
+        return replace(pipeline, report=await self._reports.of(pipeline))
 
     async def _runs(self, path: str, params: dict[str, Any] | None = None) -> Listed[parse.RunList]:
         check_address(self._client.http)

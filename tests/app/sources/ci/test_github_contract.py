@@ -46,7 +46,8 @@ async def everything(github: Github, vendor: GithubVendor) -> None:
     mark = [page.mark async for page in vendor.recent({})][-1]
     assert mark is not None
     assert [page async for page in vendor.recent(mark)]
-    found = await vendor.one(str(waiting))
+    assert await vendor.one(str(waiting))
+    found = await vendor.looked_at(str(waiting))
     assert found is not None
     assert found.report is not None
     for run in runs[:2]:

@@ -136,6 +136,13 @@ async def test_passes_ask_for_no_artifacts_of_what_nobody_looked_at(github: Gith
     assert asked_for(github, "/artifacts") == asked_for(github, "/zip") == 0
 
 
+async def test_acts_do_not_wait_for_artifacts(github: Github, source: CiSource) -> None:
+    run = github.add("failure")
+    github.upload(run, "junit", zipped({"a.xml": junit(1)}))
+    assert await source.one(str(run))
+    assert asked_for(github, "/artifacts") == 0
+
+
 async def test_a_report_is_read_again_only_when_the_run_has_changed(github: Github, source: CiSource) -> None:
     run = github.add(None, status="in_progress")
     github.upload(run, "junit-cpu", zipped({"a.xml": junit(3)}))
