@@ -89,6 +89,8 @@ class Jenkins:
         self.queue: dict[int, Queued] = {}
         self.prefix = prefix
         self.is_open = is_open
+        self.root_url = ""
+        """What it takes for its own address, and redirects to, where that is not the one that it is reached at."""
         self.has_stages = True
         self.starts_after = 1
         """Looks at the queue until a build leaves it; a large number: never."""
@@ -320,7 +322,7 @@ class Jenkins:
             return page(404, "Error 404 Not Found")
         self.queue[number].cancelled = True
         self.done.append(f"cancelItem {number}")
-        return Told(b"", 302, {"Location": f"{self.url}/"})
+        return Told(b"", 302, {"Location": f"{self.root_url or self.url}/"})
 
     def _stop(self, asked: Asked, where: str, number: str) -> Told:
         build = self._build_at(where, number)
@@ -329,7 +331,7 @@ class Jenkins:
         if build.result is None:
             build.result = "ABORTED"
         self.done.append(f"stop {_path(where)} {number}")
-        return Told(b"", 302, {"Location": f"{self.url}/"})
+        return Told(b"", 302, {"Location": f"{self.root_url or self.url}/"})
 
     def _crumb(self, asked: Asked) -> Told:
         shown = {"crumb": CRUMB, "crumbRequestField": "Jenkins-Crumb"}

@@ -98,14 +98,21 @@ class Acts:
         return await self._client.post(f"{place.url}/buildWithParameters")
 
     async def _started(self, place: Place, item: str) -> str:
+        waits_in_queue = place.build_id(f"{QUEUED}{item}")
         for wait in (*_WAITS, 0.0):
-            queued = await self._client.queued(item)
+            try:
+                queued = await self._client.queued(item)
+            except SourceError as error:  # none of these takes back what was started
+                if error.state not in ("forbidden", "unauthorised"):
+                    return waits_in_queue
+                told = f"{self._client.http.host} took the request and does not show its queue to this login."
+                raise SourceError(told, "not_understood") from error  # the build itself may be seen: see rerun_of
             if queued is not None and queued.executable is not None:
                 return place.build_id(queued.executable.number)
             if queued is None or queued.cancelled:
                 raise SourceError(f"The new build of {place.path} was taken out of the queue again.", "not_understood")
             await self._pause(wait)
-        return place.build_id(f"{QUEUED}{item}")
+        return waits_in_queue
 
     def _no_build(self, place: Place, number: str) -> SourceError:
         return trouble.AnswerError(

@@ -101,6 +101,37 @@ def test_a_running_build_is_stopped(settings: Settings, state: State, world: Jen
     assert world.done == ["stop team/train 2"]
 
 
+def test_a_build_whose_place_in_the_queue_may_not_be_seen_is_started_all_the_same(
+    settings: Settings, state: State, world: Jenkins
+) -> None:
+    refusal = page(403, "Error 403 ann is missing the Overall/Read permission")
+    world.fail = lambda asked: refusal if "/queue/item/" in asked.path else None
+    assert done(settings, state, "rerun").state == "unknown"
+    world.leave(50)
+    (found,) = reconcile(settings, state, now() + round(2_000 * LATE_SECONDS))
+    assert (found.state, world.done) == ("done", [STARTED])
+
+
+def test_a_build_whose_place_in_the_queue_could_not_be_read_is_looked_for_there_later(
+    settings: Settings, state: State, world: Jenkins
+) -> None:
+    world.fail = lambda asked: page(500, "Oops") if "/queue/item/" in asked.path else None
+    assert done(settings, state, "rerun").state == "unknown"
+    assert state.acts()[0].intent["became"].startswith("team/train#q")
+    world.fail = lambda asked: None
+    (found,) = reconcile(settings, state, now() + round(2_000 * LATE_SECONDS))
+    assert (found.state, world.done) == ("done", [STARTED])
+
+
+def test_a_root_url_that_is_another_than_ours_says_nothing_of_what_was_done(
+    settings: Settings, state: State, world: Jenkins
+) -> None:
+    world.build("team/train", result=None)
+    world.root_url = "http://jenkins.internal:8080"
+    outcome = done(settings, state, "cancel", "team/train#2")
+    assert (outcome.state, world.done) == ("done", ["stop team/train 2"])
+
+
 def test_failed_stages_alone_are_refused_without_asking(settings: Settings, state: State, world: Jenkins) -> None:
     with pytest.raises(RefusedError, match="cannot run its failed jobs again"):
         done(settings, state, "rerun_failed")
