@@ -146,6 +146,7 @@ def wants(outcomes: Sequence[Outcome]) -> list[Want]:
 
 async def _set_tag(settings: Settings, state: State, subject: Subject, key: str, value: str) -> TagOutcome:
     (run_id,) = subject.parts
+    settled = _settled(state)
     async with opened(settings) as sources:
         for each in sources:
             if each.spec.kind == "mlflow":
@@ -155,7 +156,7 @@ async def _set_tag(settings: Settings, state: State, subject: Subject, key: str,
         if run.status == "deleted":
             raise RefusedError(f"Refused: {subject} is deleted in MLflow, nothing was changed. Restore it first.")
         written = ("set_tag", str(subject), tag_intent(source.spec.key, run_id, key, value))
-        outcome = await _now_at_once(source, state, written, run)
+        outcome = await _now_at_once(source, state, written, settled)
         assert isinstance(outcome, TagOutcome)
         return outcome
 
@@ -168,6 +169,7 @@ async def _act_on_pipeline(
     native: str,
     choose: Callable[[Pipeline], tuple[Job | None, Sequence[str]]],
 ) -> Outcome:
+    settled = _settled(state)
     async with opened(settings) as sources:
         source, pipeline = await find_pipeline(settings, sources, key, native)
         job, approvals = choose(pipeline)
@@ -180,16 +182,24 @@ async def _act_on_pipeline(
         kind.check(made)
         if why := kind.unable(source, made) or kind.refusal(made, pipeline):
             raise RefusedError(f"Refused: {why}")
-        return await _now_at_once(source, state, (act, made.subject, intent), pipeline)
+        return await _now_at_once(source, state, (act, made.subject, intent), settled)
 
 
-async def _now_at_once(source: Any, state: State, written: tuple[str, str, Mapping[str, Any]], thing: Any) -> Outcome:
+async def _now_at_once(
+    source: Any, state: State, written: tuple[str, str, Mapping[str, Any]], settled: frozenset[str]
+) -> Outcome:
+    """`settled` are the acts that had their outcome before the thing was looked at."""
     batch = state.ask_acts([written], _now())
     with act_lock.held(state.path, batch):
         (act,) = state.batch_of_acts(batch)
-        kind = kind_of(act.act)
-        with _alone(kind, state, act) as why:
-            return _refused(state, act, why) if why else await _change(kind, source, state, act, thing)
+        try:
+            return await _in_turn(source, state, act, settled)
+        except SourceError as error:
+            return _failed(state, act, f"Not tried: {error}")
+
+
+def _settled(state: State) -> frozenset[str]:
+    return frozenset(act.id for act in state.acts() if act.outcome is not None)
 
 
 # -- a batch ----------------------------------------------------------------------------------------------------
@@ -227,7 +237,16 @@ async def _checked(source: Source, state: State, act: Act) -> Outcome:
     kind.check(act)
     if why := kind.unable(source, act):
         return _refused(state, act, why)
-    with _alone(kind, state, act) as why:
+    return await _in_turn(source, state, act)
+
+
+async def _in_turn(source: Any, state: State, act: Act, settled: frozenset[str] | None = None) -> Outcome:
+    """Look at the thing while nobody else acts on it, and change it if nothing speaks against that by then.
+
+    Raises SourceError before it is changed.
+    """
+    kind = kind_of(act.act)
+    with _alone(kind, state, act, settled) as why:
         if why:
             return _refused(state, act, why)
         thing = await kind.look(source, act)
@@ -237,8 +256,12 @@ async def _checked(source: Source, state: State, act: Act) -> Outcome:
 
 
 @contextmanager
-def _alone(kind: Kind[Any, Any], state: State, act: Act) -> Iterator[str]:
-    """Nobody else acts on the same thing while the block runs; gives why somebody does, "" when it is ours."""
+def _alone(kind: Kind[Any, Any], state: State, act: Act, settled: frozenset[str] | None) -> Iterator[str]:
+    """Nobody else acts on the same thing while the block runs; gives why somebody does, "" when it is ours.
+
+    An act of somebody else's that was done since `settled` is not seen in every thing: the build that Jenkins started
+    anew looks as before.
+    """
     name = kind.alone(act)
     if not name:
         yield ""
@@ -246,10 +269,13 @@ def _alone(kind: Kind[Any, Any], state: State, act: Act) -> Iterator[str]:
     with act_lock.held(state.path, name) as ours:
         others = [one for one in state.open_acts() if one.state == "begun" and one.id != act.id]
         same = [one for one in others if one.act == act.act and kind.alone(one) == name]
+        ended = [one for one in state.acts() if settled is not None and one.state == "done" and one.id not in settled]
         if not ours:
             yield f"{called(act)}: another act on it is under way. Nothing was changed."
         elif same:
             yield f"{called(act)}: what came of the last {act.act} is not known yet. Nothing was changed."
+        elif any(one.act == act.act and kind.alone(one) == name for one in ended):
+            yield f"{called(act)}: another {act.act} of it was done just now. Nothing was changed."
         else:
             yield ""
 
@@ -294,6 +320,8 @@ async def _conclude(kind: Kind[Any, Any], source: Any, state: State, act: Act, t
     try:
         verdict: Verdict = await kind.verdict(source, act, tried)
     except SourceError as error:
+        if tried.is_denied:  # left open, it would be taken for done later where somebody else has done it by then
+            return _failed(state, act, tried.trouble), False
         why = tried.trouble or str(error)
         return kind.outcome(act, "unknown", f"{why} What came of {called(act)} could not be read back."), True
     told = {"read_back": verdict.read_back, "sentence": verdict.sentence}

@@ -50,6 +50,7 @@ async def find_pipeline(
     if not found:
         raise QuarterdeckError(f"There is no pipeline {native} in {names}.")
     if len(found) > 1:
+        names = " and ".join(source.spec.name for source, _ in found)
         raise RefusedError(f"Refused: {names} both have a pipeline {native}. Name one with --source.")
     await check_readable(settings, found[0][0])
     return found[0]

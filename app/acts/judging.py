@@ -19,12 +19,14 @@ MARKS_ITS_RERUNS: Final = frozenset({"github", "gitlab", "local"})
 def judged(act: Act, now: Pipeline | None, tried: Tried, spec: SourceSpec) -> tuple[str, str]:
     """The state of a Verdict and its sentence, from what the pipeline is now."""
     name, where = called(act), spec.name
+    if tried.is_denied:
+        return "failed", _denied(act, now, tried)
     if now is None:
         return _missing(act, tried, where)
     did = _DID[act.act](act, now)
     if did.is_done:
         return "done", f"{name}{did.sentence} at {where}."
-    if tried.is_denied or did.is_over:
+    if did.is_over:
         return "failed", f"{_because(tried)}{name}{did.sentence}."
     if act.intent.get("accepted"):
         waited = tried.is_late and tried.age > FORGOTTEN
@@ -34,6 +36,15 @@ def judged(act: Act, now: Pipeline | None, tried: Tried, spec: SourceSpec) -> tu
     if did.is_certain and (not act.act.startswith("rerun") or spec.kind in MARKS_ITS_RERUNS):
         return "failed", f"It was cut off before it reached {where}: {name}{did.sentence}."
     return "unknown", f"It was cut off, and whether it reached {where} cannot be said: {name}{did.sentence}."
+
+
+def _denied(act: Act, now: Pipeline | None, tried: Tried) -> str:
+    """What shows there nevertheless was somebody else's doing: a journal that claimed it would lie."""
+    if now is None:
+        return f"{_because(tried)}{called(act)} is not there any more."
+    did = _DID[act.act](act, now)
+    not_ours = "Somebody else did it: " if did.is_done else ""
+    return f"{_because(tried)}{not_ours}{called(act)}{did.sentence}."
 
 
 def _missing(act: Act, tried: Tried, where: str) -> tuple[str, str]:

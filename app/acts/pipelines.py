@@ -139,7 +139,7 @@ class Pipelines:
 
     async def verdict(self, source: ActsOnPipelines, act: Act, tried: Tried) -> Verdict:
         """Look at the pipeline, and tell by what is different."""
-        became = await _became(source, act)
+        became = act.intent["pipeline"] if tried.is_denied else await _became(source, act)
         pipeline = await read_pipeline(source, became)
         read_back = None if pipeline is None else {"pipeline": pipeline.id, **snapshot(pipeline)}
         state, sentence = judged(act, pipeline, tried, source.spec)

@@ -43,7 +43,8 @@ def intent(
 
 def subject(act: str, intent: Mapping[str, Any]) -> str:
     """What the journal writes the act under."""
-    kind, native = ("job", intent["job"]) if act == "play" else ("pipeline", intent["pipeline"])
+    is_of_job = act == "play" and "job" in intent
+    kind, native = ("job", intent["job"]) if is_of_job else ("pipeline", intent["pipeline"])
     return str(Subject(kind=kind, parts=(str(native),)))
 
 

@@ -138,11 +138,12 @@ class Tags:
         return {}
 
     async def verdict(self, source: TagsRuns, act: Act, tried: Tried) -> Verdict:
-        """Done when the tag is what it was to be."""
+        """Done when the tag is what it was to be, and nobody forbade it: then it was somebody else who set it."""
         key, value = act.intent["key"], act.intent["value"]
         run = await self.look(source, act)
         found = None if run is None else run.tags.get(key)
-        if run is not None and found == value:
+        was_ours = not tried.is_denied or value is None  # a tag that is gone already is refused, and that is as well
+        if run is not None and found == value and was_ours:
             return Verdict("done", f"{called(act)}: {key} {'is taken away' if value is None else 'is set'}.", found)
         cut_off = f"{called(act)}: {key} was cut off before it reached the server." if tried.is_late else ""
         return Verdict(

@@ -93,7 +93,7 @@ class Server:
         if method == "GET" and words[1:] == ["reruns"]:
             return {"became": self.keys.get(query["key"])}
         if method == "GET":
-            return self._old.pop() if self._old else known
+            return self._old.pop() if self._old else json.loads(json.dumps(known))  # as it was when it was asked for
         before = json.loads(json.dumps(known))
         self.done.append(" ".join([*words[1:], words[0]]))
         found: Any = getattr(self, words[1])(known, words[2:], query)

@@ -13,7 +13,7 @@ from quarterdeck.app.actions import LATE_SECONDS, act_on_pipeline, perform, reco
 from quarterdeck.app.acts import FORGOTTEN
 from quarterdeck.app.acts.pipelines import PipelineOutcome, Pipelines
 from quarterdeck.app.acts.sight import intent, subject
-from quarterdeck.app.errors import QuarterdeckError, RefusedError, SourceError, UntrustedError
+from quarterdeck.app.errors import QuarterdeckError, RefusedError, SourceError, UntrustedError, UsageError
 from quarterdeck.app.records import Approval, Job, Pipeline, SourceSpec
 from quarterdeck.app.settings import Settings, load
 from quarterdeck.app.sources import registry
@@ -92,6 +92,13 @@ def ask(state: State, act: str, *pipelines: Pipeline, at: int | None = None, **m
 def carried_out(settings: Settings, state: State, batch: str) -> PipelineOutcome:
     """What came of a batch of one."""
     (outcome,) = perform(settings, state, batch, read_only=False)
+    assert isinstance(outcome, PipelineOutcome)
+    return outcome
+
+
+def rerun(settings: Settings, state: State) -> PipelineOutcome:
+    """What `quarterdeck pipeline rerun 7` does."""
+    outcome = act_on_pipeline(settings, state, "rerun", None, "7", lambda one: (None, ()), read_only=False)
     assert isinstance(outcome, PipelineOutcome)
     return outcome
 
@@ -296,6 +303,63 @@ def test_on_the_command_line_the_world_as_it_is_is_refused_with_4(
     assert state.acts() == []
 
 
+@pytest.mark.parametrize("act", ["play", "approve"])
+def test_an_act_on_nothing_in_particular_is_not_understood(
+    settings: Settings, state: State, serve: Serve, act: str
+) -> None:
+    serve(MANUAL)
+    with pytest.raises(UsageError, match="The act names no"):
+        act_on_pipeline(settings, state, act, None, "7", lambda one: (None, ()), read_only=False)
+    assert state.acts() == []
+
+
+# -- two people at once
+
+
+@pytest.mark.parametrize("how", [{}, {"new_ids": True, "kind": "jenkins"}], ids=["same id", "new id"])
+def test_what_somebody_did_here_since_it_was_looked_at_is_not_done_twice(
+    settings: Settings, state: State, serve: Serve, how: Any
+) -> None:
+    server, others = serve(pipeline(), **how), list[str]()
+
+    def colleague(when: str, what: str, number: int) -> None:
+        if (when, number) == ("after", 0):
+            with State(state.path) as other:
+                others.append(rerun(settings, other).state)
+
+    server.hook = colleague
+    outcome = rerun(settings, state)
+    assert (others, outcome.state, outcome.is_refused) == (["done"], "failed", True)
+    assert "another rerun of it was done just now" in outcome.sentence
+    assert server.done == ["rerun 7"]
+
+
+def test_what_somebody_did_elsewhere_since_it_was_looked_at_is_not_done_twice(
+    settings: Settings, state: State, serve: Serve
+) -> None:
+    server = serve(pipeline())
+
+    def colleague(when: str, what: str, number: int) -> None:
+        if (when, number) == ("after", 0):
+            server.answer("POST", ["7", "rerun"], {})
+
+    server.hook = colleague
+    outcome = rerun(settings, state)
+    assert (outcome.state, outcome.is_refused) == ("failed", True)
+    assert "is running still" in outcome.sentence
+    assert server.done == ["rerun 7"]
+
+
+def test_a_server_that_goes_away_before_it_is_told_anything_is_a_failure(
+    settings: Settings, state: State, serve: Serve
+) -> None:
+    server = serve(pipeline())
+    server.hook = lambda when, what, number: 500 if number == 1 else None
+    outcome = rerun(settings, state)
+    assert (outcome.state, outcome.sentence[:11], state.open_acts()) == ("failed", "Not tried: ", [])
+    assert server.done == []
+
+
 # -- a line that is cut, a server that dies
 
 
@@ -328,6 +392,48 @@ def test_a_refusal_is_a_failure_with_the_server_s_reason(settings: Settings, sta
     assert (outcome.state, outcome.is_refused) == ("failed", False)
     assert "forbids it (403)" in outcome.sentence
     assert state.open_acts() == []
+
+
+@pytest.mark.parametrize(
+    ("act", "before", "meant"),
+    [
+        ("rerun", pipeline(), {}), ("cancel", RUNNING, {}), ("approve", WAITING, {"approvals": ["e1"]}),
+        ("play", MANUAL, {"job": MANUAL.jobs and MANUAL.jobs[1]}),
+    ],
+    ids=["rerun", "cancel", "approve", "play"],
+)  # fmt: skip
+@pytest.mark.parametrize("dies", [False, True], ids=["", "and the server dies"])
+def test_what_is_forbidden_and_somebody_else_does_is_not_ours(
+    settings: Settings, state: State, serve: Serve, act: str, before: Pipeline, meant: Any, dies: bool
+) -> None:
+    server, refused = serve(before), list[str]()
+
+    def colleague(when: str, what: str, number: int) -> int | None:
+        if what.startswith("GET") or refused:
+            return 0 if dies and refused else None
+        refused.append(what)
+        server.answer("POST", ["7", *what.split()[:1], "j3", "e1"], {"key": "of the colleague"})
+        return 403
+
+    server.hook = colleague
+    outcome = carried_out(settings, state, ask(state, act, before, **meant))
+    assert refused
+    assert (outcome.state, last(state).state, outcome.is_refused) == ("failed", "failed", False)
+    assert "forbids it (403)" in outcome.sentence
+    assert ("Somebody else did it: nightly-train #214" in outcome.sentence) is not dies
+    assert later(settings, state) == []
+
+
+def test_what_is_forbidden_is_not_looked_for_among_the_new_pipelines(
+    settings: Settings, state: State, serve: Serve
+) -> None:
+    server = serve(pipeline(), new_ids=True, kind="jenkins")
+    entry = ask(state, "rerun", pipeline())
+    server.hook = lambda when, what, number: (
+        (server.answer("POST", ["7", "rerun"], {"key": entry}) and 403) if what == "rerun 7" else None
+    )
+    outcome = carried_out(settings, state, entry)
+    assert (outcome.state, outcome.became) == ("failed", "7")
 
 
 def test_a_server_that_dies_leaves_the_act_open_until_it_is_back(
