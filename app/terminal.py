@@ -13,26 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from .main import Quarterdeck  # isort: skip  first: it sets what Textual reads while it is imported
 
-from ..screens.compare import CompareScreen
-from ..screens.copying import CopyMenu
 from ..screens.deck import Deck
-from ..screens.frame import FrameScreen
-from ..screens.keys import keymap
-from ..screens.list_screen import ListScreen
-from ..screens.picker import Picker
-from ..screens.pipeline import PipelineScreen
-from ..screens.pipeline_acts import PipelineActs
-from ..screens.pipeline_keys import PipelineKeys
-from ..screens.pipelines import PipelinesScreen
-from ..screens.run import RunScreen
-from ..screens.run_acts import RunActs
-from ..screens.runs import RunsScreen
-from ..widgets.frozen_table import FrozenTable
-from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from ..widgets.pasting import install as install_paste_parser
-from ..widgets.prompt import Prompt
-from ..widgets.record_table import RecordTable
 from ..widgets.status import use_ascii
 from .acting import Acting
 from .errors import SettingsError, UsageError
@@ -46,11 +29,34 @@ from .syncing import Syncing
 if TYPE_CHECKING:
     from .settings import Settings
 
-WITH_KEYS: tuple[Any, ...] = (
-    RunActs, CopyMenu, CompareScreen, FrozenTable, PipelineActs, PipelineKeys, PipelinesScreen, PipelineScreen,
-    Quarterdeck, FrameScreen, ListScreen, RunsScreen, RunScreen, RecordTable, Pages, Prompt, Picker
-)  # fmt: skip
-"""Whatever has keys that a person may map otherwise."""
+
+def with_keys() -> tuple[Any, ...]:
+    """Whatever has keys that a person may map otherwise. Imported when somebody does: it is most of what there is."""
+    from ..screens.compare import CompareScreen
+    from ..screens.copying import CopyMenu
+    from ..screens.frame import FrameScreen
+    from ..screens.list_screen import ListScreen
+    from ..screens.log import LogScreen
+    from ..screens.log_searching import LogSearching
+    from ..screens.picker import Picker
+    from ..screens.pipeline import PipelineScreen
+    from ..screens.pipeline_acts import PipelineActs
+    from ..screens.pipeline_keys import PipelineKeys
+    from ..screens.pipelines import PipelinesScreen
+    from ..screens.run import RunScreen
+    from ..screens.run_acts import RunActs
+    from ..screens.runs import RunsScreen
+    from ..widgets.frozen_table import FrozenTable
+    from ..widgets.log_view import LogView
+    from ..widgets.pages import Pages
+    from ..widgets.prompt import Prompt
+    from ..widgets.record_table import RecordTable
+
+    return (
+        RunActs, CopyMenu, CompareScreen, FrozenTable, PipelineActs, PipelineKeys, PipelinesScreen, PipelineScreen,
+        LogScreen, LogSearching, LogView,
+        Quarterdeck, FrameScreen, ListScreen, RunsScreen, RunScreen, RecordTable, Pages, Prompt, Picker,
+    )  # fmt: skip
 
 
 def open_terminal(
@@ -104,8 +110,11 @@ def _check_terminal() -> None:
 
 def _keymap(settings: Settings) -> dict[str, str]:
     """The person's keys as Textual takes them. Raises SettingsError for what is nothing, or taken."""
+    from ..screens.keys import keymap
+
+    keys = settings.personal.display.keys
     try:
-        return keymap(settings.personal.display.keys, WITH_KEYS)
+        return keymap(keys, with_keys()) if keys else {}
     except UsageError as error:
         raise SettingsError(f"{config_dir() / 'config.toml'}: [display] keys {error}") from error
 

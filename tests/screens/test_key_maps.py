@@ -10,7 +10,7 @@ import pytest
 from quarterdeck.app.errors import SettingsError, UsageError
 from quarterdeck.app.paths import config_dir
 from quarterdeck.app.settings import load
-from quarterdeck.app.terminal import WITH_KEYS, _keymap
+from quarterdeck.app.terminal import _keymap, with_keys
 from quarterdeck.screens.keys import keymap
 
 
@@ -29,7 +29,7 @@ from quarterdeck.screens.keys import keymap
 )
 def test_a_key_that_is_taken_is_refused_with_both_names(mapped: dict[str, str], other: str) -> None:
     with pytest.raises(UsageError) as refused:
-        keymap(mapped, WITH_KEYS)
+        keymap(mapped, with_keys())
     first = next(iter(mapped))
     assert f"maps “{first}”" in str(refused.value)
     assert f"the key of “{other}”" in str(refused.value)
@@ -49,14 +49,14 @@ def test_a_key_that_is_taken_is_refused_with_both_names(mapped: dict[str, str], 
     ],
 )
 def test_a_key_that_is_free_is_taken(mapped: dict[str, str], taken: dict[str, str]) -> None:
-    assert keymap(mapped, WITH_KEYS) == taken
+    assert keymap(mapped, with_keys()) == taken
 
 
 def test_what_is_no_binding_and_what_is_no_key_are_refused() -> None:
     with pytest.raises(UsageError, match=r"maps “srot”, which is nothing; did you mean sort\?"):
-        keymap({"srot": "o"}, WITH_KEYS)
+        keymap({"srot": "o"}, with_keys())
     with pytest.raises(UsageError, match="maps “sort” to no key"):
-        keymap({"sort": "o,,"}, WITH_KEYS)
+        keymap({"sort": "o,,"}, with_keys())
 
 
 def test_the_refusal_names_the_file() -> None:
@@ -68,7 +68,7 @@ def test_the_refusal_names_the_file() -> None:
 
 async def test_a_character_as_it_is_written_is_heard(world: Any, settled: Callable[..., Any]) -> None:
     app = world.fill().app()
-    app.set_keymap(keymap({"filter": "."}, WITH_KEYS))
+    app.set_keymap(keymap({"filter": "."}, with_keys()))
     async with app.run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await pilot.press("full_stop")
