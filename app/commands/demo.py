@@ -48,6 +48,6 @@ def demo_command(options: Options, directory: Path | None, build_only: bool) -> 
     if build_only:
         return 0
     demo.start_trainer(where)
-    if is_new:
+    if trust.may_run(settings, "ci[0]"):
         demo.start_pipeline(settings)
     return open_here(here, settings=settings)

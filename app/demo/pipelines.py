@@ -25,6 +25,7 @@ from .history import State
 from .team import MINUTE, TEAM
 from .world import FOLDER, World, read_world
 
+_SCHEDULED = "schedule"
 STORE = Path(".dvc/cache/files/md5")
 
 
@@ -68,8 +69,10 @@ def run_past(settings: Settings, report: Callable[[str], None]) -> None:
 
 
 def start_pipeline(settings: Settings) -> None:
-    """Let the pipeline begin on the newest commit, in a process of its own. Returns at once."""
-    begin(settings, ulid(_now()), ["--event", "schedule", "--actor", "nightly"])
+    """Let the pipeline begin on the newest commit, once in a world's life, in a process of its own. Returns at once."""
+    if any(one.event == _SCHEDULED for one in Kept(settings.project_key).newest()):
+        return
+    begin(settings, ulid(_now()), ["--event", _SCHEDULED, "--actor", "nightly"])
 
 
 def _run(settings: Settings, world: World, past: Past, before: str) -> str:

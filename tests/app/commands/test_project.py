@@ -375,7 +375,7 @@ def test_the_demo_is_built_once_trusted_and_opened(call: Call, small_demo: list[
     assert f"The demo world is in {where}." in said.err
     assert small_demo == ["built", "its past was run"]
     assert call("demo", "--dir", str(where)).status == 0
-    assert small_demo == ["built", "its past was run", "trainer", f"opened {where}"]
+    assert small_demo == ["built", "its past was run", "trainer", "pipeline", f"opened {where}"]
     assert call("trust", "--json", before=["--project", str(where)]).json["trusted"] is True
 
 

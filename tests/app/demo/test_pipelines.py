@@ -92,5 +92,7 @@ def test_it_is_begun_in_a_process_of_its_own(settings: Settings, until: Until) -
     begun = kept.read(run_id)
     assert begun is not None
     assert (begun.event, begun.actor) == ("schedule", "nightly")
+    start_pipeline(settings)  # the world is opened once more
+    assert kept.ids() == [run_id]
     kept.ask_to_stop(run_id)
     until(lambda: not kept.is_alive(run_id))
