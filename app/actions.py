@@ -268,12 +268,13 @@ def _alone(kind: Kind[Any, Any], state: State, act: Act, settled: frozenset[str]
         return
     with act_lock.held(state.path, name) as ours:
         others = [one for one in state.open_acts() if one.state == "begun" and one.id != act.id]
-        same = [one for one in others if one.act == act.act and kind.alone(one) == name]
+        same = [one for one in others if {one.act, act.act} <= kind.once and kind.alone(one) == name]
         ended = [one for one in state.acts() if settled is not None and one.state == "done" and one.id not in settled]
         if not ours:
             yield f"{called(act)}: another act on it is under way. Nothing was changed."
         elif same:
-            yield f"{called(act)}: what came of the last {act.act} is not known yet. Nothing was changed."
+            last = same[0].act.partition("_")[0]
+            yield f"{called(act)}: what came of the last {last} is not known yet. Nothing was changed."
         elif any(one.act == act.act and kind.alone(one) == name for one in ended):
             yield f"{called(act)}: another {act.act} of it was done just now. Nothing was changed."
         else:
@@ -290,9 +291,10 @@ async def _change(kind: Kind[Any, Any], source: Any, state: State, act: Act, thi
     if not tried.trouble:
         begun = msgspec.structs.replace(begun, intent=intent | {"accepted": True} | learnt)
         state.learn_act(act.id, begun.intent)
+    until = time.monotonic() + ACT_SECONDS / 2
     for pause in (*kind.pauses, None):
         outcome, is_open = await _conclude(kind, source, state, begun, tried)
-        if not is_open or pause is None:
+        if not is_open or pause is None or time.monotonic() > until:
             break
         await asyncio.sleep(pause)
     return outcome

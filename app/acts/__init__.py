@@ -68,6 +68,8 @@ class Kind(Protocol[Does, Thing]):
     """The words that the journal has for them."""
     nobody: str
     """What to say where no source of the project can do it."""
+    once: frozenset[str]
+    """Of these none is begun on a thing while it is not known what came of the last one."""
     pauses: tuple[float, ...]
     """Seconds to wait between the looks that follow an attempt, until what it did shows."""
 

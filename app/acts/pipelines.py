@@ -85,6 +85,7 @@ class Pipelines:
 
     acts = frozenset({"rerun", "rerun_failed", "cancel", "approve", "play"})
     nobody = "No source of this project has pipelines that can be acted on: the settings name no [[ci]]."
+    once = acts - {"cancel"}  # which may be asked for again: a server may forget it
     pauses: tuple[float, ...] = (0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 4.0)
 
     def takes(self, source: object) -> bool:

@@ -91,6 +91,7 @@ class Tags:
 
     acts = frozenset({"set_tag", "delete_tag"})
     nobody = "No source of this project can tag runs: the settings name no MLflow."
+    once: frozenset[str] = frozenset()
     pauses: tuple[float, ...] = ()
 
     def takes(self, source: object) -> bool:

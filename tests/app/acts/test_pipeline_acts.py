@@ -436,6 +436,15 @@ def test_what_is_forbidden_is_not_looked_for_among_the_new_pipelines(
     assert (outcome.state, outcome.became) == ("failed", "7")
 
 
+def test_a_cancel_may_be_asked_for_again_while_the_first_does_not_show(
+    settings: Settings, state: State, serve: Serve
+) -> None:
+    server = serve(RUNNING, lag=9)
+    ends = [carried_out(settings, state, ask(state, "cancel", RUNNING)).state for _ in range(2)]
+    assert ends == ["unknown", "done"]
+    assert server.done == ["cancel 7", "cancel 7"]
+
+
 def test_a_server_that_dies_leaves_the_act_open_until_it_is_back(
     settings: Settings, state: State, serve: Serve
 ) -> None:
