@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from ..errors import SourceError
+from .answers import PACKINGS
 from .reach import Connection, without_login
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Clients:
         proxy = self._proxy(url)
         try:
             return httpx.AsyncClient(
-                headers=headers,
+                headers={"Accept-Encoding": PACKINGS, **headers},
                 verify=verify,
                 proxy=proxy,
                 transport=self._transport,

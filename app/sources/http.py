@@ -15,19 +15,17 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-from urllib.parse import urljoin, urlsplit, urlunsplit
-
-import msgspec
+from urllib.parse import urlsplit
 
 from ..errors import SourceError
 from ..records import Millis
 from . import trouble
+from .answers import LARGEST, Answer, Cut, check_packing, content
 from .clients import AGENT, Clients
 from .reach import Connection, Credential, login_in, origin, without_login
-from .redirects import may_follow, redirected
+from .redirects import joined, may_follow, redirected
 from .silence import failures, no_answer
 from .stream import Pieces
 
@@ -50,8 +48,6 @@ __all__ = [
 
 T = TypeVar("T")
 
-LARGEST: Final = 64 * 1024 * 1024
-"""Bytes of one answer (unpacked) that are accepted unless the caller says otherwise."""
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS: Final = 3
 _UNCHANGED: Final = 304
@@ -59,27 +55,6 @@ _LARGEST_REFUSAL: Final = 64 * 1024
 
 Explain = Callable[[int, Mapping[str, str], bytes], "tuple[str, str] | None"]
 """A source's own reading of a refusal (status, headers, body): state and sentence, or None for the usual one."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A good answer (below 300; 304 with an empty body): headers with names in lower case, and the body."""
-
-    host: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self, decoder: msgspec.json.Decoder[T]) -> T:
-        """The body, decoded. Raises SourceError("not_understood") for a web page, a cut or another shape."""
-        try:
-            return decoder.decode(self.body)
-        except msgspec.MsgspecError as error:
-            raise trouble.broken_json(self.host, self.body, self.headers, error) from error
-
-
-class Cut(int):
-    """A limit in bytes at which the reading of an answer ends well, instead of being refused."""
 
 
 class Http:
@@ -201,7 +176,7 @@ class Http:
         """
         response, host = await self._retried(lambda: self._begun(path, params, headers or {}, elsewhere))
         try:
-            yield Pieces(response, host, self._no_answer)
+            yield Pieces(response, host, lambda error: self._no_answer(error, str(response.url)))
         finally:
             await response.aclose()
 
@@ -238,11 +213,11 @@ class Http:
         self._stay_out_while_limited()
         url = self._url(path)
         for _ in range(_MOST_REDIRECTS + 1):
-            status, headers, content = await self._exchange(method, url, params, body, limit, sent)
+            status, headers, found = await self._exchange(method, url, params, body, limit, sent)
             if status not in _REDIRECTS:
-                return self._judged(status, headers, content)
+                return self._judged(status, headers, found)
             if is_act and status in (301, 302, 303):
-                return self._done(url, Answer(self.host, status, headers, content), redirect_is_done)
+                return self._done(url, Answer(self.host, status, headers, found), redirect_is_done)
             url = self._redirected(url, headers.get("location", ""))
             params = None  # the new address brings its own
             if status == 303 or (status in (301, 302) and method == "POST"):
@@ -272,8 +247,8 @@ class Http:
                 return await self._welcome(response, self.host)
             await response.aclose()
             location = response.headers.get("location", "")
-            if elsewhere and may_follow(self.origin, urljoin(url, location)):
-                target = urlunsplit(urlsplit(urljoin(url, location))._replace(fragment=""))
+            target = joined(url, location)
+            if elsewhere and may_follow(self.origin, target):
                 response = await self._asked(self._clients.stranger(target), "GET", target, None, None, {})
                 return await self._welcome(response, urlsplit(target).netloc.rpartition("@")[2])
             url, params = self._redirected(url, location), None
@@ -284,9 +259,9 @@ class Http:
             return response, host
         try:
             async with asyncio.timeout(self._connection.read):
-                body = await self._content(response, Cut(_LARGEST_REFUSAL))
+                body = await content(response, Cut(_LARGEST_REFUSAL))
         except failures() as error:
-            raise self._no_answer(error) from error
+            raise self._no_answer(error, str(response.url)) from error
         finally:
             await response.aclose()
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -363,13 +338,13 @@ class Http:
             async with asyncio.timeout(self._connection.connect + self._connection.read):
                 response = await self._asked(client, method, url, params, body, {**sent, **self._login(url)})
                 try:
-                    content = await self._content(response, limit)
+                    found = await content(response, limit)
                 finally:
                     await response.aclose()
         except failures() as error:
-            raise self._no_answer(error) from error
+            raise self._no_answer(error, url) from error
         self._learn_skew(response.headers, began)
-        return response.status_code, {name.lower(): value for name, value in response.headers.items()}, content
+        return response.status_code, {name.lower(): value for name, value in response.headers.items()}, found
 
     async def _asked(
         self,
@@ -380,28 +355,19 @@ class Http:
         body: bytes | None,
         headers: Mapping[str, str],
     ) -> httpx.Response:
-        """The answer's head; its body is still to be read."""
+        """The answer's head, in time; its body is still to be read."""
         try:
-            request = client.build_request(method, url, params=params, content=body, headers=headers)
-            return await client.send(request, stream=True)
+            async with asyncio.timeout(self._connection.connect + self._connection.read):
+                request = client.build_request(method, url, params=params, content=body, headers=headers)
+                response = await client.send(request, stream=True)
         except failures() as error:
-            raise self._no_answer(error) from error
-
-    async def _content(self, response: httpx.Response, limit: int) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        async for piece in response.aiter_bytes():
-            size += len(piece)
-            if size > limit and isinstance(limit, Cut):
-                pieces.append(piece)
-                break
-            if size > limit:
-                raise trouble.TooLargeError(
-                    f"{self.host} sends more than {limit // 2**20} MB in one answer: it is not read further.",
-                    "not_understood",
-                )
-            pieces.append(piece)
-        return b"".join(pieces)[:limit]
+            raise self._no_answer(error, url) from error
+        try:
+            check_packing(response)
+        except SourceError:
+            await response.aclose()
+            raise
+        return response
 
     def _learn_skew(self, headers: Mapping[str, str], began: float) -> None:
         said = trouble.http_date(headers.get("date", ""))
@@ -410,5 +376,6 @@ class Http:
             middle = int((began + ended) * 500)
             self.skew = said + 500 - middle  # a Date is cut to whole seconds
 
-    def _no_answer(self, error: BaseException) -> SourceError:
-        return no_answer(self.base_url, self._connection, error, self._tls_hint)
+    def _no_answer(self, error: BaseException, url: str) -> SourceError:
+        there = self.base_url if origin(url) == self.origin else url
+        return no_answer(there, self._connection, error, self._tls_hint)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from ..errors import SourceError
 from . import trouble
 from .reach import Connection, without_login
+from .redirects import nowhere
 
 
 def failures() -> tuple[type[Exception], ...]:
@@ -40,6 +41,8 @@ def no_answer(base_url: str, connection: Connection, error: BaseException, tls_h
 
 
 def _cut(host: str, said: str, *, is_tls: bool) -> SourceError:
+    if "location header" in said:
+        return nowhere(host)
     if "without sending a response" in said:
         or_tls = "" if is_tls else ": down, or it wants https://"
         return trouble.HiccupError(f"{host} hung up without an answer{or_tls}.", "unreachable")

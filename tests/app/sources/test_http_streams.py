@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import ssl
-from collections.abc import AsyncIterator, Iterator
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from quarterdeck.app.errors import SourceError
 from quarterdeck.app.sources.clients import Clients
 from quarterdeck.app.sources.http import Connection, Credential, Http
 from quarterdeck.app.sources.redirects import may_follow
-from quarterdeck.app.sources.trouble import AnswerError
+from quarterdeck.app.sources.trouble import AnswerError, TooSlowError
 
 SECRET = "s3cret-T0ken"
 
@@ -142,6 +144,19 @@ async def test_what_the_other_server_no_longer_has_is_told_with_its_status() -> 
     assert SECRET not in str(caught.value)
 
 
+async def test_where_another_server_does_not_answer_it_is_that_one_which_is_named() -> None:
+    cut = b"HTTP/1.1 200 X\r\nContent-Length: 100\r\nConnection: close\r\n\r\nhalf"
+    for raw in (b"", b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n", cut):
+        async with (
+            answering(raw) as store,
+            answering(answer(302, b"", f"Location: {store.url}/?sig=1")) as server,
+            speaking_to(server) as http,
+        ):
+            with pytest.raises(SourceError) as caught:
+                await whole(http, "log", elsewhere=True)
+        assert str(caught.value).startswith(store.url.removeprefix("http://") + " ")
+
+
 async def test_a_redirect_on_the_same_server_keeps_the_login() -> None:
     async with (
         answering(answer(301, b"", "Location: /repositories/9/log"), answer(200, b"x")) as server,
@@ -162,7 +177,7 @@ async def test_an_act_that_answers_with_a_redirect_is_done_where_that_is_the_cus
     stop = answer(302, b"", "Location: /job/a/7/")
     async with answering(stop) as server, speaking_to(server) as http:
         done = await http.post("job/a/7/stop", b"", redirect_is_done=True)
-        with pytest.raises(SourceError, match="to a page"):
+        with pytest.raises(SourceError, match="whether it was done is not known"):
             await http.post("job/a/7/stop", b"")
     assert done.status == 302
     assert len(server.requests) == 2
@@ -173,6 +188,67 @@ async def test_an_act_is_never_sent_twice_when_the_line_is_cut() -> None:
         with pytest.raises(SourceError, match="hung up"):
             await http.post("rerun")
     assert len(server.requests) == 1
+
+
+NO_ADDRESS = ["http://[bad/x", "//[::1]x", "ftp://store.example/x", "http://127.0.0.1:99999/", "https://"]
+
+
+@pytest.mark.parametrize("location", NO_ADDRESS)
+async def test_a_redirect_to_what_is_no_address_is_told_and_not_blamed_on_the_settings(location: str) -> None:
+    async with answering(answer(302, b"", f"Location: {location}")) as server, speaking_to(server) as http:
+        for ask in (lambda: http.get("log"), lambda: whole(http, "log"), lambda: whole(http, "log", elsewhere=True)):
+            with pytest.raises(SourceError, match="no http or https address") as caught:
+                await ask()
+            assert caught.value.state == "not_understood"
+            assert str(caught.value).startswith(http.host)
+
+
+@pytest.mark.parametrize("packing", ["gzip, gzip", "deflate,gzip", "br", "zstd", "identity, gzip"])
+async def test_what_is_packed_twice_or_otherwise_than_asked_for_is_not_unpacked(packing: str) -> None:
+    head = f"HTTP/1.1 200 X\r\nContent-Encoding: {packing}\r\nContent-Length: 99\r\nConnection: close\r\n\r\n".encode()
+    async with (
+        answering(head) as store,
+        answering(head, head, answer(302, b"", f"Location: {store.url}/")) as server,
+        speaking_to(server) as http,
+    ):
+        for ask in (lambda: http.get("log"), lambda: whole(http, "log")):
+            with pytest.raises(SourceError, match=f"not asked for .{packing.split(',')[0]}") as caught:
+                await ask()
+            assert str(caught.value).startswith(http.host)
+        with pytest.raises(SourceError, match="not asked for") as caught:
+            await whole(http, "log", elsewhere=True)
+    assert str(caught.value).startswith(store.url.removeprefix("http://"))
+
+
+@pytest.mark.parametrize(("packing", "packed"), [("GZIP", gzip.compress), ("deflate", zlib.compress)])
+async def test_what_is_packed_once_is_unpacked(packing: str, packed: Callable[[bytes], bytes]) -> None:
+    sent = answer(200, packed(b"[1]"), f"Content-Encoding: {packing}")
+    async with answering(sent) as server, speaking_to(server) as http:
+        assert (await http.get("log")).body == b"[1]"
+        assert await whole(http, "log") == b"[1]"
+    assert all("\r\naccept-encoding: gzip, deflate\r\n" in asked.lower() for asked in server.requests)
+
+
+async def test_the_head_of_a_log_has_an_end_too() -> None:
+    async def dripping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 X\r\nX-Long: ")
+        try:
+            while not reader.at_eof():
+                writer.write(b"a")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(dripping, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    http = Http(url, connection=Connection(connect=0.1, read=0.1))
+    async with server:
+        with pytest.raises(TooSlowError):
+            await asyncio.wait_for(whole(http, "log"), 10)  # without it a log that never comes holds up the tests
+        await http.close()
 
 
 async def test_the_mark_of_a_login_tells_logins_apart_and_holds_none() -> None:
