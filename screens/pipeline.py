@@ -153,7 +153,7 @@ class PipelineScreen(PipelineKeys):
         rowid = self.deck.reader.pipelines.find(self.pipeline_id, self.source)
         self.facts = facts_of(self.deck.reader, rowid) if rowid is not None else None
         if self.facts is not None:
-            self.want_pipeline(self.facts.pipeline)
+            self.want_pipeline(self.facts.pipeline, is_open=True)
         self.draw()
 
     def draw(self) -> None:

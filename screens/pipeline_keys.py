@@ -17,6 +17,8 @@ from .pipeline_acts import PipelineActs
 
 NEWS = 5.0
 """Seconds between two questions for news of a pipeline that is not settled, while somebody looks at it."""
+TESTS_ON_SIGHT = ("github",)
+"""Kinds of sources that read what tests said only of pipelines that are opened: it takes downloads."""
 
 
 class PipelineKeys(PipelineActs):
@@ -55,12 +57,20 @@ class PipelineKeys(PipelineActs):
 
     # -- the syncer ---------------------------------------------------------------------------------------------
 
-    def want_pipeline(self, pipeline: Pipeline) -> None:
-        """Ask once for what nobody has read of a pipeline, or for how it stands where it is not settled."""
+    def want_pipeline(self, pipeline: Pipeline, *, is_open: bool = False) -> None:
+        """Ask once for what nobody has read of a pipeline, or for how it stands where it is not settled.
+
+        Where it is opened that may be its tests.
+        """
         asked = (pipeline.source, pipeline.id, pipeline.updated_at or 0)
-        if asked not in self._asked and (pipeline.jobs is None or not pipeline.is_settled):
+        is_unread = pipeline.jobs is None or not pipeline.is_settled or (is_open and self._lacks_tests(pipeline))
+        if asked not in self._asked and is_unread:
             self._asked.add(asked)
             self._want(pipeline)
+
+    def _lacks_tests(self, pipeline: Pipeline) -> bool:
+        kinds = {state.source: state.kind for state in self.deck.states}
+        return pipeline.report is None and kinds.get(pipeline.source) in TESTS_ON_SIGHT
 
     def _want(self, pipeline: Pipeline) -> None:
         self.deck.ask(Want(kind="pipeline", source=pipeline.source, pipelines=(pipeline.id,)))

@@ -283,6 +283,23 @@ async def test_the_syncer_is_asked_for_what_nobody_has_read(ci: Any, settled: An
         assert ("9099998",) not in asked  # failed and read
 
 
+@pytest.mark.parametrize(
+    ("index", "is_asked_for"), [(2, False), (8, True), (9, False)], ids=["has its tests", "has none", "of GitLab"]
+)
+async def test_the_tests_of_a_github_run_are_asked_for_once_when_its_page_is_opened(
+    ci: Any, wait_for: Any, settled: Any, index: int, is_asked_for: bool
+) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        ci.wants.clear()
+        await pilot.press("5", *["j"] * index, "enter")
+        await wait_for(pilot, f"#{214 - index}")
+        await settled(pilot)
+        app.screen.read()
+        asked = [want.pipelines for want in ci.wants if want.kind == "pipeline"]
+        assert asked.count((str(9_100_000 - index),)) == int(is_asked_for)
+
+
 async def test_what_the_list_missed_under_another_screen_is_there_afterwards(
     ci: Any, wait_for: Any, make_pipeline: Any
 ) -> None:
