@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ import pytest
 import stamina
 
 from quarterdeck.app import trust
-from quarterdeck.app.records import SourceState
+from quarterdeck.app.records import CaseReport, SourceState, Want
 from quarterdeck.app.settings import Settings, load
 from quarterdeck.app.sources.github import GithubVendor
+from quarterdeck.app.store.reading import Reader
+from quarterdeck.app.sync.fetch import fetch_once
 from quarterdeck.app.sync.once import sync_once
 from tests.servers.github import TOKEN, Asked, Github, Told, once
+from tests.servers.github_artifacts import junit, zipped
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +68,12 @@ class Ship:
             found = connection.execute(sql).fetchall()
         connection.close()
         return found
+
+    def report(self, run: int) -> CaseReport | None:
+        with closing(Reader(self.cache)) as reader:
+            found = reader.pipelines.find(str(run))
+            assert found is not None
+            return reader.pipelines.rows([found])[0].pipeline.report
 
     @property
     def asked(self) -> int:
@@ -134,6 +144,23 @@ async def test_a_sync_that_a_limit_cuts_short_keeps_its_rows_and_goes_on(github:
     assert (await ship.sync()).state == "ok"
     assert ship.rows("SELECT count(*) FROM pipeline WHERE jobs IS NOT NULL") == [(150,)]
     assert ship.asked - before <= 3 + 2 * (150 - read) + 2
+
+
+async def test_the_tests_of_a_run_that_is_looked_at_stay_with_it(github: Github, ship: Ship) -> None:
+    run, other = github.add("failure"), github.add()
+    for one in (run, other):
+        github.upload(one, "junit", zipped({"junit.xml": junit(4, 2)}))
+    state = await ship.sync()
+    assert (ship.report(run), ship.report(other)) == (None, None)
+    await fetch_once(ship.settings, ship.cache, Want(kind="pipeline", source=state.source, pipelines=(str(run),)))
+    found = ship.report(run)
+    assert found is not None
+    assert (found.total, found.failed, [case.name for case in found.failures]) == (6, 2, ["bad_0", "bad_1"])
+    github.add()
+    await ship.sync()
+    await ship.sync(full=True)
+    assert ship.report(run) == found
+    assert ship.report(other) is None
 
 
 async def test_a_first_sync_that_is_killed_goes_on_where_it_was(github: Github, ship: Ship) -> None:
