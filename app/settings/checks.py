@@ -120,6 +120,24 @@ def check_given(key: str, value: str) -> None:
         raise WrongError(key, "must not be empty")
 
 
+def check_pattern(key: str, value: str) -> None:
+    """A pattern of files below a folder, as pathlib's `glob` reads them; empty stands for “not given”."""
+    if not value:
+        return
+    parts = [part for part in value.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts or value.startswith(("/", "~")) or "\0" in value:
+        raise WrongError(key, f"({echo(value)}) names no files inside the work tree: write one as in “reports/*.xml”")
+    if any("**" in part and part != "**" for part in parts):
+        raise WrongError(key, f"({echo(value)}) has more beside “**”: write “**/*.xml” for a folder and all below it")
+
+
+def check_command(key: str, value: str) -> None:
+    """A command line that a system can take."""
+    check_given(key, value)
+    if "\0" in value:
+        raise WrongError(key, "holds a NUL character, which no command can")
+
+
 def check_zone(key: str, name: str) -> None:
     """A time zone that this machine knows, as in “Europe/Oslo”."""
     from zoneinfo import ZoneInfo  # 3 ms, wanted by the few files that name a zone

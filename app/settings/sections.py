@@ -16,8 +16,10 @@ import msgspec
 from .checks import (
     NEVER,
     WrongError,
+    check_command,
     check_duration,
     check_given,
+    check_pattern,
     check_url,
     check_words,
     echo,
@@ -147,7 +149,8 @@ class Job(Section, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_given("name", self.name)
-        check_given("run", self.run)
+        check_command("run", self.run)
+        check_pattern("junit", self.junit)
         check_duration("timeout", self.timeout, least=1.0)
 
 

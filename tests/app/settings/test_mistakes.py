@@ -73,6 +73,22 @@ def complaint(text: str, kind: type = ProjectFile) -> str:
             "quarterdeck.toml:5: [[ci.jobs]] number 2 has no key “timeot”. Did you mean “timeout”?",
         ),
         (
+            '[[ci]]\nkind = "local"\njobs = [{ name = "test", run = "make", junit = "r/**.xml" }]\n',
+            "quarterdeck.toml:3: [[ci.jobs]] number 1 “junit” (“r/**.xml”) has more beside “**”: write “**/*.xml”",
+        ),
+        (
+            '[[ci]]\nkind = "local"\njobs = [{ name = "test", run = "make", junit = "./" }]\n',
+            "quarterdeck.toml:3: [[ci.jobs]] number 1 “junit” (“./”) names no files inside the work tree: write one",
+        ),
+        (
+            '[[ci]]\nkind = "local"\njobs = [{ name = "test", run = "make", junit = "../r.xml" }]\n',
+            "quarterdeck.toml:3: [[ci.jobs]] number 1 “junit” (“../r.xml”) names no files inside the work tree",
+        ),
+        (
+            '[[ci]]\nkind = "local"\njobs = [{ name = "test", run = "make\\u0000" }]\n',
+            "quarterdeck.toml:3: [[ci.jobs]] number 1 “run” holds a NUL character, which no command can",
+        ),
+        (
             '[[ci]]\nkind = "local"\njobs = [{ name = "test", run = "make", needs = ["data"] }]\n',
             "quarterdeck.toml:3: [[ci]] number 1 “jobs” cannot run “test”: it needs “data”, which is no other job",
         ),
