@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from ..junit import LARGEST, NO_CASES, JunitError, merged, parse
 from ..records import CaseReport
+from ..settings.checks import check_pattern
 from ..text import clip
 
 MOST_FILES = 200
@@ -24,7 +27,7 @@ class Found(NamedTuple):
 
 def stamps(folder: Path, pattern: str) -> Stamps:
     """The files that the pattern names now, and what changes when they are written."""
-    return {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in _matching(folder, pattern)}
+    return dict(_matching(folder, pattern))
 
 
 def collect(folder: Path, pattern: str, before: Stamps) -> Found:
@@ -58,13 +61,22 @@ def _content(path: Path) -> bytes:
         return stream.read(LARGEST + 1)
 
 
-def _matching(folder: Path, pattern: str) -> Iterator[Path]:
-    """Files inside the folder, links followed."""
-    if pattern.startswith(("/", "~")) or ".." in pattern.split("/"):
-        return
+def _matching(folder: Path, pattern: str) -> Iterator[tuple[Path, tuple[int, int]]]:
+    """Files inside the folder, links followed, with their stamps. What cannot be looked at is passed over."""
     home = Path(os.path.realpath(folder))
     count = 0
-    for path in sorted(folder.glob(pattern)):
-        if path.is_file() and Path(os.path.realpath(path)).is_relative_to(home) and count < MOST_FILES:
-            count += 1
-            yield path
+    for path in _globbed(folder, pattern):
+        with contextlib.suppress(OSError):
+            found = path.stat()
+            is_inside = Path(os.path.realpath(path)).is_relative_to(home)
+            if stat.S_ISREG(found.st_mode) and is_inside and count < MOST_FILES:
+                count += 1
+                yield path, (found.st_mtime_ns, found.st_ino)
+
+
+def _globbed(folder: Path, pattern: str) -> list[Path]:
+    try:
+        check_pattern("junit", pattern)
+        return sorted(folder.glob(pattern))
+    except (OSError, ValueError, RecursionError):  # the settings refuse such patterns; an older record may hold one
+        return []
