@@ -15,8 +15,10 @@ from ..git import canonical_url
 from ..paths import make_private, state_dir
 from ..settings import Settings
 from ..settings.load import projects
+from ..settings.whole import absolute_uri
 from ..text import clip
 from .kept import Kept
+from .surroundings import TRACKING
 
 PATIENCE: Final = 30.0
 """Seconds in which the new process has to write its record."""
@@ -57,12 +59,20 @@ def begin(settings: Settings, run_id: str, arguments: Sequence[str]) -> subproce
     try:
         process = subprocess.Popen(
             [*again(settings), "pipeline", "run", "--key", run_id, *arguments], stdin=subprocess.DEVNULL,
-            stdout=output, stderr=output, cwd="/", start_new_session=True,
+            stdout=output, stderr=output, cwd="/", env=_environment(settings), start_new_session=True,
         )  # fmt: skip
     finally:
         os.close(output)
     _started.append(process)
     return process
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Ours, in which a relative path of MLflow's means the same store wherever they stood who asked."""
+    found = dict(os.environ)
+    if named := settings.environment.get(TRACKING, "").strip():
+        found[TRACKING] = absolute_uri(named, settings.root)
+    return found
 
 
 def _log(settings: Settings) -> Path:

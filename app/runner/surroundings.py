@@ -11,6 +11,7 @@ from .. import trust
 from ..settings import Settings
 from ..settings.whole import absolute_uri
 
+TRACKING: Final = "MLFLOW_TRACKING_URI"
 _GITS_OWN: Final = frozenset({
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",
     "GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE", "GIT_INDEX_FILE",
@@ -32,13 +33,13 @@ def environment(settings: Settings, run_id: str, commit: str) -> dict[str, str]:
         found["QUARTERDECK_PROJECT"] = str(settings.root)
     found.setdefault("PYTHONUNBUFFERED", "1")  # else Python keeps what it prints until the job ends
     if address := _tracking(settings):
-        found["MLFLOW_TRACKING_URI"] = address
+        found[TRACKING] = address
     return found
 
 
 def _tracking(settings: Settings) -> str:
     """Where the job's MLflow logs to: what the environment says wins, and a relative path means the same file."""
-    if named := settings.environment.get("MLFLOW_TRACKING_URI", "").strip():
+    if named := settings.environment.get(TRACKING, "").strip():
         return absolute_uri(named, Path.cwd())
     tracking = settings.tracking
     if tracking is None or (tracking.origin == "project" and not trust.may_run(settings, "mlflow")):
