@@ -32,6 +32,8 @@ from ..records import SETTLED, CaseReport, Millis, PipelineStatus, Record
 
 KEEP: Final = 200
 """Runs that are kept of a project; older ones go when another is begun."""
+LARGEST: Final = 2 * 1024**3
+"""Bytes of all runs of a project together; the oldest above go as well. The newest stays whatever it has."""
 LARGEST_RECORD: Final = 16 * 1024 * 1024
 KILLED: Final = "The runner was killed."
 _ABANDONED: Final = 3600.0
@@ -209,17 +211,23 @@ class Kept:
         return next((run for run in self.newest() if run.status == "running"), None)
 
     def tidy(self) -> list[LocalRun]:
-        """Write down what was cut off, and remove the oldest above KEEP. Gives those that were cut off. OSError."""
+        """Write down what was cut off, and remove the oldest above KEEP and LARGEST. Gives those cut off. OSError."""
         late: list[LocalRun] = []
         for name in self.ids():
             written, told = _read(self.folder / name), self.read(name)
             if told is not None and written != told and told.is_over and not self.is_alive(name):
                 _write(self.folder / name, told)
                 late.append(told)
-        for run in [run for run in self.newest() if run.is_over][KEEP:]:
-            self.remove(run.id)
+        self._make_room()
         self._sweep()
         return late
+
+    def _make_room(self) -> None:
+        taken = 0
+        for place, run in enumerate(run for run in self.newest() if run.is_over):
+            taken += _size(self.folder / run.id)
+            if place >= KEEP or (place and taken > LARGEST):
+                self.remove(run.id)
 
     def _sweep(self) -> None:
         """Take away what a kill left of a folder on its way in or out."""
@@ -271,6 +279,13 @@ def _last_sign(folder: Path) -> Millis:
     with contextlib.suppress(OSError):
         times += [path.stat().st_mtime_ns for path in folder.iterdir()]
     return max(times) // 1_000_000
+
+
+def _size(folder: Path) -> int:
+    """Bytes of its files."""
+    with contextlib.suppress(OSError):
+        return sum(path.lstat().st_size for path in folder.iterdir())
+    return 0
 
 
 def _read(folder: Path) -> LocalRun | None:
