@@ -7,22 +7,30 @@ It knows the branches and tags of the clone, so that `git describe` works in it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .. import trust
 from ..errors import UsageError
-from ..git import GitError, decode, encode, git_version, head, is_bare, run_git, split_credential
+from ..git import GitError, decode, encode, git_version, head, is_bare, run_git, split_credential, stream_git
 from ..paths import cache_dir, make_private, mirror_dir
 from ..settings import Settings
 from ..text import clip
 
 _PATIENCE = 600.0
 """Seconds for a checkout: a tree may be large, and the disk slow."""
+_LOOK = 0.2
+"""Seconds between two looks at whether it should stop."""
+
+
+class StoppedError(Exception):
+    """Somebody stopped the run."""
 
 
 class Repository(NamedTuple):
@@ -119,10 +127,10 @@ def tree_folder(project_key: str) -> Path:
     return cache_dir() / "worktrees" / project_key
 
 
-def make_tree(settings: Settings, chosen: Chosen, name: str) -> Path:
+def make_tree(settings: Settings, chosen: Chosen, name: str, should_stop: Callable[[], bool] = lambda: False) -> Path:
     """A clean work tree of the commit in a folder of its own, on its branch where it has one, so that a job may pull.
 
-    Raises GitError, StoreError, OSError.
+    Raises GitError, StoreError, OSError, StoppedError.
     """
     home = make_private(tree_folder(settings.project_key))
     tree = home / name
@@ -139,8 +147,34 @@ def make_tree(settings: Settings, chosen: Chosen, name: str) -> Path:
     for name, value in _remote(settings, chosen.repository, branch).items():
         run_git(tree, "config", name, value)
     onto = ["-B", branch, "--no-track"] if branch else ["--detach"]
-    run_git(tree, "checkout", "--quiet", *onto, chosen.sha, timeout=_PATIENCE)
+    _check_out(tree, [*onto, chosen.sha], should_stop)
     return tree
+
+
+def _check_out(tree: Path, words: list[str], should_stop: Callable[[], bool]) -> None:
+    """Git in a session of its own hears no Ctrl+C: somebody watches for it, and ends Git."""
+    over, stopped = threading.Event(), threading.Event()
+    with stream_git(tree, "checkout", "--quiet", *words, timeout=_PATIENCE) as git:
+
+        def watch() -> None:
+            while not over.wait(_LOOK):
+                if should_stop():
+                    stopped.set()
+                    git.close()
+                    break
+
+        watcher = threading.Thread(target=watch, name="checkout")
+        watcher.start()
+        try:
+            for _ in git:
+                pass
+        except (GitError, OSError, ValueError) as error:  # the last two: its pipe was closed while we read it
+            if stopped.is_set():
+                raise StoppedError from error
+            raise
+        finally:
+            over.set()
+            watcher.join()
 
 
 def _remote(settings: Settings, place: Repository, branch: str) -> dict[str, str]:
@@ -199,16 +233,27 @@ def _write_refs(tree: Path, refs: Mapping[bytes, bytes]) -> None:
 
 
 def remove_tree(tree: Path) -> bool:
-    """Take a work tree away, folders that a job left read-only among it; whether nothing is left."""
-    shutil.rmtree(tree, onerror=_unlock)
-    return not tree.exists()
+    """Take a work tree away, folders that a job closed among it; whether nothing is left. Raises nothing.
+
+    What another user's file or a tree of a thousand folders in one another leaves: the next run tries again.
+    """
+    with contextlib.suppress(OSError, RecursionError):
+        shutil.rmtree(tree, ignore_errors=True)
+        if os.path.lexists(tree):
+            _unlock(tree)
+            shutil.rmtree(tree, ignore_errors=True)
+    return not os.path.lexists(tree)
 
 
-def _unlock(again: Callable[..., Any], path: str, _: object) -> None:
-    """Let the owner write the folder and what is in it, and try once more."""
-    try:
-        for place in (os.path.dirname(path), path):  # noqa: PTH120  # rmtree speaks in texts
-            os.chmod(place, stat.S_IRWXU)  # noqa: PTH101
-        again(path)
-    except OSError:
-        return  # somebody else's file: the next run tries again
+def _unlock(tree: Path) -> None:
+    """Let the owner into its folders. Nothing else is changed: a link leads, and a file may be linked, elsewhere."""
+    _enter(tree)
+    for folder, inner, _ in os.walk(tree):  # looks into each after it was opened, and follows no link
+        for name in inner:
+            _enter(Path(folder, name))
+
+
+def _enter(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # somebody else's
+        if stat.S_ISDIR(folder.lstat().st_mode):
+            folder.chmod(stat.S_IRWXU)

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+from ..errors import QuarterdeckError
+
 Why = Literal["exit", "timeout", "cancelled"]
 
 TICK: Final = 0.2
@@ -39,6 +41,10 @@ class Ended(NamedTuple):
     """Bytes that the log has no room for."""
 
 
+class NotStartedError(QuarterdeckError):
+    """The system gave no process for a job, or none to guard it."""
+
+
 class Watched(NamedTuple):
     """What is asked and told while a job runs."""
 
@@ -52,8 +58,8 @@ def run_job(
 ) -> Ended:
     """Run `command` with `sh -e -c`, without a terminal and without input, for at most `limit` seconds.
 
-    Everything that it started and that stayed in its session is ended with it. Raises OSError: no shell, no folder,
-    or the log cannot be written (the job is ended then).
+    Everything that it started and that stayed in its session is ended with it. Raises NotStartedError, and OSError
+    where the log cannot be written (the job is ended then).
     """
     place = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
@@ -66,14 +72,23 @@ class _Job:
     def __init__(self, command: str, cwd: Path, environment: Mapping[str, str], log: int, watched: Watched) -> None:
         self._log, self._watched = log, watched
         self._written = self._dropped = 0
-        self._shell = subprocess.Popen(
-            ["/bin/sh", "-e", "-c", command], cwd=cwd, env=dict(environment), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, bufsize=0,
-        )  # fmt: skip
-        self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD, "quarterdeck-guard", str(self._shell.pid)], cwd="/", stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, bufsize=0,
-        )  # fmt: skip
+        try:
+            self._shell = subprocess.Popen(
+                ["/bin/sh", "-e", "-c", command], cwd=cwd, env=dict(environment), stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, bufsize=0,
+            )  # fmt: skip
+        except (OSError, ValueError) as error:  # ValueError: a NUL in its words
+            raise _not_started(error) from error
+        try:
+            self._guard = subprocess.Popen(
+                ["/bin/sh", "-c", _GUARD, "quarterdeck-guard", str(self._shell.pid)], cwd="/", stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, bufsize=0,
+            )  # fmt: skip
+        except BaseException as error:
+            self._abandon()
+            if isinstance(error, OSError):
+                raise _not_started(error) from error
+            raise
 
     def finish(self, deadline: float) -> Ended:
         """Copy what it writes until it has ended, by itself or because we ended it."""
@@ -81,7 +96,7 @@ class _Job:
             why = self._follow(deadline)
             if why != "exit":
                 self._end(signal.SIGTERM)
-                self._drain(GRACE)
+                self._wait_for_end()
             self._drain(LINGERING)
             return Ended(why, self._status(), self._dropped)
         finally:
@@ -98,6 +113,24 @@ class _Job:
             if not self._copy(min(TICK, max(deadline - time.monotonic(), 0))):
                 self._watched.tick()
         return "exit"
+
+    def _wait_for_end(self) -> None:
+        """Copy until all of its group have ended, or the time is over. One may save its work and write nothing."""
+        until = time.monotonic() + GRACE
+        while time.monotonic() < until and self._lives():
+            if self._copy(TICK) is None and self._shell.poll() is not None:
+                time.sleep(TICK)  # nothing to read, and nobody of ours to wait for
+            self._watched.tick()
+
+    def _lives(self) -> bool:
+        self._shell.poll()  # takes note of its end: until then its group is there
+        try:
+            os.killpg(self._shell.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True  # it became another user
+        return True
 
     def _drain(self, seconds: float) -> None:
         """Copy until nobody can write any more, or the time is over."""
@@ -139,6 +172,13 @@ class _Job:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._shell.pid, number)
 
+    def _abandon(self) -> None:
+        """End it at once: nobody would, were we killed."""
+        self._end(signal.SIGKILL)
+        self._shell.wait()
+        if self._shell.stdout is not None:
+            self._shell.stdout.close()
+
     def _status(self) -> int:
         """Of the shell, which is killed when it is still there."""
         if self._shell.poll() is None:
@@ -153,3 +193,8 @@ class _Job:
                 if pipe is not None:
                     pipe.close()
         self._guard.wait()
+
+
+def _not_started(error: OSError | ValueError) -> NotStartedError:
+    reason = error.strerror if isinstance(error, OSError) else None
+    return NotStartedError(f"It could not be started: {reason or error}.")

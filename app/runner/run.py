@@ -13,14 +13,14 @@ from typing import Final
 import msgspec
 
 from .. import trust
-from ..errors import RefusedError, StoreError
+from ..errors import QuarterdeckError, RefusedError, StoreError
 from ..git import GitError
 from ..records import CaseReport, Millis, PipelineStatus
 from ..records.ids import ulid
 from ..settings import Job, Settings, seconds
 from ..text import clip
-from .checkout import Chosen, make_tree, remove_tree, tree_folder
-from .job import LARGEST_LOG, TICK, Ended, Watched, run_job
+from .checkout import Chosen, StoppedError, make_tree, remove_tree, tree_folder
+from .job import LARGEST_LOG, TICK, Ended, NotStartedError, Watched, run_job
 from .kept import Hold, Kept, LocalJob, LocalRun
 from .listening import Listener
 from .local import Local, in_order
@@ -29,10 +29,6 @@ from .surroundings import environment, folder_in
 
 TIMEOUT: Final = 86_400.0
 """Seconds of a job that says none of its own."""
-
-
-class _StoppedError(Exception):
-    """Somebody stopped the run."""
 
 
 def now() -> Millis:
@@ -60,7 +56,8 @@ def run(
     `only`: these jobs and what they need. `key` is the id of the run: one with that id that was begun before is given
     as it is, and nothing is run. While another run of the project is at work this one waits. A job that fails, and a
     work tree that cannot be made, are told by the record. `extra` is added to the environment of the jobs.
-    Raises UsageError, UntrustedError, RefusedError (from within a job), StoreError (the disk is full).
+    Raises UsageError, UntrustedError, RefusedError (from within a job), StoreError (the disk is full),
+    BrokenPipeError (of the listener). The record of a run that ends so is failed and says why.
     """
     trust.check_trusted(settings, local.section)
     jobs = in_order(local.ci.jobs, only)
@@ -86,6 +83,8 @@ def run(
             assert first is not None
             work = _Work(settings, chosen, kept, hold, first, listener or Listener(), should_stop, clock, extra or {})
             return work.done(jobs)
+    except BrokenPipeError:
+        raise  # of the listener: no record is a pipe
     except OSError as error:
         raise StoreError(_broken(kept.folder, error)) from error
 
@@ -119,13 +118,13 @@ class _Work:
         try:
             with self._kept.turn(self._wait) as has_it:
                 if not has_it:
-                    raise _StoppedError
+                    raise StoppedError
                 reason = self._work(jobs)
-        except _StoppedError:
+        except StoppedError:
             self._finish("cancelled", "")
-        except OSError as error:
-            with contextlib.suppress(OSError):  # the record that there is says that it was cut off
-                self._give_up(_broken(self._kept.folder, error))
+        except BaseException as error:  # else its record would say that the runner was killed
+            with contextlib.suppress(OSError):  # it does say so where nothing can be written
+                self._give_up(self._why(error))
             raise
         else:
             failed = any(job.status != "passed" for job in self.run.jobs)
@@ -151,26 +150,36 @@ class _Work:
         self._write(status="running", started_at=self._clock())
         tree = tree_folder(self._settings.project_key) / self.run.id
         try:
-            make_tree(self._settings, self._chosen, self.run.id)
+            if complaint := self._make_tree():
+                return complaint
             self._listener.began(self.run)
             for place, job in enumerate(jobs):
                 self._one(place, job, folder_in(self._settings, tree))
-        except GitError as error:
-            return f"No work tree could be made. {error}"
         finally:
             remove_tree(tree)
         return ""
 
+    def _make_tree(self) -> str:
+        """Make the work tree; gives why there is none, or an empty text."""
+        try:
+            make_tree(self._settings, self._chosen, self.run.id, self._stops)
+        except (GitError, StoreError) as error:
+            return f"No work tree could be made. {error}"
+        except OSError as error:
+            place = tree_folder(self._settings.project_key)
+            return f"No work tree could be made in {place}: {error.strerror or error}."
+        return ""
+
     def _clear_trees(self) -> None:
-        """Take away the work trees of runs that were killed."""
-        with contextlib.suppress(FileNotFoundError):
+        """Take away the work trees of runs that were killed, as far as that is possible."""
+        with contextlib.suppress(OSError):
             for tree in list(tree_folder(self._settings.project_key).iterdir()):
                 if not self._kept.is_alive(tree.name):
                     remove_tree(tree)
 
     def _one(self, place: int, job: Job, folder: Path) -> None:
         if self._stops():
-            raise _StoppedError
+            raise StoppedError
         passed = {one.name for one in self.run.jobs if one.status == "passed"}
         if missing := [name for name in job.needs if name not in passed]:
             self._job(place, status="skipped", reason=f"“{clip(missing[0], 60)}” did not pass.")
@@ -188,10 +197,15 @@ class _Work:
             return
         before = stamps(folder, job.junit) if job.junit else {}
         variables = {**environment(self._settings, self.run.id, self.run.commit), **self._extra}
-        ended = run_job(
-            job.run, cwd=folder, environment=variables, log=log, limit=limit,
-            watched=Watched(self._listener.output, self._listener.tick, self._stops),
-        )  # fmt: skip
+        try:
+            ended = run_job(
+                job.run, cwd=folder, environment=variables, log=log, limit=limit,
+                watched=Watched(self._listener.output, self._listener.tick, self._stops),
+            )  # fmt: skip
+        except NotStartedError as error:
+            _note(log, str(error))
+            self._over(place, "failed", str(error))
+            return
         status, reason = judged(ended, job)
         report = None
         if job.junit and ended.why == "exit":
@@ -201,7 +215,7 @@ class _Work:
         _close(log, ended, reason)
         self._over(place, status, reason, ended.status, report)
         if ended.why == "cancelled":
-            raise _StoppedError
+            raise StoppedError
 
     def _over(
         self, place: int, status: PipelineStatus, reason: str, exit_status: int | None = None,
@@ -217,6 +231,18 @@ class _Work:
             for job in self.run.jobs
         )
         self._write(status=status, reason=reason, jobs=jobs, ended_at=self._clock())
+
+    def _why(self, error: BaseException) -> str:
+        """Why nothing more came of it. What an unknown error says may be a secret."""
+        if isinstance(error, QuarterdeckError):
+            return str(error)
+        if isinstance(error, BrokenPipeError):
+            return "Nobody read any more what was said of it."
+        if isinstance(error, OSError):
+            return _broken(self._kept.folder, error)
+        if isinstance(error, Exception):
+            return f"quarterdeck failed unexpectedly ({type(error).__name__})."
+        return "It was interrupted."
 
     def _give_up(self, reason: str) -> None:
         for place, job in enumerate(self.run.jobs):
@@ -253,5 +279,9 @@ def _close(log: Path, ended: Ended, reason: str) -> None:
         reason = f"{reason} The log was cut after {LARGEST_LOG >> 20} MB: {ended.dropped} bytes are missing.".strip()
     elif ended.why == "exit" and ended.status >= 0:
         return
+    _note(log, reason)
+
+
+def _note(log: Path, reason: str) -> None:
     with log.open("ab") as stream:
         stream.write(f"\nquarterdeck: {reason}\n".encode())
