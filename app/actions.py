@@ -19,7 +19,7 @@ import msgspec
 
 from . import trust
 from .acts import SECONDS, Kind, Outcome, Tried, Verdict, called
-from .acts.finding import check_readable, find_pipeline, find_run, opened
+from .acts.finding import NoPipelineError, check_readable, find_pipeline, find_run, opened
 from .acts.pipelines import Pipelines
 from .acts.sight import intent as pipeline_intent
 from .acts.sight import subject as pipeline_subject
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from .sources import Source
 
 __all__ = [
-    "ACT_SECONDS", "LATE_SECONDS", "LONGEST_VALUE", "Outcome", "act_on_pipeline", "check_allowed", "check_tag",
-    "perform", "reconcile", "set_tag", "tag_intent", "wants",
+    "ACT_SECONDS", "LATE_SECONDS", "LONGEST_VALUE", "NoPipelineError", "Outcome", "act_on_pipeline", "check_allowed",
+    "check_tag", "perform", "reconcile", "set_tag", "tag_intent", "wants",
 ]  # fmt: skip
 
 ACT_SECONDS: Final = SECONDS

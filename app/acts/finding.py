@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ..sources import Source
 
 
+class NoPipelineError(QuarterdeckError):
+    """No source that was asked has a pipeline of that id."""
+
+
 async def find_run(sources: Sequence[TagsRuns], run_id: str) -> tuple[TagsRuns, Run]:
     """The one source that has the run, and the run."""
     if not sources:
@@ -48,7 +52,7 @@ async def find_pipeline(
     found = [(source, pipeline) for source, pipeline in asked if pipeline is not None]
     names = " and ".join(source.spec.name for source in able)
     if not found:
-        raise QuarterdeckError(f"There is no pipeline {native} in {names}.")
+        raise NoPipelineError(f"There is no pipeline {native} in {names}.")
     if len(found) > 1:
         names = " and ".join(source.spec.name for source, _ in found)
         raise RefusedError(f"Refused: {names} both have a pipeline {native}. Name one with --source.")

@@ -8,12 +8,11 @@ from urllib.parse import unquote
 import click
 import msgspec
 
-from ..actions import act_on_pipeline, check_allowed, reconcile
+from ..actions import NoPipelineError, act_on_pipeline, check_allowed, reconcile
 from ..errors import QuarterdeckError, RefusedError, UsageError
-from ..records import Job, Pipeline
+from ..records import Approval, Job, Pipeline, SourceSpec
 from ..settings import Settings
 from ..store.pipelines import PipelineRow
-from ..store.reading import Reader
 from ..text import shown
 from .act import refresh
 from .boundary import say
@@ -25,6 +24,10 @@ EXIT = {"done": 0, "failed": 1, "unknown": 3}
 REFUSED = 4
 
 Choose = Callable[[Pipeline], tuple[Job | None, Sequence[str]]]
+Where = tuple[str | None, str]
+"""The key of a source (None: whichever has it) and the whole id of a pipeline."""
+
+_WHICH = " --source says which."
 
 _of_source = click.option("--source", metavar="NAME", help="Which source has it, where two have the same id.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="The outcome as a JSON object.")
@@ -72,19 +75,22 @@ def cancel_command(options: Options, pipeline: str, source: str | None, as_json:
 def approve_command(options: Options, pipeline: str, environment: str | None, source: str | None, as_json: bool) -> int:
     """Let the deployment to ENVIRONMENT, for which the pipeline ID waits, go on. A single one need not be named.
 
+    Of several to the same environment, ENVIRONMENT is the id of the one that is meant.
+
     \b
       quarterdeck pipeline approve 30433642 production
     """
 
     def choose(one: Pipeline) -> tuple[Job | None, Sequence[str]]:
-        waiting = {approval.name: approval.id for approval in one.approvals}
+        waiting = one.approvals
+        meant = [each for each in waiting if environment in (None, each.name, each.id)]
         if not waiting:
             raise RefusedError(f"Refused: {shown(pipeline)} waits for nobody's approval.")
-        if environment is not None and environment not in waiting:
-            raise RefusedError(f"Refused: it waits for {_names(waiting)}, not for {shown(environment)}.")
-        if environment is None and len(waiting) > 1:
-            raise UsageError(f"It waits for {_names(waiting)}: name the one that is meant.")
-        return None, [waiting[environment]] if environment is not None else list(waiting.values())
+        if not meant:
+            raise RefusedError(f"Refused: it waits for {_waiting(waiting)}, not for {shown(environment or '')}.")
+        if len(meant) > 1:
+            raise UsageError(f"It waits for {_waiting(meant)}: name the one that is meant.")
+        return None, [meant[0].id]
 
     return _act(options, "approve", pipeline, source, as_json, choose)
 
@@ -108,28 +114,49 @@ def play_command(options: Options, job: str, source: str | None, as_json: bool) 
         return found, ()
 
     settings, native = _allowed(options), _native(job, "job")
+    key = None if source is None else _key(settings, source)
     with synced(options, settings) as reader:
-        key = None if reader is None or source is None else _key(reader, source)
-        found = None if reader is None else reader.pipelines.job(native, key)
-        rows = [] if reader is None or found is None else reader.pipelines.rows([found[0]])
+        keys = [spec.key for spec in _specs(settings)] if key is None else [key]
+        found = [] if reader is None else [reader.pipelines.job(native, each) for each in keys]
+        rows = [] if reader is None else reader.pipelines.rows([each[0] for each in found if each is not None])
     if not rows:
         raise QuarterdeckError(f"There is no job {shown(native)} in the cache: `quarterdeck sync` reads what is new.")
-    pipeline = rows[0].pipeline
-    return _carry_out(options, settings, "play", (pipeline.source, pipeline.id), as_json, choose)
+    if len(rows) > 1:
+        raise UsageError(f"{shown(native)} is a job of {_whole(rows)}.{_WHICH}")
+    return _carry_out(options, settings, "play", _where(rows[0]), as_json, choose)
 
 
 def _act(options: Options, act: str, written: str, source: str | None, as_json: bool, choose: Choose) -> int:
-    settings = _allowed(options)
-    return _carry_out(options, settings, act, _named(options, settings, written, source), as_json, choose)
+    """On the pipeline of that very id; only where no source has one, on the one whose id begins so."""
+    settings, native = _allowed(options), _native(written, "pipeline")
+    key = None if source is None else _key(settings, source)
+    exact, begun = _known(options, settings, native, key)
+    if len(exact) > 1:
+        raise UsageError(f"{shown(native)} is not one pipeline: {_whole(exact)}.{_WHICH}")
+    if exact:
+        return _carry_out(options, settings, act, _where(exact[0]), as_json, choose)
+
+    def otherwise() -> Where:
+        if len(begun) > 1:
+            raise UsageError(f"{shown(native)} is not one pipeline: {_whole(begun)}.")
+        return _where(begun[0])
+
+    return _carry_out(options, settings, act, (key, native), as_json, choose, otherwise if begun else None)
 
 
 def _carry_out(
-    options: Options, settings: Settings, act: str, which: tuple[str | None, str], as_json: bool, choose: Choose
-) -> int:
+    options: Options, settings: Settings, act: str, where: Where, as_json: bool, choose: Choose,
+    otherwise: Callable[[], Where] | None = None,
+) -> int:  # fmt: skip
     with state_of(settings) as state:
         for late in reconcile(settings, state):
             say(f"Cut off earlier: {shown(late.sentence)}")
-        outcome = act_on_pipeline(settings, state, act, *which, choose, read_only=options.read_only)
+        try:
+            outcome = act_on_pipeline(settings, state, act, *where, choose, read_only=options.read_only)
+        except NoPipelineError:
+            if otherwise is None:
+                raise
+            outcome = act_on_pipeline(settings, state, act, *otherwise(), choose, read_only=options.read_only)
     refresh(options, [outcome])
     if as_json:
         print_object(msgspec.to_builtins(outcome))
@@ -144,32 +171,39 @@ def _allowed(options: Options) -> Settings:
     return settings
 
 
-def _named(options: Options, settings: Settings, written: str, source: str | None) -> tuple[str | None, str]:
-    """Key of the source and whole id of the pipeline that is meant; key None where the cache does not know it."""
-    native = _native(written, "pipeline")
+def _known(
+    options: Options, settings: Settings, native: str, key: str | None
+) -> tuple[list[PipelineRow], list[PipelineRow]]:
+    """The pipelines that the cache has under that very id, and those whose id begins so."""
     if not cache_of(options, settings).exists():
-        return None, native
+        return [], []
     with synced(options, settings) as reader:
         if reader is None:
-            return None, native
-        key = None if source is None else _key(reader, source)
-        rows = reader.pipelines.rows(reader.pipelines.beginning(native))
-    found = [row for row in rows if key in (None, row.pipeline.source)]
-    exact = [row for row in found if row.pipeline.id == native]
-    meant = exact or found
-    if not meant:
-        return key, native
-    if len(meant) > 1:
-        raise UsageError(f"{shown(native)} is not one pipeline: {_names(_whole(row) for row in meant)}.{_hint(exact)}")
-    return meant[0].pipeline.source, meant[0].pipeline.id
+            return [], []
+        reads = reader.pipelines
+        keys = [spec.key for spec in _specs(settings)] if key is None else [key]
+        exact = [rowid for each in keys if (rowid := reads.find(native, each)) is not None]
+        begun = reads.rows(reads.beginning(native, source=key))
+        return reads.rows(exact), [row for row in begun if _is_beginning(native, row.pipeline.id)]
 
 
-def _whole(row: PipelineRow) -> str:
-    return f"{row.pipeline.id} ({row.source_name})"
+def _is_beginning(native: str, whole: str) -> bool:
+    """Whether an id was meant by its beginning: deploy#2 is another build than deploy#21, not the beginning of it."""
+    return not ("#" in whole and native[-1:].isdigit() and whole[len(native) :][:1].isdigit())
 
 
-def _hint(exact: Sequence[PipelineRow]) -> str:
-    return " --source says which." if exact else ""
+def _where(row: PipelineRow) -> Where:
+    return row.pipeline.source, row.pipeline.id
+
+
+def _whole(rows: Iterable[PipelineRow]) -> str:
+    return _names(f"{row.pipeline.id} ({row.source_name})" for row in rows)
+
+
+def _waiting(approvals: Sequence[Approval]) -> str:
+    """Their names, and their ids where the names are no help."""
+    names = [one.name for one in approvals]
+    return _names(one.name if names.count(one.name) == 1 else f"{one.name} ({one.id})" for one in approvals)
 
 
 def _native(written: str, kind: str) -> str:
@@ -178,11 +212,20 @@ def _native(written: str, kind: str) -> str:
     return unquote(rest) if slash and head == kind and "/" not in rest and "#" not in rest else written
 
 
-def _key(reader: Reader, name: str) -> str:
-    states = reader.source_states()
-    found = [state.source for state in states if name in (state.name, state.source)]
-    if len(found) != 1:
-        raise UsageError(f"No source is called {shown(name)}: there are {_names(state.name for state in states)}.")
+def _specs(settings: Settings) -> list[SourceSpec]:
+    """The CI sources of the settings, which need not have been read yet."""
+    from ..sources import registry  # brings the HTTP client, which `--help` need not pay for
+
+    return [one.spec for one in registry.build(settings) if one.spec.kind not in ("git", "mlflow")]
+
+
+def _key(settings: Settings, name: str) -> str:
+    specs = _specs(settings)
+    found = [spec.key for spec in specs if name in (spec.name, spec.key)]
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} sources are called {shown(name)}. Their keys tell them apart: {_names(found)}.")
+    if not found:
+        raise UsageError(f"No source is called {shown(name)}: there are {_names(spec.name for spec in specs)}.")
     return found[0]
 
 

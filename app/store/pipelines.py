@@ -147,12 +147,13 @@ class PipelineReads:
         row = self._connection.execute(sql, (*bound, native)).fetchone()
         return row[0] if row else None
 
-    def beginning(self, native: str, limit: int = 10) -> list[int]:
-        """Row ids of those whose id begins so, at most `limit`; none for the empty text."""
+    def beginning(self, native: str, limit: int = 10, *, source: str | None = None) -> list[int]:
+        """Row ids of those whose id begins so, at most `limit`, of one source or of all; none for the empty text."""
         if not native:
             return []
-        sql = f"SELECT id FROM pipeline WHERE {_VISIBLE} AND native >= ? AND native < ? LIMIT ?"
-        return [row[0] for row in self._connection.execute(sql, (native, native + "\U0010ffff", limit))]
+        which, bound = _of_source(source)
+        sql = f"SELECT id FROM pipeline WHERE {which} AND native >= ? AND native < ? LIMIT ?"
+        return [row[0] for row in self._connection.execute(sql, (*bound, native, native + "\U0010ffff", limit))]
 
     def job(self, native: str, source: str | None = None) -> tuple[int, Job] | None:
         """The job with this id of its vendor's, and the row id of its pipeline; of several the newest pipeline's."""

@@ -30,6 +30,9 @@ PIPELINES = (
     pipeline("3042", "running"),
     pipeline("77", "waiting", approvals=(Approval(id="e1", name="staging"), Approval(id="e2", name="production"))),
     pipeline("78", "waiting", jobs=(MANUAL,)),
+    pipeline("79", "waiting", approvals=(Approval(id="e3", name="production"), Approval(id="e4", name="production"))),
+    pipeline("9012", "failed"),
+    pipeline("deploy#21", "failed"),
 )
 
 
@@ -52,6 +55,8 @@ def server(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         (["rerun", "pipeline/3041", "--failed"], "rerun failed 3041"),
         (["cancel", "3042", "--source", "forge"], "cancel 3042"),
         (["approve", "77", "production"], "approve e2 77"),
+        (["approve", "79", "e4"], "approve e4 79"),
+        (["rerun", "90"], "rerun 9012"),
         (["play", "j9"], "play j9 78"),
         (["play", "job/j9"], "play j9 78"),
     ],
@@ -72,6 +77,9 @@ def test_an_act_is_done_and_told(call: Call, server: Server, words: list[str], d
         (["approve", "3041"], 4, "waits for nobody's approval"),
         (["approve", "77", "moon"], 4, "it waits for staging, production, not for moon"),
         (["approve", "77"], 2, "name the one that is meant"),
+        (["approve", "79"], 2, "It waits for production (e3), production (e4): name the one that is meant."),
+        (["approve", "79", "production"], 2, "It waits for production (e3), production (e4): name the one that is"),
+        (["rerun", "deploy#2"], 1, "There is no pipeline deploy#2 in forge."),
         (["rerun", "304"], 2, "304 is not one pipeline: 3041 (forge), 3042 (forge)."),
         (["rerun", "3041", "--source", "nowhere"], 2, "No source is called nowhere: there are forge."),
         (["rerun", "999"], 1, "There is no pipeline 999 in forge."),
@@ -134,3 +142,37 @@ def git(project: Path) -> Callable[..., None]:
         subprocess.run(["git", "-c", "user.name=Ann", "-c", "user.email=ann@acme", *words], cwd=project, check=True)
 
     return run
+
+
+def test_the_very_id_goes_before_what_begins_so(call: Call, server: Server) -> None:
+    server.now["90"] = server.now["3041"] | {"id": "90"}
+    assert call("pipeline", "rerun", "90").status == 0
+    assert server.done == ["rerun 90"]
+
+
+@pytest.fixture
+def other(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A second source of the project's, with a pipeline of an id that the first has too."""
+    with remembering(pipeline("3041", "failed"), pipeline("9099", "failed")) as made:
+        source = ActsSource(made.url)
+        source.spec = SourceSpec(key="other000other000", kind="github", name="other", address=made.url)
+        monkeypatch.setattr(registry, "build", lambda settings: [ActsSource(server.url), source])
+        yield made
+
+
+@pytest.mark.parametrize("is_synced", [True, False])
+def test_the_source_that_is_named_is_the_one(
+    call: Call, cache: Path, server: Server, other: Server, is_synced: bool
+) -> None:
+    if not is_synced:
+        cache.unlink()
+    said = call("pipeline", "rerun", "3041", "--source", "other")
+    assert (said.status, server.done, other.done) == (0, [], ["rerun 3041"])
+    assert call("pipeline", "rerun", "3041", "--source", "moon").err.strip().endswith("there are forge, other.")
+
+
+def test_an_id_of_two_sources_is_none_of_them(call: Call, cache: Path, server: Server, other: Server) -> None:
+    cache.unlink()
+    said = call("pipeline", "rerun", "3041")
+    assert (said.status, server.done, other.done) == (4, [], [])
+    assert "forge and other both have a pipeline 3041. Name one with --source." in said.err

@@ -305,6 +305,13 @@ def test_an_unambiguous_beginning_finds(deck: Deck) -> None:
     assert deck.reads.beginning("") == []
 
 
+def test_what_begins_so_at_one_source_is_not_cut_off_by_another_s(deck: Deck) -> None:
+    deck.write(*(ran(n, id=f"30{n}") for n in range(12)))
+    deck.write(ran(99, id="3099", source=THERE.key))
+    assert deck.natives(deck.reads.beginning("30", source=THERE.key)) == ["3099"]
+    assert deck.reads.beginning("30", source="nobody's") == []
+
+
 @pytest.mark.parametrize(
     ("sort", "expected"),
     [
