@@ -46,6 +46,7 @@ def test_its_history_is_green_and_red_for_real_reasons(settings: Settings) -> No
         (1, "passed", "main"), (2, "failed", "feature/weekend-share"), (3, "failed", "main"), (4, "passed", "main"),
         (5, "failed", "feature/weekend-share"), (6, "passed", "main"),
     ]  # fmt: skip
+    assert {one.name for one in runs} == {"nightly-train"}
     assert [job.name for job in runs[3].jobs] == ["ingest", "data-check", "train", "evaluate"]
     assert "ZeroDivisionError: division by zero" in logs(settings, 2)
     assert "is damaged" in logs(settings, 3)
