@@ -77,7 +77,7 @@ class _Did(msgspec.Struct, frozen=True):
 def _rerun(act: Act, now: Pipeline) -> _Did:
     before = act.intent["previous"]
     if now.id != act.intent["pipeline"]:
-        return _Did(f" runs again as {title(now)}, which is {now.status},", is_done=True)
+        return _Did(f" was started again as {title(now)}", is_done=True)
     if now.attempt > before["attempt"]:
         return _Did(f": attempt {now.attempt} is {now.status}", is_done=True)
     if new := new_jobs(before, now):

@@ -256,7 +256,7 @@ def test_a_local_pipeline_runs_again_and_is_cancelled(
     program.wait_for("local #1", "● passed", "? all")
     ask(program, "R")
     program.press("y")
-    program.wait_for("local #1 runs again as local #2")
+    program.wait_for("local #1 was started again as local #2")
     program.wait_for("▶ running")
     ask(program, "u")
     assert "take back re-run of all jobs on 1 pipeline" in program.text

@@ -84,7 +84,7 @@ def test_a_build_is_started_again_and_the_new_one_is_read_back(
 ) -> None:
     outcome = done(settings, state, "rerun")
     assert outcome.state == "done"
-    assert "runs again as team/train #2, which is running" in outcome.sentence
+    assert "was started again as team/train #2" in outcome.sentence
     assert world.done == [STARTED]
 
 
