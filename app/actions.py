@@ -259,8 +259,8 @@ async def _in_turn(source: Any, state: State, act: Act, settled: frozenset[str] 
 def _alone(kind: Kind[Any, Any], state: State, act: Act, settled: frozenset[str] | None) -> Iterator[str]:
     """Nobody else acts on the same thing while the block runs; gives why somebody does, "" when it is ours.
 
-    An act of somebody else's that was done since `settled` is not seen in every thing: the build that Jenkins started
-    anew looks as before.
+    An act of somebody else's that was done since `settled`, or since this was asked for, is not seen in every thing:
+    the build that Jenkins started anew looks as before.
     """
     name = kind.alone(act)
     if not name:
@@ -269,7 +269,7 @@ def _alone(kind: Kind[Any, Any], state: State, act: Act, settled: frozenset[str]
     with act_lock.held(state.path, name) as ours:
         others = [one for one in state.open_acts() if one.state == "begun" and one.id != act.id]
         same = [one for one in others if {one.act, act.act} <= kind.once and kind.alone(one) == name]
-        ended = [one for one in state.acts() if settled is not None and one.state == "done" and one.id not in settled]
+        ended = [one for one in state.acts() if one.state == "done" and _is_news(one, act, settled)]
         if not ours:
             yield f"{called(act)}: another act on it is under way. Nothing was changed."
         elif same:
@@ -279,6 +279,11 @@ def _alone(kind: Kind[Any, Any], state: State, act: Act, settled: frozenset[str]
             yield f"{called(act)}: another {act.act} of it was done just now. Nothing was changed."
         else:
             yield ""
+
+
+def _is_news(other: Act, act: Act, settled: frozenset[str] | None) -> bool:
+    """Whether who asked for `act` cannot have seen what came of the other one."""
+    return (other.begun_at or 0) > act.at if settled is None else other.id not in settled
 
 
 async def _change(kind: Kind[Any, Any], source: Any, state: State, act: Act, thing: Any) -> Outcome:

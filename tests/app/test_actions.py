@@ -321,6 +321,19 @@ def act(tmp_path: Path, state: State, server: Server) -> Callable[[], Outcome]:
     return lambda: set_tag(settings, state, subject("r1"), "k", "v", read_only=False)
 
 
+def test_a_tag_that_is_forbidden_and_that_somebody_else_sets_is_not_ours(
+    act: Callable[[], Outcome], server: Server, state: State
+) -> None:
+    def forbid(key: str, value: str) -> int:
+        server.keep(key, value)
+        return 403
+
+    server.on_set = forbid
+    outcome = act()
+    assert (outcome.state, state.acts()[0].state) == ("failed", "failed")
+    assert "403" in outcome.sentence
+
+
 def test_the_intent_is_on_the_disk_before_the_server_hears_of_it(
     act: Callable[[], Outcome], server: Server, state: State
 ) -> None:

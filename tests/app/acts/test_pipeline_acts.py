@@ -234,9 +234,10 @@ def test_what_is_not_as_it_was_seen_is_left_alone(
     assert server.done == []
 
 
-def test_a_second_rerun_of_the_same_sight_is_refused(settings: Settings, state: State, serve: Serve) -> None:
-    server = serve(pipeline())
-    batches = [ask(state, "rerun_failed", pipeline()) for _ in range(2)]
+@pytest.mark.parametrize("how", [{}, {"new_ids": True, "kind": "jenkins"}], ids=["same id", "new id"])
+def test_a_second_rerun_of_the_same_sight_is_refused(settings: Settings, state: State, serve: Serve, how: Any) -> None:
+    server = serve(pipeline(), **how)
+    batches = [ask(state, "rerun_failed", pipeline(), at=now() - 1) for _ in range(2)]
     assert [carried_out(settings, state, batch).state for batch in batches] == ["done", "failed"]
     assert server.done == ["rerun failed 7"]
 
