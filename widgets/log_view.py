@@ -80,7 +80,17 @@ class LogView(LogWindow, can_focus=True):
         self.cursor = max(folding.first, min(self.cursor, folding.lines - 1))
         if self.following:
             self._follow()
+        self._bring()
         self._changed()
+
+    def _bring(self) -> None:
+        """What one stands on is in sight, though the lines above it take more rows than before."""
+        if self.folding is not None and self.folding.rows:
+            row = self.folding.row(self.cursor)
+            self.cursor = self.folding.line(row)
+            if all(seen != row for seen, _ in self._window()):
+                self._top, self._sub = self._above(row, self._height // 3)
+                self._bound()
 
     def recolour(self, palette: Palette) -> None:
         """Draw the same in other colours."""
@@ -126,7 +136,7 @@ class LogView(LogWindow, can_focus=True):
         self.cursor = self.folding.line(row)
         window = self._window()
         if not window or row < window[0][0] or (row == window[0][0] and window[0][1] > 0):
-            self._top, self._sub = max(0, row - _SCROLLS + 1), 0
+            self._top, self._sub = self._above(row, min(_SCROLLS, self._height) - 1)
         elif row > window[-1][0] or (row, 0) not in window:
             self._top, self._sub = min((row, 0), self._above(min(row + _SCROLLS, self.folding.rows), self._height))
         elif window[-1][0] == row and window[-1][1] < len(self._starts(row)) - 1:
@@ -219,6 +229,7 @@ class LogView(LogWindow, can_focus=True):
         self._width = 0
         self.forget()
         self._bound()
+        self._bring()
         self._changed()
 
     def action_times(self) -> None:
@@ -226,6 +237,7 @@ class LogView(LogWindow, can_focus=True):
         self.timed = not self.timed
         self._wrap_starts.clear()
         self._sub = 0
+        self._bring()
         self._changed()
 
     def action_error(self, by: int) -> None:
