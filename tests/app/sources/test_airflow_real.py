@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -198,3 +199,30 @@ async def test_a_run_that_was_deleted_is_gone(ended: Running) -> None:
     ended.client.delete(f"{ended.url}/api/v2/dags/train_fare/dagRuns/short").raise_for_status()
     assert await source.one("train_fare/short") is None
     await source.close()
+
+
+def test_the_whole_way_from_the_settings_to_the_lines_of_a_log(
+    ended: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_USER", "admin")
+    monkeypatch.setenv("AIRFLOW_SECRET", ended.password)
+    (tmp_path / "quarterdeck.toml").write_text(
+        f'[[ci]]\nkind = "airflow"\nbase_url = "{ended.url}"\nrepository = "train_fare"\n'
+        'username_env = "AIRFLOW_USER"\npassword_env = "AIRFLOW_SECRET"\n'
+    )
+
+    def quarterdeck(*words: str) -> str:
+        command = [sys.executable, "-m", "quarterdeck.app", *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert ended.password not in done.stdout + done.stderr
+        return done.stdout
+
+    quarterdeck("trust", "--yes")
+    quarterdeck("sync")
+    listed = json.loads(quarterdeck("pipelines", "--filter", "status:failed job.failed:train", "--json"))
+    assert [(one["id"], one["status"], len(one["jobs"])) for one in listed] == [("train_fare/manual_1", "failed", 5)]
+    log = quarterdeck("pipeline", "log", "train_fare/manual_1/train/-1/1")
+    assert "ValueError: loss is NaN at step 7" in log
+    kept = Path(os.environ["XDG_CACHE_HOME"]).parent
+    assert not [one for one in kept.rglob("*") if one.is_file() and ended.password.encode() in one.read_bytes()]
