@@ -332,7 +332,12 @@ def change(act: Act) -> tuple[str, str]:
     if _of(act) == "tags":
         return _present(there), _present(intent["value"])
     read_back = (act.outcome or {}).get("read_back")
-    return _standing(there), _standing(read_back) if read_back else what(act)
+    if not read_back:
+        return _standing(there), what(act)
+    if read_back.get("pipeline") in (None, intent["pipeline"]):
+        return _standing(there), _standing(read_back)
+    name = read_back.get("name") or read_back["pipeline"]
+    return str(there["status"]) if there else "", f"{name}, {read_back['status']}"  # another one runs in its place
 
 
 def _present(value: str | None) -> str:

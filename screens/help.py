@@ -6,8 +6,12 @@ from typing import Any
 
 from textual.screen import Screen
 
+from .frame import FrameScreen
 from .picker import Item
 from .words import COMMANDS
+
+ACTS = frozenset({"pipeline.rerun", "pipeline.cancel", "pipeline.approve", "pipeline.undo"})
+"""Ids of the keys of which read-only takes the use, and not their place here."""
 
 
 def key_items(screen: Screen[Any]) -> list[Item[str]]:
@@ -19,9 +23,14 @@ def key_items(screen: Screen[Any]) -> list[Item[str]]:
     own.sort(key=lambda binding: not binding.show)
     items: dict[str, Item[str]] = {}
     for binding in own:
-        detail = f"{_sentence(binding.tooltip or binding.description)}   {binding.id}"
+        refused = "  (refused: read-only)" if binding.id in ACTS and _is_read_only(screen) else ""
+        detail = f"{_sentence(binding.tooltip or binding.description)}{refused}   {binding.id}"
         items.setdefault(binding.action, Item(_keys_of(screen, binding.action), detail, binding.action))
     return [*items.values(), *(Item(f":{word}", what, ":") for word, what in COMMANDS.items())]
+
+
+def _is_read_only(screen: Screen[Any]) -> bool:
+    return isinstance(screen, FrameScreen) and screen.deck.read_only
 
 
 def _keys_of(screen: Screen[Any], action: str) -> str:

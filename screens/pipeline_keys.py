@@ -10,13 +10,18 @@ from textual.binding import Binding, BindingType
 from ..app.copies import Copy
 from ..app.pipeline_copies import pipeline_copies
 from ..app.records import Job, Pipeline, Want
-from ..widgets.strip import latest
+from ..widgets.strip import agreeing, latest
 from .deck import Deck
 from .links import LinkSheet
 from .pipeline_acts import PipelineActs
+from .pipeline_questions import waiting_jobs
 
 NEWS = 5.0
 """Seconds between two questions for news of a pipeline that is not settled, while somebody looks at it."""
+
+TICK = 1.0
+"""Seconds between two looks at what is told in seconds; without any nothing is drawn."""
+
 TESTS_ON_SIGHT = ("github",)
 """Kinds of sources that read what tests said only of pipelines that are opened: it takes downloads."""
 
@@ -39,6 +44,7 @@ class PipelineKeys(PipelineActs):
         """Begin to ask for news."""
         if self.is_composed:
             self.set_interval(NEWS, self._ask_for_news)
+            self.set_interval(TICK, self._tick)
 
     # -- what a screen names ------------------------------------------------------------------------------------
 
@@ -55,6 +61,24 @@ class PipelineKeys(PipelineActs):
         """The job under the cursor; None where there is none."""
         return None
 
+    # -- the line of keys ---------------------------------------------------------------------------------------
+
+    def shown_keys(self) -> list[tuple[str, str]]:
+        """Without what would be refused here, and `A` where nothing waits: `?` has them, and pressed they say why."""
+        hidden = {"re-run", "cancel", "approve"} if self.deck.read_only else {"approve"} - self._waiting_here()
+        return [(key, says) for key, says in super().shown_keys() if says not in hidden]
+
+    def _waiting_here(self) -> set[str]:
+        here = self.pipeline_here() if self.is_ready else None
+        return {"approve"} if here is not None and (here.approvals or waiting_jobs(here)) else set()
+
+    def second_passed(self) -> None:
+        """A second went by: what is told in seconds is written anew."""
+
+    def _tick(self) -> None:
+        if self.is_ready and self.is_current:
+            self.second_passed()
+
     # -- the syncer ---------------------------------------------------------------------------------------------
 
     def want_pipeline(self, pipeline: Pipeline, *, is_open: bool = False) -> None:
@@ -63,7 +87,12 @@ class PipelineKeys(PipelineActs):
         Where it is opened that may be its tests.
         """
         asked = (pipeline.source, pipeline.id, pipeline.updated_at or 0)
-        is_unread = pipeline.jobs is None or not pipeline.is_settled or (is_open and self._lacks_tests(pipeline))
+        is_unread = (
+            pipeline.jobs is None
+            or not pipeline.is_settled
+            or agreeing(pipeline) != pipeline.jobs
+            or (is_open and self._lacks_tests(pipeline))
+        )
         if asked not in self._asked and is_unread:
             self._asked.add(asked)
             self._want(pipeline)

@@ -93,12 +93,11 @@ def job_count(pipelines: Sequence[Pipeline], *, failed_only: bool) -> str:
 
 def rerun_lines(deck: Deck, chosen: Sequence[Pipeline], fit: Sequence[Pipeline], *, failed_only: bool) -> Lines:
     """Which jobs run again, of what, where."""
-    head: list[Piece] = [
-        (" re-run ", "text"),
-        (job_count(fit, failed_only=failed_only), "bright"),
-        (" of ", "text"),
-        *_which(fit),
-    ]
+    head: list[Piece] = [(" re-run ", "text")]
+    if _are_local(deck, fit):
+        head += [*_which(fit), (" whole, with the jobs of the settings as they are now", "text")]
+    else:
+        head += [(job_count(fit, failed_only=failed_only), "bright"), (" of ", "text"), *_which(fit)]
     back = " the way back is u: it cancels what runs, and what was done by then stays"
     return _asked(deck, head, [*_each(deck, fit), *_left_alone(chosen, fit)], fit, back)
 
@@ -129,6 +128,12 @@ def play_lines(deck: Deck, one: Pipeline, job: Job) -> Lines:
     ]
     back = " the way back is u, which cancels the whole pipeline while it runs"
     return _asked(deck, head, _each(deck, [one]), [one], back)
+
+
+def _are_local(deck: Deck, pipelines: Sequence[Pipeline]) -> bool:
+    """Whether all run here: the settings say which jobs that are, whatever ran the last time."""
+    kinds = {state.source: state.kind for state in deck.states}
+    return all(kinds.get(one.source) == "local" for one in pipelines)
 
 
 def _which(pipelines: Sequence[Pipeline]) -> list[Piece]:
@@ -165,9 +170,23 @@ def _each(deck: Deck, pipelines: Sequence[Pipeline]) -> Lines:
 def _standing(deck: Deck, one: Pipeline) -> list[Piece]:
     commit = f"{short(one.commit)}  " if one.commit else ""
     attempt = f", attempt {one.attempt}" if one.attempt > 1 else ""
-    since = f", {age(one.created_at, deck.now())} old" if one.created_at is not None else ""
     title = f"  {clip(one.title, 60)}" if one.title else ""
-    return [(f"{commit}{one.status} now{attempt}{since}{title}", "dim")]
+    return [(f"{commit}{one.status} {_since(one, deck.now())}{attempt}{title}", "dim")]
+
+
+def _since(one: Pipeline, now: int) -> str:
+    """`1 h ago` for what is over, `now, began 1 h ago` for what is not."""
+    if one.is_settled:
+        return _ago(one.ended_at or one.updated_at or one.created_at, now) or "by now"
+    began = one.started_at if one.status == "running" else None
+    word = "began" if began is not None else "asked for"
+    ago = _ago(began if began is not None else one.created_at, now)
+    return f"now, {word} {ago}" if ago else "now"
+
+
+def _ago(then: int | None, now: int) -> str:
+    said = age(then, now)
+    return "just now" if said in ("now", "ahead") else f"{said} ago" if said else ""
 
 
 def _left_alone(chosen: Sequence[Pipeline], fit: Sequence[Pipeline]) -> Lines:

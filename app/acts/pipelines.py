@@ -18,7 +18,7 @@ from ..sources.ci import TakesActs
 from ..store.state import Act, ActState
 from . import SECONDS, Outcome, Tried, Verdict, called
 from .judging import judged
-from .sight import intent, moved, snapshot, subject, unfit
+from .sight import intent, moved, snapshot, subject, title, unfit
 
 __all__ = ["ABLE", "ActsOnPipelines", "PipelineOutcome", "Pipelines", "intent", "read_pipeline", "subject", "what"]
 
@@ -142,7 +142,9 @@ class Pipelines:
         """Look at the pipeline, and tell by what is different."""
         became = act.intent["pipeline"] if tried.is_denied else await _became(source, act)
         pipeline = await read_pipeline(source, became)
-        read_back = None if pipeline is None else {"pipeline": pipeline.id, **snapshot(pipeline)}
+        read_back = None
+        if pipeline is not None:
+            read_back = {"pipeline": pipeline.id, "name": title(pipeline), **snapshot(pipeline)}
         state, sentence = judged(act, pipeline, tried, source.spec)
         return Verdict(state, sentence, read_back)  # type: ignore[arg-type]  # one of the four, see judged
 

@@ -10,7 +10,7 @@ import pytest
 from quarterdeck.app.acting import Progress, Stop, Undo
 from quarterdeck.app.acts.pipelines import ABLE
 from quarterdeck.app.main import Quarterdeck
-from quarterdeck.app.records import Approval, Batch, Job, Pipeline
+from quarterdeck.app.records import Approval, Batch, Job, Pipeline, SourceSpec
 from quarterdeck.app.store.state import Act
 from quarterdeck.screens import acting, question
 from quarterdeck.screens.question import Question
@@ -124,7 +124,7 @@ async def test_failed_jobs_run_again_after_f_and_a_y(app: Quarterdeck, acts: Act
         await pilot.press("f")
         lines = await wait_for(pilot, "re-run 1 failed job: train of nightly-train #212 on main", "type y")
         assert any("at github https://api.github.com" in line for line in lines)
-        assert any("failed now, attempt 2" in line for line in lines)
+        assert any(" ago, attempt 2" in line for line in lines)
         assert any("the way back is u: it cancels what runs" in line for line in lines)
         assert acts.asked == []
         await pilot.press("y")
@@ -161,6 +161,18 @@ async def test_with_one_way_only_the_question_comes_at_once(app: Quarterdeck, ac
         await go(pilot, wait_for, 6)
         await pilot.press("R")  # it passed: nothing failed that could run again alone
         await wait_for(pilot, "re-run all 4 jobs: data, test, train and 1 more of nightly-train #208", "type y")
+
+
+async def test_a_local_pipeline_runs_the_jobs_of_the_settings_as_they_are_now(
+    app: Quarterdeck, ci: Any, state_of: Any, wait_for: Any
+) -> None:
+    spec = SourceSpec(key="c" * 16, kind="local", name="local", address="")
+    ci.states(state_of(spec))
+    async with app.run_test(size=SIZE) as pilot:
+        await go(pilot, wait_for, 2)
+        await pilot.press("R")
+        said = "re-run nightly-train #212 on main whole, with the jobs of the settings as they are now"
+        await wait_for(pilot, said, "type y", gone=["4 jobs"])
 
 
 async def test_what_runs_is_cancelled_and_the_others_are_left_alone(
@@ -253,8 +265,6 @@ async def test_who_may_not_approve_is_told_who_may(
 async def test_a_source_that_cannot_or_must_not_says_so(
     app: Quarterdeck, ci: Any, state_of: Any, wait_for: Any, changes: Any, why: str
 ) -> None:
-    from quarterdeck.app.records import SourceSpec
-
     spec = SourceSpec(key="c" * 16, kind="github", name="github", address="https://api.github.com")
     ci.states(state_of(spec, **changes))
     async with app.run_test(size=SIZE) as pilot:
@@ -271,6 +281,25 @@ async def test_read_only_refuses_before_it_asks(app: Quarterdeck, acts: Acts, wa
         await pilot.press(key)
         await wait_for(pilot, "started with --read-only")
         assert acts.asked == []
+
+
+async def test_read_only_names_no_key_that_it_refuses(ci: Any, acts: Acts, wait_for: Any) -> None:
+    app = ci.app(acts=acts, read_only=True)
+    async with app.run_test(size=SIZE) as pilot:
+        await go(pilot, wait_for, 1)
+        await wait_for(pilot, "? all", "l log", gone=["R re-run", "X cancel", "A approve  "])
+        await pilot.press("question_mark", *"again")
+        await wait_for(pilot, "(refused: read-only)")
+
+
+async def test_the_key_for_what_waits_stands_where_something_waits(app: Quarterdeck, wait_for: Any) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(pilot, wait_for, 0)
+        await wait_for(pilot, "X cancel", gone=["A approve  "])
+        await pilot.press("j")
+        await wait_for(pilot, "A approve  ")
+        await pilot.press("j")
+        await wait_for(pilot, "R re-run", gone=["A approve  "])
 
 
 @pytest.mark.parametrize("key", ["enter", "space", "R", "f", "a", "Y", "n", "X"])
@@ -356,6 +385,22 @@ async def test_the_journal_tells_acts_on_pipelines(app: Quarterdeck, acts: Acts,
             pilot, "re-run of failed jobs   1 done", "failed (attempt 2) → running (attempt 3)", "1 unknown",
             "It cannot be said.", "failed (attempt 2) → re-run of failed jobs",
         )  # fmt: skip
+
+
+async def test_the_journal_names_the_pipeline_that_runs_in_place_of_the_old_one(
+    app: Quarterdeck, acts: Acts, wait_for: Any
+) -> None:
+    before = {"attempt": 1, "status": "failed", "jobs": None, "approvals": []}
+    after = before | {"pipeline": "8", "name": "local #3", "status": "running"}
+    made = {"source": "c", "pipeline": "7", "name": "local #2", "previous": before}
+    act = Act(
+        id="a", at=1_773_457_000_000, batch="a", begun_at=1, act="rerun", subject="pipeline/7", intent=made,
+        state="done", outcome={"sentence": "", "read_back": after},
+    )  # fmt: skip
+    acts.journal = [act]
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("colon", *"acts", "enter")
+        await wait_for(pilot, "local #2", "failed → local #3, running")
 
 
 @pytest.mark.parametrize("size", SIZES)
