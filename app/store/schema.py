@@ -16,7 +16,7 @@ from .log_tables import LOG_TABLES
 VERSION: Final = 6
 """Raised with every change below. A cache of another version is another file, so nothing is migrated."""
 
-TABLES: Final = LOG_TABLES + """
+_OWN: Final = """
 CREATE TABLE content (
     runs INTEGER NOT NULL, commits INTEGER NOT NULL, pipelines INTEGER NOT NULL, logs INTEGER NOT NULL
 );
@@ -131,6 +131,7 @@ CREATE TABLE job (
 CREATE INDEX job_pipeline ON job (pipeline, name, attempt, status, stage, native);
 CREATE INDEX job_native ON job (native);
 """
+TABLES: Final = LOG_TABLES + _OWN
 """`content` counts the batches that changed something, so that a screen tells news from a pass without any.
 Of a metric: `value` is NULL for NaN (SQLite has none) and may be infinite; `state` tells.
 Of a label: `number` is the text as a number where it is one. Of a run: `digest` is a hash of the record, so
