@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ from .git import split_credential
 from .paths import make_private, state_dir
 from .settings import NEVER, Connection, LocalCi, Settings
 from .text import clip, shown
+
+_JOB_PLACE = re.compile(r"\.jobs\[\d+\]$")
 
 Effect = Literal["connect", "run", "read", "send"]
 
@@ -57,6 +60,11 @@ class Reach(NamedTuple):
     def value(self) -> str:
         """The value as it may be shown."""
         return shown(self.exact)
+
+    @property
+    def told(self) -> str:
+        """The same as a person reads it, with all that it says: a job as `test: make test (needs data)`."""
+        return shown(_told_job(self.exact)) if _JOB_PLACE.search(self.place) else self.value
 
     @property
     def host(self) -> str:
@@ -140,7 +148,7 @@ def sentence(settings: Settings) -> str:
     acts = [
         f"connect to {_some(hosts)}" if hosts else "",
         f"send {_some([reach.value for reach in secrets])}" if secrets else "",
-        f"run {_some([reach.value for reach in runs])}" if runs else "",
+        f"run {_some([reach.told for reach in runs])}" if runs else "",
         f"read {_some([reach.value for reach in outside])}" if outside else "",
     ]
     return f"Not trusted: it would {', '.join(filter(None, acts))}. See `quarterdeck trust`; until then local only."
@@ -244,6 +252,13 @@ def _unmagic(written: str) -> str:
 
 def _words(value: object) -> str:
     return msgspec.json.encode(value, order="sorted").decode()
+
+
+def _told_job(exact: str) -> str:
+    job = msgspec.json.decode(exact, type=dict[str, str | list[str] | None])
+    said = f"{job.pop('name')}: {job.pop('run')}"
+    more = [f"{key} {', '.join(value) if isinstance(value, list) else value}" for key, value in job.items() if value]
+    return f"{said} ({'; '.join(more)})" if more else said
 
 
 def _some(values: list[str]) -> str:

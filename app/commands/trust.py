@@ -37,7 +37,7 @@ def trust_command(options: Options, yes: bool, as_json: bool) -> int:
         things = [{"place": reach.place, "value": reach.value} for reach in reaches]
         print_object({"trusted": trusted or yes, "reaches": things})
         return 0
-    print_table((Head("setting"), Head("reaches or runs")), [[reach.place, reach.value] for reach in reaches])
+    print_table((Head("setting"), Head("reaches or runs")), [[reach.place, reach.told] for reach in reaches])
     if trusted:
         say("Nothing in the settings needs trust." if not reaches else "This is trusted.")
         return 0

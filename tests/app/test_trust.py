@@ -251,6 +251,16 @@ def test_one_line_says_what_it_would_do(tmp_path: Path) -> None:
     check_trusted(settings, "mlflow")
 
 
+def test_jobs_are_told_as_people_write_them(tmp_path: Path) -> None:
+    train = '{ name = "train", run = "make train", needs = ["data", "lint"], junit = "out/*.xml", timeout = "5m" }'
+    others = '{ name = "data", run = "make data" }, { name = "lint", run = "ruff check" }'
+    settings = project(tmp_path, f'[[ci]]\nkind = "local"\njobs = [{others}, {train}]\n')
+    assert [reach.told for reach in reaches(settings)] == [
+        "data: make data", "lint: ruff check", "train: make train (junit out/*.xml; needs data, lint; timeout 5m)",
+    ]  # fmt: skip
+    assert "it would run data: make data and lint: ruff check and 1 more." in sentence(settings)
+
+
 def test_hostile_values_are_shown_safely_in_one_short_line(tmp_path: Path) -> None:
     evil = "\\u001b]0;x\\u0007\\u202e"
     jobs = ", ".join(f'{{ name = "{n}", run = "{evil * 50}" }}' for n in range(50))
@@ -261,7 +271,7 @@ def test_hostile_values_are_shown_safely_in_one_short_line(tmp_path: Path) -> No
     )
     said = sentence(settings)
     assert len(said) < 500
-    for text in (said, *(reach.value + reach.host for reach in reaches(settings))):
+    for text in (said, *(reach.value + reach.told + reach.host for reach in reaches(settings))):
         assert not any(unicodedata.category(character) in {"Cc", "Cf"} for character in text)
 
 
