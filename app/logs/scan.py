@@ -41,6 +41,7 @@ _WORDS: Final = "|".join(
         rf"[^\n]{{0,200}}{_EDGE}(?:[Ee]rror|fatal|panic|FAILED)(?:\[\w+\])?: ",
         rf"[^\n]{{0,60}}{_EDGE}[A-Z]\w*(?:Error|Exception): ",
         rf"[^\n]{{0,200}}{_EDGE}FAILED\b",
+        r"[ \t]{0,40}[\[(]?(?:FAIL|FAILED|ERROR)\b",
         r"npm (?:ERR!|error) ",
         r"[^\n]{0,80}: command not found",
         r"[^\n]{0,80}(?:Segmentation fault|Out of memory|OOMKilled|CUDA out of memory|core dumped)",
@@ -55,6 +56,7 @@ _FINAL: Final = "|".join(
         r"Finished: (?:FAILURE|ABORTED|UNSTABLE)",
         r"ERROR: script returned exit code",
         r"Build step '[^\n]{1,80}' marked build as failure",
+        r"quarterdeck: It (?:took longer than|was ended by|was cancelled|could not be started)",  # our own runner
     )
 )
 _ANYWHERE: Final = {
@@ -77,6 +79,12 @@ _KINDS: Final = {
 _ERRORS: Final = frozenset({"said", "told", "word"})
 _FINALS: Final = frozenset({"final", "failed"})
 _SECTIONS: Final = frozenset({*_ANYWHERE, *_KINDS}) - _ERRORS - _FINALS
+
+_NONE: Final = re.compile(
+    rb"(?<![\d.])0[ \t]+(?:FAIL|FAILED|ERROR)\b"
+    rb"|\b(?:FAIL|FAILED|ERROR)\b[ \t]*[:=][ \t]*0(?=[ \t\r]*(?:$|[,;|)\]/]|[#A-Za-z]+[ \t]*[:=]))"
+)
+"""Totals of nothing, `FAIL: 0` and `0 FAILED`: RE2 cannot leave them out, so what it found is looked at again."""
 
 
 class Mark(Record, frozen=True, array_like=True):
@@ -176,6 +184,8 @@ class Scanner:
         while (found := self._next(text, at)) is not None:
             line, at = line + text.count(b"\n", at, found.start()), found.start()
             told = _sorter().match(text, at)
+            if told is not None and told.lastgroup == "word":
+                told = _without_none(text, at, told)
             at = found.end()
             if told is None or told.lastgroup is None:
                 continue
@@ -280,6 +290,14 @@ class Scanner:
 def _next_line(text: bytes, at: int, line: int) -> tuple[int, int]:
     end = text.find(b"\n", at)
     return (len(text), line) if end < 0 else (end + 1, line + 1)
+
+
+def _without_none(text: bytes, at: int, told: re.Match[bytes]) -> re.Match[bytes] | None:
+    """What a line tells without its totals of nothing."""
+    end = text.find(b"\n", at, at + HEAD)
+    line = text[at : end if end >= 0 else at + HEAD]
+    rest = _NONE.sub(b"", line)
+    return told if rest == line else _sorter().match(rest)
 
 
 def _without_stamp(line: bytes) -> bytes:

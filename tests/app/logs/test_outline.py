@@ -114,6 +114,10 @@ def test_a_log_without_sections_fails_at_its_first_error() -> None:
         b"make[2]: *** [x] Error 2", b"fatal: not a git repository", b"tests/test_a.py::test_b FAILED [ 50%]",
         b"--- FAIL: TestX (0.00s)", b"panic: nil", b"error[E0382]: borrow of moved value", b"\x1b[31mERROR\x1b[0m: no",
         b"2026-03-14T00:59:00.1234567Z ERROR: no", b"Segmentation fault (core dumped)", b"##[error]no",
+        b"FAIL  orders     fresh-ordered_at  1 of 2345 rows", b"FAIL\tpkg/model 0.1s", b"FAIL", b"[FAIL] 0 of 7 rows",
+        b"  FAILED\r", b"ERROR", b"\x1b[31mFAIL\x1b[0m src/a.test.js", b"FAIL: 3", b"ERROR: 0 rows in orders",
+        b"7 passed, 10 FAILED", b"5 passed, 0 FAILED, but FAILED in the end",
+        b"quarterdeck: It took longer than 2s and was ended.", b"quarterdeck: It was ended by signal 9.",
     ],
 )  # fmt: skip
 def test_this_is_an_error(line: bytes) -> None:
@@ -125,11 +129,21 @@ def test_this_is_an_error(line: bytes) -> None:
     [
         b"0 errors, 0 warnings", b"error_rate=0.2", b"no errors: fine", b"ERRORS_ALLOWED=3", b"collecting errors",
         b"loss=0.1 root_mean_squared_error=0.3", b"terror: a film", b"test_failed_login PASSED",
-        b"Error handling works",
+        b"Error handling works", b"pass  orders  unique-order_id  0 of 2345 rows", b"PASSED", b"0 failed", b"FAIL: 0",
+        b"FAIL: 0\r", b"FAILED = 0, PASSED = 7", b"7 PASSED, 0 FAILED", b"FAIL: 0  SKIP: 3", b"FAIL_FAST=1",
+        b"FAILOVER ok",
+        b"ERROR: 0 | WARNING: 3", b"quarterdeck: The log was cut after 512 MB: 7 bytes are missing.",
     ],
 )  # fmt: skip
 def test_this_is_none(line: bytes) -> None:
     assert scanned(b"fine\n" + line + b"\n").errors == ()
+
+
+def test_what_ended_a_job_is_its_failure_where_nothing_else_is() -> None:
+    end = b"\nquarterdeck: It took longer than 2s and was ended.\n"
+    assert scanned(b"one\n" + end).failure == 2
+    assert scanned(b"FAIL  orders\nmore\n" + end).failure == 0
+    assert scanned(b"one\n\nquarterdeck: It was cancelled.\n", "cancelled").failure == 2
 
 
 def test_a_traceback_is_grouped_from_its_title_to_the_exception() -> None:
