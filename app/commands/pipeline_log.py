@@ -14,7 +14,7 @@ import click
 
 from ..channel import ask
 from ..errors import QuarterdeckError, SourceError, UsageError
-from ..logs.writing import written
+from ..logs.writing import has_times, written
 from ..records import Job, Pipeline, Want
 from ..settings import Settings
 from ..store.logs import LogBlock, LogHead
@@ -195,6 +195,8 @@ def _write(reader: Reader, head: LogHead, raw: bool, timestamps: bool) -> None:
                 sys.stdout.buffer.write(block.data)
         sys.stdout.buffer.flush()
         return
+    if timestamps and not has_times(block.data for block in _blocks(reader, head.rowid)):
+        say("This log has no times.")
     coloured = bool(os.environ.get("FORCE_COLOR") or (sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
     last = ""
     for text in written((block.data for block in blocks), coloured=coloured, timed=timestamps):

@@ -35,6 +35,11 @@ def written(blocks: Iterable[bytes], *, coloured: bool = False, timed: bool = Fa
         yield _text(rest, coloured, timed)
 
 
+def has_times(blocks: Iterable[bytes]) -> bool:
+    """Whether a time stands before a line; a log without any is read to its end for that."""
+    return any(stamps.STAMPS.search(block) for block in blocks)
+
+
 def _text(data: bytes, coloured: bool, timed: bool) -> str:
     if _is_plain(data, timed):
         return data.decode("ascii")

@@ -74,6 +74,14 @@ def test_times_stand_before_the_lines_where_they_are_asked_for(call: Call, write
     assert call("pipeline", "log", "7102", "--timestamps").out.splitlines()[0] == "2026-03-14T00:59:00.123Z Run make"
 
 
+def test_a_log_without_times_says_so_where_they_are_asked_for(call: Call, write: Callable[..., None]) -> None:
+    write(data=b"one\ntwo\n")
+    said = call("pipeline", "log", "7102", "--timestamps")
+    assert (said.status, said.out) == (0, "one\ntwo\n")
+    assert "This log has no times." in said.err
+    assert call("pipeline", "log", "7102").err == ""
+
+
 @pytest.mark.parametrize("named", ["job/7102", "7102", "9001", "pipeline/9001", "pipeline/9%3001"])
 def test_a_job_is_named_by_its_id_or_by_the_pipeline_in_which_it_failed(
     call: Call, write: Callable[..., None], named: str
