@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar, Final
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.timer import Timer
 from textual.widget import Widget
 
 from ..app.copies import Copy
@@ -26,8 +27,9 @@ from ..widgets.prompt import Prompt
 from ..widgets.status import worded
 from .deck import Deck
 from .links import LinkSheet
-from .log_file import default_name, save_log
+from .log_file import default_name, free_path, save_log
 from .log_searching import LogSearching, lines_of
+from .pipeline_questions import waiting_jobs
 
 ASKS_EVERY: Final = 2.0
 """Seconds between two questions for what a running job has said meanwhile."""
@@ -40,7 +42,10 @@ class LogScreen(LogSearching):
 
     TAB = "pipelines"
     HELP_KEY = "^p"  # `?` looks backwards here, as in less
-    LEADING_KEYS = ("log.error", "log.fold", "log.follow", "log.search", "log.wrap", "log.times", "log.save")
+    LEADING_KEYS = (
+        "log.follow", "log.error", "log.search", "log.fold", "copy", "log.link", "log.back", "pipeline.rerun",
+        "pipeline.approve", "pipeline.cancel", "log.wrap", "log.save", "log.times",
+    )  # fmt: skip
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("S", "save", "save", id="log.save", tooltip="Save the log as a file"),
@@ -55,6 +60,7 @@ class LogScreen(LogSearching):
         self._shown: tuple[LogHead, Job] | None = None
         self._tries = LATE
         self._was_placed = False
+        self._ticker: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
         """The log, or a few lines that say why there is none; below it where one stands in it."""
@@ -80,6 +86,20 @@ class LogScreen(LogSearching):
             self.read()
             self._ask()
             self.set_interval(ASKS_EVERY, self._ask_again)
+            self._tick_while_it_runs()
+
+    def _tick_while_it_runs(self) -> None:
+        """Once a second the subject says how long the job has run, until it ends."""
+        runs = self.job.status == "running" and self.job.started_at is not None
+        if runs and self._ticker is None:
+            self._ticker = self.set_interval(1.0, self._tick)
+        elif not runs and self._ticker is not None:
+            self._ticker.stop()
+            self._ticker = None
+
+    def _tick(self) -> None:
+        if self.is_ready and self.is_current:
+            self.query_one("#subject", Line).show(*self.subject())
 
     def _ask(self) -> None:
         job = self.job
@@ -97,6 +117,13 @@ class LogScreen(LogSearching):
             self._tries = LATE
         if self._tries > 0 and (ends or self._waits):
             self._ask()
+        self.view.is_over = self._is_over
+
+    @property
+    def _is_over(self) -> bool:
+        """Nothing more of it comes."""
+        whole = self._head is not None and self._head.is_whole
+        return self.job.status in SETTLED and (whole or self._tries <= 0)
 
     @property
     def _waits(self) -> bool:
@@ -114,6 +141,7 @@ class LogScreen(LogSearching):
             found = outline(reads.marks(head.rowid), head.lines, job, first=head.first)
             self._show(head, Folding(found, head.lines, head.first, found.folded()), before)
             self._tell_end(head, found)
+        self.view.is_over = self._is_over
         self._say()
         self.write_frame()
 
@@ -129,12 +157,15 @@ class LogScreen(LogSearching):
             view.show(lines, folding)
             return
         failure, runs = folding.outline.failure, self.job.status not in SETTLED and not head.is_whole
+        # what went wrong without a word that is known says so at its end, if anywhere
+        went_wrong = head.is_whole and self.job.status in ("failed", "cancelled")
+        start = head.lines - 1 if went_wrong else folding.line(0)
         view.following = runs and failure is None
         # a log that comes in parts fails at its end: until all is here, nobody knows where to stand
         self._was_placed = head.is_whole or runs
         if view.following:
             folding.show(head.lines - 1, all_around=True)
-        view.show(lines, folding, at=None if view.following else failure if failure is not None else folding.line(0))
+        view.show(lines, folding, at=None if view.following else start if failure is None else failure)
 
     def _tell_end(self, head: LogHead, found: Outline) -> None:
         """There is nothing to follow any more: say where it failed, and do not carry the reader off."""
@@ -179,8 +210,13 @@ class LogScreen(LogSearching):
         jobs = rows[0].pipeline.jobs or () if rows else ()
         self.pipeline = rows[0].pipeline if rows else self.pipeline
         self.job = next((job for job in jobs if job.id == self.job.id), self.job)
+        self._tick_while_it_runs()
 
     # -- what is said of it -------------------------------------------------------------------------------------
+
+    def on_log_view_told(self, event: LogView.Told) -> None:
+        """Say why a key did nothing."""
+        self.say(event.text, "dim")
 
     def on_log_view_moved(self) -> None:
         """Tell which line one stands on."""
@@ -229,6 +265,8 @@ class LogScreen(LogSearching):
         left += [("   ", "text"), worded(job.status)]
         if job.started_at is not None and job.ended_at is not None:
             left.append((f"   {span(job.ended_at - job.started_at)}", "dim"))
+        elif job.started_at is not None and job.status == "running":
+            left.append((f"   runs {_so_far(self.deck.now() - job.started_at)}", "dim"))
         if job.attempt > 1:
             left.append((f"   attempt {job.attempt}", "dim"))
         where = f"{clip(pipeline.branch, 24)} {(pipeline.commit or '')[:7]}".strip()
@@ -245,6 +283,29 @@ class LogScreen(LogSearching):
         self._was_placed = self._was_placed or self.view.folding is not None
 
     # -- keys ---------------------------------------------------------------------------------------------------
+
+    def shown_keys(self) -> list[tuple[str, str]]:
+        """The keys that do something to this log, and to its pipeline as it is now."""
+        idle = set(self._idle_keys())
+        return [(key, says) for key, says in super().shown_keys() if says not in idle]
+
+    def _keys(self) -> list[Piece]:
+        """Without the blanks behind the last key: `^p` is a cell longer than `?`, and they would be cut off by `…`."""
+        made = super()._keys()
+        return [*made[:-1], *((text.rstrip(), role) for text, role in made[-1:])]
+
+    def _idle_keys(self) -> Iterator[str]:
+        pipeline, acts = self.pipeline, self.job.status != "passed" and not self.deck.read_only
+        if self._is_over:
+            yield "follow"
+        if not self.job.url:
+            yield "link"
+        if not acts or not pipeline.is_settled:
+            yield "re-run"
+        if not acts or pipeline.is_settled:
+            yield "cancel"
+        if not acts or not (pipeline.approvals or waiting_jobs(pipeline)):
+            yield "approve"
 
     def action_sync_now(self) -> None:
         """Ask for what came since."""
@@ -278,10 +339,16 @@ class LogScreen(LogSearching):
             self.say("there is nothing to save", "dim")
             return
         self.query_one("#keys").display = False
-        self.prompt.ask("save", default_name(self.pipeline, self.job), "file to save the log in")
+        self.prompt.ask("save", free_path(default_name(self.pipeline, self.job)), "file to save the log in")
 
     def _save(self, name: str) -> None:
         if name.strip() and self._head is not None:
             self.run_worker(
                 partial(save_log, self, self._head.rowid, name.strip()), thread=True, group="save", exit_on_error=False
             )
+
+
+def _so_far(milliseconds: int) -> str:
+    """How long it runs already, in whole seconds: `16 s`, `12 m 05 s`."""
+    seconds = max(0, milliseconds // 1000)
+    return f"{seconds} s" if seconds < 60 else span(seconds * 1000)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..app.logs.writing import written
 from ..app.records import Job, Pipeline
 from ..app.store.logs import LogReads
-from ..app.text import clip
+from ..app.text import clip, shown
 from ..widgets.figures import size
 
 if TYPE_CHECKING:
@@ -22,6 +23,29 @@ def default_name(pipeline: Pipeline, job: Job) -> str:
     """`nightly-train-214-train.log`: a name that every file system takes."""
     words = [pipeline.name, pipeline.number, job.name]
     return "-".join(re.sub(r"[^\w.-]+", "-", word).strip("-.")[:60] for word in words if word) + ".log"
+
+
+def free_path(name: str) -> str:
+    """The path of a file in the working directory that is not there yet: `~/churn/a.log`, then `~/churn/a-2.log`."""
+    try:
+        folder = Path.cwd()
+    except OSError:  # it was taken away: a name is all that can be proposed
+        return name
+    stem = name.removesuffix(".log")
+    names = (name if number == 1 else f"{stem}-{number}.log" for number in count(1))
+    return short(next(path for path in (folder / one for one in names) if not os.path.lexists(path)))
+
+
+def short(path: Path) -> str:
+    """A path as a shell takes it, with `~` for the home."""
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111  it does not raise where nobody knows the home
+    return f"~/{path.relative_to(home)}" if home != Path("/") and path.is_relative_to(home) else str(path)
+
+
+def _end(text: str, width: int) -> str:
+    """The end of a path that is too long: the name of the file is there."""
+    text = shown(text)
+    return text if len(text) <= width else f"…{text[1 - width :]}"
 
 
 def blocks(reads: LogReads, rowid: int) -> Iterator[bytes]:
@@ -52,4 +76,6 @@ def save_log(screen: LogScreen, rowid: int, name: str) -> None:
         return
     finally:
         reader.close()
-    screen.app.call_from_thread(screen.say, f"saved {size(octets)} in {clip(str(path.resolve()), 100)}", "good")
+    screen.app.call_from_thread(
+        screen.say, f"saved {size(octets)} in {_end(short(path.absolute()), screen.size.width - 22)}", "good"
+    )

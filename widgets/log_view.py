@@ -24,6 +24,8 @@ from .text_view import SIDEWAYS
 
 _SCROLLS: Final = 4
 """Lines that come into sight when one walks out of it: one alone would cost as many bytes as a page."""
+_BEGINNING: Final = 100
+"""Lines at a log's beginning that are looked at for times."""
 
 
 class LogView(LogWindow, can_focus=True):
@@ -44,15 +46,25 @@ class LogView(LogWindow, can_focus=True):
         Binding("left,h", "sideways(-1)", "Left", id="log.left", show=False),
         Binding("e", "error(1)", "next error", id="log.error", tooltip="The next line where something went wrong"),
         Binding("E", "error(-1)", "Error before", id="log.error_before", show=False),
-        Binding("enter", "fold", "fold", id="log.fold", tooltip="Fold the section here to one line, or unfold it"),
+        Binding(
+            "enter", "fold", "fold", id="log.fold", key_display="Enter",
+            tooltip="Fold the section here to one line, or unfold it",
+        ),
         Binding("z", "fold_all", "Fold all steps, or none", id="log.fold_all", show=False),
         Binding("F", "follow", "follow", id="log.follow", tooltip="Stay at the end while the log grows, or stop that"),
         Binding("t", "times", "times", id="log.times", tooltip="Show the time of each line, or hide it"),
         Binding("w", "wrap", "wrap", id="log.wrap", tooltip="Wrap long lines, or cut them"),
-    ]
+    ]  # fmt: skip
 
     class Moved(Message):
         """One stands elsewhere, or sees it in another way."""
+
+    class Told(Message):
+        """A key had nothing to do: why."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     def __init__(self, palette: Palette, zone: tzinfo = UTC, id: str | None = None) -> None:  # noqa: A002  Textual's name
         super().__init__(id=id)
@@ -194,7 +206,11 @@ class LogView(LogWindow, can_focus=True):
             self._changed()
 
     def action_follow(self) -> None:
-        """Stay at the end, or stop that. The place sideways is kept."""
+        """Stay at the end, or stop that. The place sideways is kept. What grows no more is not followed."""
+        if self.is_over and not self.following:
+            self.action_bottom()
+            self.post_message(self.Told("it has ended: nothing more comes"))
+            return
         self.following = not self.following
         if self.following and self.folding is not None and self.folding.rows:
             self.folding.show(self.folding.lines - 1)
@@ -233,15 +249,25 @@ class LogView(LogWindow, can_focus=True):
         self._changed()
 
     def action_times(self) -> None:
-        """Show the time of each line, or hide it."""
+        """Show the time of each line, or hide it; where no line has one, say so."""
+        if not self.timed and not self._has_times():
+            self.post_message(self.Told("this log has no times"))
+            return
         self.timed = not self.timed
         self._wrap_starts.clear()
         self._sub = 0
         self._bring()
         self._changed()
 
+    def _has_times(self) -> bool:
+        """Whether a line in sight has a time, or one of the first: a CI system that writes them begins with them."""
+        if self.folding is None or any(line.at is not None for line in self.lines_in_sight()):
+            return True
+        first, most = self.folding.first, min(_BEGINNING, self.folding.lines - self.folding.first)
+        return any(line.at is not None for line in self._read(first, most, 80))
+
     def action_error(self, by: int) -> None:
-        """Go to the next line where something went wrong."""
+        """Go to the next line where something went wrong; say so where there is none."""
         if self.folding is None:
             return
         errors = self.folding.outline.errors
@@ -249,6 +275,10 @@ class LogView(LogWindow, can_focus=True):
         if found:
             self.following = False
             self.go(found[0])
+        elif not errors:
+            self.post_message(self.Told("no error found in it"))
+        else:
+            self.post_message(self.Told("no further error" if by > 0 else "no error before this line"))
 
     def action_fold(self) -> None:
         """Fold the section here to one line, or unfold it."""

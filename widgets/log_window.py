@@ -38,6 +38,8 @@ class LogWindow(Widget):
         self.wrapped = False
         self.timed = False
         self.following = False
+        self.is_over = False
+        """Nothing more comes: there is nothing to follow."""
         self.pattern: Pattern | None = None
         self._lines: dict[int, Line] = {}
         self._width = 0

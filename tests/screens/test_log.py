@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from quarterdeck.app.records import Batch, Job, LogPart, Pipeline, PipelineStatus, Step
 from quarterdeck.screens.log import LATE, LogScreen
+from quarterdeck.widgets.prompt import Prompt
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "logs"
 FAILED = (PAYLOADS / "github-failed.log").read_bytes()
@@ -286,13 +287,119 @@ async def test_it_is_saved_as_text_in_a_file_of_its_own(
     logs.come(FAILED, is_last=True)
     async with ci.app().run_test(size=(120, 40)) as pilot:
         await opened(logs, pilot, settled)
-        await press(pilot, settled, "S", "enter")
+        assert pilot.app.screen.query_one(Prompt).display is False
+        await press(pilot, settled, "S")
+        assert pilot.app.screen.query_one(Prompt).value == str(tmp_path / "nightly-train-215-test.log")
+        await press(pilot, settled, "enter")
         await wait_for(pilot, "saved 4.")
         saved = (tmp_path / "nightly-train-215-test.log").read_text()
         assert "\x1b" not in saved
         assert "2026-03-14T00:59:15.223Z KeyError: 'customer_id'\n" in saved
-        await press(pilot, settled, "S", "enter")
+        await press(pilot, settled, "S")
+        prompt = pilot.app.screen.query_one(Prompt)
+        assert prompt.value == str(tmp_path / "nightly-train-215-test-2.log")
+        prompt.value = "nightly-train-215-test.log"
+        await press(pilot, settled, "enter")
         await wait_for(pilot, "is there already")
+
+
+async def test_a_saved_log_is_named_by_its_whole_path(
+    ci: Any, settled: Settle, wait_for: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "churn").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path / "churn")
+    logs = Logs(ci)
+    logs.come(FAILED, is_last=True)
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        await opened(logs, pilot, settled)
+        lines = await press(pilot, settled, "S")
+        assert "~/churn/nightly-train-215-test.log" in lines[23]
+        await press(pilot, settled, "enter")
+        await wait_for(pilot, "saved 4.", " in ~/churn/nightly-train-215-test.log")
+
+
+async def test_a_failed_job_without_a_known_error_opens_at_its_end(ci: Any, settled: Settle) -> None:
+    logs = Logs(ci)
+    logs.come(b"".join(b"line %d\n" % number for number in range(1, 101)), is_last=True)
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        assert cursor(await opened(logs, pilot, settled)) == "line 100"
+        assert "no error found in it" in "\n".join(await press(pilot, settled, "e"))
+        assert "no error found in it" not in "\n".join(await press(pilot, settled, "k"))
+        assert "no error found in it" in "\n".join(await press(pilot, settled, "E"))
+
+
+async def test_behind_the_last_error_and_before_the_first_it_says_so(ci: Any, settled: Settle) -> None:
+    logs = Logs(ci)
+    logs.come(b"fine\nERROR: one\nfine\n", is_last=True)
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        assert cursor(await opened(logs, pilot, settled)) == "ERROR: one"
+        lines = await press(pilot, settled, "e")
+        assert cursor(lines) == "ERROR: one"
+        assert "no further error" in "\n".join(lines)
+        assert "no error before this line" in "\n".join(await press(pilot, settled, "E"))
+
+
+async def test_a_log_that_has_ended_is_not_followed(ci: Any, settled: Settle) -> None:
+    logs = Logs(ci, "passed")
+    logs.come(b"".join(b"line %d\n" % number for number in range(1, 101)), is_last=True)
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        lines = await opened(logs, pilot, settled)
+        assert "F follow" not in lines[23]
+        lines = await press(pilot, settled, "F")
+        assert cursor(lines) == "line 100"
+        assert "it has ended: nothing more comes" in lines[22]
+        assert "not following" in lines[21]
+
+
+async def test_a_log_without_times_is_not_shifted(ci: Any, settled: Settle) -> None:
+    logs = Logs(ci, "passed")
+    logs.come(b"one\ntwo\n", is_last=True)
+    async with ci.app().run_test(size=(80, 24)) as pilot:
+        await opened(logs, pilot, settled)
+        lines = await press(pilot, settled, "t")
+        assert cursor(lines) == "one"
+        assert "this log has no times" in lines[22]
+
+
+@pytest.mark.parametrize(
+    ("status", "read_only", "keys"),
+    [
+        ("failed", False, " e next error  / search  Enter fold  y copy  o link  Esc back  R re-run  ^p all"),
+        ("failed", True, " e next error  / search  Enter fold  y copy  o link  Esc back  w wrap  ^p all"),
+        ("passed", False, " e next error  / search  Enter fold  y copy  o link  Esc back  w wrap  ^p all"),
+        ("running", False, " F follow  e next error  / search  Enter fold  y copy  o link  Esc back  ^p all"),
+    ],
+)
+async def test_the_most_needed_keys_stand_in_80_columns(
+    ci: Any, settled: Settle, status: str, read_only: bool, keys: str
+) -> None:
+    logs = Logs(ci, status)
+    logs.come(b"one\n", is_last=status != "running")
+    async with ci.app(read_only=read_only).run_test(size=(80, 24)) as pilot:
+        assert (await opened(logs, pilot, settled))[23] == keys
+
+
+async def test_how_long_a_job_has_run_is_told_in_seconds_until_it_ends(ci: Any, settled: Settle, wait_for: Any) -> None:
+    logs = Logs(ci, "running")
+    logs.come(b"one\n")
+    app = ci.app()
+    clock = [AT + 16_400]
+    app.deck.now = lambda: clock[0]
+    async with app.run_test(size=(80, 24)) as pilot:
+        lines = await opened(logs, pilot, settled)
+        assert lines[1].startswith(" nightly-train #215 › test   ▶ running   runs 16 s")
+        screen = pilot.app.screen
+        assert isinstance(screen, LogScreen)
+        assert screen._ticker is not None
+        clock[0] += 49_000
+        screen._tick()
+        await wait_for(pilot, "runs 1 m 05 s")
+        ended = replace(logs.job, status="passed", ended_at=AT + 70_000)
+        ci.cache.write("c" * 16, Batch(pipelines=(replace(logs.pipeline, jobs=(ended,)),)), ci.now)
+        lines = await wait_for(pilot, "● passed   1 m 10 s")
+        assert "runs" not in lines[1]
+        assert screen._ticker is None
 
 
 async def test_the_line_the_screen_and_the_job_can_be_copied(ci: Any, settled: Settle) -> None:
