@@ -19,6 +19,13 @@ from rich.cells import cell_len
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_configure() -> None:
+    """What was started in the background, or under nohup, is deaf to these signals, and so is all that it starts."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
 @pytest.fixture(autouse=True)
 def _a_home_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test gets empty XDG folders and an environment without tokens or MLflow's variables."""

@@ -72,8 +72,6 @@ def test_an_interrupt_in_the_middle_of_a_sync_ends_quietly_with_130(project: Pat
             cwd=project,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            # what a shell starts in the background is deaf to an interrupt, and so would be all that it starts
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         connection, _ = server.accept()  # it asks, and waits for an answer that never comes
         process.send_signal(signal.SIGINT)
