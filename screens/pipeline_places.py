@@ -11,13 +11,14 @@ from .pipeline import PipelineScreen
 
 
 def named_pipeline(reader: Reader, native: str) -> Pipeline:
-    """The pipeline of this id, or of the only one that begins so. Raises UsageError."""
+    """The pipeline of this id, or the only one whose id begins so, or that has this number. Raises UsageError."""
     reads = reader.pipelines
     found = reads.find(native)
-    begun = [found] if found is not None else reads.beginning(native, 2)
+    begun = [found] if found is not None else reads.beginning(native, 2) or reads.numbered(native, 2)
     rows = reads.rows(begun)
     if len(begun) != 1 or not rows:
-        said = "several pipelines begin so" if len(begun) > 1 else "the cache has no pipeline with this id"
+        several, none = "several pipelines begin so or have that number", "the cache has no pipeline with this id"
+        said = several if len(begun) > 1 else none
         raise UsageError(f"pipeline/{native}: {said}; `quarterdeck pipelines` lists them")
     return rows[0].pipeline
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 from urllib.parse import unquote
 
 import click
@@ -127,21 +128,33 @@ def play_command(options: Options, job: str, source: str | None, as_json: bool) 
 
 
 def _act(options: Options, act: str, written: str, source: str | None, as_json: bool, choose: Choose) -> int:
-    """On the pipeline of that very id; only where no source has one, on the one whose id begins so."""
+    """On the pipeline of that very id; only where no source has one, on the one whose id begins so.
+
+    A number is no id: lists show it, and what it names changes from one name of a pipeline to the next.
+    """
     settings, native = _allowed(options), _native(written, "pipeline")
     key = None if source is None else _key(settings, source)
-    exact, begun = _known(options, settings, native, key)
+    exact, begun, numbered = _known(options, settings, native, key)
     if len(exact) > 1:
         raise UsageError(f"{shown(native)} is not one pipeline: {_whole(exact)}.{_WHICH}")
     if exact:
         return _carry_out(options, settings, act, _where(exact[0]), as_json, choose)
 
+    hint = f" #{native.removeprefix('#')} is {_whole(numbered)}." if numbered else ""
+    if hint and native.startswith("#"):
+        raise NoPipelineError(f"There is no pipeline {native}.{hint}")
+
     def otherwise() -> Where:
+        if begun and hint and begun != numbered:
+            raise UsageError(f"{shown(native)} is not one pipeline: the id of {_whole(begun)} begins so.{hint}")
         if len(begun) > 1:
             raise UsageError(f"{shown(native)} is not one pipeline: {_whole(begun)}.")
         return _where(begun[0])
 
-    return _carry_out(options, settings, act, (key, native), as_json, choose, otherwise if begun else None)
+    try:
+        return _carry_out(options, settings, act, (key, native), as_json, choose, otherwise if begun else None)
+    except NoPipelineError as error:
+        raise NoPipelineError(f"{error}{hint}") from error
 
 
 def _carry_out(
@@ -171,20 +184,25 @@ def _allowed(options: Options) -> Settings:
     return settings
 
 
-def _known(
-    options: Options, settings: Settings, native: str, key: str | None
-) -> tuple[list[PipelineRow], list[PipelineRow]]:
-    """The pipelines that the cache has under that very id, and those whose id begins so."""
+class _Known(NamedTuple):
+    exact: Sequence[PipelineRow] = ()
+    begun: Sequence[PipelineRow] = ()
+    numbered: Sequence[PipelineRow] = ()
+
+
+def _known(options: Options, settings: Settings, native: str, key: str | None) -> _Known:
+    """The pipelines that the cache has under that very id, those whose id begins so, and those of that number."""
     if not cache_of(options, settings).exists():
-        return [], []
+        return _Known()
     with synced(options, settings) as reader:
         if reader is None:
-            return [], []
+            return _Known()
         reads = reader.pipelines
         keys = [spec.key for spec in _specs(settings)] if key is None else [key]
         exact = [rowid for each in keys if (rowid := reads.find(native, each)) is not None]
         begun = reads.rows(reads.beginning(native, source=key))
-        return reads.rows(exact), [row for row in begun if _is_beginning(native, row.pipeline.id)]
+        meant = [row for row in begun if _is_beginning(native, row.pipeline.id)]
+        return _Known(reads.rows(exact), meant, reads.rows(reads.numbered(native, source=key)))
 
 
 def _is_beginning(native: str, whole: str) -> bool:

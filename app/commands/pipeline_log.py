@@ -46,6 +46,7 @@ def log_command(options: Options, job: str, raw: bool, timestamps: bool, source:
     \b
       quarterdeck pipeline log 83419273 | less
       quarterdeck pipeline log pipeline/30433642
+      quarterdeck pipeline log '#214'             by the number of its pipeline, where only one has it
 
     Colours stay where stdout is a terminal or FORCE_COLOR is set; whatever else a terminal would obey is left out.
     What is not in the cache is fetched. Exit status 3 where it cannot be had.
@@ -77,9 +78,9 @@ def _meant(reader: Reader, written_as: str, source: str | None) -> tuple[Pipelin
     if len(jobs) > 1:
         raise UsageError(f"{len(jobs)} jobs begin with {shown(native)}: {_named([job.id for _, job in jobs])}.")
     if len(pipelines) > 1:
-        raise UsageError(
-            f"{len(pipelines)} pipelines begin with {shown(native)}: {_named([one.id for one in pipelines])}."
-        )
+        words = "begin with" if pipelines[0].id.startswith(native) else "have the number"
+        named = _named([one.id for one in pipelines])
+        raise UsageError(f"{len(pipelines)} pipelines {words} {shown(native)}: {named}.")
     if not pipelines:
         raise QuarterdeckError(
             f"There is no job {clip(native, 80)} in the cache: `quarterdeck sync` reads what is new."
@@ -105,7 +106,8 @@ def _jobs(reader: Reader, native: str, key: str | None) -> list[tuple[Pipeline, 
 
 def _pipelines(reader: Reader, native: str, key: str | None) -> list[Pipeline]:
     exact = reader.pipelines.find(native, key)
-    rows = reader.pipelines.rows([exact] if exact is not None else reader.pipelines.beginning(native))
+    begun = [exact] if exact is not None else reader.pipelines.beginning(native)
+    rows = reader.pipelines.rows(begun or reader.pipelines.numbered(native))
     return [row.pipeline for row in rows if key in (None, row.pipeline.source)]
 
 

@@ -155,6 +155,15 @@ class PipelineReads:
         sql = f"SELECT id FROM pipeline WHERE {which} AND native >= ? AND native < ? LIMIT ?"
         return [row[0] for row in self._connection.execute(sql, (*bound, native, native + "\U0010ffff", limit))]
 
+    def numbered(self, written: str, limit: int = 10, *, source: str | None = None) -> list[int]:
+        """Row ids of those with this number, `10` or `#10`, the newest first; none where it is no number."""
+        number = written.removeprefix("#")
+        if not (number.isascii() and number.isdigit()):
+            return []
+        which, bound = _of_source(source)
+        sql = f"SELECT id FROM pipeline WHERE {which} AND number = ? ORDER BY {_NEWEST} LIMIT ?"
+        return [row[0] for row in self._connection.execute(sql, (*bound, number, limit))]
+
     def job(self, native: str, source: str | None = None) -> tuple[int, Job] | None:
         """The job with this id of its vendor's, and the row id of its pipeline; of several the newest pipeline's."""
         which, bound = _of_source(source)

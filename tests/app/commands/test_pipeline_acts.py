@@ -22,7 +22,8 @@ MANUAL = Job(id="j9", name="deploy", status="waiting", is_manual=True)
 
 def pipeline(native: str, status: Any, **facts: Any) -> Pipeline:
     jobs = (Job(id=f"{native}.1", name="train", status="failed"),)
-    return Pipeline(source=KEY, id=native, name="nightly", number=native[-1], status=status, **({"jobs": jobs} | facts))
+    known = {"jobs": jobs, "number": native[-1]} | facts
+    return Pipeline(source=KEY, id=native, name="nightly", status=status, **known)
 
 
 PIPELINES = (
@@ -148,6 +149,24 @@ def test_the_very_id_goes_before_what_begins_so(call: Call, server: Server) -> N
     server.now["90"] = server.now["3041"] | {"id": "90"}
     assert call("pipeline", "rerun", "90").status == 0
     assert server.done == ["rerun 90"]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("10", "There is no pipeline 10 in forge. #10 is 7010 (forge)."),
+        ("#10", "There is no pipeline #10. #10 is 7010 (forge)."),
+        ("#701", "There is no pipeline #701 in forge."),
+        ("304", "304 is not one pipeline: the id of 3041 (forge), 3042 (forge) begins so. #304 is 9304 (forge)."),
+    ],
+)
+def test_no_act_guesses_what_a_number_means(call: Call, cache: Path, server: Server, written: str, said: str) -> None:
+    with closing(Cache(cache)) as writer:
+        batch = Batch(pipelines=(pipeline("7010", "failed", number="10"), pipeline("9304", "failed", number="304")))
+        writer.write(KEY, batch, 2)
+    answer = call("pipeline", "rerun", written)
+    assert (answer.status != 0, server.done) == (True, [])
+    assert said in answer.err
 
 
 @pytest.fixture

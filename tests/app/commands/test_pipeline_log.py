@@ -82,6 +82,23 @@ def test_a_log_without_times_says_so_where_they_are_asked_for(call: Call, write:
     assert call("pipeline", "log", "7102").err == ""
 
 
+@pytest.mark.parametrize("named", ["214", "#214", "pipeline/214", "pipeline/%23214"])
+def test_a_number_is_enough_where_only_one_pipeline_has_it(
+    call: Call, write: Callable[..., None], cache: Path, named: str
+) -> None:
+    write()
+    writer = Cache(cache)
+    facts: dict[str, Any] = {"source": GITHUB.key, "name": "ci", "status": "failed", "number": "214"}
+    pipelines = tuple(Pipeline(id=native, jobs=jobs("7102:failed"), **facts) for native in ("9001", "9005"))
+    writer.write(GITHUB.key, Batch(pipelines=pipelines[:1]), NOW)
+    assert call("pipeline", "log", named).out.startswith("Run make\n")
+    writer.write(GITHUB.key, Batch(pipelines=pipelines[1:]), NOW)
+    said = call("pipeline", "log", named)
+    assert "2 pipelines have the number" in said.err
+    assert "9001" in said.err
+    writer.close()
+
+
 @pytest.mark.parametrize("named", ["job/7102", "7102", "9001", "pipeline/9001", "pipeline/9%3001"])
 def test_a_job_is_named_by_its_id_or_by_the_pipeline_in_which_it_failed(
     call: Call, write: Callable[..., None], named: str
