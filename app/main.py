@@ -131,7 +131,7 @@ class Quarterdeck(Bearing, App[int]):
         self._read_states()
         self._version, self._content = self.deck.reader.data_version(), self.deck.reader.content()
         about_pipelines = self._subject is not None and self._subject.kind in ("pipeline", "job")
-        self._roots.begin("pipelines" if about_pipelines else "runs")
+        self._roots.begin("pipelines" if about_pipelines else self.deck.opens_on)
         if self._subject is not None:
             self.open_subject(self._subject)
         self.call_after_refresh(startup.is_over)

@@ -166,6 +166,7 @@ def _deck(settings: Settings, path: Path, shared: bool, state: State, read_only:
         better={name: bool(metric.greater_is_better) for name, metric in settings.metrics.items()},
         local_only=settings.checkout is not None and not settings.repository,
         found=settings.found,
+        opens_on="pipelines" if settings.ci and settings.tracking is None else "runs",
         notify=settings.personal.display.notify,
     )
 

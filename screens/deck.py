@@ -53,6 +53,8 @@ class Deck:
     """Metrics with a declared direction: whether greater is better."""
     states: list[SourceState] = field(default_factory=list)
     """How the sources are doing, as last read."""
+    opens_on: str = "runs"
+    """The tab that is opened first."""
     local_only: bool = False
     """The clone has no remote: nothing that others did is seen."""
     gaps: list[Gap] = field(default_factory=list)

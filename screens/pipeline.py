@@ -21,6 +21,7 @@ from ..widgets.outline import Outline
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
+from ..widgets.strip import has_seconds
 from .deck import Deck
 from .detail import DetailScreen
 from .links import LinkSheet
@@ -246,6 +247,11 @@ class PipelineScreen(PipelineKeys):
         """Write the ages anew."""
         super().time_passed()
         self.draw()
+
+    def second_passed(self) -> None:
+        """Write the seconds of what runs."""
+        if self.facts is not None and has_seconds(self.facts.pipeline, self.deck.now() - 1000):
+            self.draw()
 
     def recolour(self, palette: Palette) -> None:
         """Draw the same in other colours."""

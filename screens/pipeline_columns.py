@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 
 from ..app.records import Pipeline
 from ..app.store.pipelines import WORST_FIRST
 from ..app.text import cells, clip, one_line, shown
-from ..widgets.figures import MINUTE, STEPS, age, moment, so_far, span
+from ..widgets.figures import MINUTE, SECOND, STEPS, age, moment, so_far, span, ticks
 from ..widgets.line import Piece
 from ..widgets.record_table import Column
 from ..widgets.status import glyph, worded
@@ -49,6 +49,8 @@ class PipelineLine:
     source: str = ""
     """The label of its source."""
     now: int = 0
+    indent: int = 0
+    """Cells that the table itself puts in front of the name."""
 
 
 Cell = Callable[[Pipeline, PipelineLine], Piece]
@@ -66,14 +68,16 @@ def short(sha: str | None) -> str:
 
 
 def elapsed(pipeline: Pipeline, now: int) -> int | None:
-    """Milliseconds that it took, or runs already: the latter in the buckets of an age. None: it has not begun."""
+    """Milliseconds that it took, or runs already: the latter as exact as it is told. None: it has not begun."""
     if pipeline.started_at is None:
         return None
     if pipeline.ended_at is not None:
         return max(0, pipeline.ended_at - pipeline.started_at)
     if pipeline.status != "running":
         return None
-    past = now - pipeline.started_at
+    past = max(0, now - pipeline.started_at)
+    if ticks(pipeline.started_at, now):
+        return past // SECOND * SECOND
     if past >= 60 * MINUTE:
         return past // (60 * MINUTE) * 60 * MINUTE
     return max((step * MINUTE for step in STEPS if step * MINUTE <= past), default=0)
@@ -144,7 +148,7 @@ def _head(group: Group, line: PipelineLine, key: str) -> Piece:
     """What the head of a group says in a column."""
     match key:
         case "name":
-            name = group.name[:10] if group.by == "commit" else group.name
+            name = group.name[:7] if group.by == "commit" else group.name
             return clip(name, 60) or f"no {group.by}", "bright"
         case "status":
             return worded(group.status)
@@ -158,15 +162,17 @@ def _head(group: Group, line: PipelineLine, key: str) -> Piece:
             return "", "text"
 
 
-def _column(key: str, title: str, cell: Cell, width: int, rank: int, *, right: bool = False, grow: bool = False) -> (
+def _column(key: str, title: str, cell: Cell, width: int, rank: int, *, right: bool = False, grow: int = 0) -> (
     Column[PipelineLine]
 ):  # fmt: skip
+    """A column. `grow`: cells beyond its width that it can use."""
+
     def either(line: PipelineLine) -> Piece:
         if line.pipeline is not None:
             return cell(line.pipeline, line)
         return _head(line.group, line, key) if line.group is not None else ("", "text")
 
-    return Column(key=key, title=title, cell=either, width=width, right=right, rank=rank, grow=grow)
+    return Column(key=key, title=title, cell=either, width=width, right=right, rank=rank, grow=grow > 0, most=grow)
 
 
 DEFAULT = (
@@ -179,30 +185,61 @@ UNSORTED = ("usual",)
 """Columns by which the cache has no order."""
 
 
-def columns(zone: tzinfo = UTC, width: int = 80, indent: int = 0) -> dict[str, Column[PipelineLine]]:
-    """Every column by its word in the filter; names get more room where the table is `width` cells wide.
+LEAST: Mapping[str, int] = {"name": 14, "branch": 8, "title": 24, "duration": 9, "usual": 8, "event": 6, "actor": 4}
+"""Cells that these columns have at the least, so that they do not change with every row that comes ..."""
 
-    `indent`: cells that the table itself puts in front of a pipeline's name.
+MOST: Mapping[str, int] = {
+    "name": 30, "branch": 30, "title": 72, "duration": 11, "usual": 15, "event": 12, "actor": 12, "source": 12,
+}  # fmt: skip
+"""... and at the most."""
+
+NARROW = 100
+"""Columns of a terminal below which names and titles take less: status, age and commit come first."""
+
+
+def needed(lines: Iterable[PipelineLine | None]) -> dict[str, int]:
+    """Cells that the columns of differing width need for these lines."""
+    made = {key: column.cell for key, column in columns().items() if key in MOST and key != "name"}
+    found = dict(LEAST)
+    for line in lines:
+        if line is None or line.pipeline is None:
+            continue
+        wide = {key: cells(cell(line)[0]) for key, cell in made.items()}
+        wide["name"] = cells(called(line.pipeline, MOST["name"])) + line.indent
+        for key, size in wide.items():
+            found[key] = max(found.get(key, 0), size)
+    return {key: min(size, MOST[key]) for key, size in found.items()}
+
+
+def columns(zone: tzinfo = UTC, width: int = 80, need: Mapping[str, int] | None = None) -> (
+    dict[str, Column[PipelineLine]]
+):  # fmt: skip
+    """Every column by its word in the filter, where the table is `width` cells wide.
+
+    `need`: cells that the lines need. Figures and names get them; what is left over goes to the title, then the branch.
     """
-    sizes = ((100, (20, 11, 16)), (125, (24, 12, 16)), (150, (24, 12, 24)))
-    name, branch, title = next((some for below, some in sizes if width < below), (30, 18, 30))
+    wide = {**MOST, **(need or {})}
+    name = min(wide["name"], 20 if width < NARROW else MOST["name"])
+    branch = min(wide["branch"], 10 if width < NARROW else 12)
+    title = min(max(wide["title"], 8), 16 if width < NARROW else LEAST["title"])
 
     def called_cell(pipeline: Pipeline, line: PipelineLine) -> Piece:
-        return called(pipeline, name - indent), "text"
+        return called(pipeline, name - line.indent), "text"
 
+    branch_cell = _text(lambda p: p.branch, MOST["branch"], "text")
     made = (
         _column("name", "pipeline", called_cell, name, 0),
         _column("status", "status", _status, 11, 1),
         _column("created_at", "age", lambda p, line: (age(p.created_at, line.now), "text"), 5, 1, right=True),
-        _column("branch", "branch", _text(lambda p: p.branch, branch, "text"), branch, 2),
+        _column("branch", "branch", branch_cell, branch, 2, grow=wide["branch"] - branch),
         _column("commit", "commit", _text(lambda p: short(p.commit), 7), 7, 3),
-        _column("title", "title", _title, title, 4, grow=True),
-        _column("duration", "took", _took, 11, 3, right=True),
-        _column("usual", "usual", _usual, 14, 5, right=True),
-        _column("event", "event", _text(lambda p: p.event, 12), 9, 7),
-        _column("actor", "by", _text(lambda p: p.actor, 12), 8, 6),
+        _column("title", "title", _title, title, 4, grow=wide["title"] - title),
+        _column("duration", "took", _took, wide["duration"], 3, right=True),
+        _column("usual", "usual", _usual, wide["usual"], 5, right=True),
+        _column("event", "event", _text(lambda p: p.event, 12), wide["event"], 7),
+        _column("actor", "by", _text(lambda p: p.actor, 12), wide["actor"], 6),
         _column("attempt", "try", _attempt, 3, 8, right=True),
-        _column("source", "source", _source, 8, 7),
+        _column("source", "source", _source, max(6, wide["source"]), 7),
         _column("number", "number", _text(lambda p: p.number, 10), 8, 9, right=True),
         _column("raw_status", "their word", _text(lambda p: p.raw_status, 18), 14, 9),
         _column("started_at", "started", _time(lambda p: p.started_at, zone), 12, 9, right=True),
@@ -213,10 +250,10 @@ def columns(zone: tzinfo = UTC, width: int = 80, indent: int = 0) -> dict[str, C
 
 
 def column(
-    key: str, zone: tzinfo = UTC, width: int = 80, indent: int = 0, *, chosen: bool = False
+    key: str, zone: tzinfo = UTC, width: int = 80, need: Mapping[str, int] | None = None, *, chosen: bool = False
 ) -> Column[PipelineLine] | None:
     """The column of a word; None for no such word. One that the user chose leaves only when there is no other."""
-    found = columns(zone, width, indent).get(key)
+    found = columns(zone, width, need).get(key)
     return replace(found, rank=min(found.rank, 1)) if found is not None and chosen else found
 
 

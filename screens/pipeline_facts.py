@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from ..app.query import Compare, Field, Sort
 from ..app.records import Commit, CommitsBetween, Pipeline, Run, SourceState
 from ..app.store.order import RunOrder
 from ..app.store.pipelines import PipelineRow
 from ..app.store.reading import Reader
+from ..widgets.strip import agreeing
 
 RUNS = 12
 """Runs of its commit that are named ..."""
@@ -30,6 +33,11 @@ class Broken:
     """What the one has and the other has not, where the repository is known."""
     commit: Commit | None = None
     """That of the first bad one."""
+
+    @property
+    def is_same_commit(self) -> bool:
+        """Whether the very commit that is bad was green before: not the code has changed."""
+        return self.green is not None and bool(self.first.commit) and self.first.commit == self.green.commit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +64,8 @@ def facts_of(reader: Reader, rowid: int, *, whole: bool = True) -> PipelineFacts
     if not rows:
         return None
     row = rows[0]
-    pipeline = row.pipeline
+    read = row.pipeline
+    pipeline = read if read.jobs is None else msgspec.structs.replace(read, jobs=agreeing(read))
     return PipelineFacts(
         pipeline=pipeline,
         rowid=rowid,

@@ -44,7 +44,7 @@ class PipelineKeys(PipelineActs):
         """Begin to ask for news."""
         if self.is_composed:
             self.set_interval(NEWS, self._ask_for_news)
-            self.set_interval(TICK, self._tick)
+            self.set_interval(TICK, self._second)
 
     # -- what a screen names ------------------------------------------------------------------------------------
 
@@ -75,7 +75,7 @@ class PipelineKeys(PipelineActs):
     def second_passed(self) -> None:
         """A second went by: what is told in seconds is written anew."""
 
-    def _tick(self) -> None:
+    def _second(self) -> None:
         if self.is_ready and self.is_current:
             self.second_passed()
 

@@ -84,7 +84,7 @@ def _thing(row: Row, width: int, ink: Ink) -> list[Piece]:
 
 
 def _unknown(row: Row, width: int) -> list[Piece]:
-    short = shown(row.name[:10])
+    short = shown(row.name[:7])
     return [(short, "text"), (fit("   not on a branch that is watched", width - cells(short)), "dim")]
 
 
@@ -203,8 +203,8 @@ def ago(then: int | None, now: int) -> str:
 def _commit(row: Row, commit: Commit, width: int, ink: Ink) -> list[Piece]:
     lead = "  " * row.depth
     when = f"  {clip(commit.author, 16)}  {age(commit.committed_at, ink.now)}"
-    subject = fit(one_line(commit.subject), max(4, width - cells(lead) - 13 - cells(when)))
-    return [(f"{lead}{shown(commit.sha[:10])}", "text"), (f"   {subject}", "text"), (when, "dim")]
+    subject = fit(one_line(commit.subject), max(4, width - cells(lead) - 10 - cells(when)))
+    return [(f"{lead}{shown(commit.sha[:7])}", "text"), (f"   {subject}", "text"), (when, "dim")]
 
 
 def _run(run: Run, width: int, ink: Ink) -> list[Piece]:

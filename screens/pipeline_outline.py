@@ -61,9 +61,10 @@ def outline(facts: PipelineFacts, *, needle: str = "", toggled: Collection[str] 
     made: list[Row] = []
     for title, rows, note, empty in _parts(facts, toggled):
         found = [row for row in rows if _matches(row, words)] if words else list(rows)
-        if not found and (words or not empty):
+        if not found and (words or not (empty or note)):
             continue
-        made += [Row("gap", title), Row("heading", title, note=note), *(found or [Row("remark", title, note=empty)])]
+        remark = [Row("remark", title, note=empty)] if empty and not found else []
+        made += [Row("gap", title), Row("heading", title, note=note), *found, *remark]
     if words and not made:
         made = [Row("gap"), Row("remark", "none", note=f"nothing here holds “{needle}”")]
     return made[1:] if made and made[0].kind == "gap" else made
@@ -79,7 +80,7 @@ def _parts(facts: PipelineFacts, toggled: Collection[str]) -> Iterator[tuple[str
     report = pipeline.report
     cases = [Row("case", f"{at} {case.suite} {case.name}", case) for at, case in enumerate(report.failures)] \
         if report else []  # fmt: skip
-    yield "tests", cases, tests_said(facts.pipeline), "none failed" if report and report.total else _no_test(pipeline)
+    yield "tests", cases, tests_said(pipeline), _no_test(pipeline)
     yield "since the last green", list(_broken(facts)), "", ""
     yield "deployments", [Row("deployment", one.id, one) for one in pipeline.deployments], "", ""
     sha = pipeline.commit
@@ -146,7 +147,7 @@ def tests_said(pipeline: Pipeline) -> str:
 
 
 def _no_test(pipeline: Pipeline) -> str:
-    return "the report holds no test" if pipeline.report is not None else ""
+    return "the report holds no test" if pipeline.report is not None and not pipeline.report.total else ""
 
 
 # -- since the last green -----------------------------------------------------------------------------------------
@@ -159,6 +160,9 @@ def _broken(facts: PipelineFacts) -> Iterator[Row]:
         return
     yield Row("pipeline", f"first {broken.first.id}", broken.first, note="first")
     commits = broken.commits.ahead if broken.commits else (broken.commit,) if broken.commit else ()
+    if broken.is_same_commit:
+        commits = ()
+        yield Row("remark", "same commit", depth=1, note="no commit between: the same commit was green before")
     for commit in commits[:SUSPECTS]:
         yield Row("commit", f"since {commit.sha}", commit, 1)
     if len(commits) > SUSPECTS:

@@ -67,7 +67,7 @@ class PipelinePane(Horizontal):
 
 def pane_width(width: int) -> int:
     """Columns of the pane beside a table, in a terminal of `width`."""
-    return max(50, min(70, width - 122))
+    return max(50, min(60, width - 122))
 
 
 def group_lines(group: Group, width: int, now: int) -> Lines:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ..app.query import Node, Sort
@@ -97,6 +97,12 @@ class PipelineRows:
         """The rows of these indexes; None where the id is not known yet, or the pipeline is gone."""
         return [self._row(index) for index in range(start, stop)]
 
+    def tick(self, now: int) -> None:
+        """Tell the times of what was read already as they are now."""
+        self._now = now
+        for page in self._pages.values():
+            page[:] = [replace(line, now=now) if line is not None else None for line in page]
+
     def _row(self, index: int) -> PipelineLine | None:
         page = self._pages.get(index // PAGE)
         if page is None:
@@ -116,7 +122,8 @@ class PipelineRows:
             if isinstance(entry, PipelineGroup):
                 made.append(PipelineLine(group=self._head(entry), now=self._now))
             elif (row := found.get(entry)) is not None:
-                made.append(PipelineLine(pipeline=row.pipeline, usual=row.usual, source=row.source_name, now=self._now))
+                made.append(PipelineLine(pipeline=row.pipeline, usual=row.usual, source=row.source_name, now=self._now,
+                                         indent=2 * self._is_grouped))  # fmt: skip
             else:
                 made.append(None)
         return made

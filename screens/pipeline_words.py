@@ -76,6 +76,8 @@ def broke_pieces(broken: Broken, shown_id: str, now: int) -> list[Piece]:
     if green is None:
         return [*made, (", never green before", "dim")]
     before = f"#{clip(green.number, 12)}" if green.number else clip(green.id, 12)
+    if broken.is_same_commit:
+        return [*made, (f", the same commit was green in {before} {ago(green.created_at, now)}", "dim")]
     made.append((f", green before: {before} {ago(green.created_at, now)}", "dim"))
     between = len(broken.commits.ahead) if broken.commits else 0
     return [*made, (f", {count(between)} commits between", "dim")] if between > 1 else made

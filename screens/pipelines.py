@@ -23,16 +23,16 @@ from ..widgets.line import Line, Piece
 from ..widgets.palette import Palette
 from ..widgets.record_table import Column
 from ..widgets.status import glyph
-from ..widgets.strip import strip
+from ..widgets.strip import agreeing, has_seconds, strip
 from .asking import Asking
 from .deck import Deck
 from .list_screen import ListScreen
 from .pipeline import TALL, PipelineScreen
-from .pipeline_columns import DEFAULT, UNSORTED, Group, PipelineLine, column, columns
+from .pipeline_columns import DEFAULT, UNSORTED, Group, PipelineLine, column, columns, needed
 from .pipeline_facts import PipelineFacts, facts_of
 from .pipeline_keys import PipelineKeys
 from .pipeline_pane import WITH_PANE, PipelinePane, pane_width
-from .pipeline_rows import Listed, PipelineRows, Question, listed
+from .pipeline_rows import PAGE, Listed, PipelineRows, Question, listed
 from .pipeline_words import ci_states, empty_words, story
 
 RESTS = 0.15
@@ -71,6 +71,9 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
         self._by: By | None = None
         self._listed: Listed | None = None
         self._facts: PipelineFacts | None = None
+        self._rows: PipelineRows | None = None
+        self._left_for: tuple[str, str] | None = None
+        self._need: dict[str, int] = {}
         self._waiting = 0
         self._words: list[str] = []
         self._stays = False
@@ -146,12 +149,17 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
     def _rested(self) -> None:
         if not self.is_ready:
             return
+        row = self.table.row()
+        self._read_facts()
+        self._tell()
+        self.write_frame()  # which keys there are depends on what is here
+        if row is not None and row.pipeline is not None:
+            self.want_pipeline(row.pipeline)
+
+    def _read_facts(self) -> None:
         row, key = self.table.row(), self.table.key_here()
         known = row is not None and row.pipeline is not None and isinstance(key, int)
         self._facts = facts_of(self.deck.reader, int(key), whole=False) if known and key is not None else None
-        self._tell()
-        if row is not None and row.pipeline is not None:
-            self.want_pipeline(row.pipeline)
 
     def _tell(self) -> None:
         """Write of the pipeline under the cursor what the table has no room for."""
@@ -162,7 +170,7 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
         jobs: list[Piece] = []
         told: list[Piece] = []
         if facts is not None:
-            jobs = [(" ", "text"), *strip(facts.pipeline.jobs or (), width - 2, now)]
+            jobs = [(" ", "text"), *strip(agreeing(facts.pipeline), width - 2, now)]
             if facts.pipeline.jobs is None:
                 jobs = [(" its jobs were asked for …", "dim")]
             told = story(facts, width, now)
@@ -171,14 +179,30 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
         self.query_one("#jobs", Line).show(jobs)
         self.query_one("#story", Line).show(told)
 
+    def on_screen_suspend(self) -> None:
+        """Another screen lies on this one: when it was a pipeline's page, the cursor will be found there."""
+        stack = self.app.screen_stack
+        above = stack[stack.index(self) + 1 :] if self in stack else []
+        page = next((screen for screen in above if isinstance(screen, PipelineScreen)), None)
+        self._left_for = (page.source, page.pipeline_id) if page is not None else None
+
+    def on_screen_resume(self) -> None:
+        """Stand on the pipeline whose page was left."""
+        if self._left_for is None or not self.is_ready:
+            return
+        source, native = self._left_for
+        self._left_for = None
+        found = self.deck.reader.pipelines.find(native, source)
+        if found is not None and found != self.table.key_here():
+            self.table.go_to(found)
+
     # -- columns, filter, order ---------------------------------------------------------------------------------
 
     def column(self, key: str) -> Column[PipelineLine] | None:
         """The column of a word."""
         width = self.app.size.width
         width -= pane_width(width) if width >= WITH_PANE else 0
-        indent = 2 if self._by is not None else 0
-        return column(key, self.deck.zone, width, indent, chosen=self.chosen and key not in DEFAULT)
+        return column(key, self.deck.zone, width, self._need, chosen=self.chosen and key not in DEFAULT)
 
     def all_keys(self) -> list[tuple[str, str]]:
         """Every column there is."""
@@ -241,11 +265,32 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
 
     def _present(self, answer: Listed) -> None:
         self._listed = answer
-        self.table.show(PipelineRows(self.deck.reader, answer, self.deck.now()), keep=self._stays)
+        rows = PipelineRows(self.deck.reader, answer, self.deck.now())
+        self._make_room(rows)
+        self._show_rows(rows, keep=self._stays)
         self._stays = True
         self.table.say(empty_words(self.deck, self.filter))
         self.write_frame()
         self._rest()
+
+    def _show_rows(self, rows: PipelineRows, *, keep: bool) -> None:
+        """Show the rows; what is said of the one under the cursor is read with them, so that both say the same."""
+        self._rows = rows
+        here = self.table.key_here() if keep else None
+        self.table.show(rows, keep=keep)
+        if here is not None and here == self.table.key_here():
+            self._read_facts()
+            self._tell()
+
+    def _make_room(self, rows: PipelineRows) -> None:
+        """Give the columns what the rows in sight need; while the same list is shown they never get less."""
+        first = self.table.top if self._stays else 0
+        need = needed(rows.rows(first, min(rows.count(), first + PAGE)))
+        if self._stays:
+            need = {key: max(size, self._need.get(key, 0)) for key, size in need.items()}
+        if need != self._need:
+            self._need = need
+            self.set_columns()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A failed question is a sentence, not an exit."""
@@ -282,7 +327,18 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
         """Write the ages and the durations anew; what is in the same bucket is not sent."""
         super().time_passed()
         if self._listed is not None and not self.prompt.display:
-            self.table.show(PipelineRows(self.deck.reader, self._listed, self.deck.now()), keep=True)
+            self._show_rows(PipelineRows(self.deck.reader, self._listed, self.deck.now()), keep=True)
+
+    def second_passed(self) -> None:
+        """Write the seconds of what runs."""
+        rows, now = self._rows, self.deck.now()
+        if rows is None or self.prompt.display:
+            return
+        window = self.table.window
+        lines = [line for line in rows.rows(window.start, window.stop) if line is not None]
+        if any(line.pipeline is not None and has_seconds(line.pipeline, line.now) for line in lines):
+            rows.tick(now)
+            self.table.show(rows, keep=True)
             self._tell()
 
     # -- keys ---------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def _dataset(row: RunRow) -> Piece:
 
 def _ci(row: RunRow) -> Piece:
     if row.checks is None:
-        return (glyph("missing"), "dim") if row.run.git_commit else ("", "text")
+        return "", "text"  # nothing ran on its commit; ◌ is a word that nobody here knows
     several = f" {row.checks.failed}" if row.checks.failed > 1 else ""
     return glyph(row.checks.status) + several, sign(row.checks.status).role
 

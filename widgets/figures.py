@@ -12,6 +12,9 @@ STEPS = (1, 2, 5, 10, 20, 30, 45)
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 
+TICKS = 10 * MINUTE
+"""For so long is what runs told in seconds: twenty bytes each, on every line that shows one."""
+
 
 def figure(value: float) -> str:
     """Four significant digits, exponent below 1e-4; NaN and infinities in words."""
@@ -59,9 +62,21 @@ def age(then: int | None, now: int) -> str:
 
 
 def so_far(then: int | None, now: int) -> str:
-    """How long something runs already, in the same buckets: `< 1 m`, `5 m`, `3 h`."""
-    said = age(then, now)
-    return "< 1 m" if said in ("now", "ahead") else said
+    """How long something runs already: `16 s`, `1 m 05 s`, later in the buckets of an age."""
+    if then is None:
+        return ""
+    if not ticks(then, now):
+        return age(then, now)
+    return (
+        span(max(0, now - then) // SECOND * SECOND)
+        if now - then >= 10 * SECOND
+        else f"{max(0, now - then) // SECOND} s"
+    )
+
+
+def ticks(then: int | None, now: int) -> bool:
+    """Whether what began then is told in seconds."""
+    return then is not None and now - then < TICKS
 
 
 def moment(then: int | None, now: int, zone: tzinfo = UTC) -> str:

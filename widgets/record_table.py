@@ -40,7 +40,9 @@ class Column(Generic[R]):
     rank: int = 5
     """Columns of the highest rank leave first when there is no room; 0 never leaves."""
     grow: bool = False
-    """Takes the room that is left over."""
+    """Takes the room that is left over, of several the one of the highest rank first ..."""
+    most: int = 24
+    """... up to so many cells beyond its width."""
 
 
 class Rows(Protocol[R_co]):
@@ -271,8 +273,11 @@ class RecordTable(Widget, Generic[R], can_focus=True):
             position = max(at for at, column in enumerate(columns) if column.rank == worst.rank)
             del columns[position]
         spare = max(0, room - sum(c.width + 2 for c in columns) + 2)
-        growing = [column for column in columns if column.grow][:1]
-        self._shown = tuple((c, c.width + (min(spare, 24) if c in growing else 0)) for c in columns)
+        more: dict[str, int] = {}
+        for column in sorted((column for column in columns if column.grow), key=lambda column: -column.rank):
+            more[column.key] = min(spare, column.most)
+            spare -= more[column.key]
+        self._shown = tuple((column, column.width + more.get(column.key, 0)) for column in columns)
 
     def on_resize(self) -> None:
         """Lay the columns out anew."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
-from ..app.records import Job
+import msgspec
+
+from ..app.records import Job, Pipeline
 from ..app.text import cells, clip
-from .figures import count, so_far, span
+from .figures import count, so_far, span, ticks
 from .line import Piece
 from .status import glyph, sign
 
@@ -36,12 +38,30 @@ def has_stages(jobs: Iterable[Job]) -> bool:
 
 
 def lasted(started: int | None, ended: int | None, status: str, now: int) -> str:
-    """How long something took, or runs already; "" where that is not known. What runs is told in buckets."""
+    """How long something took, or runs already; "" where that is not known."""
     if started is None or status in ("queued", "skipped"):
         return ""
     if ended is not None:
         return span(ended - started)
     return so_far(started, now) if status == "running" else ""
+
+
+def has_seconds(pipeline: Pipeline, now: int) -> bool:
+    """Whether anything of it is told in seconds, which pass."""
+    jobs = pipeline.jobs or ()
+    began = [pipeline.started_at] if pipeline.status == "running" else []
+    began += [job.started_at for job in jobs if job.status == "running"]
+    began += [step.started_at for job in jobs for step in job.steps if step.status == "running"]
+    return any(ticks(at, now) for at in began)
+
+
+def agreeing(pipeline: Pipeline) -> tuple[Job, ...]:
+    """Its jobs, as far as they agree with it: how one stands that ran when it was last read, and whose pipeline has
+    ended since, is not known until the source has told. It says so and not that it runs."""
+    jobs = pipeline.jobs or ()
+    if not pipeline.is_settled:
+        return tuple(jobs)
+    return tuple(msgspec.structs.replace(job, status="unknown") if job.status == "running" else job for job in jobs)
 
 
 def strip(jobs: Sequence[Job], width: int, now: int) -> list[Piece]:

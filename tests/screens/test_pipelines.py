@@ -60,8 +60,8 @@ async def test_a_row_says_what_a_pipeline_took_beside_its_usual(ci: Any, settled
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("5")
         lines = await settled(pilot)
-        assert "1 m 42 s        1 m 43 s" in row_of(lines, "#212")
-        assert "▲ 1 h 03 m    38× 1 m 42 s" in row_of(lines, "#209")
+        assert "1 m 42 s       1 m 43 s" in row_of(lines, "#212")
+        assert "▲ 1 h 03 m   38× 1 m 42 s" in row_of(lines, "#209")
 
 
 @pytest.mark.parametrize(("size", "words"), [
@@ -79,7 +79,7 @@ async def test_the_jobs_under_the_cursor_are_a_strip(ci: Any, wait_for: Any) -> 
     app = ci.app()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("5")
-        await wait_for(pilot, "● data 12 s  ▶ test 2 m  ○ train  ○ deploy")
+        await wait_for(pilot, "● data 12 s  ▶ test 4 m 00 s  ○ train  ○ deploy")
         await pilot.press("j", "j")
         await wait_for(pilot, "● data 12 s  ● test 1 m 05 s  ✖ train 43 s  – deploy")
 
@@ -199,7 +199,7 @@ async def test_t_again_shows_commits_with_their_authors(ci: Any, settled: Any) -
         await pilot.press("5", "t", "t")
         lines = await settled(pilot)
         assert "pipelines by commit   8 commits" in lines[1]
-        assert "Bo: Step 1" in row_of(lines, "2f2c91a000")
+        assert "Bo: Step 1" in row_of(lines, "    2f2c91a ")
         await pilot.press("t")
         assert "by commit" not in (await settled(pilot))[1]
 
@@ -254,23 +254,62 @@ async def test_a_job_that_ends_reaches_strip_and_row(ci: Any, wait_for: Any, mak
     app = ci.app()
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("5")
-        await wait_for(pilot, "▶ test 2 m")
+        await wait_for(pilot, "▶ test 4 m 00 s")
         write(ci, make_pipeline(0, status="failed", jobs=(make_job("data"), make_job("test", "failed", took=5))))
         lines = await wait_for(pilot, "✖ test 5.0 s")
         assert "✖ failed" in row_of(lines, "#214")
 
 
-async def test_seconds_that_pass_change_nothing_that_runs(ci: Any, settled: Any) -> None:
+async def test_what_runs_is_told_in_seconds_for_ten_minutes(ci: Any, settled: Any) -> None:
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5")
+        assert "▶ test 4 m 00 s" in "\n".join(await settled(pilot))
+        ci.now += 1_000
+        app.screen.second_passed()
+        assert "▶ test 4 m 01 s" in "\n".join(lines := await settled(pilot))
+        assert "3 m 53 s" in row_of(lines, "#214")
+        ci.now += 10 * MINUTE
+        app.screen.time_passed()
+        assert "10 m" in row_of(await settled(pilot), "#214")
+
+
+async def test_a_second_draws_nothing_where_nothing_runs(ci: Any, settled: Any, make_pipeline: Any) -> None:
+    write(ci, make_pipeline(0, status="passed"))
     app = ci.app()
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("5")
         before = await settled(pilot)
-        ci.now += 20_000
-        app.screen.time_passed()
+        ci.now += 1_000
+        app.screen.second_passed()
         assert await settled(pilot) == before
-        ci.now += 10 * MINUTE
-        app.screen.time_passed()
-        assert "10 m" in row_of(await settled(pilot), "#214")
+
+
+async def test_a_job_of_an_ended_pipeline_is_never_said_to_run(
+    ci: Any, settled: Any, make_pipeline: Any, make_job: Any
+) -> None:
+    write(ci, make_pipeline(0, status="cancelled", jobs=(make_job("data"), make_job("test", "running", took=5))))
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5")
+        assert "◌ test" in (said := "\n".join(await settled(pilot)))
+        assert "▶ test" not in said
+
+
+async def test_going_back_from_a_pipeline_stands_on_it(ci: Any, settled: Any, wait_for: Any) -> None:
+    app = ci.app()
+    app._subject = Subject(kind="pipeline", parts=("9099998",))
+    async with app.run_test(size=SIZE) as pilot:
+        opened = (await wait_for(pilot, "attempt 2"))[1].split("#")[1][:3]
+        await pilot.press("escape")
+        assert any("▸" in line and f"#{opened}" in line for line in await settled(pilot))
+
+
+async def test_a_project_of_pipelines_alone_opens_on_them(ci: Any, wait_for: Any) -> None:
+    app = ci.app()
+    app.deck.opens_on = "pipelines"
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_for(pilot, "nightly-train #214", gone=["brave-cod-214"])
 
 
 async def test_the_syncer_is_asked_for_what_nobody_has_read(ci: Any, settled: Any) -> None:
