@@ -24,7 +24,7 @@ MOST_ERRORS: Final = 200
 MOST_FINALS: Final = 200
 """... lines of one log that only say that it failed; what is above counts as an error, ..."""
 MOST: Final = 20_000
-"""... and all others of one log. Nothing is looked for that would not be marked."""
+"""... and all others of one log. Nothing is looked for that would not be marked, but for as many totals of nothing."""
 _NAME: Final = 200
 _LONGEST_TRACEBACK: Final = 2_000
 
@@ -119,6 +119,8 @@ class _Kept(msgspec.Struct, array_like=True):
     errors: int = 0
     marks: int = 0
     finals: int = 0
+    nones: int = 0
+    """Lines with a total of nothing and no error."""
 
 
 @lru_cache(maxsize=8)
@@ -186,6 +188,7 @@ class Scanner:
             told = _sorter().match(text, at)
             if told is not None and told.lastgroup == "word":
                 told = _without_none(text, at, told)
+                self._count_none(told)
             at = found.end()
             if told is None or told.lastgroup is None:
                 continue
@@ -203,6 +206,12 @@ class Scanner:
         if not (finals or others):
             return None
         return _places(finals, others, others and kept.errors < MOST_ERRORS).search(text, at)
+
+    def _count_none(self, told: re.Match[bytes] | None) -> None:
+        """Totals of nothing are looked at twice (6 µs each): of too many, each counts as an error does."""
+        if told is None:
+            self._kept.nones += 1
+            self._kept.errors += self._kept.nones > MOST
 
     def _told(self, kind: str, words: bytes, line: int, text: bytes, start: int) -> Iterator[Mark]:
         name = words[:_NAME].decode("utf-8", "replace").strip()

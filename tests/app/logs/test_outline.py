@@ -183,6 +183,14 @@ def test_a_million_errors_are_bounded_and_the_next_section_has_its_own() -> None
     assert [mark.line for mark in marks if mark.kind == "error"] == [*range(MOST_ERRORS), 50_002]
 
 
+def test_errors_are_found_behind_many_totals_of_nothing_until_there_are_too_many_of_those() -> None:
+    marks = Scanner().feed(b"7 passed, 0 FAILED\n" * MOST + b"ERROR: here\n", is_last=True)
+    assert [mark.line for mark in marks] == [MOST]
+    more = b"7 passed, 0 FAILED\n" * (MOST + MOST_ERRORS)
+    marks = Scanner().feed(more + b"ERROR: here\n##[group]Run the next\n##[endgroup]\nERROR: there\n", is_last=True)
+    assert [mark.line for mark in marks if mark.kind == "error"] == [MOST + MOST_ERRORS + 3]
+
+
 @pytest.mark.parametrize(
     "line",
     [b"Finished: FAILURE", b"ERROR: script returned exit code 1", b"\x1b[31;1mERROR: Job failed", b"##[error]no"],
