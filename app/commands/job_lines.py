@@ -14,11 +14,13 @@ from ..exact import span
 from ..records import PipelineStatus
 from ..runner import Chosen, Listener, LocalJob, LocalRun
 from ..runner.told import called
-from ..text import clip, fit
+from ..text import cells, clip, fit
 from .boundary import say
 
 TAIL: Final = 20
 """Lines of a failed job's log that are repeated where nobody saw them come."""
+WIDEST: Final = 200
+"""Cells of such a line that are repeated."""
 SILENCE: Final = 2.0
 """Seconds without a line after which the time is told that a job has taken."""
 LONGEST: Final = 1 << 16
@@ -34,8 +36,9 @@ class JobLines(Listener):
         self._changed = changed
         self._chosen: Chosen | None = None
         self._run: LocalRun | None = None
-        self._tail: deque[bytes] = deque(maxlen=TAIL)
+        self._tail: deque[tuple[bytes, int]] = deque(maxlen=TAIL)
         self._rest = b""
+        self._goes_on = False
 
     def about(self, chosen: Chosen) -> None:
         """The commit that will be run."""
@@ -65,21 +68,23 @@ class JobLines(Listener):
     def job_began(self, job: LocalJob) -> None:
         """Forget what the one before wrote."""
         self._tail.clear()
-        self._rest = b""
+        self._rest, self._goes_on = b"", False
         self._tell()
 
     def output(self, data: bytes) -> None:
         """Take lines from what comes, a piece at a time."""
         *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > LONGEST:
-            lines, self._rest = [*lines, self._rest], b""
         for line in lines:
-            self._line(line)
+            self._take(line)
+            self._goes_on = False
+        if len(self._rest) > LONGEST:
+            self._take(self._rest)
+            self._rest, self._goes_on = b"", True
 
     def job_ended(self, job: LocalJob) -> None:
         """Say how it ended."""
         if self._rest:
-            self._line(self._rest)
+            self._take(self._rest)
             self._rest = b""
         self._tell_tail(job)
         took = f"  {span(job.ended_at - job.started_at)}" if job.ended_at and job.started_at else ""
@@ -101,13 +106,21 @@ class JobLines(Listener):
         if self._run is not None:
             self._changed(self._run)
 
+    def _take(self, line: bytes) -> None:
+        self._continued(line) if self._goes_on else self._line(line)
+
     def _line(self, line: bytes) -> None:
-        self._tail.append(line)  # drawn only if it is told: a job may write a million
+        self._tail.append((line, len(line)))  # drawn only if it is told: a job may write a million
+
+    def _continued(self, line: bytes) -> None:
+        """More of the last line, which has no end yet: of a bar the last state counts, else the beginning."""
+        before, length = self._tail[-1]
+        self._tail[-1] = (line if b"\r" in line else before, length + len(line))
 
     def _tell_tail(self, job: LocalJob) -> None:
         if job.status == "failed":
-            for line in self._tail:
-                say(f"  {_drawn(line)}")
+            for line, length in self._tail:
+                say(f"  {_excerpt(line, length)}")
 
 
 class Live(JobLines):
@@ -147,6 +160,11 @@ class Live(JobLines):
         sys.stderr.write(f"  {fit(_drawn(line), room)}\n")
         sys.stderr.flush()
 
+    def _continued(self, line: bytes) -> None:
+        self._since = time.monotonic()
+        if b"\r" in line:
+            self._line(line)
+
     def _tell_tail(self, job: LocalJob) -> None:
         return  # it was seen as it came
 
@@ -155,6 +173,15 @@ def _drawn(line: bytes) -> str:
     """A line as a terminal would leave it: without colours, after its last carriage return, tabs as spaces."""
     text = line.decode("utf-8", "replace").rstrip("\r")
     return _COLOURS.sub("", text.rpartition("\r")[2]).expandtabs(8)
+
+
+def _excerpt(line: bytes, length: int) -> str:
+    """The beginning of a line, and how long it is where that is not all: a log may be one line of megabytes."""
+    drawn = _drawn(line)
+    if cells(drawn) <= WIDEST:
+        return drawn
+    size = f"{length / 1e6:.1f} MB" if length >= 1e6 else f"{max(1, length // 1000)} kB"
+    return f"{fit(drawn, WIDEST)} {size}"
 
 
 def _counted(job: LocalJob) -> str:

@@ -53,6 +53,15 @@ def jobs(project: Path, call: Call) -> str:
     return sha
 
 
+def test_of_a_line_of_megabytes_the_beginning_is_repeated_and_its_size(project: Path, call: Call) -> None:
+    run = 'head -c 5000000 /dev/zero | tr "\\0" x; echo; exit 1'
+    job = f"""[[ci]]\nkind = "local"\njobs = [{{ name = "big", run = '{run}' }}]\n"""
+    commit(project, job)
+    assert call("trust", "--yes").status == 0
+    said = call("pipeline", "run").err.splitlines()
+    assert [line for line in said if "xx" in line and "▶" not in line] == [f"  {'x' * 199}… 5.0 MB"]
+
+
 def test_what_is_named_at_the_end_can_be_read_at_once_though_nothing_was_ever_synced(
     project: Path, call: Call, jobs: str
 ) -> None:
