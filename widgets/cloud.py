@@ -122,7 +122,7 @@ def draw(cloud: Cloud, look: Look, width: int, height: int) -> Drawn:
     scale = fitted(low, high, rows, look.log_y) if low <= high else Scale(0.0, 1.0, look.log_y)
     ends = _ends(cloud, xs, look.log_x)
     ticks = y_ticks(scale, rows)
-    gutter = max(6, *(len(text) + 1 for _, text in ticks))
+    gutter = max([6, *(len(text) + 1 for _, text in ticks)])
     area = Area(gutter + 1, 1, max(4, width - gutter - 2), rows)
     placed = _place(cloud, xs, ys, ends, scale, area)
     _across(grid, area, scale, ticks)

@@ -26,6 +26,10 @@ _DURATIONS: Final = (
 """Distances of ticks on an axis of time, in milliseconds."""
 
 
+_NO_SPAN = 1e-12
+"""Decades that are none: between two values that agree in twelve digits no tick of a log scale can be told apart."""
+
+
 class Scale(NamedTuple):
     """The vertical axis. On a log scale low and high are powers of ten, as the tracks' values are."""
 
@@ -58,8 +62,9 @@ def nice_step(span: float, ticks: int) -> float:
 
 def fitted(low: float, high: float, rows: int, log: bool = False) -> Scale:
     """A scale for values from low to high, widened to round ones, so that most new values change nothing."""
-    if low >= high:
-        pad = (0.5 if log else abs(high) * 0.1) or 1.0
+    if high - low < (_NO_SPAN if log else float_info.min):
+        pad = 0.5 if log else abs(high) * 0.1
+        pad = pad if pad > float_info.min else 1.0
         low, high = max(low - pad, -float_info.max), min(high + pad, float_info.max)
     half = nice_step(high - low, max(2, rows // 3)) / 2
     if half and max(abs(low), abs(high)) / half < 1e12:

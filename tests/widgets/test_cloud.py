@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from quarterdeck.widgets.braille import Layer
@@ -39,6 +39,7 @@ FIGURES = st.one_of(
     st.booleans(),
     st.booleans(),
 )
+@example([(0.0, 1.0), (0.0, 1.0000000000000002)], 20, 5, False, True)
 def test_every_point_that_an_axis_can_show_has_a_cell_within_the_picture(
     points: list[tuple[float, float]], width: int, height: int, log_x: bool, log_y: bool
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from quarterdeck.widgets.figures import DAY, HOUR, MINUTE, SECOND
@@ -39,6 +39,9 @@ def test_there_is_no_step_where_numbers_end() -> None:
 
 
 @given(FINITE, FINITE, st.integers(1, 60), st.booleans())
+@example(0.0, 5e-324, 1, False)
+@example(1e-310, 2e-310, 1, False)
+@example(1.0, 1.0000000000000002, 2, True)
 def test_a_scale_holds_its_values_whatever_they_are(one: float, other: float, rows: int, log: bool) -> None:
     if log:
         one, other = math.remainder(one, 300), math.remainder(other, 300)
