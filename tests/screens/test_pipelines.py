@@ -9,6 +9,8 @@ from textual.pilot import Pilot
 
 from quarterdeck.app.records import Approval, Batch, Subject
 from quarterdeck.screens.pipeline import PipelineScreen
+from quarterdeck.screens.pipeline_facts import Broken
+from quarterdeck.screens.pipeline_words import broke_pieces
 from quarterdeck.screens.pipelines import PipelinesScreen
 from quarterdeck.screens.run import RunScreen
 
@@ -610,3 +612,11 @@ async def test_runs_have_no_order_by_ci(ci: Any, wait_for: Any) -> None:
         await type_text(pilot, "sort ci")
         await pilot.press("enter")
         await wait_for(pilot, "runs have no order by ci")
+
+
+def test_a_commit_that_was_green_before_is_not_said_to_have_broken_it(make_pipeline: Any) -> None:
+    sha = "4e89c55" + "0" * 33
+    first, green = (make_pipeline(at, status=word, commit=sha) for at, word in ((0, "failed"), (1, "passed")))
+    said = "".join(text for text, _ in broke_pieces(Broken(first=first, green=green), first.id, first.created_at))
+    assert f"the same commit was green in #{green.number}" in said
+    assert "green before" not in said

@@ -22,6 +22,7 @@ from quarterdeck.widgets.figures import (
     figure_in,
     moment,
     size,
+    so_far,
     span,
 )  # fmt: skip
 
@@ -204,3 +205,11 @@ def test_a_count_without_room_for_its_groups_has_a_power_of_ten() -> None:
         "4.00e15",
         "-9.0e18",
     ]
+
+
+@pytest.mark.parametrize(("past", "said"), [
+    (0, "0 s"), (5_400, "5 s"), (16_900, "16 s"), (65_000, "1 m 05 s"), (599_999, "9 m 59 s"), (600_000, "10 m"),
+    (-5_000, "0 s"),
+])  # fmt: skip
+def test_what_runs_is_told_in_seconds_until_ten_minutes_have_gone(past: int, said: str) -> None:
+    assert so_far(1_000_000, 1_000_000 + past) == said
