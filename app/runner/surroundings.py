@@ -19,10 +19,13 @@ _GITS_OWN: Final = frozenset({
 })  # fmt: skip
 """What binds Git to one repository (`git rev-parse --local-env-vars`): set where a hook of the clone started us."""
 
+_MAKES_OWN: Final = frozenset({"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR"})
+"""What Make hands to the Makes below it (`make demo` started us): a job's Make would count as one of them."""
+
 
 def environment(settings: Settings, run_id: str, commit: str) -> dict[str, str]:
     """The user's own, with what a job may want to know. Its secrets are the user's, as in their shell."""
-    found = {name: value for name, value in settings.environment.items() if name not in _GITS_OWN}
+    found = {name: value for name, value in settings.environment.items() if name not in _GITS_OWN | _MAKES_OWN}
     found |= {
         "CI": "true",
         "QUARTERDECK_PIPELINE": run_id,

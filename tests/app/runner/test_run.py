@@ -237,6 +237,16 @@ def test_the_environment_says_where_the_job_is(tmp_path: Path, settle: Settle, m
     assert second == f"sqlite:///{tmp_path / 'here.db'}"
 
 
+def test_a_job_s_make_is_no_part_of_the_make_that_started_us(
+    tmp_path: Path, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAKELEVEL", "1")
+    monkeypatch.setenv("MAKEFLAGS", "w -j4")
+    (tmp_path / "clone" / "Makefile").write_text("test:\n\t@echo tested $(MAKELEVEL)\n")
+    done = run_jobs({"name": "test", "run": "make test"})
+    assert log(tmp_path, done, "test") == "tested 0\n"
+
+
 def test_the_settings_name_mlflow_where_the_environment_does_not(tmp_path: Path, settle: Settle) -> None:
     settle({"name": "show", "run": "echo $MLFLOW_TRACKING_URI"})
     file = tmp_path / "clone" / "quarterdeck.toml"
