@@ -40,6 +40,9 @@ class Idea(Record, frozen=True):
     """A fold or a seed that is lucky, or not."""
 
 
+NIGHTS = 45
+"""As many as every world has, whatever the day and the hour it is built at: so it always has as many runs."""
+
 REASONS = (
     "MemoryError while cutting the features into bins",
     "data/payments.csv: no such file (ingest did not run)",
@@ -59,10 +62,9 @@ def _nightly(world: World) -> Iterator[list[Idea]]:
     """The scheduled training of every night, by the service account."""
     draw = world.draw("nightly")
     midnight = world.made // DAY * DAY
-    for days in range(46, -1, -1):
-        started = midnight - days * DAY + 2 * HOUR + draw.randrange(4 * MINUTE)
-        if not world.moments[5] < started < world.made - 2 * HOUR:
-            continue
+    begun = [midnight - days * DAY + 2 * HOUR + draw.randrange(4 * MINUTE) for days in range(46, -1, -1)]
+    ended = [started for started in begun if world.moments[5] < started < world.made - 2 * HOUR]
+    for started in ended[-NIGHTS:]:
         idea = Idea(experiment="churn", who="svc-train", purpose="nightly", started=started)
         if draw.random() < 0.09:
             idea = msgspec.structs.replace(idea, status="FAILED", note=draw.choice(REASONS))

@@ -161,7 +161,7 @@ def test_t_sets_children_below_their_parents(runs: Start, size: tuple[int, int])
 def test_e_changes_the_experiment(runs: Start, size: tuple[int, int]) -> None:
     program = runs(size)
     program.press("e")
-    program.wait_for("churn-tune", "ltv", "all experiments", "298 runs")
+    program.wait_for("churn-tune", "ltv", "all experiments", "296 runs")
     program.type("ltv")
     program.press("enter")
     program.wait_for("experiment ltv", "64 runs", "val_rmse")
@@ -323,7 +323,7 @@ def test_one_run_can_be_opened_from_the_command_line(terminal: Start, churn: Pat
 def test_what_is_typed_ahead_of_the_prompt_goes_into_it(runs: Start) -> None:
     program = runs((120, 40))
     program.send(b"/status:failed\r")
-    program.wait_for("status:failed", "of 138")
+    program.wait_for("status:failed", "of 136")
     program.wait_gone("finished")
     program.send(b":sources\r")
     program.wait_for("well")

@@ -54,10 +54,10 @@ def test_a_run_that_another_process_logs_appears_by_itself(
     settings = churn / "quarterdeck.toml"
     settings.write_text(settings.read_text() + '\n[sync]\nevery = "1s"\n')
     program = terminal(cwd=churn)
-    program.wait_for("138 runs", "mlflow ●")
+    program.wait_for("136 runs", "mlflow ●")
     wait_for_syncer(program)
     log_runs(f"sqlite:///{churn / 'mlflow.db'}", {"experiment": "churn", "name": "newcomer-1", "val_auc": 0.9991})
-    program.wait_for("newcomer-1", "139 runs", "0.9991")
+    program.wait_for("newcomer-1", "137 runs", "0.9991")
 
 
 # -- the first time
@@ -68,7 +68,7 @@ def test_the_first_start_fills_the_screen_by_itself(terminal: Start, demo_world:
 
     shutil.copytree(demo_world, tmp_path / "fresh")
     program = terminal(cwd=tmp_path / "fresh", size=(80, 24))
-    program.wait_for("138 runs", "mlflow ● now", "val_auc", "▸")
+    program.wait_for("136 runs", "mlflow ● now", "val_auc", "▸")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -196,7 +196,7 @@ def test_a_project_that_reaches_out_is_asked_about_first(terminal: Start, tmp_pa
 
 def test_a_killed_syncer_is_followed_by_another(terminal: Start, churn: Path) -> None:
     program = terminal(cwd=churn)
-    program.wait_for("138 runs")
+    program.wait_for("136 runs")
     first = wait_for_syncer(program)
     os.kill(first, signal.SIGKILL)
     second = wait_for_syncer(program, other_than=first, deadline=10.0)
@@ -207,10 +207,10 @@ def test_a_killed_syncer_is_followed_by_another(terminal: Start, churn: Path) ->
 
 def test_two_terminals_share_one_syncer(terminal: Start, churn: Path) -> None:
     one = terminal(cwd=churn)
-    one.wait_for("138 runs")
+    one.wait_for("136 runs")
     wait_for_syncer(one)
     other = terminal(cwd=churn)
-    other.wait_for("138 runs", "mlflow ●")
+    other.wait_for("136 runs", "mlflow ●")
     other.watch(5.0)  # longer than a terminal takes to look after its syncer
     assert len(syncers(one)) + len(syncers(other)) == 1
 
@@ -218,7 +218,7 @@ def test_two_terminals_share_one_syncer(terminal: Start, churn: Path) -> None:
 @pytest.mark.parametrize("end", ["hangup", "kill", "q"])
 def test_the_syncer_lives_on_when_its_terminal_ends(terminal: Start, churn: Path, end: str) -> None:
     program = terminal(cwd=churn)
-    program.wait_for("138 runs")
+    program.wait_for("136 runs")
     pid = wait_for_syncer(program)
     if end == "q":
         program.press("q")
@@ -227,7 +227,7 @@ def test_the_syncer_lives_on_when_its_terminal_ends(terminal: Start, churn: Path
     program.wait_exit()
     assert pid in syncers(program)  # beside it for an instant each Git that it is about to become
     again = terminal(cwd=churn)
-    again.wait_for("138 runs")
+    again.wait_for("136 runs")
 
 
 # -- rest
@@ -235,7 +235,7 @@ def test_the_syncer_lives_on_when_its_terminal_ends(terminal: Start, churn: Path
 
 def test_a_terminal_at_rest_sends_nothing(terminal: Start, churn: Path) -> None:
     program = terminal(cwd=churn)
-    program.wait_for("138 runs", "mlflow ●")
+    program.wait_for("136 runs", "mlflow ●")
     program.press("/")
     program.type("started_at < -12d")  # ages in days: none will change meanwhile
     program.press("enter")
