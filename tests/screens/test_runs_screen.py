@@ -381,7 +381,7 @@ async def test_ages_go_on_while_nobody_presses_a_key(
 ) -> None:
     from quarterdeck.app import main
 
-    monkeypatch.setattr(main, "TIME_PASSES", 0.02)
+    monkeypatch.setattr(main, "TIME_PASSES", 0.25)
     app = world.fill().app()
     async with app.run_test(size=(120, 40)) as pilot:
         await wait_for(pilot, "mlflow ● now", " 10 m ")
