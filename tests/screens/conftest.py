@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -57,23 +56,6 @@ ADJECTIVES = "brave calm plain eager shy bold quick proud".split()
 NOUNS = "cod ox fox elk owl yak bee".split()
 STATUSES = ("finished", "finished", "failed", "finished", "killed", "finished", "finished")
 SHAS = [f"{index:x}f2c91a{index:033x}" for index in range(1, 9)]
-
-
-TESTS_BETWEEN_COLLECTIONS = 20
-
-
-@pytest.fixture(autouse=True)
-def _what_is_frozen_is_let_go_of() -> Iterator[None]:
-    """Each application takes what there is at its start away from the collector, which in a process of hundreds of
-    them is all that those before left: three gigabytes at the end."""
-    yield
-    gc.unfreeze()
-    _ended.append(1)
-    if len(_ended) % TESTS_BETWEEN_COLLECTIONS == 0:
-        gc.collect()
-
-
-_ended: list[int] = []
 
 
 def make_run(index: int, **changes: Any) -> Run:
