@@ -6,6 +6,7 @@ import os
 import sqlite3
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +15,7 @@ from . import startup  # isort: skip  first: sets what Textual reads while it is
 from rich.console import RenderableType
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -205,7 +207,8 @@ class Quarterdeck(Bearing, App[int]):
     def _time_passes(self) -> None:
         startup.tidy()
         for screen in self._frames()[-1:]:
-            screen.time_passed()
+            with suppress(NoMatches):  # the program ends, and its widgets go one by one
+                screen.time_passed()
 
     def _care(self) -> None:
         assert self._syncing is not None
