@@ -10,6 +10,16 @@ from __future__ import annotations
 from .batch import Batch, Want
 from .commit import Change, Commit, CommitsBetween, Ref
 from .event import Event, EventRef, Gap
+from .model import (
+    AliasMove,
+    LoggedModel,
+    ModelKind,
+    ModelMetric,
+    ModelVersion,
+    MoveReason,
+    RegisteredModel,
+    VersionStatus,
+)
 from .pipeline import (
     LARGEST_MESSAGE,
     MOST_CASES,
@@ -18,12 +28,24 @@ from .pipeline import (
     Approval,
     Case,
     CaseReport,
+    CommitCheck,
     Deployment,
     Job,
     LogPart,
     Pipeline,
     PipelineStatus,
     Step,
+)
+from .promotion import (
+    Actor,
+    EntryKind,
+    LedgerEntry,
+    PlanApproval,
+    PolicyText,
+    Promotions,
+    StoredPlan,
+    Strength,
+    Waiver,
 )
 from .record import Millis, Record
 from .run import (
@@ -50,9 +72,12 @@ from .subject import SUBJECT_PARTS, Subject, parse_subject
 
 __all__ = [
     "LARGEST_CONTENT", "LARGEST_MESSAGE", "MOST_CASES", "PIPELINE_STATUSES", "RUN_STATUSES", "SETTLED",
-    "SOURCE_STATES", "SUBJECT_PARTS", "Approval", "Artifact", "ArtifactContent", "ArtifactListing", "Batch", "Case",
-    "CaseReport", "Change", "Commit", "CommitsBetween", "Dataset", "Deployment", "Event", "EventRef", "Experiment",
-    "Extreme", "Gap", "History", "Job", "KnownSeries", "LogPart", "Metric", "MetricState", "Millis", "Pipeline",
-    "PipelineStatus", "Point", "Record", "Ref", "Run", "RunStatus", "Series", "SourceCondition", "SourceSpec",
-    "SourceState", "Step", "Subject", "Want", "metric_state", "parse_subject",
+    "SOURCE_STATES", "SUBJECT_PARTS", "Actor", "AliasMove", "Approval", "Artifact", "ArtifactContent",
+    "ArtifactListing", "Batch", "Case", "CaseReport", "Change", "Commit", "CommitCheck", "CommitsBetween",
+    "Dataset", "Deployment", "EntryKind", "Event", "EventRef", "Experiment", "Extreme", "Gap", "History", "Job",
+    "KnownSeries", "LedgerEntry", "LogPart", "LoggedModel", "Metric", "MetricState", "Millis", "ModelKind",
+    "ModelMetric", "ModelVersion", "MoveReason", "Pipeline", "PipelineStatus", "PlanApproval", "Point",
+    "PolicyText", "Promotions", "Record", "Ref", "RegisteredModel", "Run", "RunStatus", "Series", "SourceCondition",
+    "SourceSpec", "SourceState", "Step", "StoredPlan", "Strength", "Subject", "VersionStatus", "Waiver", "Want",
+    "metric_state", "parse_subject",
 ]  # fmt: skip

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from .commit import Commit, Ref
+from .model import LoggedModel, ModelVersion, RegisteredModel
 from .pipeline import LogPart, Pipeline
+from .promotion import Promotions
 from .record import Millis, Record
 from .run import ArtifactContent, ArtifactListing, Experiment, KnownSeries, Run, Series
 
@@ -27,6 +29,17 @@ class Batch(Record, frozen=True, kw_only=True):
     pipelines_gone: tuple[str, ...] = ()
     """Ids of pipelines that the vendor has no more."""
     log_parts: tuple[LogPart, ...] = ()
+    models: tuple[RegisteredModel, ...] = ()
+    models_complete: bool = False
+    """`models` are all that there are: others of this source are gone, with their versions."""
+    versions: tuple[ModelVersion, ...] = ()
+    versions_gone: tuple[tuple[str, str], ...] = ()
+    """Name and version of those that the registry has no more."""
+    versions_gone_unless_seen_since: Millis | None = None
+    """A whole sweep began then: a version of this source that was not handed over since is deleted."""
+    logged_models: tuple[LoggedModel, ...] = ()
+    promotions: Promotions | None = None
+    """All that the repository says of promotions: what is not in it is gone. None: not looked at."""
     refs: tuple[Ref, ...] | None = None
     """All refs of the source: those that are not in it are gone. None: not looked at."""
     experiments_complete: bool = False
@@ -47,7 +60,7 @@ class Batch(Record, frozen=True, kw_only=True):
 class Want(Record, frozen=True, kw_only=True):
     """What a terminal asks the syncer for beyond the schedule, because somebody looks at it."""
 
-    kind: Literal["history", "artifacts", "artifact", "run", "extremes", "pipeline", "log"]
+    kind: Literal["history", "artifacts", "artifact", "run", "extremes", "pipeline", "log", "model", "ledger"]
     source: str
     run_ids: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
@@ -60,6 +73,8 @@ class Want(Record, frozen=True, kw_only=True):
     """For pipeline: whose jobs, tests and approvals are wanted as they are now; for log: the one that the job is of."""
     job: str = ""
     """For log: the job's id."""
+    model: str = ""
+    """For model: name of the registered model that is read anew, with the versions in `keys` and all its aliases."""
     start: int = 0
     """For log, filled in by the syncer: how many bytes the cache has already. The source gives what comes after, or
     begins anew with a part whose start is 0."""

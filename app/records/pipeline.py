@@ -108,6 +108,22 @@ class Deployment(Record, frozen=True, kw_only=True):
     url: str = ""
 
 
+class CommitCheck(Record, frozen=True, kw_only=True):
+    """What something other than its pipelines said of a commit: a check run of an app, or a status (GitHub)."""
+
+    name: str
+    status: PipelineStatus
+    raw_status: str = ""
+    app: str = ""
+    """Who made the check; "" for a status, which names none."""
+    started_at: Millis | None = None
+    """Of one that has not begun: when it was asked for."""
+    ended_at: Millis | None = None
+    url: str = ""
+    text: str = ""
+    """The first line of what it says."""
+
+
 class Pipeline(Record, frozen=True, kw_only=True):
     """One run of a pipeline: a workflow run (GitHub), pipeline (GitLab), build (Jenkins), DAG run (Airflow)."""
 
@@ -139,6 +155,8 @@ class Pipeline(Record, frozen=True, kw_only=True):
     report: CaseReport | None = None
     approvals: tuple[Approval, ...] = ()
     deployments: tuple[Deployment, ...] = ()
+    checks: tuple[CommitCheck, ...] = ()
+    """What other apps said of its commit. Read when somebody looks: none takes nothing from what the cache has."""
 
     @property
     def is_settled(self) -> bool:
