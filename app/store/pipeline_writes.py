@@ -10,14 +10,21 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from ..query import as_number
-from ..records import Approval, CaseReport, Deployment, Job, Millis, Pipeline, Step
+from ..records import Approval, CaseReport, CommitCheck, Deployment, Job, Millis, Pipeline, Step
 
-Extras = tuple[CaseReport | None, tuple[Approval, ...], tuple[Deployment, ...]]
-"""What comes with the jobs: tests, approvals and deployments."""
+
+class Extras(msgspec.Struct, frozen=True, array_like=True):
+    """What comes with the jobs. Packed as an array: whatever is added stands at its end, so old rows stay readable."""
+
+    report: CaseReport | None = None
+    approvals: tuple[Approval, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
+    checks: tuple[CommitCheck, ...] = ()
+
 
 _encode = msgspec.msgpack.Encoder().encode
 _extras = msgspec.msgpack.Decoder(Extras).decode
-_NO_EXTRAS: Final[Extras] = (None, (), ())
+_NO_EXTRAS: Final = Extras()
 
 _AT_ONCE: Final = 500
 """Ids that are looked up by one statement."""
@@ -54,7 +61,8 @@ class PipelineWriter:
 
         One whose jobs are None came from a list. It keeps the jobs, tests and deployments of the same attempt, and
         the approvals while its status is the same; of a later attempt they are forgotten. So it is with the title,
-        who began it, and its times, where the list says nothing of them (GitLab's does not).
+        who began it, and its times, where the list says nothing of them (GitLab's does not). Checks are its commit's:
+        they are kept until others come.
         """
         latest = {pipeline.id: pipeline for pipeline in map(_writable, pipelines)}
         known = self._known(cursor, source, list(latest))
@@ -152,18 +160,26 @@ def _kept_jobs(known: _Known | None, pipeline: Pipeline) -> bytes | None:
 
 
 def _written_extras(known: _Known | None, pipeline: Pipeline) -> bytes | None:
-    said: Extras = (pipeline.report, pipeline.approvals, pipeline.deployments)
-    if pipeline.jobs is None and known is not None and known.extras and known.attempt == pipeline.attempt:
-        if said == _NO_EXTRAS and known.status == pipeline.status:
-            return known.extras
-        report, approvals, deployments = read_extras(known.extras)
+    said = Extras(pipeline.report, pipeline.approvals, pipeline.deployments, pipeline.checks)
+    if known is not None and known.extras:
+        is_listed = pipeline.jobs is None and known.attempt == pipeline.attempt
         waits = known.status == pipeline.status
-        said = (said[0] or report, said[1] or (approvals if waits else ()), said[2] or deployments)
+        if is_listed and waits and said == _NO_EXTRAS:
+            return known.extras
+        said = _kept(read_extras(known.extras), said, is_listed=is_listed, waits=waits)
     return None if said == _NO_EXTRAS else _encode(said)
 
 
+def _kept(before: Extras, said: Extras, *, is_listed: bool, waits: bool) -> Extras:
+    checks = said.checks or before.checks
+    if not is_listed:
+        return msgspec.structs.replace(said, checks=checks)
+    approvals = said.approvals or (before.approvals if waits else ())
+    return Extras(said.report or before.report, approvals, said.deployments or before.deployments, checks)
+
+
 def read_extras(packed: bytes | None) -> Extras:
-    """Tests, approvals and deployments out of the column."""
+    """Tests, approvals, deployments and checks out of the column."""
     return _extras(packed) if packed else _NO_EXTRAS
 
 

@@ -284,12 +284,12 @@ def _of_source(key: str | None) -> tuple[str, tuple[str, ...]]:
 
 
 def _pipeline_row(row: Sequence[Any], jobs: dict[int, list[Job]], usual: int | None) -> PipelineRow:
-    report, approvals, deployments = read_extras(row[19])
+    more = read_extras(row[19])
     pipeline = Pipeline(
         source=row[1], id=row[2], name=row[3], status=row[4], raw_status=row[5], number=row[6], title=row[7],
         branch=row[8], commit=row[9], event=row[10], actor=row[11], attempt=row[12], url=row[13], created_at=row[14],
         started_at=row[15], ended_at=row[16], updated_at=row[17], jobs=tuple(jobs.get(row[0], ())) if row[18] else None,
-        report=report, approvals=approvals, deployments=deployments,
+        report=more.report, approvals=more.approvals, deployments=more.deployments, checks=more.checks,
     )  # fmt: skip
     return PipelineRow(rowid=row[0], pipeline=pipeline, source_name=row[20], usual=usual, changed_at=row[21])
 

@@ -141,6 +141,6 @@ records. Of a history: the columns of a `Series`, packed as the machine's own in
 `last_at` are the highest and latest of them; `read_at` is when it was last read whole, not when points were added.
 Of a pipeline: `at` is what it is ordered by, the first of its times that there is; `number_value` is its number where
 that is one; `head` and `jobs` are hashes of what a list says and of its jobs (NULL: they were not read), so that one
-that did not change costs no write; `extras` are msgpack of tests, approvals and deployments. Of a job: `needs` and
-`steps` are msgpack, NULL for none; its order is that of `id`. `pipeline_line` walks what runs of the same pipeline on
-the same branch there were and what they ended as; `pipeline_usual` holds the durations of whole runs that passed."""
+that did not change costs no write; `extras` are msgpack of tests, approvals, deployments and checks. Of a job: `needs`
+and `steps` are msgpack, NULL for none; its order is that of `id`. `pipeline_line` walks what runs of the same pipeline
+on the same branch there were and what they ended as; `pipeline_usual` holds the durations of whole runs that passed."""

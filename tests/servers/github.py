@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tests.servers.github_artifacts import Artifacts
+from tests.servers.github_checks import Checks
 
 TOKEN = "ghp_0123456789abcdefSECRET"
 EPOCH = 1_780_000_000
@@ -126,6 +127,7 @@ class Github:
         self.deployments: list[dict[str, Any]] = []
         self.statuses: dict[int, list[dict[str, Any]]] = {}
         self.artifacts = Artifacts()
+        self.checks = Checks()
         self.faults: list[Fault] = []
         self.store_faults: list[Fault] = []
         self.done: list[str] = []
@@ -216,6 +218,16 @@ class Github:
         self.clock += 1
         return self.artifacts.add(self.runs[run_id], iso(self.clock), name, data, **fields)
 
+    def check(self, run_id: int, name: str, conclusion: str | None, app: str = "codecov", **fields: Any) -> None:
+        """An app says something of the run's commit."""
+        self.clock += 1
+        self.checks.check(self.runs[run_id]["head_sha"], iso(self.clock), name, conclusion, app, **fields)
+
+    def say(self, run_id: int, context: str, state: str, **fields: Any) -> None:
+        """Somebody sets a status of the run's commit."""
+        self.clock += 1
+        self.checks.say(self.runs[run_id]["head_sha"], iso(self.clock), context, state, **fields)
+
     def answer(self, asked: Asked) -> Told:
         for fault in list(self.faults):
             if (told := fault(asked)) is not None:
@@ -264,6 +276,15 @@ class Github:
                 return Told(found[0]) if found else _missing()
             case ["actions", "jobs", job_id, "logs"] if int(job_id) in self.logs:
                 return Told(b"", 302, {"Location": f"{self._store.url}/blobs/{job_id}?sig=signed"})
+        return self._read_commit(rest, asked)
+
+    def _read_commit(self, rest: str, asked: Asked) -> Told:
+        match rest.split("/"):
+            case ["commits", sha, "check-runs"]:
+                return self._page(asked, rest, "check_runs", self.checks.runs.get(sha, []))
+            case ["commits", sha, "status"]:
+                told = self._page(asked, rest, "statuses", self.checks.statuses.get(sha, []))
+                return Told(self.checks.combined(sha, told.body, _repository(self)), told.status, told.headers)
         return self._read_artifacts(rest, asked)
 
     def _read_artifacts(self, rest: str, asked: Asked) -> Told:

@@ -64,7 +64,7 @@ class TellsMore(Protocol):
     """A vendor of which some things cost too much to be read of each pipeline. Every method raises SourceError."""
 
     async def looked_at(self, pipeline_id: str) -> Pipeline | None:
-        """As `one` gives it, with what is read only when somebody looks: test reports out of archives."""
+        """As `one` gives it, with what is read only when somebody looks: reports out of archives, checks of others."""
 
 
 @runtime_checkable

@@ -5,6 +5,7 @@
 | vendor.py | what all CI systems are asked for, and the acts |
 | client.py | addresses, pages, ETags, the pace |
 | deployments.py | what a run put where |
+| checks.py | what other apps said of a run's commit |
 | logs.py | the log of a job, from the store that GitHub sends us to |
 | reports.py | what the tests of a run said, from its artifacts |
 | archives.py | JUnit files out of an archive, pure |

@@ -13,6 +13,7 @@ from ..ci import Mark, Page
 from ..http import Http
 from ..trouble import AnswerError
 from . import parse
+from .checks import Checks
 from .client import GithubClient, Listed, Pace, check_address
 from .deployments import Deployments
 from .logs import Logs
@@ -39,6 +40,7 @@ class GithubVendor:
     def __init__(self, spec: SourceSpec, http: Http, *, repository: str, pace: Pace | None = None) -> None:
         self.spec = spec
         self._client = GithubClient(http, repository, pace)
+        self._checks = Checks(self._client)
         self._deployments = Deployments(self._client)
         self._logs = Logs(self._client, spec.key)
         self._reports = Reports(self._client)
@@ -88,9 +90,14 @@ class GithubVendor:
             raise
 
     async def looked_at(self, pipeline_id: str) -> Pipeline | None:
-        """As `one`, with its test report, which costs a request, and two for each artifact. Raises SourceError."""
+        """As `one`, with its test report and what other apps said of its commit. Raises SourceError.
+
+        The report costs a request, and two for each artifact; what others said, two.
+        """
         found = await self.one(pipeline_id)
-        return None if found is None else await self._with_report(found)
+        if found is None:
+            return None
+        return replace(await self._with_report(found), checks=await self._checks.of(found.commit))
 
     def log(self, pipeline_id: str, job_id: str, start: int) -> AsyncIterator[LogPart]:
         """The log of a job, once the job is over; else a sentence. Raises SourceError."""

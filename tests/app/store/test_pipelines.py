@@ -25,6 +25,7 @@ from quarterdeck.app.records import (
     Case,
     CaseReport,
     Commit,
+    CommitCheck,
     Deployment,
     Job,
     Pipeline,
@@ -33,6 +34,7 @@ from quarterdeck.app.records import (
 )
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.order import RunOrder
+from quarterdeck.app.store.pipeline_writes import read_extras
 from quarterdeck.app.store.pipelines import WORST_FIRST, PipelineRow
 from quarterdeck.app.store.reading import Reader
 
@@ -109,6 +111,11 @@ FULL = ran(
     ),
     approvals=(Approval(id="12", name="production", since=8, reviewers=("ann", "team/x"), is_mine=None),),
     deployments=(Deployment(id="d", environment="staging", status="passed", raw_status="active", commit="4f", at=9),),
+    checks=(
+        CommitCheck(name="cov\x1b[31m", status="failed", raw_status="failure", app="codecov", started_at=1, ended_at=2,
+                    url="https://x.example/c", text="61 %"),
+        CommitCheck(name="ci", status="queued"),
+    ),
 )  # fmt: skip
 BARE = Pipeline(source="k", id="2", name="", status="unknown")
 
@@ -126,7 +133,7 @@ def test_what_is_written_is_read_back_exactly(deck: Deck) -> None:
 def test_a_pipeline_that_comes_again_unchanged_is_no_change_and_no_write(deck: Deck) -> None:
     deck.write(FULL, BARE)
     before, wrote = deck.reader.content(), deck.cache.connection.total_changes
-    listed = msgspec.structs.replace(FULL, jobs=None, report=None, approvals=(), deployments=())
+    listed = msgspec.structs.replace(FULL, jobs=None, report=None, approvals=(), deployments=(), checks=())
     for again in (FULL, listed):
         deck.write(again, at=NOW + 9)
     assert deck.reader.content() == before
@@ -146,11 +153,13 @@ def test_a_change_counts_for_pipelines_alone(deck: Deck) -> None:
 
 def test_a_list_keeps_the_jobs_and_tests_of_the_same_attempt(deck: Deck) -> None:
     deck.write(FULL)
-    listed = msgspec.structs.replace(FULL, status="running", jobs=None, report=None, approvals=(), deployments=())
+    listed = msgspec.structs.replace(
+        FULL, status="running", jobs=None, report=None, approvals=(), deployments=(), checks=()
+    )
     assert deck.write(listed).pipelines_changed == 1
     (found,) = deck.pipelines()
     assert (found.status, found.jobs, found.report) == ("running", FULL.jobs, FULL.report)
-    assert found.deployments == FULL.deployments
+    assert (found.deployments, found.checks) == (FULL.deployments, FULL.checks)
     assert found.approvals == ()  # it no longer waits
 
 
@@ -175,7 +184,7 @@ def test_another_attempt_forgets_the_jobs_until_they_are_read(deck: Deck) -> Non
     deck.write(FULL)
     again = ran(1, "queued", attempt=3)
     deck.write(again)
-    assert deck.pipelines() == [again]
+    assert deck.pipelines() == [msgspec.structs.replace(again, checks=FULL.checks)]  # they are the commit's
     assert again.jobs is None
     assert deck.reads.job("job-train") is None
 
@@ -188,9 +197,27 @@ def test_jobs_that_were_read_and_found_none_are_not_jobs_that_were_never_read(de
 def test_what_is_said_of_tests_without_jobs_is_kept_beside_what_was_known(deck: Deck) -> None:
     deck.write(FULL)
     report = CaseReport(total=9, passed=9, failed=0)
-    deck.write(msgspec.structs.replace(FULL, jobs=None, report=report, deployments=(), approvals=()))
+    deck.write(msgspec.structs.replace(FULL, jobs=None, report=report, deployments=(), approvals=(), checks=()))
     (found,) = deck.pipelines()
     assert found == msgspec.structs.replace(FULL, report=report)
+
+
+def test_a_pass_that_reads_jobs_alone_keeps_what_others_said_of_the_commit(deck: Deck) -> None:
+    deck.write(FULL)
+    passed = msgspec.structs.replace(FULL, status="passed", approvals=(), checks=())
+    deck.write(passed)
+    assert deck.pipelines() == [msgspec.structs.replace(passed, checks=FULL.checks)]
+    fewer = msgspec.structs.replace(passed, checks=FULL.checks[:1])
+    deck.write(fewer)
+    assert deck.pipelines() == [fewer]
+
+
+def test_what_a_cache_held_before_there_were_checks_is_still_read() -> None:
+    before = msgspec.msgpack.encode((FULL.report, FULL.approvals, FULL.deployments))
+    found = read_extras(before)
+    assert (found.report, found.approvals, found.deployments, found.checks) == (
+        FULL.report, FULL.approvals, FULL.deployments, (),
+    )  # fmt: skip
 
 
 def test_the_last_of_a_batch_is_the_one_that_counts(deck: Deck) -> None:

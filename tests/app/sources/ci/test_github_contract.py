@@ -40,6 +40,9 @@ async def everything(github: Github, vendor: GithubVendor) -> None:
     github.wait_for(waiting, "production")
     github.deploy(waiting, "staging", "in_progress")
     github.upload(waiting, "junit", zipped({"junit.xml": junit(3)}))
+    for number in range(101):
+        github.check(waiting, f"codecov/{number}", "success")
+        github.say(waiting, f"ci/{number}", "success")
     github.logs[github.jobs[runs[0]][0]["id"]] = b"line\n"
     first = await vendor.page(None)
     await vendor.page(first.next)
@@ -50,6 +53,7 @@ async def everything(github: Github, vendor: GithubVendor) -> None:
     found = await vendor.looked_at(str(waiting))
     assert found is not None
     assert found.report is not None
+    assert len(found.checks) == 200
     for run in runs[:2]:
         assert [part async for part in vendor.log(str(run), str(github.jobs[run][0]["id"]), 0)]
     await vendor.rerun(str(runs[0]), failed_only=False, key="k")
@@ -70,7 +74,7 @@ async def test_all_that_is_asked_is_in_the_specification(specification: Specific
     calls = {(one.method, specification.route(spoken(one))) for one in github.asked}
     assert {(template or "").rpartition("}")[2] for _, template in calls} == {
         "/actions/runs", "", "/jobs", "/logs", "/rerun", "/rerun-failed-jobs", "/cancel", "/pending_deployments",
-        "/statuses", "/deployments", "/artifacts",
+        "/statuses", "/deployments", "/artifacts", "/check-runs", "/status",
     }  # fmt: skip
     for one in github.asked:
         if (one.method, spoken(one).rpartition("/")[2]) == ("POST", "pending_deployments"):
@@ -86,11 +90,17 @@ def test_our_own_github_answers_as_the_specification_says(specification: Specifi
         run = github.add(None, status="in_progress")
         github.wait_for(run, "production")
         github.upload(run, "junit", b"PK")
+        sha = github.runs[run]["head_sha"]
+        for _ in range(2):
+            github.check(run, "codecov/patch", "failure")
+            github.check(run, "license", None)
+            github.say(run, "ci/circleci: build", "pending")
         job = github.jobs[run][0]["id"]
         for path in (
             "actions/runs", f"actions/runs/{run}", f"actions/runs/{run}/jobs", f"actions/jobs/{job}",
             f"actions/runs/{run}/pending_deployments", f"actions/runs/{run}/artifacts", "deployments",
-            f"deployments/{github.deploy(run, 'x', 'success')}/statuses",
+            f"deployments/{github.deploy(run, 'x', 'success')}/statuses", f"commits/{sha}/check-runs",
+            f"commits/{sha}/status",
         ):  # fmt: skip
             told = github.answer(
                 Asked("GET", f"{API}/repos/acme/churn/{path}", {}, {"authorization": f"Bearer {TOKEN}"}, b"")

@@ -17,7 +17,7 @@ import pytest
 import stamina
 
 from quarterdeck.app import trust
-from quarterdeck.app.records import CaseReport, SourceState, Want
+from quarterdeck.app.records import CaseReport, Pipeline, SourceState, Want
 from quarterdeck.app.settings import Settings, load
 from quarterdeck.app.sources.github import GithubVendor
 from quarterdeck.app.store.reading import Reader
@@ -69,11 +69,14 @@ class Ship:
         connection.close()
         return found
 
-    def report(self, run: int) -> CaseReport | None:
+    def pipeline(self, run: int) -> Pipeline:
         with closing(Reader(self.cache)) as reader:
             found = reader.pipelines.find(str(run))
             assert found is not None
-            return reader.pipelines.rows([found])[0].pipeline.report
+            return reader.pipelines.rows([found])[0].pipeline
+
+    def report(self, run: int) -> CaseReport | None:
+        return self.pipeline(run).report
 
     @property
     def asked(self) -> int:
@@ -161,6 +164,22 @@ async def test_the_tests_of_a_run_that_is_looked_at_stay_with_it(github: Github,
     await ship.sync(full=True)
     assert ship.report(run) == found
     assert ship.report(other) is None
+
+
+async def test_what_others_said_of_a_commit_stays_with_its_runs(github: Github, ship: Ship) -> None:
+    run = github.add(None, status="in_progress")
+    github.check(run, "codecov/patch", "failure")
+    github.say(run, "ci/circleci: build", "success")
+    state = await ship.sync()
+    assert ship.pipeline(run).checks == ()
+    await fetch_once(ship.settings, ship.cache, Want(kind="pipeline", source=state.source, pipelines=(str(run),)))
+    found = ship.pipeline(run).checks
+    assert [(one.name, one.status) for one in found] == [("codecov/patch", "failed"), ("ci/circleci: build", "passed")]
+    github.settle(run, "failure")
+    await ship.sync()
+    await ship.sync(full=True)
+    assert (ship.pipeline(run).status, ship.pipeline(run).checks) == ("failed", found)
+    assert not [one for one in github.asked[-3:] if "/commits/" in one.path]
 
 
 async def test_a_first_sync_that_is_killed_goes_on_where_it_was(github: Github, ship: Ship) -> None:
