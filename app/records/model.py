@@ -83,8 +83,8 @@ class LoggedModel(Record, frozen=True, kw_only=True):
 
 
 MoveReason: TypeAlias = Literal["first seen", "set", "moved", "removed", "vanished"]
-"""first seen: it was there when we first looked; set: it was not there before; vanished: its version was deleted, and the
-alias with it."""
+"""first seen: it was there when we first looked; set: it was not there before; vanished: its version was deleted, and
+the alias with it."""
 
 
 class AliasMove(Record, frozen=True, kw_only=True):

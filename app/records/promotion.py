@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 from .record import Millis, Record
 
 Strength: TypeAlias = Literal["signed", "forge", "claimed"]
-"""signed: a signature was verified against the allowed signers; forge: the provider named the user; claimed: settings or
-login say so, and nothing proves it."""
+"""signed: a signature was verified against the allowed signers; forge: the provider named the user; claimed: settings
+or login say so, and nothing proves it."""
 
 
 class Actor(Record, frozen=True, kw_only=True):

@@ -104,6 +104,7 @@ def _of_file(file: Path, personal: Personal, environment: Environment) -> Settin
     repository = canonical_url(remote) if remote else ""
     return _settings(
         content, personal, environment, root=file.parent, file=file, checkout=top, repository=repository, remote=remote,
+        file_in_repository=_inside(file, top),
         project_key=_project_key(file, top, repository),
     )  # fmt: skip
 
@@ -135,6 +136,7 @@ def _of_project(remote: Remote, personal: Personal, environment: Environment) ->
     return _settings(
         content, personal, environment, root=mirror, repository=repository, remote=remote.url, address=remote.url,
         found=(found,) if found else (), project_key=_key(repository, remote.settings),
+        file_in_repository=remote.settings,
     )  # fmt: skip
 
 
@@ -199,6 +201,12 @@ def _remote_urls(where: Path) -> dict[str, str]:
         if url:
             urls.setdefault(key.removeprefix("remote.").removesuffix(".url"), url)
     return urls
+
+
+def _inside(file: Path, top: Path | None) -> str:
+    """The settings' path in the work tree; the usual one for a file that lies elsewhere."""
+    place = file.parent.resolve() / file.name
+    return place.relative_to(top.resolve()).as_posix() if top and place.is_relative_to(top.resolve()) else FILE
 
 
 def _project_key(file: Path, top: Path | None, repository: str) -> str:

@@ -82,6 +82,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Canonical URL of the repository's remote; empty without one. What trust is asked for."""
     remote: str = ""
     """The same remote as Git is to fetch it, login included: never shown. Empty: there is nothing to fetch."""
+    file_in_repository: str = "quarterdeck.toml"
+    """Path of the settings in the repository: there the default branch has the policies that count."""
     address: str = ""
     """`remote` of a project without a checkout, which the person or the machine listed; else empty."""
     project_key: str

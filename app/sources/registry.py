@@ -95,6 +95,7 @@ def _git(settings: Settings) -> Source | None:
         url=settings.remote or None,
         mirror=mirror_dir(settings.repository) if settings.repository else None,
         branches=settings.git.branches,
+        policy=settings.file_in_repository,
         fetch_interval=seconds(settings.git.fetch) if fetches else 0.0,
         allow_network=fetches and may_fetch,
     )

@@ -29,7 +29,8 @@ class GitSource:
     in it is used and never stored), None for the clone's own remote (origin, else the only one). `mirror` is
     where our own bare mirror belongs (a folder ending in .git, in the cache), None to read the clone in place.
     `branches` are patterns (`release/*`; none: the remote's default branch, main, master or the current one).
-    `fetch_interval` in seconds. Without `allow_network` nothing connects and no mirror is made.
+    `policy` is the path of the settings there. `fetch_interval` in seconds. Without `allow_network` nothing connects
+    and no mirror is made.
     """
 
     def __init__(
@@ -40,11 +41,12 @@ class GitSource:
         url: str | None = None,
         mirror: Path | None = None,
         branches: Sequence[str] = (),
+        policy: str = "quarterdeck.toml",
         fetch_interval: float = 120.0,
         allow_network: bool = False,
     ) -> None:
         self._spec = spec
-        self._place = Place(path, url, mirror, tuple(branches), fetch_interval, allow_network)
+        self._place = Place(path, url, mirror, tuple(branches), fetch_interval, allow_network, policy)
         self._targets: dict[str, Target] = {}
         self._calls = Calls()
 
@@ -66,9 +68,17 @@ class GitSource:
         return self._batches(Standing())
 
     async def want(self, want: Want) -> AsyncIterator[Batch]:
-        """Nothing: all that Git knows here is handed over by poll."""
-        return
-        yield  # makes it a generator, as the protocol asks
+        """What is written down of promotions, fetched now; all else is handed over by poll. Raises SourceError."""
+        if want.kind != "ledger":
+            return
+        calls = Calls()
+        try:
+            told = Pass(calls, self._spec.key, self._place, {}).ledger
+            yield await asyncio.to_thread(told)
+        except GitError as error:
+            raise SourceError(str(error), state=error.state) from error
+        finally:
+            calls.stop()
 
     async def close(self) -> None:
         """End every Git that still runs."""

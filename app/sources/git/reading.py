@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 
 from ...errors import SourceError
 from ...git import GitError, canonical_url
-from ...records import Batch, Commit, Millis
+from ...records import Batch, Commit, Millis, Promotions
 from . import clone as clones
-from . import refs
+from . import promotions, refs
 from .calls import Calls, Repository
 from .clone import Clone
 from .history import CommitCount, Detail, mended, walk_commits
@@ -41,6 +41,8 @@ class Place(NamedTuple):
     fetch_interval: float
     """Seconds."""
     allow_network: bool
+    policy: str = "quarterdeck.toml"
+    """Path, in the repository, of the settings that hold the policies."""
 
 
 class Pass:
@@ -51,6 +53,8 @@ class Pass:
         self._place = place
         self._known_targets = known_targets
         self._clone = Clone(calls, place.path) if place.path is not None else None
+        self._after = Standing()
+        """Where the last news left off."""
         self._mirror = Mirror(calls, place.mirror) if place.mirror is not None and place.allow_network else None
 
     def batches(self, standing: Standing) -> Iterator[Batch]:
@@ -76,6 +80,12 @@ class Pass:
         if digest != standing.refs or standing.walk is not None or clones.digest(boundary) != standing.boundary:
             standing = _on_this_ground(standing, clones.digest(boundary))
             yield from self._news(repository, listing, watched, boundary, standing.but(refs=digest))
+            standing = self._after
+        ground = promotions.ground(listing)
+        if ground.digest != standing.promotions:
+            standing = standing.but(promotions=ground.digest)
+            told = self._promotions(repository, ground)
+            yield Batch(promotions=told, cursor=standing.cursor())
         elif standing != before:
             yield Batch(cursor=standing.cursor())
         if standing.fetched_at != before.fetched_at:
@@ -84,6 +94,20 @@ class Pass:
             raise trouble
         if not watched and listing.branches:
             raise SourceError(self._no_branch(listing), state="misconfigured")
+
+    def ledger(self) -> Batch:
+        """What is written down of promotions, fetched now. Raises GitError, SourceError."""
+        standing, trouble = self._fetched(Standing())
+        if trouble is not None:
+            raise trouble
+        repository, listing = self._listed(None)
+        ground = promotions.ground(listing)
+        told = self._promotions(repository, ground)
+        return Batch(promotions=told, as_of=standing.fetched_at)
+
+    def _promotions(self, repository: Repository, ground: promotions.Ground) -> Promotions:
+        is_local = self._place.url is None and (self._clone is None or self._clone.url() is None)
+        return promotions.read(repository, self._source, ground, self._place.policy, is_local=is_local)
 
     def _fetched(self, standing: Standing) -> tuple[Standing, GitError | None]:
         """The standing after a fetch, where one is due; what went wrong is kept for the end of the pass."""
@@ -150,7 +174,8 @@ class Pass:
         fresh = tuple(tip for tip in tips if tip not in unfinished.known)
         if fresh:
             yield from self._walk(repository, Walk(fresh, unfinished.known), unfinished, boundary)
-        yield Batch(cursor=unfinished.walked(tips).but(refs=standing.refs).cursor())
+        self._after = unfinished.walked(tips).but(refs=standing.refs)
+        yield Batch(cursor=self._after.cursor())
 
     def _targets(self, repository: Repository, shas: Sequence[str]) -> dict[str, Target]:
         wanted = set(shas)

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Final, NamedTuple, TypeAlias
 
 from ...git import decode
+from ...ledger.names import OURS
 from ...records import Ref
 from .calls import Repository
 from .objects import Target
@@ -29,6 +30,8 @@ class Listing(NamedTuple):
     """The branch that is checked out."""
     detached: str | None = None
     """The commit of HEAD when it is on no branch."""
+    ours: Mapping[str, str] = {}
+    """What is written down of promotions: full name -> object."""
 
 
 def list_refs(repository: Repository, remote: Callable[[], str | None] | None = None) -> Listing:
@@ -42,10 +45,13 @@ def list_refs(repository: Repository, remote: Callable[[], str | None] | None = 
     local: dict[str, str] = {}
     tracked: dict[str, str] = {}
     tags: dict[str, str] = {}
+    ours: dict[str, str] = {}
     default = current = None
     for sha, mark, symref, name in rows:
         if name.startswith("refs/tags/"):
             tags[name.removeprefix("refs/tags/")] = sha
+        elif name.startswith(OURS):
+            ours[name] = sha
         elif name.startswith("refs/heads/"):
             local[name.removeprefix("refs/heads/")] = sha
             current = name.removeprefix("refs/heads/") if mark == "*" else current
@@ -54,7 +60,7 @@ def list_refs(repository: Repository, remote: Callable[[], str | None] | None = 
         elif tracking is not None and name.startswith(tracking):
             tracked[name.removeprefix(tracking)] = sha
     detached = _detached(repository) if current is None else None
-    return Listing({**local, **tracked}, tags, default, current, detached)
+    return Listing({**local, **tracked}, tags, default, current, detached, ours)
 
 
 _Row: TypeAlias = tuple[str, str, str, str]
@@ -62,7 +68,7 @@ _Row: TypeAlias = tuple[str, str, str, str]
 
 def _rows(repository: Repository, *, tracking: bool) -> Iterator[_Row]:
     """(object, "*" at the branch checked out, what a symbolic ref names, full name)."""
-    prefixes = ["refs/heads/", "refs/tags/", *(["refs/remotes/"] if tracking else [])]
+    prefixes = ["refs/heads/", "refs/tags/", OURS, *(["refs/remotes/"] if tracking else [])]
     for line in repository.run("for-each-ref", _FORMAT, "--", *prefixes).split(b"\n")[:-1]:
         sha, mark, symref, name = map(decode, line.split(b"\0"))
         yield sha, mark, symref, name
@@ -90,6 +96,7 @@ def with_local(remote: Listing, local: Listing) -> Listing:
         remote.current,  # a mirror's HEAD is the remote's default branch
         local.current,
         local.detached,
+        remote.ours,
     )
 
 

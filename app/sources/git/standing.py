@@ -40,6 +40,8 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     boundary: str = ""
     """Digest of where a shallow clone's history is cut off; it moves when the clone is deepened."""
     fetched_at: Millis | None = None
+    promotions: str = ""
+    """Digest of what was handed over last of what is written down of promotions, and of the policy."""
 
     def walked(self, tips: Iterable[str]) -> Standing:
         """After a walk from `tips` has ended: they and the latest former ones are known."""

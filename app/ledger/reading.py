@@ -1,0 +1,162 @@
+"""From refs to records: all that one repository says of promotions, and its policy."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar
+
+import msgspec
+
+from ..git import GitError
+from ..records import LedgerEntry, PlanApproval, PolicyText, Promotions, StoredPlan, Waiver
+from . import names, signing
+from .objects import LARGEST, NotOursError, Reading, Tag, unreadable
+
+One = TypeVar("One", bound=StoredPlan | PlanApproval | Waiver)
+
+LARGEST_POLICY: Final = 1_000_000
+_AT_ONCE: Final = 500
+_NO_SUCH_FILE: Final = ("does not exist in", "exists on disk, but not in", "bad file")
+"""What Git says of a path that a commit has not, or that is a folder there."""
+
+
+class Run(Protocol):
+    """Git's whole answer in one repository. Raises GitError."""
+
+    def __call__(self, *args: str, stdin: bytes | None = None) -> bytes:
+        """Run `git *args`."""
+
+
+def read_promotions(
+    run: Run, source: str, refs: Mapping[str, str], policy: PolicyText | None, signers: str
+) -> Promotions:
+    """What the refs hold. `refs`: full name -> object. `signers`: who may have signed, as an allowed-signers file.
+
+    What cannot be read as ours is left out, but for entries of the ledger: those keep their number. Raises GitError.
+    """
+    tags = {name: Tag(sha, raw) for name, sha, raw in _tags(run, refs)}
+    reading = Reading(source, partial(signing.principals, signers=signers))
+    return Promotions(
+        policy=policy,
+        entries=tuple(sorted(_entries(reading, refs, tags), key=lambda one: (one.model, one.alias, one.number))),
+        plans=tuple(_plans(run, reading, tags)),
+        approvals=tuple(_each(tags, names.APPROVALS, reading.approval)),
+        waivers=tuple(_each(tags, names.WAIVERS, reading.waiver)),
+    )
+
+
+def read_entries(run: Run, source: str, refs: Mapping[str, str], signers: str) -> list[LedgerEntry]:
+    """The entries that these refs hold, in the order of their numbers. Raises GitError."""
+    tags = {name: Tag(sha, raw) for name, sha, raw in _tags(run, refs)}
+    reading = Reading(source, partial(signing.principals, signers=signers))
+    return sorted(_entries(reading, refs, tags), key=lambda one: one.number)
+
+
+def _entries(reading: Reading, refs: Mapping[str, str], tags: Mapping[str, Tag]) -> Iterator[LedgerEntry]:
+    for ref, sha in refs.items():
+        where = names.read_entry_ref(ref)
+        if where is None:
+            continue
+        if ref in tags:
+            yield reading.entry(tags[ref], *where)
+        elif not ref.startswith(names.TAGS):  # a light tag of that form is somebody's own
+            yield unreadable(reading.source, sha, *where, "it is no annotated tag")
+
+
+def _plans(run: Run, reading: Reading, tags: Mapping[str, Tag]) -> Iterator[StoredPlan]:
+    wanted = {name: tag for name, tag in tags.items() if name.startswith(names.PLANS)}
+    blobs = {
+        sha: raw for sha, kind, raw in read_objects(run, [tag.target for tag in wanted.values()]) if kind == "blob"
+    }
+    for name, tag in wanted.items():
+        try:
+            plan = reading.plan(tag, blobs[tag.target])
+        except (NotOursError, msgspec.MsgspecError, ValueError, KeyError):
+            continue
+        if names.plan_ref(plan.id) == name:
+            yield plan
+
+
+def _each(tags: Mapping[str, Tag], prefix: str, read: Callable[[Tag], One]) -> Iterator[One]:
+    for name, tag in tags.items():
+        if name.startswith(prefix):
+            try:
+                yield read(tag)
+            except (NotOursError, msgspec.MsgspecError, ValueError):
+                continue
+
+
+def _tags(run: Run, refs: Mapping[str, str]) -> Iterator[tuple[str, str, bytes]]:
+    found = {sha: raw for sha, kind, raw in read_objects(run, dict.fromkeys(refs.values())) if kind == "tag"}
+    return ((name, sha, found[sha]) for name, sha in refs.items() if sha in found)
+
+
+def read_objects(run: Run, shas: Iterable[str]) -> Iterator[tuple[str, str, bytes]]:
+    """Name, type and content of each object that is there and not too large. Raises GitError."""
+    wanted = [sha for sha in shas if sha]
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        sizes = run("cat-file", "--batch-check", stdin="".join(f"{sha}\n" for sha in some).encode())
+        small = [line.split()[0] for line in sizes.decode().splitlines() if _is_small(line)]
+        yield from _contents(run("cat-file", "--batch", stdin="".join(f"{sha}\n" for sha in small).encode()))
+
+
+def _is_small(line: str) -> bool:
+    words = line.split()
+    return len(words) == 3 and words[2].isdecimal() and int(words[2]) <= LARGEST
+
+
+def _contents(raw: bytes) -> Iterator[tuple[str, str, bytes]]:
+    at = 0
+    while at < len(raw):
+        end = raw.index(b"\n", at)
+        sha, kind, size = raw[at:end].decode().split()
+        yield sha, kind, raw[end + 1 : end + 1 + int(size)]
+        at = end + 2 + int(size)
+
+
+def read_policy(run: Run, source: str, branch: str, commit: str, path: str, *, is_local: bool = False) -> PolicyText:
+    """The settings as a commit has them, with the allowed-signers files that they name. Raises GitError."""
+    text = read_file(run, commit, path)
+    at = int(run("log", "-1", "--format=%ct", commit, "--").strip() or 0) * 1000
+    signers = {name: read_file(run, commit, name) or "" for name in _signers_in(text)}
+    return PolicyText(
+        source=source, branch=branch, commit=commit, at=at, path=path, text=text, signers=signers, is_local=is_local
+    )
+
+
+def read_file(run: Run, commit: str, path: str) -> str | None:
+    """A file as a commit has it; None where it has none, or one that is no text. Raises GitError."""
+    try:
+        raw = run("cat-file", "blob", f"{commit}:{path}")
+    except GitError as error:
+        if any(words in error.complaint for words in _NO_SUCH_FILE):
+            return None
+        raise  # it may be there: that must not look as if nothing were demanded
+    try:
+        return raw[:LARGEST_POLICY].decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+
+
+def _signers_in(text: str | None) -> Iterator[str]:
+    """The paths that policies name, as they are written; a text that is no TOML names none."""
+    try:
+        policies: Any = tomllib.loads(text or "").get("promotion", {})
+        found = [policy.get("approvals", {}).get("signers", "") for policy in policies.values()]
+    except (tomllib.TOMLDecodeError, AttributeError):
+        return iter(())
+    return iter(dict.fromkeys(name for name in found if isinstance(name, str) and _is_inside(name)))
+
+
+def _is_inside(path: str) -> bool:
+    """Whether it can be a file of the repository at all."""
+    return bool(path) and not path.startswith("/") and ".." not in path.split("/") and "\0" not in path
+
+
+def allowed_signers(policy: PolicyText | None) -> str:
+    """Whose signatures count: the files that the policy names at its own commit, else the user's own file."""
+    named = dict(policy.signers) if policy is not None else {}
+    return "\n".join(named.values()) if named else signing.personal_signers()
