@@ -81,7 +81,8 @@ def _has_content(reader: Reader) -> bool:
     """Whether a source was read whole, or a first sync that was cut off left something."""
     if any(state.last_ok_at for state in reader.source_states()):
         return True
-    rows = "SELECT EXISTS (SELECT 1 FROM run) OR EXISTS (SELECT 1 FROM git_commit) OR EXISTS (SELECT 1 FROM pipeline)"
+    tables = ("run", "git_commit", "pipeline", "model_version")
+    rows = f"SELECT {' OR '.join(f'EXISTS (SELECT 1 FROM {table})' for table in tables)}"
     return bool(reader.connection.execute(rows).fetchone()[0])
 
 

@@ -18,7 +18,9 @@ from .files import is_damage, next_generation, open_cache, remove_older
 from .histories import known_series
 from .log_writes import KEPT as KEPT_OF_LOGS
 from .log_writes import LogWriter, log_start
+from .model_writes import ModelWriter
 from .pipeline_writes import PipelineWriter
+from .promotion_writes import write_promotions
 from .run_writes import RunWriter
 from .states import STATE_COLUMNS, read_states
 from .value_indexes import ValueIndexes
@@ -34,6 +36,8 @@ class Written(Record, frozen=True, kw_only=True):
     pipelines_new: int = 0
     pipelines_changed: int = 0
     pipelines_gone: int = 0
+    versions_new: int = 0
+    versions_gone: int = 0
 
 
 class Cache:
@@ -59,6 +63,7 @@ class Cache:
         self._runs = RunWriter(self.connection)
         self._commits = CommitWriter(self.connection)
         self._pipelines = PipelineWriter()
+        self._models = ModelWriter()
         self._indexes = ValueIndexes(self.connection)
 
     def rebuild(self) -> None:
@@ -109,6 +114,7 @@ class Cache:
             commits = self._commits.write(cursor, source, batch.commits)
             refs = batch.refs is not None and self._commits.write_refs(cursor, source, batch.refs)
             ran = self._write_pipelines(cursor, source, batch, now)
+            models = self._models.write(cursor, source, batch, now)
             read = bool(points or batch.listings or batch.contents)
             self._count(
                 cursor,
@@ -116,12 +122,15 @@ class Cache:
                 commits=bool(commits or refs),
                 pipelines=any(ran),
                 logs=self._logs.write(cursor, source, batch.log_parts, now),
+                models=models.changed,
+                promotions=write_promotions(cursor, source, batch.promotions),
             )
             self._advance(cursor, source, batch)
         self._indexes.grown()
         return Written(
             runs_new=new, runs_changed=changed, runs_gone=gone, commits_new=commits,
             pipelines_new=ran[0], pipelines_changed=ran[1], pipelines_gone=ran[2],
+            versions_new=models.new, versions_gone=models.gone,
         )  # fmt: skip
 
     @staticmethod
@@ -175,11 +184,13 @@ class Cache:
         return read_states(self.connection)
 
     def items(self, source_key: str) -> int:
-        """How many runs, commits or pipelines of this source the cache holds."""
+        """How many runs, commits, pipelines or versions of models of this source the cache holds."""
         row = self.connection.execute(
             "SELECT (SELECT count(*) FROM run WHERE source = s.id)"
             " + (SELECT count(*) FROM git_commit WHERE source = s.id)"
-            " + (SELECT count(*) FROM pipeline WHERE source = s.id) FROM source s WHERE key = ?",
+            " + (SELECT count(*) FROM pipeline WHERE source = s.id)"
+            " + (SELECT count(*) FROM model_version WHERE model IN"
+            " (SELECT id FROM registered_model WHERE source = s.id)) FROM source s WHERE key = ?",
             (source_key,),
         ).fetchone()
         return int(row[0]) if row else 0

@@ -21,7 +21,10 @@ from ..records import (
     Event,
     Experiment,
     Extreme,
+    LedgerEntry,
     Metric,
+    PolicyText,
+    Promotions,
     Record,
     Ref,
     Run,
@@ -34,7 +37,9 @@ from .events import commit_event, pipeline_events, run_events
 from .files import open_reader
 from .histories import read_extremes, read_series
 from .logs import LogReads
+from .models import ModelReads
 from .pipelines import PipelineReads
+from .promotions import read_ledger, read_policy, read_promotions
 from .states import read_states
 
 _artifacts = msgspec.msgpack.Decoder(tuple[Artifact, ...]).decode
@@ -62,6 +67,8 @@ class Content(NamedTuple):
     commits: int
     pipelines: int
     logs: int
+    models: int
+    promotions: int
 
 
 def _marks(values: Sequence[Any]) -> str:
@@ -84,6 +91,23 @@ class Reader:
         """What CI systems ran."""
         return PipelineReads(self.connection)
 
+    @cached_property
+    def models(self) -> ModelReads:
+        """What model registries have."""
+        return ModelReads(self.connection)
+
+    def promotions(self) -> Promotions:
+        """What Git says of promotions; empty where no source was asked."""
+        return read_promotions(self.connection)
+
+    def ledger(self, model: str, alias: str) -> tuple[LedgerEntry, ...]:
+        """The assignments of one alias that Git has, oldest first. Both names exactly."""
+        return read_ledger(self.connection, model, alias)
+
+    def policy_text(self) -> PolicyText | None:
+        """quarterdeck.toml as the remote's default branch has it; None before anybody looked."""
+        return read_policy(self.connection)
+
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
@@ -98,7 +122,7 @@ class Reader:
 
     def content(self) -> Content:
         """What has changed since it was asked last, by kind."""
-        return Content(*self.connection.execute("SELECT runs, commits, pipelines, logs FROM content").fetchone())
+        return Content(*self.connection.execute(f"SELECT {', '.join(Content._fields)} FROM content").fetchone())
 
     def source_states(self) -> list[SourceState]:
         """How each source of the settings is doing."""

@@ -7,12 +7,25 @@ from typing import Any, Final
 
 import msgspec
 
-from ..records import ArtifactContent, Batch, Commit, LogPart, Pipeline, Run, Series
+from ..records import ArtifactContent, Batch, Commit, LoggedModel, LogPart, Pipeline, RegisteredModel, Run, Series
 
 _AIM: Final = 0.120
 """Seconds that one transaction should take. The limit is 0.2: a slow disk or a busy core may double the time."""
 
-_CUT: Final = ("runs", "histories", "tails", "listings", "contents", "commits", "pipelines", "log_parts")
+_CUT: Final = (
+    "runs",
+    "histories",
+    "tails",
+    "listings",
+    "contents",
+    "commits",
+    "pipelines",
+    "log_parts",
+    "versions",
+    "logged_models",
+)
+
+_WHOLE: Final = ("experiments_complete", "models_complete")
 
 
 class Pace:
@@ -44,6 +57,10 @@ def rows_of(record: Any) -> float:
         return 30 + len(record) / 40  # blobs, but each is compared with what is there and has its extremes taken
     if isinstance(record, Pipeline):
         return 4 + sum(2 + len(job.steps) / 4 for job in record.jobs or ())
+    if isinstance(record, RegisteredModel):
+        return 2 + len(record.aliases)
+    if isinstance(record, LoggedModel):
+        return 4 + len(record.metrics) + len(record.params) / 4
     if isinstance(record, ArtifactContent | LogPart):
         return 3 + len(record.data) / 1_000
     return 2
@@ -52,14 +69,17 @@ def rows_of(record: Any) -> float:
 def pieces(batch: Batch, pace: Pace) -> Iterator[tuple[Batch, float]]:
     """The batch in pieces in their order, each with its rows; the last one carries the cursor.
 
-    Experiments go first (and whole: they may be said to be all that there are), refs and what is gone with the
-    last piece. Killed in between, the cursor stands where it stood and the same batch comes again.
+    Experiments and registered models go first (and whole: they may be said to be all that there are), refs,
+    promotions and what is gone with the last piece. Killed in between, the cursor stands where it stood and the same
+    batch comes again.
     """
     held: dict[str, Any] = {
         "experiments": batch.experiments,
         "experiments_complete": batch.experiments_complete,
+        "models": batch.models,
+        "models_complete": batch.models_complete,
     }
-    rows = 2.0 * len(batch.experiments)
+    rows = 2.0 * len(batch.experiments) + sum(map(rows_of, batch.models))
     for name in _CUT:
         for record in getattr(batch, name):
             if rows >= pace.rows:
@@ -67,8 +87,9 @@ def pieces(batch: Batch, pace: Pace) -> Iterator[tuple[Batch, float]]:
                 held, rows = {}, 0.0
             held.setdefault(name, []).append(record)
             rows += rows_of(record)
-    nothing: dict[str, Any] = {"experiments": (), "experiments_complete": False, **dict.fromkeys(_CUT, ())}
-    yield msgspec.structs.replace(batch, **(nothing | _frozen(held))), rows + len(batch.refs or ())
+    nothing = dict.fromkeys(("experiments", "models", *_CUT), ()) | dict.fromkeys(_WHOLE, False)
+    rows += len(batch.refs or ()) + len(batch.promotions.entries if batch.promotions else ())
+    yield msgspec.structs.replace(batch, **(nothing | _frozen(held))), rows
 
 
 def _frozen(held: dict[str, Any]) -> dict[str, Any]:

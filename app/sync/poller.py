@@ -79,8 +79,8 @@ class Poller:
         generation = self._writer.generation if generation is None else generation
         written = await self._writer.write(self.state.source, batch, generation)
         if self._counted:
-            fresh = written.runs_new + written.commits_new + written.pipelines_new - written.pipelines_gone
-            self._change(items=self.state.items + fresh)
+            fresh = written.runs_new + written.commits_new + written.pipelines_new + written.versions_new
+            self._change(items=self.state.items + fresh - written.pipelines_gone - written.versions_gone)
         await self._writer.note_sync(now_millis(), self._longest_pause)
 
     async def completed(self, want: Want) -> Want | None:

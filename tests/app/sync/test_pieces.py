@@ -8,10 +8,14 @@ from quarterdeck.app.records import (
     Commit,
     Experiment,
     Job,
+    LoggedModel,
     LogPart,
+    ModelVersion,
     Pipeline,
     Point,
+    Promotions,
     Ref,
+    RegisteredModel,
     Run,
     Series,
 )
@@ -45,6 +49,13 @@ def batch_of(runs: int, commits: int, histories: int) -> Batch:
             for n in range(commits)
         ),
         pipelines_gone=("old",),
+        models=tuple(RegisteredModel(source="s", name=str(n), aliases={"a": "1"}) for n in range(histories)),
+        models_complete=True,
+        versions=tuple(ModelVersion(source="s", model="0", version=str(n)) for n in range(commits)),
+        versions_gone=(("0", "x"),),
+        versions_gone_unless_seen_since=6,
+        logged_models=tuple(LoggedModel(source="s", id=str(n)) for n in range(commits)),
+        promotions=Promotions(),
         log_parts=tuple(LogPart(source="s", pipeline="1", job="2", start=n, data=b"x") for n in range(histories)),
         refs=(Ref(source="s", name="main", kind="branch", sha="1"),),
         runs_gone_unless_seen_since=5,
@@ -63,15 +74,29 @@ def test_pieces_together_are_the_batch_and_only_the_last_moves_the_cursor(
     pace._rows_a_second = rate
     whole = batch_of(runs, commits, histories)
     cut = [piece for piece, _ in pieces(whole, pace)]
-    for name in ("experiments", "runs", "histories", "tails", "listings", "commits", "pipelines", "log_parts"):
+    cut_up = (
+        "runs",
+        "histories",
+        "tails",
+        "listings",
+        "commits",
+        "pipelines",
+        "log_parts",
+        "versions",
+        "logged_models",
+    )
+    for name in ("experiments", "models", *cut_up):
         assert tuple(record for piece in cut for record in getattr(piece, name)) == getattr(whole, name)
-    assert cut[0].experiments_complete
-    assert all(not piece.experiments_complete for piece in cut[1:])
+    assert (cut[0].experiments_complete, cut[0].models_complete) == (True, True)
+    assert cut[0].models == whole.models
+    assert not any(piece.experiments_complete or piece.models_complete for piece in cut[1:])
     for piece in cut[:-1]:
         assert (piece.cursor, piece.refs, piece.runs_gone_unless_seen_since, piece.done) == (None,) * 4
-        assert not piece.pipelines_gone
+        assert (piece.pipelines_gone, piece.versions_gone) == ((), ())
+        assert (piece.promotions, piece.versions_gone_unless_seen_since) == (None, None)
     last = cut[-1]
-    assert last.pipelines_gone == whole.pipelines_gone
+    assert (last.pipelines_gone, last.versions_gone) == (whole.pipelines_gone, whole.versions_gone)
+    assert (last.versions_gone_unless_seen_since, last.promotions) == (6, Promotions())
     assert (last.cursor, last.refs, last.done, last.total) == (whole.cursor, whole.refs, 3, 9)
     assert (last.runs_gone_unless_seen_since, last.sweep_period) == (5, 7)
 
