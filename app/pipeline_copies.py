@@ -84,6 +84,14 @@ def pipeline_json(one: Pipeline, source: str) -> dict[str, Any]:
             }
             for put in one.deployments
         ],
+        "checks": [
+            {
+                "name": check.name, "status": check.status, "raw_status": check.raw_status, "app": check.app,
+                "started_at": iso(check.started_at), "ended_at": iso(check.ended_at), "url": check.url,
+                "text": check.text,
+            }
+            for check in one.checks
+        ],
     }  # fmt: skip
 
 

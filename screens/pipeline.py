@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from ..app.copies import Copy
 from ..app.pipeline_copies import job_copies
-from ..app.records import Commit, Deployment, Job, Pipeline, Run
+from ..app.records import Commit, CommitCheck, Deployment, Job, Pipeline, Run
 from ..app.text import clip, shown
 from ..widgets.freshness import freshness
 from ..widgets.line import Line, Piece
@@ -306,9 +306,8 @@ class PipelineScreen(PipelineKeys):
     def action_address(self) -> None:
         """Show the address of what is under the cursor, else of the pipeline."""
         thing = row.thing if (row := self.outline.entry()) is not None else None
-        if isinstance(thing, Deployment | Pipeline) and thing.url:
-            self.app.push_screen(LinkSheet("deployment" if isinstance(thing, Deployment) else "pipeline", thing.url,
-                                           self.deck.palette))  # fmt: skip
+        if row is not None and isinstance(thing, Deployment | Pipeline | CommitCheck) and thing.url:
+            self.app.push_screen(LinkSheet(row.kind, thing.url, self.deck.palette))
         else:
             super().action_address()
 

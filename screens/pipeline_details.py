@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..app.records import Approval, Case, Commit, Deployment, Job, Pipeline, Run, Step
+from ..app.records import Approval, Case, Commit, CommitCheck, Deployment, Job, Pipeline, Run, Step
 from ..app.text import cells, clip, pad, shown
 from ..widgets.figures import age, moment, span
 from ..widgets.line import Piece
@@ -31,6 +31,8 @@ def detail(row: Row, facts: PipelineFacts, sight: Sight) -> Lines:
         return _approval(thing, sight)
     if isinstance(thing, Deployment):
         return _deployment(thing, sight)
+    if isinstance(thing, CommitCheck):
+        return _check(thing, sight)
     if isinstance(thing, Pipeline):
         return pipeline_lines(thing, sight)
     if row.kind == "commit":
@@ -138,6 +140,19 @@ def _deployment(one: Deployment, sight: Sight) -> Lines:
         ("address", one.url),
     ]
     return [_title(one.environment or one.id, "deployment", sight), [], *_known(rows, sight)]
+
+
+def _check(one: CommitCheck, sight: Sight) -> Lines:
+    word, role = worded(one.status)
+    rows = [
+        ("says", one.text),
+        ("their word", one.raw_status if one.raw_status != one.status else ""),
+        ("by", one.app),
+        ("began", _when(one.started_at, sight)),
+        ("ended", _when(one.ended_at, sight)),
+        ("address", one.url),
+    ]
+    return [[*_title(one.name, "check", sight)[:1], ("  ", "text"), (word, role)], [], *_known(rows, sight)]
 
 
 def pipeline_lines(one: Pipeline, sight: Sight) -> Lines:

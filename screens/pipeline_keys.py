@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from ..app.copies import Copy
 from ..app.pipeline_copies import pipeline_copies
-from ..app.records import Job, Pipeline, Want
+from ..app.records import SETTLED, Job, Pipeline, Want
 from ..widgets.strip import agreeing, latest
 from .deck import Deck
 from .links import LinkSheet
@@ -84,14 +84,14 @@ class PipelineKeys(PipelineActs):
     def want_pipeline(self, pipeline: Pipeline, *, is_open: bool = False) -> None:
         """Ask once for what nobody has read of a pipeline, or for how it stands where it is not settled.
 
-        Where it is opened that may be its tests.
+        Where it is opened that may be its tests, or what others say of its commit.
         """
         asked = (pipeline.source, pipeline.id, pipeline.updated_at or 0)
         is_unread = (
             pipeline.jobs is None
             or not pipeline.is_settled
             or agreeing(pipeline) != pipeline.jobs
-            or (is_open and self._lacks_tests(pipeline))
+            or (is_open and (self._lacks_tests(pipeline) or any(one.status not in SETTLED for one in pipeline.checks)))
         )
         if asked not in self._asked and is_unread:
             self._asked.add(asked)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..app.records import Approval, Case, Commit, Deployment, Job, Pipeline, Run, Step
+from ..app.records import Approval, Case, Commit, CommitCheck, Deployment, Job, Pipeline, Run, Step
 from ..app.text import cells, clip, fit, one_line, pad, shown
 from ..widgets.figures import age, span
 from ..widgets.line import Piece
@@ -76,6 +76,8 @@ def _thing(row: Row, width: int, ink: Ink) -> list[Piece]:
         return _approval(thing, width, ink)
     if isinstance(thing, Deployment):
         return _deployment(thing, width, ink)
+    if isinstance(thing, CommitCheck):
+        return _check(thing, width, ink)
     if isinstance(thing, Pipeline):
         return pipeline_pieces(thing, width, ink.now, {"first": "first bad", "green": "last green"}.get(row.note, ""))
     if isinstance(thing, Commit):
@@ -176,6 +178,19 @@ def _deployment(one: Deployment, width: int, ink: Ink) -> list[Piece]:
     name = clip(one.environment or one.id, max(8, width - STATUS - AGE - 12))
     sha = f"   {short(one.commit)}" if one.commit else ""
     return [(pad(name, 20), "text"), (f"  {pad(word, STATUS)}", role), (f"{age(one.at, ink.now):>6}{sha}", "dim")]
+
+
+def _check(one: CommitCheck, width: int, ink: Ink) -> list[Piece]:
+    word, role = worded(one.status)
+    room = max(14, min(34, width - STATUS - AGE - 14))
+    about = "".join(f"   {clip(text, 60)}" for text in (one.app, one.text) if text)
+    left = width - room - STATUS - AGE - 2
+    return [
+        (pad(clip(one.name, room), room), "text"),
+        (f"  {pad(word, STATUS)}", role),
+        (f"{age(one.ended_at if one.ended_at is not None else one.started_at, ink.now):>{AGE}}", "dim"),
+        (fit(about, left) if left >= 12 else "", "dim"),
+    ]
 
 
 def pipeline_pieces(one: Pipeline, width: int, now: int, lead: str = "") -> list[Piece]:

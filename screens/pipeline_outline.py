@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Literal, TypeAlias
 
 from ..app.exact import span
-from ..app.records import Approval, Case, Commit, Deployment, Job, Pipeline, Run, Step
+from ..app.records import Approval, Case, Commit, CommitCheck, Deployment, Job, Pipeline, Run, Step
 from ..app.text import shown
 from ..widgets.figures import count
 from ..widgets.status import glyph
@@ -16,9 +16,10 @@ from ..widgets.strip import has_stages, latest
 from .pipeline_facts import PipelineFacts
 
 Kind: TypeAlias = Literal[
-    "gap", "heading", "remark", "approval", "job", "step", "case", "deployment", "commit", "run", "pipeline", "fact"
-]
-Thing: TypeAlias = Approval | Job | Step | Case | Deployment | Commit | Run | Pipeline | str | None
+    "gap", "heading", "remark", "approval", "job", "step", "case", "deployment", "commit", "run", "pipeline", "check",
+    "fact",
+]  # fmt: skip
+Thing: TypeAlias = Approval | Job | Step | Case | Deployment | Commit | Run | Pipeline | CommitCheck | str | None
 
 NOT_WELL = ("failed", "running", "waiting", "unknown")
 """Statuses of jobs whose steps are shown without being asked."""
@@ -89,6 +90,8 @@ def _parts(facts: PipelineFacts, toggled: Collection[str]) -> Iterator[tuple[str
     yield "runs of this commit", runs, _number(len(runs)), ""
     others = [Row("pipeline", f"{one.source} {one.id}", one) for one in facts.others]
     yield "other pipelines of this commit", others, _number(len(others)), ""
+    checks = [Row("check", f"{one.app} {one.name} {one.url}", one) for one in pipeline.checks]
+    yield "other checks of this commit", checks, _number(len(checks)), ""
     yield "facts", [Row("fact", name, text) for name, text in known(facts) if text], "", ""
 
 
@@ -208,6 +211,8 @@ def _matches(row: Row, words: Sequence[str]) -> bool:
         more = f"{thing.subject} {thing.author}"
     elif isinstance(thing, Pipeline):
         more = f"{thing.name} #{thing.number} {thing.status} {thing.title}"
+    elif isinstance(thing, CommitCheck):
+        more = f"{thing.status} {thing.text}"
     elif isinstance(thing, Deployment | Approval):
         more = thing.environment if isinstance(thing, Deployment) else thing.name
     text = f"{row.name} {more}".casefold()

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from quarterdeck.app.pipeline_copies import job_copies, pipeline_copies, pipeline_json
-from quarterdeck.app.records import Approval, Case, CaseReport, Deployment, Job, Pipeline, Step
+from quarterdeck.app.records import Approval, Case, CaseReport, CommitCheck, Deployment, Job, Pipeline, Step
 
 AT = 1_773_000_000_000
 
@@ -55,18 +55,23 @@ def test_what_is_not_known_is_null_and_not_empty() -> None:
     assert pipeline_json(pipeline(jobs=()), "ci")["jobs"] == []
 
 
-def test_tests_approvals_and_deployments_are_part_of_the_json() -> None:
+def test_tests_approvals_deployments_and_checks_are_part_of_the_json() -> None:
     found = pipeline_json(
         pipeline(
             report=CaseReport(total=2, passed=1, failed=1, failures=(Case(name="test_x", message="no"),)),
             approvals=(Approval(id="7", name="prod", since=AT, reviewers=("bo",)),),
             deployments=(Deployment(id="1", environment="staging", status="passed", at=AT),),
+            checks=(CommitCheck(name="patch", status="failed", raw_status="failure", app="codecov", ended_at=AT),),
         ),
         "ci",
     )
     assert found["tests"]["failures"] == [{"suite": "", "name": "test_x", "message": "no"}]
     assert found["approvals"][0]["reviewers"] == ["bo"]
     assert found["deployments"][0]["environment"] == "staging"
+    assert found["checks"] == [
+        {"name": "patch", "status": "failed", "raw_status": "failure", "app": "codecov", "started_at": None,
+         "ended_at": "2026-03-08T20:00:00Z", "url": "", "text": ""},
+    ]  # fmt: skip
 
 
 def test_a_hostile_name_stays_within_its_cell_and_its_quotes() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 
-from quarterdeck.app.records import Approval, Batch, Subject
+from quarterdeck.app.records import Approval, Batch, CaseReport, CommitCheck, Subject
 from quarterdeck.screens.pipeline import PipelineScreen
 from quarterdeck.screens.pipeline_facts import Broken
 from quarterdeck.screens.pipeline_words import broke_pieces
@@ -341,6 +342,24 @@ async def test_the_tests_of_a_github_run_are_asked_for_once_when_its_page_is_ope
         assert asked.count((str(9_100_000 - index),)) == int(is_asked_for)
 
 
+@pytest.mark.parametrize("status", ["running", "passed"])
+async def test_a_page_asks_anew_while_a_check_of_somebody_else_has_not_ended(
+    ci: Any, wait_for: Any, settled: Any, make_pipeline: Any, status: Any
+) -> None:
+    report = CaseReport(total=1, passed=1, failed=0)
+    write(ci, make_pipeline(-1, report=report, created_at=ci.now, checks=(CommitCheck(name="cla", status=status),)))
+    app = ci.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("5")
+        await wait_for(pilot, "#215")
+        assert not (ours := [want for want in ci.wants if want.pipelines == ("9100001",)])
+        await pilot.press("enter")
+        await wait_for(pilot, "1 of 1 passed")
+        await settled(pilot)
+        ours = [want for want in ci.wants if want.pipelines == ("9100001",)]
+        assert len(ours) == int(status == "running")
+
+
 async def test_what_the_list_missed_under_another_screen_is_there_afterwards(
     ci: Any, wait_for: Any, make_pipeline: Any
 ) -> None:
@@ -476,6 +495,39 @@ async def test_an_approval_is_the_first_thing_on_the_page(ci: Any, wait_for: Any
         await pilot.press("5", "j", "enter")
         lines = await wait_for(pilot, "‖ production   since 1 h   you may  reviewers ml-leads")
         assert "▸ ‖ production" in "\n".join(lines)
+
+
+SAID = (
+    CommitCheck(
+        name="codecov/patch", status="failed", raw_status="failure", app="codecov", text="61.5% of diff hit",
+        started_at=1_000, ended_at=2_000, url="https://codecov.acme/31",
+    ),
+    CommitCheck(name="a \x1b[31mred\x1b]0;t\x07\u202e check", status="unknown", raw_status="exploded", app="b\nad"),
+    CommitCheck(name="ci/circleci: build", status="queued", raw_status="pending", text="Waits \x1b[2J for others"),
+)  # fmt: skip
+
+
+async def test_the_page_says_what_other_apps_said_of_the_commit(ci: Any, wait_for: Any, make_pipeline: Any) -> None:
+    first = msgspec.structs.replace(SAID[0], started_at=ci.now - HOUR, ended_at=ci.now - 5 * MINUTE)
+    third = msgspec.structs.replace(SAID[2], started_at=ci.now - 3 * HOUR)
+    write(ci, make_pipeline(-1, created_at=ci.now, checks=(first, SAID[1], third)))
+    app = ci.app()
+    async with app.run_test(size=(120, 60)) as pilot:
+        await pilot.press("5", "enter")
+        lines = await wait_for(pilot, "other checks of this commit  3")
+        assert "✖ failed      5 m   codecov" in row_of(lines, "codecov/patch")
+        assert "◌ unknown" in row_of(lines, "red")
+        assert "○ queued      3 h" in row_of(lines, "ci/circleci: build")
+        assert not any(set(line) & {"\x1b", "\x07", "\u202e"} for line in lines)
+        screen = app.screen
+        assert isinstance(screen, PipelineScreen)
+        screen.outline.go_to(next(row.id for row in screen.outline.entries if row.kind == "check"))
+        await wait_for(pilot, "61.5% of diff hit", "their word  failure", "(5 m)")
+        await pilot.press("o")
+        await wait_for(pilot, "https://codecov.acme/31")
+        await pilot.press("escape", "slash")
+        await type_text(pilot, "unknown")
+        await wait_for(pilot, "◌ unknown", gone=["codecov/patch", "runs of this commit"])
 
 
 async def test_a_pipeline_without_jobs_is_never_called_green(ci: Any, wait_for: Any, make_pipeline: Any) -> None:
