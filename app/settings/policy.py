@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -12,8 +12,13 @@ from .checks import (
     check_duration,
     check_given,
     check_zone,
+    echo,
 )
 from .table import Section
+
+Accepted: TypeAlias = Literal["signed", "forge", "claimed"]
+"""How well it must be known who somebody is."""
+ACCEPTED: tuple[Accepted, ...] = ("signed", "forge")
 
 
 class Gate(Section, frozen=True, kw_only=True):
@@ -51,12 +56,18 @@ class Approvals(Section, frozen=True, kw_only=True):
 
     count: int = 1
     who: tuple[str, ...] = msgspec.field(name="from", default=())
-    accept: tuple[Literal["signed", "forge", "claimed"], ...] = ("signed", "forge")
+    accept: tuple[Accepted, ...] = ACCEPTED
     prevent_self_review: bool = True
     expires: str | None = None
+    signers: str = ""
+    """Path in the repository of an allowed-signers file, read at the policy's own commit."""
 
     def __post_init__(self) -> None:
         check_duration("expires", self.expires)
+        if self.signers.startswith(("/", "~")) or ".." in self.signers.split("/") or "\0" in self.signers:
+            raise WrongError(
+                "signers", f"({echo(self.signers)}) is no file of the repository: write its path from the top"
+            )
         if self.count < 0:
             raise WrongError("count", f"({self.count}) is less than nobody")
 
@@ -82,6 +93,7 @@ class Waivers(Section, frozen=True, kw_only=True):
 
     gates: tuple[str, ...] = ()
     who: tuple[str, ...] = msgspec.field(name="from", default=())
+    accept: tuple[Accepted, ...] = ACCEPTED
     max: str | None = None
 
     def __post_init__(self) -> None:

@@ -153,6 +153,7 @@ def test_the_whole_shape_is_understood(churn: Settings) -> None:
     assert churn.datasets[0].same[0] == "dbt:shop.orders"
     assert churn.promotion["churn"].candidate == "challenger"
     assert churn.promotion["churn"].freeze.deny[0].days == ("fri", "sat", "sun")
+    assert churn.promotion["churn"].waivers.accept == ("signed", "forge")
     assert churn.metrics["val_auc"].greater_is_better
     assert churn.monitors[0].series[0].max == 0.2
     assert churn.tracking is not None

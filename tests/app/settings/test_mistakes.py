@@ -96,6 +96,14 @@ def complaint(text: str, kind: type = ProjectFile) -> str:
             '[[datasets]]\nname = "orders"\nis = ["orders"]\n',
             "quarterdeck.toml:3: [[datasets]] number 1 “is” holds “orders”",
         ),
+        (
+            '[promotion."churn"]\nto = "champion"\n[promotion."churn".approvals]\nsigners = "../signers"\n',
+            "quarterdeck.toml:4: [promotion.churn.approvals] “signers” (“../signers”) is no file of the repository",
+        ),
+        (
+            '[promotion."churn"]\nto = "champion"\n[promotion."churn".waivers]\naccept = ["sworn"]\n',
+            "quarterdeck.toml:4: [promotion.churn.waivers] “accept”, item 1, cannot be “sworn”. Allowed: signed, forge",
+        ),
         ('[mlflow]\nname = "a\n', "quarterdeck.toml:2: is not TOML at column 10: Illegal character '\\n'."),
         ("a = 1\na = 2\n", "quarterdeck.toml:2: is not TOML at column 6: Cannot overwrite a value."),
         ("[project]\nname = 1979-05-27\n", "quarterdeck.toml:2: [project] “name” must be a text in quotes, not a date"),
