@@ -1,27 +1,18 @@
-"""MLflow's own client, for every address that is neither HTTP nor SQLite: databricks, plugins, other databases,
-a folder of runs; and for the tags that are written into a SQLite store.
-
-Imported only when it is needed (1 s, and it logs and counts usage unless told not to), always in a thread. As it comes
-it tries a dead server for 247 s: the process's own environment is told better before the import.
+"""Runs through MLflow's own client, for every address that is neither HTTP nor SQLite: databricks, plugins, other
+databases, a folder of runs; and tags that are written into a SQLite store.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
-import threading
-import time
-import warnings
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import Any, Final
 
 import msgspec
 
-from ...errors import QuarterdeckError, RefusedError, SourceError
 from ...records import (
     LARGEST_CONTENT,
     Artifact,
@@ -30,145 +21,34 @@ from ...records import (
     Dataset,
     Experiment,
     Metric,
-    Millis,
     Run,
     Series,
 )
-from ..http import without_login
-from ..trouble import AnswerError, quoted
 from . import parse
+from .own_client import OwnClient, write_in_file
 from .pages import Page
 
-T = TypeVar("T")
-
-_BOUNDS: Final = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_ALLOW_FILE_STORE": "true",  # since 3.13 a folder is refused without it
-}
 _EXPERIMENTS_A_PAGE: Final = 1_000
 _LARGEST_FETCHED: Final = 20_000_000
 """Bytes of a file of which only the beginning is kept."""
 _ALL: Final = 3
 """ViewType.ALL"""
-_importing = threading.Lock()
-
-
-def _client_class(address: str, environment: Mapping[str, str]) -> Any:
-    """MLflow's client, imported with a bounded patience. Blocking. Raises SourceError("misconfigured")."""
-    with _importing:
-        for name, value in {**_BOUNDS, **_own(environment)}.items():
-            os.environ.setdefault(name, value)
-        try:
-            from mlflow.tracking import MlflowClient
-        except ImportError as error:
-            raise SourceError(
-                f"Reading {without_login(address)} needs the package mlflow-skinny, which cannot be imported:"
-                f" {quoted(str(error))}.",
-                "misconfigured",
-            ) from error
-    return MlflowClient
-
-
-def _own(environment: Mapping[str, str]) -> dict[str, str]:
-    """What MLflow and its plugins look up in the process's environment."""
-    return {name: value for name, value in environment.items() if name.startswith(("MLFLOW_", "DATABRICKS_"))}
 
 
 def tag_in_file(path: Path, revision: str, run_id: str, key: str, value: str | None) -> None:
-    """Set a tag in a SQLite store through MLflow's client, or with None take it away. Blocking.
+    """Set a tag in a SQLite store, or with None take it away. Blocking. Raises RefusedError, SourceError."""
 
-    Raises RefusedError when the store's schema `revision` is not the one of the installed MLflow, which would
-    otherwise refuse with a stack trace, or migrate.
-    """
-    address = f"sqlite:///{path}"
-    client_class = _client_class(address, {})
-    from mlflow.store.db.utils import _get_latest_schema_revision
+    def work(client: Any) -> None:
+        if value is None:
+            client.delete_tag(run_id, key)
+        else:
+            client.set_tag(run_id, key, value)
 
-    own = _get_latest_schema_revision()
-    if revision != own:
-        raise RefusedError(
-            f"{path} has MLflow's schema {revision or 'of before 1.0'}, the installed MLflow writes {own}: set the tag"
-            " with the MLflow that wrote the store, or through its server. Nothing was changed."
-        )
-    if value is None:
-        _called(address, lambda: client_class(tracking_uri=address).delete_tag(run_id, key))
-    else:
-        _called(address, lambda: client_class(tracking_uri=address).set_tag(run_id, key, value))
+    write_in_file(path, revision, "set the tag", work)
 
 
-def _called(address: str, work: Callable[[], T], secrets: Sequence[str] = ()) -> T:
-    """Call MLflow. Its errors, and those of whatever it calls, leave as SourceError; its own warnings stay unsaid."""
-    for package in ("mlflow", "sqlalchemy"):
-        warnings.filterwarnings("ignore", module=package)
-    try:
-        return work()
-    except QuarterdeckError:
-        raise
-    except Exception as error:  # plugins and databases raise whatever they like
-        raise _explained(address, error, secrets) from error
-
-
-def _explained(address: str, error: Exception, secrets: Sequence[str]) -> SourceError:
-    shown = without_login(address)
-    code = str(getattr(error, "error_code", ""))
-    said = quoted(str(error), secrets)
-    if code == "RESOURCE_DOES_NOT_EXIST":
-        return AnswerError(f"{shown} has no such thing: {said}", "misconfigured", 404, code, said)
-    state = {
-        "PERMISSION_DENIED": "forbidden",
-        "UNAUTHENTICATED": "unauthorised",
-        "REQUEST_LIMIT_EXCEEDED": "limited",
-        "INVALID_PARAMETER_VALUE": "not_understood",
-    }.get(code, "unreachable")
-    return SourceError(f"MLflow's client cannot read {shown}: {said}", state)
-
-
-def _folder(address: str, directory: Path | None) -> Path | None:
-    """The folder that an address names, or None when it names none."""
-    parts = urlsplit(address)
-    if parts.scheme == "file":
-        return Path(unquote(parts.path))
-    return None if parts.scheme else (directory or Path.cwd()) / address
-
-
-def _secrets(address: str, environment: Mapping[str, str]) -> tuple[str, ...]:
-    named = [value for name, value in environment.items() if name.endswith(("_TOKEN", "_PASSWORD", "_SECRET"))]
-    return tuple(secret for secret in (*named, urlsplit(address).password or "") if len(secret) > 3)
-
-
-class ClientApi:
+class ClientApi(OwnClient):
     """A tracking store through MLflow's client. Every method raises SourceError."""
-
-    def __init__(self, address: str, source: str, environment: Mapping[str, str], directory: Path | None) -> None:
-        folder = _folder(address, directory)
-        self._folder = folder
-        self._address = folder.absolute().as_uri() if folder else address
-        self._source = source
-        self._environment = environment
-        self._secrets = _secrets(address, environment)
-        self._client: Any = None
-        self._turn = asyncio.Lock()
-
-    async def _do(self, work: Callable[[Any], T]) -> T:
-        """Call the client in a thread, one call at a time."""
-        async with self._turn:
-            return await asyncio.to_thread(_called, self._address, lambda: work(self._opened()), self._secrets)
-
-    def _opened(self) -> Any:
-        if self._client is None:
-            if self._folder is not None and not self._folder.is_dir():
-                raise SourceError(
-                    f"{self._folder} does not exist: MLflow's folder of runs is expected there.", "misconfigured"
-                )
-            self._client = _client_class(self._address, self._environment)(tracking_uri=self._address)
-        return self._client
-
-    def server_now(self) -> Millis:
-        """Our own clock: the client does not say what the server's shows."""
-        return int(time.time() * 1000)
 
     async def experiments(self) -> list[Experiment]:
         """All experiments, deleted ones too."""
@@ -238,9 +118,6 @@ class ClientApi:
     async def delete_tag(self, run_id: str, key: str) -> None:
         """Take a tag away."""
         await self._do(lambda client: client.delete_tag(run_id, key))
-
-    async def close(self) -> None:
-        """The client holds nothing that needs closing."""
 
 
 def _all_experiments(client: Any) -> list[Any]:
