@@ -12,6 +12,7 @@ import click
 from ..errors import UsageError
 from ..records import Event, Millis
 from ..settings import seconds
+from ..store.happened import happened
 from .options import Options
 from .place import settings_of, state_of, synced
 from .printing import Head, iso, print_json, print_table
@@ -28,7 +29,7 @@ _RELATIVE: Final = re.compile(r"-?(\d+(?:\.\d+)?\s*(?:ms|s|m|h|d|w))")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array with every field; strings exact.")
 @click.pass_obj
 def events_command(options: Options, limit: int, since: str | None, as_json: bool) -> None:
-    """List what happened: commits, runs that ended, and what no vendor keeps a record of.
+    """List what happened: commits, runs that ended, promotions, aliases that moved, and what else no vendor tells.
 
     \b
       quarterdeck events --since 8h
@@ -38,12 +39,9 @@ def events_command(options: Options, limit: int, since: str | None, as_json: boo
     """
     settings, now = settings_of(options), time.time_ns() // 1_000_000
     start = None if since is None else moment(since, now, settings.zone)
-    with synced(options, settings) as reader:
-        found = [] if reader is None else reader.events(limit, since=start)
-        names = {} if reader is None else {state.source: state.name for state in reader.source_states()}
-    with state_of(settings) as state:
-        found += state.events(limit, since=start or 0)
-    newest = sorted(found, key=lambda event: event.at, reverse=True)[:limit]
+    with synced(options, settings) as reader, state_of(settings) as state:
+        newest = happened(reader, state, limit, since=start)
+        names = {} if reader is None else {one.source: one.name for one in reader.source_states()}
     if as_json:
         print_json(event_json(event, names) for event in newest)
     else:

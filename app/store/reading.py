@@ -37,6 +37,7 @@ from .events import commit_event, pipeline_events, run_events
 from .files import open_reader
 from .histories import read_extremes, read_series
 from .logs import LogReads
+from .model_events import ledger_events, version_events
 from .models import ModelReads
 from .pipelines import PipelineReads
 from .promotions import read_ledger, read_policy, read_promotions
@@ -371,7 +372,11 @@ class Reader:
         return [Ref(source=r[0], name=r[1], kind=r[2], sha=r[3], at=r[4], watched=bool(r[5])) for r in rows]
 
     def events(self, limit: int, since: int | None = None, until: int | None = None) -> list[Event]:
-        """The newest events that the vendors' records tell: commits, runs and pipelines that ended, newest first."""
+        """The newest events that the vendors' records tell, newest first.
+
+        Commits, runs and pipelines that ended, versions that were registered, and what the ledger says. For the
+        others, that no vendor tells, see `happened`.
+        """
         low, high = since if since is not None else -(2**62), until if until is not None else 2**62
         commits = self.connection.execute(
             f"{self._COMMIT}WHERE c.committed_at >= ? AND c.committed_at < ? ORDER BY c.committed_at DESC LIMIT ?",
@@ -381,5 +386,7 @@ class Reader:
             *run_events(self.connection, low, high, limit),
             *(commit_event(self._commit(row)) for row in commits),
             *pipeline_events(self.connection, low, high, limit),
+            *version_events(self.connection, low, high, limit),
+            *ledger_events(self.connection, low, high, limit),
         ]
         return sorted(found, key=lambda event: event.at, reverse=True)[:limit]

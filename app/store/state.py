@@ -1,4 +1,5 @@
-"""state.db: what nobody can give again: the journal of acts, gaps, events of no vendor, table settings.
+"""state.db: what nobody can give again: the journal of acts, gaps, events of no vendor, where
+aliases were, a ledger that has no remote, table settings.
 
 One file a project, in the XDG state folder, 0600 in a 0700 folder, `synchronous=FULL`. Several processes
 write it, each waits for the others. It is never rebuilt: a damaged or newer file is refused with a sentence,
@@ -10,24 +11,19 @@ Texts are kept as JSON in ASCII, because SQLite takes no lone surrogates and for
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
 
-from ..errors import StoreError
-from ..paths import make_private, state_dir
+from ..paths import state_dir
 from ..records import Event, Gap, Millis, Record
 from ..records.ids import ulid as ulid  # here as well, for those who write acts down
-from .mounts import is_network
-
-BUSY_SECONDS: Final = 10.0
+from .alias_history import AliasHistory, alias_tables
+from .local_ledger import LocalLedger, local_ledger_tables
+from .state_file import Migration, kept
 
 ActState = Literal["asked", "begun", "done", "failed", "unknown"]
 """asked: somebody said yes, nothing was tried yet; begun: the outside world may have heard of it; unknown: looked for
@@ -93,41 +89,20 @@ def _acts_that_are_asked_for(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables, _acts_that_are_asked_for)
+def _aliases_and_ledger(connection: sqlite3.Connection) -> None:
+    alias_tables(connection)
+    local_ledger_tables(connection)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first_tables, _acts_that_are_asked_for, _aliases_and_ledger)
 """Number n brings a file of schema n-1 to n. Only ever appended to."""
 
 
-_making: Final = threading.Lock()
-"""Held while the file is made, so that no other thread has it open by then."""
-
-
-class State:
+class State(AliasHistory, LocalLedger):
     """The state of one project. One connection: each thread opens its own. Every method raises StoreError."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        with _making:
-            _make_file(path)
-        with self._guarded():
-            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-        try:
-            with self._guarded():
-                _choose_journal(self._db, "DELETE" if is_network(path) else "WAL")
-                self._db.execute("PRAGMA synchronous = FULL")
-                self._migrate()
-        except StoreError:
-            self._db.close()
-            raise
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._db.close()
-
-    def __enter__(self) -> State:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        super().__init__(path, MIGRATIONS)
 
     # The journal: written before an act and after it (see actions.py).
 
@@ -136,7 +111,7 @@ class State:
         entries = [ulid(at) for _ in acts]
         batch = min(entries)
         rows = [
-            (entry, at, act, _kept(subject), json.dumps(intent), batch)
+            (entry, at, act, kept(subject), json.dumps(intent), batch)
             for entry, (act, subject, intent) in zip(entries, acts, strict=True)
         ]
         statement = (
@@ -206,11 +181,11 @@ class State:
     def mark_seen(self, name: str, at: Millis) -> None:
         """Remember that the user looked at `name` (a screen, a subject) at `at`."""
         with self._guarded():
-            self._mark(f"seen/{_kept(name)}", at)
+            self._mark(f"seen/{kept(name)}", at)
 
     def seen_at(self, name: str) -> Millis | None:
         """When the user last looked at `name`."""
-        return self._marked(f"seen/{_kept(name)}")
+        return self._marked(f"seen/{kept(name)}")
 
     # Events that no vendor keeps a record of.
 
@@ -222,72 +197,34 @@ class State:
             self._db.executemany("INSERT OR IGNORE INTO event VALUES (?, ?, ?)", rows)
             return self._db.total_changes - before
 
-    def events(self, limit: int, since: Millis = 0) -> list[Event]:
-        """The recorded events from `since` on, newest first."""
-        query = "SELECT record FROM event WHERE at >= ? ORDER BY at DESC, id DESC LIMIT ?"
-        return [msgspec.convert(json.loads(row[0]), Event) for row in self._rows(query, since, limit)]
+    def events(self, limit: int, since: Millis = 0, until: Millis | None = None) -> list[Event]:
+        """The recorded events from `since` until before `until`, newest first."""
+        query = "SELECT record FROM event WHERE at >= ? AND at < ? ORDER BY at DESC, id DESC LIMIT ?"
+        rows = self._rows(query, since, 2**62 if until is None else until, limit)
+        return [msgspec.convert(json.loads(row[0]), Event) for row in rows]
 
     # How tables looked, and saved views (names: table_name, view_name).
 
     def get_table(self, name: str) -> dict[str, Any] | None:
         """The settings kept under `name`, None when there are none."""
-        rows = self._rows("SELECT settings FROM look WHERE name = ?", _kept(name))
+        rows = self._rows("SELECT settings FROM look WHERE name = ?", kept(name))
         return dict(json.loads(rows[0][0])) if rows else None
 
     def save_table(self, name: str, settings: Mapping[str, Any]) -> None:
         """Keep JSON values under `name`, in place of what was there."""
-        self._write("INSERT OR REPLACE INTO look VALUES (?, ?)", (_kept(name), json.dumps(dict(settings))))
+        self._write("INSERT OR REPLACE INTO look VALUES (?, ?)", (kept(name), json.dumps(dict(settings))))
 
     def delete_table(self, name: str) -> None:
         """Forget what is kept under `name`."""
-        self._write("DELETE FROM look WHERE name = ?", (_kept(name),))
+        self._write("DELETE FROM look WHERE name = ?", (kept(name),))
 
     def tables(self, prefix: str = "") -> list[str]:
         """The names under which settings are kept, those that begin with `prefix`, in order."""
         return [row[0] for row in self._rows("SELECT name FROM look ORDER BY name") if row[0].startswith(prefix)]
 
-    # How it gets to the disk.
-
-    def _migrate(self) -> None:
-        if self._version() < len(MIGRATIONS):
-            self._back_up()
-            with self._transaction():  # another process may have done it since: read the version again
-                for number in range(self._version(), len(MIGRATIONS)):
-                    MIGRATIONS[number](self._db)
-                    self._db.execute(f"PRAGMA user_version = {number + 1}")
-        if self._version() > len(MIGRATIONS):
-            raise StoreError(
-                f"{self.path} was written by a newer quarterdeck (its schema is {self._version()},"
-                f" this program knows {len(MIGRATIONS)}). Nothing was changed: use the newer program."
-            )
-
-    def _version(self) -> int:
-        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
-
-    def _back_up(self) -> None:
-        """Copy the file beside itself, unless it is new."""
-        version = self._version()
-        if version == 0:
-            return
-        copy = self.path.with_name(f"{self.path.name}.schema{version}.{time.time_ns() // 1_000_000}.backup")
-        os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        target = sqlite3.connect(copy)
-        try:
-            self._db.backup(target)
-        finally:
-            target.close()
-
     def _acts(self, which: str, *values: object) -> list[Act]:
         columns = "id, at, batch, begun_at, act, subject, intent, outcome, state"
         return [_act(row) for row in self._rows(f"SELECT {columns} FROM journal {which}", *values)]
-
-    def _rows(self, query: str, *values: object) -> list[Any]:
-        with self._guarded():
-            return self._db.execute(query, values).fetchall()
-
-    def _write(self, statement: str, values: tuple[object, ...]) -> int:
-        with self._guarded():
-            return self._db.execute(statement, values).rowcount
 
     def _mark(self, name: str, at: Millis) -> None:
         self._db.execute("INSERT OR REPLACE INTO mark VALUES (?, ?)", (name, at))
@@ -295,77 +232,6 @@ class State:
     def _marked(self, name: str) -> Millis | None:
         rows = self._rows("SELECT at FROM mark WHERE name = ?", name)
         return int(rows[0][0]) if rows else None
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._guarded():
-            self._db.execute("BEGIN IMMEDIATE")  # takes the write lock now: what is read inside stays true
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            raise StoreError(_sentence(self.path, error)) from error
-
-
-def _make_file(path: Path) -> None:
-    """Make the folder 0700 and the file 0600 before SQLite could make them as the umask likes.
-
-    A file that is there is not opened: closing any descriptor of it would drop the locks that SQLite holds for this
-    whole process, and another process would then take the log away from under an open connection
-    (sqlite.org/howtocorrupt.html, section 2.2).
-    """
-    try:
-        make_private(path.parent)
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise StoreError(f"The state file {path} cannot be opened: {error.strerror}.") from error
-    if path.stat().st_uid != os.geteuid():
-        raise StoreError(f"The state file {path} belongs to another user: it is not used.")
-
-
-def _choose_journal(connection: sqlite3.Connection, mode: str) -> None:
-    """Change the journal mode if need be. SQLite does not wait for others here, so this does."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while connection.execute("PRAGMA journal_mode").fetchone()[0].upper() != mode:
-        try:
-            connection.execute(f"PRAGMA journal_mode = {mode}")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-
-
-def _sentence(path: Path, error: sqlite3.DatabaseError) -> str:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return f"The state file {path} is damaged ({error}). It is never rebuilt: {_way_back(path)}"
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return f"The state file {path} is held by another process for more than {BUSY_SECONDS:.0f} s: try again."
-    if code == sqlite3.SQLITE_FULL:
-        return f"The disk that holds the state file {path} is full."
-    return f"The state file {path} cannot be used: {error}."
-
-
-def _way_back(path: Path) -> str:
-    copies = sorted(path.parent.glob(f"{path.name}.*.backup"), key=lambda copy: copy.stat().st_mtime)
-    if copies:
-        return f"put the copy {copies[-1]} in its place, or move it away to begin anew."
-    return "there is no copy of it; bring it back from your own backup, or move it away to begin anew."
-
-
-def _kept(text: str) -> str:
-    """A text that SQLite takes: undecodable characters as Python escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _act(row: tuple[Any, ...]) -> Act:

@@ -74,10 +74,10 @@ class Poller:
             await self._succeeded()
         return self.state
 
-    async def keep(self, batch: Batch, generation: int | None = None) -> None:
-        """Write a batch, whoever asked for it."""
+    async def keep(self, batch: Batch, generation: int | None = None, began: Millis | None = None) -> None:
+        """Write a batch, whoever asked for it. `began`: when the pass did that it is of."""
         generation = self._writer.generation if generation is None else generation
-        written = await self._writer.write(self.state.source, batch, generation)
+        written = await self._writer.write(self.state.source, batch, generation, began)
         if self._counted:
             fresh = written.runs_new + written.commits_new + written.pipelines_new + written.versions_new
             self._change(items=self.state.items + fresh - written.pipelines_gone - written.versions_gone)
@@ -110,16 +110,17 @@ class Poller:
         Sources that wait for a server fetch ahead by themselves; for local ones both halves would only take
         turns at the interpreter's lock (measured: no faster, a fifth more processor time).
         """
+        began = now_millis()
         try:
             async for batch in batches:
-                await self._keep_and_say(batch, generation)
+                await self._keep_and_say(batch, generation, began)
         finally:
             await closed(batches)
 
-    async def _keep_and_say(self, batch: Batch, generation: int) -> None:
+    async def _keep_and_say(self, batch: Batch, generation: int, began: Millis) -> None:
         if not self._counted:
             await self._count()
-        await self.keep(batch, generation)
+        await self.keep(batch, generation, began)
         for name in ("as_of", "done", "total", "sweep_period"):
             value = getattr(batch, name)
             if value is not None:

@@ -107,12 +107,15 @@ class Writer:
         """Say how a source is doing."""
         await self._do(lambda: self._cache.save_state(state))
 
-    async def write(self, source: str, batch: Batch, generation: int) -> Written:
+    async def write(self, source: str, batch: Batch, generation: int, began: Millis | None = None) -> Written:
         """Write a batch in transactions of at most 200 ms; the last one carries its cursor.
 
         `generation` is the one whose cursor the batch follows: a cursor written into an empty cache would say
-        that everything before it is there.
+        that everything before it is there. `began`: when the pass that it is of began, None: just now.
         """
+        if batch.models or batch.models_complete or batch.versions_gone:
+            # before the cursor moves: a source that was killed here says the same once more
+            await self._do(lambda: self._look_at_aliases(source, batch, began))
         total = Written()
         for piece, rows in pieces(batch, self._pace):
             total = _sum(total, await self._do(partial(self._write, source, piece, rows, generation)))
@@ -125,6 +128,17 @@ class Writer:
         written = self._cache.write(source, piece, time.time_ns() // 1_000_000)
         self._pace.learn(rows, time.perf_counter() - started)
         return written
+
+    def _look_at_aliases(self, source: str, batch: Batch, began: Millis | None) -> None:
+        """Keep in state.db what moved since the look before. Without it only history is lost."""
+        if self._state is None:
+            return
+        models = {model.name: model.aliases for model in batch.models}
+        now, gone, whole = time.time_ns() // 1_000_000, batch.versions_gone, batch.models_complete
+        try:
+            self._state.observe_aliases(source, models, gone, now, began, is_complete=whole)
+        except StoreError as error:
+            LOGGER.warning("%s", error)
 
     async def note_sync(self, at: Millis, longest: Millis) -> None:
         """Something was read at `at`: if nothing had been for `longest`, a gap is kept in state.db."""

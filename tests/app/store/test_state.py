@@ -13,6 +13,7 @@ import pytest
 from quarterdeck.app.errors import StoreError
 from quarterdeck.app.records import Event, EventRef, Gap
 from quarterdeck.app.store import state as module
+from quarterdeck.app.store import state_file as opening
 from quarterdeck.app.store.mounts import file_system, is_network
 from quarterdeck.app.store.state import State, state_file, table_name, ulid, view_name
 
@@ -117,7 +118,7 @@ def test_every_write_waits_for_the_disk(path: Path) -> None:
 
 
 def test_a_network_file_system_gets_no_wal(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "is_network", lambda where: True)
+    monkeypatch.setattr(opening, "is_network", lambda where: True)
     with State(path) as state:
         assert state._db.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
@@ -245,7 +246,7 @@ def test_a_held_file_is_said_to_be_held(path: Path, monkeypatch: pytest.MonkeyPa
     State(path).close()
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    monkeypatch.setattr(module, "BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(opening, "BUSY_SECONDS", 0.0)
     with State(path) as state, pytest.raises(StoreError, match="held by another process"):
         state.mark_seen("runs", 1)
     holder.close()
