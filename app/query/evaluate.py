@@ -30,23 +30,23 @@ _NONE: Final[Mapping[str, Extreme]] = {}
 def matches(node: Node, run: Run, extremes: Mapping[str, Extreme] = _NONE, experiment: str = "") -> bool:
     """Whether the run passes. `extremes` by metric key; `experiment` is the name of the run's experiment."""
     words = (run.name, run.id, run.git_commit or "")
-    return _passes(node, lambda field: _values(field, run, extremes, experiment), words)
+    return passes(node, lambda field: _values(field, run, extremes, experiment), words)
 
 
 def matches_pipeline(node: Node, pipeline: Pipeline, source: str = "") -> bool:
     """Whether the pipeline passes. `source` is the label of its source."""
     words = [str(_pipeline_attribute(name, pipeline, source) or "") for name in WORDS]
-    return _passes(node, lambda field: pipeline_values(field, pipeline, source), words)
+    return passes(node, lambda field: pipeline_values(field, pipeline, source), words)
 
 
-def _passes(node: Node, values: Callable[[Field], list[Any]], words: Iterable[str]) -> bool:
-    """`values`: what there is under a field, nothing, one or several; `words`: where a bare word is looked for."""
+def passes(node: Node, values: Callable[[Field], list[Any]], words: Iterable[str]) -> bool:
+    """Whether it passes. `values`: what it has under a field, none or several; `words`: where a word is looked for."""
     if isinstance(node, And):
-        return all(_passes(part, values, words) for part in node.parts)
+        return all(passes(part, values, words) for part in node.parts)
     if isinstance(node, Or):
-        return any(_passes(part, values, words) for part in node.parts)
+        return any(passes(part, values, words) for part in node.parts)
     if isinstance(node, Not):
-        return not _passes(node.part, values, words)
+        return not passes(node.part, values, words)
     if isinstance(node, Words):
         return any(contains(text, node.text) for text in words)
     found = values(node.field)

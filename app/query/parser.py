@@ -50,7 +50,7 @@ def parse(
 
     `zone` is where times without a zone are meant, `now` what relative times count from. With `keys` (the names
     of the metrics, params and tags that there are, by kind: "metric", "param", "tag") a bare name on the left
-    of a comparison may be one of them: `val_auc > 0.9`. `vocabulary` says what is filtered: RUNS or PIPELINES.
+    of a comparison may be one of them: `val_auc > 0.9`. `vocabulary` says what is filtered: RUNS, PIPELINES or MODELS.
     """
     if len(text) > MOST_CHARACTERS:
         raise FilterError(f"The filter is longer than {MOST_CHARACTERS} characters.", MOST_CHARACTERS)

@@ -19,7 +19,7 @@ import msgspec
 
 from .conditions import Fragment as Fragment  # here as well, for those who put pieces together
 from .conditions import condition, joined, label_condition
-from .texts import contains, ilike, search
+from .texts import as_number, contains, ilike, search
 from .tree import And, Compare, Field, Has, Node, Not, Or, Words
 
 _COLUMNS: Final = {
@@ -53,16 +53,32 @@ _INDEX: Final = {
 an experiment through an index that lacks the column: 1 µs a row instead of 0.1."""
 
 
+_tags = msgspec.json.Decoder(dict[str, str]).decode
 _OWN_LABELS: Final = "run_label AS rl CROSS JOIN label AS l ON l.id = rl.label WHERE rl.run = run.id"
 
 
 def register_functions(connection: sqlite3.Connection) -> None:
-    """Gives the connection what SQLite lacks: RE2, and letters beyond ASCII without their case. Twice is once."""
+    """Gives the connection what SQLite lacks. Twice is once.
+
+    RE2, letters beyond ASCII without their case, texts as numbers, and a tag out of a JSON object by its name (what
+    `json_each` calls a key with a quote in it differs between versions of SQLite).
+    """
     known = "SELECT 1 FROM pragma_function_list WHERE name = 'qd_search'"
     if connection.execute(known).fetchone():
         return  # SQLite refuses to replace a function while a statement runs
     for name, function in (("qd_search", search), ("qd_ilike", ilike), ("qd_contains", contains)):
         connection.create_function(name, 2, _of_present(function), deterministic=True)
+    connection.create_function("qd_number", 1, _number, deterministic=True)
+    connection.create_function("qd_tag", 2, _tag, deterministic=True)
+
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else as_number(text)
+
+
+def _tag(tags: str, name: str) -> str | None:
+    """The tag out of the JSON that a row keeps."""
+    return _tags(tags).get(name)
 
 
 def _of_present(function: Callable[[str, str], bool]) -> Callable[[str | None, str], bool | None]:

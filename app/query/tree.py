@@ -12,8 +12,9 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-Kind: TypeAlias = Literal["attribute", "metric", "param", "tag", "dataset", "pipeline", "job"]
-"""attribute: of a run; pipeline: of a pipeline; job: of any of its jobs."""
+Kind: TypeAlias = Literal["attribute", "metric", "param", "tag", "dataset", "pipeline", "job", "model", "version"]
+"""attribute: of a run; pipeline: of a pipeline; job: of any of its jobs; model: of a registered model; version: of any
+of its versions."""
 Part: TypeAlias = Literal["last", "min", "max"]
 FieldType: TypeAlias = Literal["text", "status", "time", "seconds", "number", "label"]
 """How a field's values compare. time: UTC milliseconds; seconds: a duration; label: a text that a numeric
@@ -72,9 +73,28 @@ JOB_PARTS: Final[Mapping[str, FieldType]] = {
 }
 """What any of a pipeline's jobs has. Statuses are of the last attempt; `failed` is the name of one that failed."""
 
+MODEL_ATTRIBUTES: Final[Mapping[str, FieldType]] = {
+    "name": "text",
+    "source": "text",
+    "description": "text",
+    "alias": "text",
+    "created_at": "time",
+    "updated_at": "time",
+}
+"""What a registered model itself has; `alias` is any of its aliases."""
+
+VERSION_PARTS: Final[Mapping[str, FieldType]] = {
+    "version": "label",
+    "status": "status",
+    "user": "text",
+    "run_id": "text",
+    "stage": "text",
+}
+"""What any of a model's versions has."""
 
 _TYPES: Final[Mapping[str, Mapping[str, FieldType]]] = {
-    "attribute": ATTRIBUTES, "pipeline": PIPELINE_ATTRIBUTES, "job": JOB_PARTS,
+    "attribute": ATTRIBUTES, "pipeline": PIPELINE_ATTRIBUTES, "job": JOB_PARTS, "model": MODEL_ATTRIBUTES,
+    "version": VERSION_PARTS,
 }  # fmt: skip
 
 
@@ -115,7 +135,7 @@ class Has(msgspec.Struct, frozen=True):
 
 
 class Words(msgspec.Struct, frozen=True):
-    """The text occurs in a run's name, id or commit, or in what a pipeline is known by, whatever the case."""
+    """The text occurs in a run's name, id or commit, or in what a pipeline or model is known by, whatever the case."""
 
     text: str
 

@@ -1,13 +1,22 @@
-"""What a filter can speak of: the fields of runs, or those of pipelines, and the words for them."""
+"""What a filter can speak of: the fields of runs, of pipelines or of models, and the words for them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
-from ..records import PIPELINE_STATUSES, RUN_STATUSES
-from .tree import ATTRIBUTES, DATASET_PARTS, JOB_PARTS, PIPELINE_ATTRIBUTES, Field, Kind
+from ..records import PIPELINE_STATUSES, RUN_STATUSES, VersionStatus
+from .tree import (
+    ATTRIBUTES,
+    DATASET_PARTS,
+    JOB_PARTS,
+    MODEL_ATTRIBUTES,
+    PIPELINE_ATTRIBUTES,
+    VERSION_PARTS,
+    Field,
+    Kind,
+)
 
 AGE: Final = Field("attribute", "age")
 """Stands for a time counted backwards until a literal comes; never part of a tree."""
@@ -18,7 +27,7 @@ class Vocabulary:
     """The fields that there are, and what to say when one is not among them."""
 
     noun: str
-    """run, pipeline"""
+    """run, pipeline, model"""
     own: tuple[str, ...]
     """Its own fields, in the order in which they are told."""
     fields: Mapping[str, Field]
@@ -113,4 +122,33 @@ PIPELINES: Final = Vocabulary(
     others="age, job, stage, and job.status, job.failed",
     condition="status:failed",
     examples="status, branch, duration, job",
+)
+
+MODELS: Final = Vocabulary(
+    noun="model",
+    own=(*MODEL_ATTRIBUTES, *VERSION_PARTS),
+    fields={
+        **{name: Field("model", name) for name in MODEL_ATTRIBUTES},
+        **{part: Field("version", part) for part in VERSION_PARTS},
+        "age": AGE,
+    },
+    aliases={
+        "model": "name",
+        "aliases": "alias",
+        "versions": "version",
+        "run": "run_id",
+        "author": "user",
+        "created": "created_at",
+        "creation_timestamp": "created_at",
+        "updated": "updated_at",
+        "last_updated_timestamp": "updated_at",
+        "current_stage": "stage",
+    },
+    prefixes={"tag": "tag", "tags": "tag"},
+    parts={},
+    statuses=get_args(VersionStatus),
+    age=Field("model", "created_at"),
+    others="age, tags.NAME",
+    condition="alias:champion",
+    examples="name, alias, version, tags.team",
 )

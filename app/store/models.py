@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ..query import register_functions
+from ..query import Node, Sort, model_sql, register_functions
 from ..records import LoggedModel, ModelKind, ModelVersion, Record, RegisteredModel
 from .model_writes import VERSION
 
@@ -62,6 +62,29 @@ class ModelReads:
     def models(self, kind: ModelKind = "model") -> list[ModelRow]:
         """All of this kind, by name."""
         return self._models(f"{_KNOWN} AND m.kind = ? ORDER BY m.name, m.id", kind)
+
+    def ids(
+        self, where: Node | None, sort: Sort | None = None, limit: int | None = None, kind: ModelKind = "model"
+    ) -> list[int]:
+        """Row ids of those of this kind that pass, by name unless `sort` says otherwise; without a value last."""
+        test = model_sql.test(where)
+        order, bound = "name, id", tuple[object, ...]()
+        if sort is not None:
+            key = model_sql.value(sort.field, largest=sort.descending)
+            order = f"({key.text}) IS NULL, {key.text}{' DESC' if sort.descending else ''}, {order}"
+            bound = (*key.parameters, *key.parameters)
+        sql = (
+            f"SELECT id FROM registered_model WHERE {_VISIBLE} AND digest != x'' AND kind = ? AND {test.text}"
+            f" ORDER BY {order} LIMIT ?"
+        )
+        rows = self._connection.execute(sql, (kind, *test.parameters, *bound, -1 if limit is None else limit))
+        return [row[0] for row in rows]
+
+    def rows(self, rowids: Sequence[int]) -> list[ModelRow]:
+        """The models with these row ids, in the order asked; those that are gone are left out."""
+        found = self._models("m.id IN (SELECT value FROM json_each(?))", _ids(rowids))
+        rows = {row.rowid: row for row in found}
+        return [rows[rowid] for rowid in rowids if rowid in rows]
 
     def model(self, name: str, source: str | None = None) -> ModelRow | None:
         """The model of this name; where several sources have one, that of `source`, else the first's."""

@@ -9,7 +9,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from quarterdeck.app.query import MODELS, matches_model, parse, parse_sort
 from quarterdeck.app.records import (
     Batch,
     Experiment,
@@ -273,3 +276,84 @@ def test_a_window_of_five_thousand_versions_is_read_by_index(deck: Deck) -> None
     )
     assert "COVERING INDEX model_version_number" in plan
     assert "TEMP B-TREE" not in plan
+
+
+# -- filters --------------------------------------------------------------------------------------------------------
+
+TEXTS = st.sampled_from(["", "a", "A", "1", "1.0", "10", "é", 'q"uo\\te', "x\x00y"])
+SOME = st.lists(TEXTS.filter(bool), max_size=2, unique=True)
+TAGS = st.dictionaries(st.sampled_from(["t", 'a "b"', "n"]), TEXTS, max_size=2)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> list[tuple[RegisteredModel, list[ModelVersion]]]:
+    names = draw(st.lists(TEXTS.filter(bool), min_size=1, max_size=4, unique=True))
+    found = []
+    for name in names:
+        aliases = dict.fromkeys(draw(SOME), "1")
+        times = st.one_of(st.none(), st.sampled_from([0, NOW - 5, NOW]))
+        one = model(name, description=draw(TEXTS), tags=draw(TAGS), aliases=aliases, created_at=draw(times))
+        versions = [
+            version(number, name, status=draw(st.sampled_from(["ready", "failed"])), user=draw(st.none() | TEXTS))
+            for number in draw(SOME)
+        ]
+        found.append((one, versions))
+    return found
+
+
+NAMES = st.sampled_from(
+    ["name", "alias", "description", "version", "user", "tags.t", 'tags.`a "b"`', "source", "stage"]
+)
+CONDITIONS = st.one_of(
+    st.builds(
+        "{} {} '{}'".format, NAMES, st.sampled_from(["=", "!=", "<", ">=", ":", "like", "ilike", "~"]),
+        st.sampled_from(["a", "A", "1", "é", "models", "%", "^.$"]),
+    ),
+    st.builds("{} {} {}".format, st.sampled_from(["tags.t", "version"]), st.sampled_from(["=", "!=", ">"]),
+              st.sampled_from(["1", "1.0", "5"])),
+    st.builds("{} {} (1, 'a')".format, st.sampled_from(["tags.t", "version"]), st.sampled_from(["in", "not in"])),
+    st.builds("has {}".format, NAMES),
+    st.sampled_from(["status:ready", "status != ready", "age > 1ms", "created_at is null", "a", "'1'", "'é'"]),
+)  # fmt: skip
+FILTERS = st.one_of(
+    CONDITIONS,
+    st.builds("not {}".format, CONDITIONS),
+    st.builds("{} or not ({} {})".format, CONDITIONS, CONDITIONS, CONDITIONS),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(worlds(), st.lists(FILTERS, min_size=6, max_size=6))
+def test_sql_and_python_agree_on_every_filter(
+    tmp_path_factory: pytest.TempPathFactory,
+    world: list[tuple[RegisteredModel, list[ModelVersion]]],
+    filters: list[str],
+) -> None:
+    deck = Deck(tmp_path_factory.mktemp("agree") / "cache.db")
+    deck.write(*(one for one, _ in world), versions=tuple(one for _, versions in world for one in versions))
+    rows = {row.model.name: row.rowid for row in deck.reads.models()}
+    for filter in filters:
+        node = parse(filter, now=NOW, vocabulary=MODELS)
+        assert node is not None
+        expected = {rows[one.name] for one, versions in world if matches_model(node, one, versions, "models")}
+        assert set(deck.reads.ids(node)) == expected, filter
+    deck.reader.close()
+    deck.cache.close()
+
+
+def test_models_are_ordered_by_any_field_and_without_a_value_last(deck: Deck) -> None:
+    deck.write(
+        model("a", tags={"t": "2"}, aliases={"x": "1"}), model("b", tags={"t": "1"}), model("c", aliases={"a": "1"}),
+        model("p", kind="prompt"), versions=(version(9, "a"), version(10, "b")),
+    )  # fmt: skip
+
+    def ordered(sort: str, limit: int | None = None) -> str:
+        found = deck.reads.rows(deck.reads.ids(None, parse_sort(sort, vocabulary=MODELS), limit))
+        return "".join(row.model.name for row in found)
+
+    assert ordered("name:desc") == "cba"
+    assert ordered("tags.t") == "bac"
+    assert ordered("version:desc") == "bac"
+    assert ordered("version", 1) == "a"
+    assert ordered("alias") == "cab"
+    assert deck.reads.ids(None, kind="prompt") == [row.rowid for row in deck.reads.models("prompt")]

@@ -1,0 +1,72 @@
+"""Filters of registered models: the grammar of the runs, other fields, and messages that speak of models."""
+
+from __future__ import annotations
+
+import pytest
+
+from quarterdeck.app.errors import FilterError
+from quarterdeck.app.query import MODELS, Field, Sort, matches_model, parse, parse_sort, write
+from quarterdeck.app.records import ModelVersion, RegisteredModel
+
+NOW = 1_763_780_820_000
+DAY = 86_400_000
+CHURN = RegisteredModel(
+    source="k", name="churn", description="Who leaves, and why", created_at=NOW - 30 * DAY, updated_at=NOW - DAY,
+    tags={"team": "risk", "tier": "1", "a b": ""}, aliases={"champion": "13", "Challenger": "14"},
+)  # fmt: skip
+VERSIONS = (
+    ModelVersion(source="k", model="churn", version="13", status="ready", user="ann", run_id="r13", stage="Production"),
+    ModelVersion(source="k", model="churn", version="14", status="failed", user="bo"),
+)
+
+
+def passes(text: str) -> bool:
+    node = parse(text, now=NOW, vocabulary=MODELS)
+    assert node is not None
+    return matches_model(node, CHURN, VERSIONS, "models")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "churn", "leaves", "CHALLENGER", "name = churn", "source:models", "alias:champion", "alias = Challenger",
+        "not alias = challenger", "aliases:challenger", "tags.team:risk", "tags.tier >= 1", "tags.tier = 1.0",
+        "has tags.`a b`", "tags.nope is null", "version:13", "version > 13", "version = 14.0", "status:failed",
+        "status in (ready, pending)", "user:ann user:bo", "run_id = r13", "run:r13", "stage:Production",
+        "age > 7d", "age < 60d", "updated_at > -2d",
+        "description ~ 'why$'", "has description", "version != 13",
+    ],
+)  # fmt: skip
+def test_what_is_true_of_a_model(text: str) -> None:
+    assert passes(text)
+    node = parse(text, now=NOW, vocabulary=MODELS)
+    assert parse(write(node), now=NOW, vocabulary=MODELS) == node
+
+
+@pytest.mark.parametrize(
+    "text", ["alias = Champion", "version:15", "status:pending", "tags.team:x", "age < 7d", "nothing", "user:cy"]
+)
+def test_what_is_not(text: str) -> None:
+    assert not passes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("alais:x", "“alais” is no field of a model. Did you mean “alias”? There are name, source"),
+        ("status:redy", "“redy” is no status of a model: ready, pending, failed, unknown. Did you mean “ready”?"),
+        ("tags. = 1", "Which of the tags? Write tags.NAME"),
+        ("metrics.auc > 1", "“metrics.auc” is no field of a model."),
+        ("alias > ", "A value is missing here."),
+    ],
+)
+def test_a_mistake_is_told_in_the_words_of_models(text: str, said: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        parse(text, now=NOW, vocabulary=MODELS)
+    assert said in str(caught.value)
+
+
+def test_sorting_by_age_is_by_when_it_was_made() -> None:
+    assert parse_sort("age", vocabulary=MODELS) == Sort(Field("model", "created_at"), True)
+    assert parse_sort("version:desc", vocabulary=MODELS) == Sort(Field("version", "version"), True)
+    assert parse_sort("tags.team", vocabulary=MODELS) == Sort(Field("tag", "team"))
