@@ -8,8 +8,15 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.app.commands.line import COMMANDS
-from quarterdeck.app.query import PIPELINES, parse
-from quarterdeck.app.query.tree import ATTRIBUTES, DATASET_PARTS, JOB_PARTS, PIPELINE_ATTRIBUTES
+from quarterdeck.app.query import MODELS, PIPELINES, parse
+from quarterdeck.app.query.tree import (
+    ATTRIBUTES,
+    DATASET_PARTS,
+    JOB_PARTS,
+    MODEL_ATTRIBUTES,
+    PIPELINE_ATTRIBUTES,
+    VERSION_PARTS,
+)
 from quarterdeck.app.records import SOURCE_STATES
 from quarterdeck.app.settings import load
 from quarterdeck.app.settings.whole import Settings
@@ -43,8 +50,9 @@ def test_the_settings_that_are_shown_are_read(example: Settings) -> None:
 def test_the_filters_that_are_shown_are_read() -> None:
     lines = [line for block in blocks("filters.md", "text") for line in block.splitlines()]
     assert [parse(line, now=NOW) for line in lines[:3]].count(None) == 0
-    assert [parse(line, now=NOW, vocabulary=PIPELINES) for line in lines[3:]].count(None) == 0
-    assert len(lines) == 6
+    assert [parse(line, now=NOW, vocabulary=PIPELINES) for line in lines[3:6]].count(None) == 0
+    assert [parse(line, now=NOW, vocabulary=MODELS) for line in lines[6:]].count(None) == 0
+    assert len(lines) == 9
 
 
 @pytest.mark.parametrize(
@@ -70,6 +78,12 @@ def test_a_field_that_is_shown_can_be_asked_for(field: str) -> None:
 def test_a_field_of_pipelines_that_is_shown_can_be_asked_for(field: str) -> None:
     assert f"`{field}`" in (DOCS / "filters.md").read_text().partition("## Pipelines")[2]
     assert parse(f"has {field}", now=NOW, vocabulary=PIPELINES) is not None
+
+
+@pytest.mark.parametrize("field", [*MODEL_ATTRIBUTES, *VERSION_PARTS, "age", "tags.NAME"])
+def test_a_field_of_models_that_is_shown_can_be_asked_for(field: str) -> None:
+    assert f"`{field}`" in (DOCS / "filters.md").read_text().partition("## Models")[2]
+    assert parse(f"has {field}", now=NOW, vocabulary=MODELS) is not None
 
 
 def test_every_command_is_described() -> None:

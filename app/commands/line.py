@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "doctor": "doctor",
     "events": "events",
     "init": "init",
+    "models": "models",
     "open": "open",
     "pipeline": "pipeline",
     "pipelines": "pipelines",
