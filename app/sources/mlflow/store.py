@@ -1,33 +1,22 @@
-"""MLflow's own tables, read with sqlite3 and nothing else.
+"""MLflow's own tables, read with sqlite3 and nothing else (see table_file.py).
 
-What they hold was read in the models of MLflow 2.22 and 3.17 (`store/tracking/dbmodels/models.py`); columns and
-tables that are missing, and any that came later, are lived with: the stock client refuses every revision but its
-own. The file is opened `mode=ro`: it is never created and never migrated. Every read transaction is short,
-because in SQLite's default mode a reader holds up whoever is training into the same file.
-
-Blocking; one thread at a time.
+What they hold was read in the models of MLflow 2.22 and 3.17 (`store/tracking/dbmodels/models.py`). Blocking; one
+thread at a time.
 """
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import msgspec
 
-from ...errors import SourceError
 from ...records import Dataset, Experiment, KnownSeries, Metric, Millis, Run, Series
 from . import parse
+from .table_file import TableFile, as_json, texts
 from .table_histories import TableHistories, thinned
 
-_PATIENCE: Final = 2.0
-"""Seconds to wait for a writer."""
-_NEEDED: Final = ("experiments", "runs")
-_VALUES: Final = ("latest_metrics", "params", "tags", "metrics", "datasets", "inputs", "input_tags")
 _LOG_TABLES: Final = {"metrics": "run_uuid", "params": "run_uuid", "tags": "run_uuid", "inputs": "destination_id"}
 """Tables whose new rows say that a run got something new, and the column that says which run."""
 _FINITE: Final = 1.7976931348623157e308
@@ -41,65 +30,15 @@ class Changes(msgspec.Struct):
     rows: dict[str, int] = {}
 
 
-class MlflowTables:
-    """An open store."""
+class MlflowTables(TableFile):
+    """The tables of experiments and runs."""
+
+    NEEDED = ("experiments", "runs")
+    READ = ("latest_metrics", "params", "tags", "metrics", "datasets", "inputs", "input_tags")
 
     def __init__(self, path: Path, source: str) -> None:
-        self._source = source
-        self.path = path
-        if not path.is_file():
-            what = "is a folder" if path.is_dir() else "does not exist"
-            raise SourceError(
-                f"{path} {what}: MLflow's SQLite file is expected there. It is not created by reading it.",
-                "misconfigured",
-            )
-        facts = path.stat()
+        super().__init__(path, source)
         self._chosen: str | None = None
-        self.identity = (facts.st_dev, facts.st_ino)
-        with self._explained():
-            # autocommit, so that our own BEGIN is the only transaction; the source sees to one thread at a time
-            self._connection = sqlite3.connect(
-                f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_PATIENCE, isolation_level=None,
-                check_same_thread=False,
-            )  # fmt: skip
-        try:
-            with self._explained():
-                self._columns = self._introspect()
-        except SourceError:
-            self._connection.close()
-            raise
-
-    def _introspect(self) -> dict[str, frozenset[str]]:
-        execute = self._connection.execute
-        names = {row[0] for row in execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
-        if not names.issuperset(_NEEDED):
-            empty = "it is empty" if not names else "it has no tables of MLflow's"
-            raise SourceError(f"{self.path} is not an MLflow store: {empty}.", "misconfigured")
-        known = [name for name in (*_NEEDED, *_VALUES) if name in names]
-        return {name: frozenset(row[1] for row in execute(f"PRAGMA table_info({name})")) for name in known}
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
-
-    def is_current(self) -> bool:
-        """Whether the path still leads to the file that is open."""
-        try:
-            facts = self.path.stat()
-        except OSError:
-            return False
-        return (facts.st_dev, facts.st_ino) == self.identity
-
-    def data_version(self) -> int:
-        """A number that changes when anybody else commits. 5 microseconds."""
-        with self._explained():
-            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-
-    def revision(self) -> str:
-        """MLflow's schema revision, or nothing."""
-        with self._explained():
-            row = self._connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return str(row[0]) if row else ""
 
     def experiments(self) -> list[Experiment]:
         """All experiments, deleted ones too."""
@@ -124,7 +63,7 @@ class MlflowTables:
 
     def choose(self, experiments: Iterable[str] | None) -> None:
         """From now on read the runs of these experiments only; None for all."""
-        self._chosen = None if experiments is None else _json(experiments)
+        self._chosen = None if experiments is None else as_json(experiments)
 
     def changes(self) -> Changes:
         """How far the tables go right now."""
@@ -184,7 +123,7 @@ class MlflowTables:
         """Row numbers of runs by their id; unknown ones are left out."""
         sql = "SELECT rowid FROM runs WHERE run_uuid IN (SELECT value FROM json_each(?))"
         with self._explained():
-            return [row[0] for row in self._connection.execute(sql, (_json(run_ids),))]
+            return [row[0] for row in self._connection.execute(sql, (as_json(run_ids),))]
 
     def runs_between(self, low: int, high: int) -> list[Run]:
         """The runs of a window of row numbers, newest first."""
@@ -192,23 +131,13 @@ class MlflowTables:
 
     def runs_at(self, rows: Sequence[int]) -> list[Run]:
         """The runs at these row numbers, newest first."""
-        return self._runs("r.rowid IN (SELECT value FROM json_each(?))", (_json(rows),))
+        return self._runs("r.rowid IN (SELECT value FROM json_each(?))", (as_json(rows),))
 
     def _runs(self, where: str, bound: tuple[Any, ...]) -> list[Run]:
         if self._chosen is not None:
             where += " AND CAST(r.experiment_id AS TEXT) IN (SELECT value FROM json_each(?))"
             bound = (*bound, self._chosen)
-        try:
-            return self._read_runs(where, bound)
-        except SourceError as error:
-            if "decode" not in str(error.__cause__):
-                raise
-        # bytes that are no UTF-8: the slow way round, with a mark where they were
-        self._connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-        try:
-            return self._read_runs(where, bound)
-        finally:
-            self._connection.text_factory = str
+        return self._decoded(lambda: self._read_runs(where, bound))
 
     def _read_runs(self, where: str, bound: tuple[Any, ...]) -> list[Run]:
         with self._explained(), self._snapshot():
@@ -242,7 +171,7 @@ class MlflowTables:
             pairs = "json_group_object(v.key, coalesce(CAST(v.value AS TEXT), ''))"
             sql = self._joined(pairs, f"{table} v ON v.run_uuid = r.run_uuid", where) + " GROUP BY r.rowid"
             for row, found in self._connection.execute(sql, bound):
-                of_run[row] = _texts(found)
+                of_run[row] = texts(found)
         return of_run
 
     def _metrics(
@@ -307,70 +236,3 @@ class MlflowTables:
 
     def _histories(self) -> TableHistories:
         return TableHistories(self._connection, self._columns)
-
-    def _column(self, table: str, prefix: str = "") -> _Columns:
-        return _Columns(self._columns[table], prefix)
-
-    @contextlib.contextmanager
-    def _snapshot(self) -> Iterator[None]:
-        """All reads inside see one state of the file."""
-        self._connection.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._connection.execute("COMMIT")
-
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise explain(self.path, error) from error
-
-
-class _Columns:
-    """Column names as SQL, with a stand-in for those that this store does not have."""
-
-    def __init__(self, known: frozenset[str], prefix: str) -> None:
-        self._known = known
-        self._prefix = prefix
-
-    def __call__(self, name: str, otherwise: str = "NULL") -> str:
-        return f"{self._prefix}{name}" if name in self._known else otherwise
-
-
-_texts = msgspec.json.Decoder(dict[str, str]).decode
-
-
-def _json(values: Iterable[Any]) -> str:
-    return msgspec.json.encode(list(values)).decode()
-
-
-def explain(path: Path, error: sqlite3.Error) -> SourceError:
-    """What SQLite's error means for whoever wants to read this store."""
-    said = str(error)
-    if "locked" in said or "busy" in said:
-        return SourceError(f"{path} is locked by another program that writes to it: it is tried again.", "unreachable")
-    if "not a database" in said or "malformed" in said:
-        return SourceError(f"{path} is not a sound SQLite file ({said}).", "misconfigured")
-    if "unable to open" in said or "readonly" in said or "permission" in said.lower():
-        return SourceError(f"{path} cannot be opened: {_why_closed(path)}.", "forbidden")
-    if "no such" in said:
-        return SourceError(
-            f"{path} changed its tables while it was read ({said}): it is tried again.", "not_understood"
-        )
-    return SourceError(f"{path} cannot be read: {said}.", "unreachable")
-
-
-def _why_closed(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            head = file.read(20)
-    except OSError as error:
-        return (error.strerror or "it may not be read").lower()
-    if head[18:20] == b"\x02\x02":
-        return (
-            "it is in WAL mode, and SQLite then needs to write beside it even for reading. Allow writing in its"
-            " folder, or have its owner run PRAGMA journal_mode = DELETE"
-        )
-    return "its folder may not be read"

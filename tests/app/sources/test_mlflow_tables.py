@@ -414,7 +414,7 @@ async def test_a_database_of_somebody_elses_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_locked_store_is_said_and_read_later(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quarterdeck.app.sources.mlflow.store._PATIENCE", 0.01)
+    monkeypatch.setattr("quarterdeck.app.sources.mlflow.table_file._PATIENCE", 0.01)
     source = TablesSource(SPEC, store.path)
     store.execute("BEGIN EXCLUSIVE")
     with pytest.raises(SourceError, match="locked by another program") as caught:
