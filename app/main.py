@@ -21,6 +21,7 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from ..screens.acting import Following
+from ..screens.changes import changed
 from ..screens.deck import Deck
 from ..screens.folding import Folding
 from ..screens.frame import FrameScreen
@@ -28,7 +29,7 @@ from ..screens.help import key_items
 from ..screens.journal import ActsScreen
 from ..screens.list_screen import ListScreen
 from ..screens.picker import Picker
-from ..screens.roots import Roots, changed
+from ..screens.roots import Roots
 from ..screens.run import RunScreen
 from ..screens.runs import RunsScreen
 from ..screens.sources import SourcesScreen
@@ -193,8 +194,9 @@ class Quarterdeck(Bearing, App[int]):
             self._say(f"▲ the cache could not be read: {error}", "warn")
             return
         self._content = content
+        news = changed(before, content)
         for screen in self._frames():
-            screen.cache_changed(**changed(before, content))
+            screen.cache_changed(news)
         self._telling.changed()
 
     def _read_states(self) -> None:

@@ -23,6 +23,7 @@ from ..widgets.line import Line, Piece
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
+from .changes import Changed
 from .compare_curves import FOLLOWED_EVERY, CompareCurves
 from .compare_detail import detail, sentence_lines
 from .compare_rows import CompareLines
@@ -370,14 +371,14 @@ class CompareScreen(RunActs):
 
     # -- news ---------------------------------------------------------------------------------------------------
 
-    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+    def cache_changed(self, changed: Changed) -> None:
         """Look again, but not at each of the batches of a first sync."""
-        if runs and not self._dirty:
+        if changed.runs and not self._dirty:
             self._dirty = True
             self.set_timer(CHANGES_AT_MOST_EVERY, self._look_again)
-        if commits:
+        if changed.commits:
             self._find_commits()
-        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
+        super().cache_changed(changed)
 
     def _look_again(self) -> None:
         self._dirty = False

@@ -12,6 +12,7 @@ from ..app.copies import Copy
 from ..widgets.line import Piece
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
+from .changes import Changed
 from .copying import copy_of_lines
 from .deck import Deck
 from .frame import FrameScreen
@@ -54,9 +55,9 @@ class DetailScreen(FrameScreen):
         """The page as text."""
         return copy_of_lines(self._lines(100))
 
-    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+    def cache_changed(self, changed: Changed) -> None:
         """What was asked for may have come."""
-        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
+        super().cache_changed(changed)
         self._draw()
 
     def on_pages_scrolled(self) -> None:

@@ -19,6 +19,7 @@ from ..widgets.freshness import freshness, trouble, unwatched
 from ..widgets.line import Line, Piece
 from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
+from .changes import Changed
 from .copying import offer_copies
 from .deck import Deck
 from .notices import notice_line
@@ -239,7 +240,7 @@ class FrameScreen(Bearing, Screen[None]):
 
     # -- what the app tells -------------------------------------------------------------------------------------
 
-    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+    def cache_changed(self, changed: Changed) -> None:
         """The syncer wrote: states always, the other kinds where said."""
         self.write_frame()
 

@@ -35,6 +35,7 @@ from ..widgets.freshness import freshness
 from ..widgets.line import Line, Piece
 from ..widgets.record_table import Column
 from .asking import Asking
+from .changes import Changed
 from .deck import Deck
 from .folding import Folding, RunsInSight, fields_of, metrics_of
 from .group_columns import GroupRow, GroupRows, column, widths_of, words_of
@@ -241,12 +242,12 @@ class GroupsScreen(ListScreen[GroupRow], Folding):
         """Let go of the file."""
         self._asking.close()
 
-    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+    def cache_changed(self, changed: Changed) -> None:
         """Fold again, but not at each of the batches of a first sync."""
-        if runs and not self._dirty:
+        if changed.runs and not self._dirty:
             self._dirty = True
             self.set_timer(max(CHANGES_AT_MOST_EVERY, REST_AFTER_A_FOLD * self._asking.cost), self._look_again)
-        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
+        super().cache_changed(changed)
 
     def _look_again(self) -> None:
         self._dirty = False

@@ -25,6 +25,7 @@ from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
 from ..widgets.status import worded
+from .changes import Changed
 from .deck import Deck
 from .links import LinkSheet
 from .log_file import default_name, free_path, save_log
@@ -193,11 +194,11 @@ class LogScreen(LogSearching):
             return [[(f" {worded(job.status)[0]}: it has not begun, so there is no log yet", "dim")]]
         return [[(" asked for …", "dim")]]
 
-    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+    def cache_changed(self, changed: Changed) -> None:
         """Show what came."""
-        if pipelines:
+        if changed.pipelines:
             self._read_job()
-        if (logs or pipelines) and self.is_ready:
+        if (changed.logs or changed.pipelines) and self.is_ready:
             self.read()
         else:
             self.write_frame()

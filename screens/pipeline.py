@@ -22,6 +22,7 @@ from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
 from ..widgets.strip import has_seconds
+from .changes import Changed
 from .deck import Deck
 from .detail import DetailScreen
 from .links import LinkSheet
@@ -231,12 +232,12 @@ class PipelineScreen(PipelineKeys):
 
     # -- news ---------------------------------------------------------------------------------------------------
 
-    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+    def cache_changed(self, changed: Changed) -> None:
         """Show what is new of this pipeline; under another screen, when that one is gone."""
-        self._is_stale = self._is_stale or runs or commits or pipelines
+        self._is_stale = self._is_stale or changed.runs or changed.commits or changed.pipelines
         if self._is_stale and self.is_current:
             self.read()
-        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
+        super().cache_changed(changed)
 
     def on_screen_resume(self) -> None:
         """The screen on top is gone: what came in the meantime is shown."""

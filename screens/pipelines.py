@@ -25,6 +25,7 @@ from ..widgets.record_table import Column
 from ..widgets.status import glyph
 from ..widgets.strip import agreeing, has_seconds, strip
 from .asking import Asking
+from .changes import Changed
 from .deck import Deck
 from .list_screen import ListScreen
 from .pipeline import TALL, PipelineScreen
@@ -303,13 +304,13 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
 
     # -- news ---------------------------------------------------------------------------------------------------
 
-    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+    def cache_changed(self, changed: Changed) -> None:
         """Look again, but not at each of the batches of a first sync."""
-        if (pipelines or commits) and not self._dirty:
+        if (changed.pipelines or changed.commits) and not self._dirty:
             self._dirty = True
             self.set_timer(max(CHANGES_AT_MOST_EVERY, REST_AFTER_A_LIST * self._asking.cost), self._look_again)
         self.table.say(empty_words(self.deck, self.filter))  # a source was found, or has gone
-        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
+        super().cache_changed(changed)
 
     def _look_again(self) -> None:
         self._dirty = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.app import App
 
 from ..app.store.reading import Content
+from .changes import changed
 from .deck import Deck
 from .frame import ROOT, FrameScreen
 from .runs import RunsScreen
@@ -40,7 +41,7 @@ class Roots:
             self._seen[self.here], self.here = content, name
             self._app.switch_screen(screen)
             if screen.is_ready:
-                screen.cache_changed(**changed(self._seen.get(name), content))
+                screen.cache_changed(changed(self._seen.get(name), content))
         return screen
 
     def forget(self) -> None:
@@ -63,10 +64,3 @@ def _make(name: str, deck: Deck) -> FrameScreen:
 
         return PipelinesScreen(deck)
     return RunsScreen(deck)
-
-
-def changed(before: Content | None, now: Content | None) -> dict[str, bool]:
-    """Which kinds of content have changed; all of them where nothing was known before."""
-    return {
-        kind: before is None or now is None or getattr(before, kind) != getattr(now, kind) for kind in Content._fields
-    }

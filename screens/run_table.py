@@ -9,6 +9,7 @@ from ..app.text import clip
 from ..widgets.line import Piece
 from ..widgets.record_table import Column
 from .baseline import baseline_row, has_unlike, with_difference
+from .changes import Changed
 from .deck import Deck
 from .list_screen import ListScreen
 from .run_acts import RunActs
@@ -80,12 +81,12 @@ class RunTableScreen(ListScreen[RunRow], RunActs):
         """Whether any CI has run anything."""
         return bool(self.deck.reader.pipelines.ids(None, limit=1))
 
-    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+    def cache_changed(self, changed: Changed) -> None:
         """Look at the pipelines again, but not at each of the batches of a first sync."""
-        if pipelines and not self._checks_changed:
+        if changed.pipelines and not self._checks_changed:
             self._checks_changed = True
             self.set_timer(CHECKS_AT_MOST_EVERY, self._look_at_checks)
-        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
+        super().cache_changed(changed)
 
     def _look_at_checks(self) -> None:
         self._checks_changed = False

@@ -10,6 +10,7 @@ from textual.geometry import Size
 from ..app.records import Run, Series, Want
 from ..widgets.freshness import freshness
 from ..widgets.line import Piece
+from .changes import Changed
 from .deck import Deck
 from .run_acts import RunActs
 from .run_columns import is_open
@@ -120,12 +121,12 @@ class RunView(RunActs):
 
     # -- news ---------------------------------------------------------------------------------------------------
 
-    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+    def cache_changed(self, changed: Changed) -> None:
         """Show what is new of this run; under another screen, when that one is gone."""
-        self._is_stale = self._is_stale or runs or commits or pipelines
+        self._is_stale = self._is_stale or changed.runs or changed.commits or changed.pipelines
         if self._is_stale and self.is_current:
             self.read()
-        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
+        super().cache_changed(changed)
 
     def on_screen_resume(self) -> None:
         """The screen on top is gone: what came in the meantime is shown."""

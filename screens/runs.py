@@ -24,6 +24,7 @@ from ..widgets.freshness import freshness
 from ..widgets.line import Piece
 from ..widgets.palette import Palette
 from ..widgets.record_table import Column
+from .changes import Changed
 from .deck import Deck
 from .experiments import choices, named
 from .folding import Folding, RunsInSight
@@ -291,13 +292,13 @@ class RunsScreen(RunTableScreen, Folding):
 
     # -- news ---------------------------------------------------------------------------------------------------
 
-    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+    def cache_changed(self, changed: Changed) -> None:
         """Look again, but not at each of the batches of a first sync."""
-        if runs and not self._dirty:
+        if changed.runs and not self._dirty:
             self._dirty = True
             self.set_timer(max(CHANGES_AT_MOST_EVERY, REST_AFTER_AN_ORDER * self._list.cost), self._look_again)
         self.table.say(empty_words(self.deck, self.filter))  # a source was found, or has gone
-        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
+        super().cache_changed(changed)
 
     def _look_again(self) -> None:
         self._dirty = False

@@ -26,6 +26,7 @@ from ..widgets.scatter import Scatter
 from ..widgets.status import worded
 from .asking import Asking
 from .baseline import baseline_id
+from .changes import Changed
 from .deck import Deck
 from .folding import Folding, RunsInSight
 from .run import RunScreen
@@ -213,12 +214,12 @@ class ScatterScreen(RunActs, Folding):
 
     # -- news ---------------------------------------------------------------------------------------------------
 
-    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+    def cache_changed(self, changed: Changed) -> None:
         """Look again, but not at each of the batches of a first sync."""
-        if runs and not self._dirty:
+        if changed.runs and not self._dirty:
             self._dirty = True
             self.set_timer(max(CHANGES_AT_MOST_EVERY, REST_AFTER_A_LOOK * self._asking.cost), self._look_again)
-        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
+        super().cache_changed(changed)
 
     def _look_again(self) -> None:
         self._dirty = False

@@ -17,6 +17,7 @@ from ..widgets.freshness import condition
 from ..widgets.line import Piece
 from ..widgets.record_table import Column
 from ..widgets.status import glyph, sign
+from .changes import Changed
 from .deck import Deck
 from .list_screen import ListScreen
 
@@ -155,9 +156,9 @@ class SourcesScreen(ListScreen[SourceRow]):
         """There is no more than the sentence."""
         self._tell()
 
-    def cache_changed(self, *, runs: bool, commits: bool, pipelines: bool = False, logs: bool = False) -> None:
+    def cache_changed(self, changed: Changed) -> None:
         """Show the states as they are now."""
-        super().cache_changed(runs=runs, commits=commits, pipelines=pipelines, logs=logs)
+        super().cache_changed(changed)
         self.reload(keep=True)
 
     def time_passed(self) -> None:

@@ -16,6 +16,7 @@ from quarterdeck.app.records import Batch, Change, Commit, Dataset, Metric, Poin
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.reading import Reader
 from quarterdeck.screens import compare, compare_curves
+from quarterdeck.screens.changes import Changed
 from quarterdeck.screens.compare import CompareScreen
 
 MINUTE, HOUR = 60_000, 3_600_000
@@ -411,7 +412,7 @@ async def test_a_new_cache_without_the_runs_leaves_what_was_read(
         async with eight.app().run_test(size=(120, 60)) as pilot:
             screen = await opened(pilot, settled, 3)
             screen.deck.reader = empty
-            screen.cache_changed(runs=True, commits=False)
+            screen.cache_changed(Changed(runs=True))
             await wait_for(pilot, "the cache has none of these runs now", "✓0.9412")
             await pilot.press("l", "b", "x", "d")
             await settled(pilot)
