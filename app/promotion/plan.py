@@ -115,13 +115,19 @@ def plan_of(situation: Situation, now: Millis) -> Plan:
 
 
 def plan_text(situation: Situation, gates: Iterable[Gate]) -> str:
-    """The canonical JSON of a plan: no times, no row ids, nothing that differs between two machines."""
-    return canonical({
-        "v": 1, "registry": situation.registry, "model": situation.model, "alias": situation.alias,
-        "from": situation.shows, "to": situation.candidate.name, "kind": situation.kind,
-        "policy": {"commit": situation.policy.commit, "digest": situation.policy.digest},
-        "gates": [_gate_text(gate) for gate in gates if gate.id not in LATE],
-    })  # fmt: skip
+    """The canonical JSON of a plan: no times, no row ids, nothing that differs between two machines.
+
+    Of a rollback only what can stop it: the way back shall not close because a check has become a day old.
+    """
+    policy, binds = situation.policy, situation.kind == "promotion"
+    told = {"commit": policy.commit, "digest": policy.digest} if binds else {"commit": "", "digest": ""}
+    return canonical(
+        {
+            "v": 1, "registry": situation.registry, "model": situation.model, "alias": situation.alias,
+            "from": situation.shows, "to": situation.candidate.name, "kind": situation.kind, "policy": told,
+            "gates": [_gate_text(gate) for gate in gates if gate.id not in LATE and gate.binds],
+        }
+    )  # fmt: skip
 
 
 def _gate_text(gate: Gate) -> dict[str, Any]:

@@ -161,3 +161,12 @@ def test_a_reason_is_wanted_where_the_policy_says_so_or_nobody_can_read_it(world
 
 def test_a_rollback_is_another_plan_than_a_promotion_to_the_same_version(world: World) -> None:
     assert world.plan(kind="rollback", version="14").id != world.plan(version="14").id
+
+
+def test_a_rollback_stays_the_same_plan_whatever_becomes_of_gates_that_do_not_stop_it(world: World) -> None:
+    before = world.plan(kind="rollback")
+    world.rule(bare(), commit="ab" * 20)
+    assert world.plan(NOW + 20 * DAY, kind="rollback").id == before.id
+    assert world.plan(kind="rollback").policy_commit == "ab" * 20
+    world.version("12", status="pending")
+    assert world.plan(kind="rollback").id != before.id
