@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from quarterdeck.app.commands.line import COMMANDS
+from quarterdeck.app.promotion.gate import WORST_FIRST
 from quarterdeck.app.query import MODELS, PIPELINES, parse
 from quarterdeck.app.query.tree import (
     ATTRIBUTES,
@@ -18,7 +20,7 @@ from quarterdeck.app.query.tree import (
     VERSION_PARTS,
 )
 from quarterdeck.app.records import SOURCE_STATES
-from quarterdeck.app.settings import load
+from quarterdeck.app.settings import Approvals, Freeze, Gate, Promotion, RequiredChecks, Rollback, Waivers, load
 from quarterdeck.app.settings.whole import Settings
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -31,20 +33,34 @@ def blocks(page: str, language: str) -> list[str]:
 
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The three files of docs/settings.md, loaded as a user would have them."""
-    shared, personal, projects = blocks("settings.md", "toml")
+    """The files of docs/settings.md, loaded as a user would have them."""
+    shared, promotion, personal, projects = blocks("settings.md", "toml")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     own = tmp_path / "config" / "quarterdeck"
     own.mkdir(parents=True)
     (own / "config.toml").write_text(personal)
     (own / "projects.toml").write_text(projects)
-    (tmp_path / "quarterdeck.toml").write_text(shared)
+    (tmp_path / "quarterdeck.toml").write_text(f"{shared}\n{promotion}")
     return load(directory=tmp_path)
 
 
 def test_the_settings_that_are_shown_are_read(example: Settings) -> None:
     assert (example.name, example.git.branches) == ("churn", ("main", "release/*"))
     assert (example.personal.user.name, str(example.zone)) == ("ann", "Europe/Berlin")
+
+
+def test_every_key_of_a_policy_is_shown_in_its_example(example: Settings) -> None:
+    (text,) = (block for block in blocks("settings.md", "toml") if "[promotion." in block)
+    shown = set(re.findall(r"^(\w+) = ", text, re.MULTILINE)) | set(re.findall(r'"\.(\w+)\]', text))
+    kinds = (Promotion, Gate, RequiredChecks, Approvals, Freeze, Waivers, Rollback)
+    keys = {field.encode_name for kind in kinds for field in msgspec.structs.fields(kind)}
+    assert keys - shown == set()
+    assert example.promotion["churn"].rollback.require_reason
+
+
+def test_every_state_of_a_gate_is_described() -> None:
+    told = (DOCS / "settings.md").read_text()
+    assert [state for state in WORST_FIRST if not re.search(rf"^\|.*\b{state}\b", told, re.MULTILINE)] == []
 
 
 def test_the_filters_that_are_shown_are_read() -> None:
