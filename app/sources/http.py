@@ -159,6 +159,11 @@ class Http:
             return await self._retried(lambda: self._once("POST", path, None, body, limit, sent))
         return await self._once("POST", path, None, body, limit, sent, is_act=True, redirect_is_done=redirect_is_done)
 
+    async def act(self, method: str, path: str, body: bytes = b"{}") -> Answer:
+        """PATCH or DELETE with JSON, asked once only, as `post` that is no read. Raises SourceError."""
+        sent = {"Content-Type": "application/json"}
+        return await self._once(method, path, None, body, LARGEST, sent, is_act=True)
+
     @asynccontextmanager
     async def stream(
         self,

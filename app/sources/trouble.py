@@ -4,7 +4,8 @@ SourceError
 ├── HiccupError    a hiccup (connection refused or cut, 502, 503, 504): worth a quick second try
 ├── TooSlowError   no answer in time: asking for less may help
 ├── TooLargeError  an answer above the cap: asking for less may help
-└── AnswerError    the server understood and said no: `status`, `code` and `reason` are its own words
+├── AnswerError    the server understood and said no: `status`, `code` and `reason` are its own words
+└── NoModelError   the registry has no such registered model
 
 No sentence holds a credential: the server's own words pass `Words.of` with the secrets to leave out.
 """
@@ -55,6 +56,13 @@ class AnswerError(SourceError):
         self.status = status
         self.code = code
         self.reason = reason
+
+
+class NoModelError(SourceError):
+    """The registry has no registered model of that name."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, "misconfigured")
 
 
 class _ErrorBody(msgspec.Struct):

@@ -61,7 +61,7 @@ class Loopback:
                 self.end_headers()
                 self.wfile.write(sent)
 
-            do_GET = do_POST = _serve
+            do_GET = do_POST = do_PATCH = do_DELETE = _serve
 
             def log_message(self, format: str, *args: object) -> None:
                 """Nothing onto the test's output."""

@@ -22,7 +22,7 @@ from ..http import Connection, Credential, Http, login_in
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["MlflowSource", "open_mlflow"]
+__all__ = ["MlflowSource", "open_mlflow", "server"]
 
 
 class MlflowSource(Source, Protocol):
@@ -79,12 +79,26 @@ def _over_http(
     connection: Connection | None,
     transport: httpx.AsyncBaseTransport | None,
 ) -> MlflowSource:
-    from . import access
     from .passes import TrackingSource
-    from .rest import LOGIN_HINT, TLS_HINT, Explainer, RestApi
+    from .rest import RestApi
+
+    http = server(address, environment, credential, connection, transport)
+    return TrackingSource(spec, RestApi(http, spec.key), experiments)
+
+
+def server(
+    address: str,
+    environment: Mapping[str, str],
+    credential: Credential | None,
+    connection: Connection | None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Http:
+    """An MLflow server over http(s), with what MLflow's variables say of it. Nothing is connected yet."""
+    from . import access
+    from .rest import LOGIN_HINT, TLS_HINT, Explainer
 
     given = connection or Connection(environment=environment)
-    http = Http(
+    return Http(
         address,
         credential=credential or login_in(address) or access.credential(environment, address),
         connection=access.connection(environment, address, given),
@@ -94,4 +108,3 @@ def _over_http(
         explain=Explainer(address),
         transport=transport,
     )
-    return TrackingSource(spec, RestApi(http, spec.key), experiments)

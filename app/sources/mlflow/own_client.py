@@ -99,7 +99,7 @@ def write_in_file(path: Path, revision: str, what: str, work: Callable[[Any], T]
             f"{path} has MLflow's schema {revision or 'of before 1.0'}, the installed MLflow writes {own}: {what}"
             " with the MLflow that wrote the store, or through its server. Nothing was changed."
         )
-    return called(address, lambda: work(opened(tracking_uri=address, registry_uri=address)), doing="write")
+    return called(address, lambda: work(opened(tracking_uri=address, registry_uri=address)), doing="write to")
 
 
 class OwnClient:
