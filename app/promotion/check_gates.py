@@ -115,6 +115,11 @@ def _on_commit(situation: Situation, pattern: str) -> Known:
     return Known(findings=found, unknown=unknown)
 
 
+def _fits(name: str, pattern: str) -> bool:
+    """Also a name that would be a pattern: `test [3.11]` is itself."""
+    return name == pattern or fnmatchcase(name, pattern)
+
+
 def _newest(pipelines: Iterable[Pipeline]) -> list[Pipeline]:
     """Of each name of each source the newest; they come newest first."""
     found: dict[tuple[str, str], Pipeline] = {}
@@ -127,13 +132,13 @@ def _pipelines(situation: Situation, newest: Iterable[Pipeline], pattern: str) -
     """Those of this name, and the jobs of this name in any of them. While all of it runs again a job may yet do so."""
     for pipeline in newest:
         trouble = situation.trouble(pipeline.source)
-        if fnmatchcase(pipeline.name, pattern):
+        if _fits(pipeline.name, pattern):
             yield Finding(
                 name=pipeline.name, status=pipeline.status, subject=about("pipeline", pipeline.id),
                 at=pipeline.ended_at, trouble=trouble,
             )  # fmt: skip
         for job in _last_attempts(pipeline.jobs or ()):
-            if fnmatchcase(job.name, pattern):
+            if _fits(job.name, pattern):
                 subject = about("job", job.id) if job.id else about("pipeline", pipeline.id)
                 status = job.status if pipeline.is_settled or job.attempt >= pipeline.attempt else pipeline.status
                 yield Finding(name=job.name, status=status, subject=subject, at=job.ended_at, trouble=trouble)
@@ -153,7 +158,7 @@ def _checks(situation: Situation, pattern: str) -> Iterator[Finding]:
     for pipeline in situation.pipelines:
         for check in pipeline.checks:
             key = (pipeline.source, check.app, check.name)
-            if fnmatchcase(check.name, pattern) and (key not in found or _when(check) > _when(found[key])):
+            if _fits(check.name, pattern) and (key not in found or _when(check) > _when(found[key])):
                 found[key] = check
     for (source, _, name), check in found.items():
         commit = situation.candidate.commit or ""

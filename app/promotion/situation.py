@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from ..records import Actor, LedgerEntry, Pipeline, Promotions, Waiver
 from ..settings import Promotion
@@ -34,28 +37,45 @@ def read_situation(
     state: State | None = None,
     live: Promotions | None = None,
     entries: Sequence[LedgerEntry] | None = None,
+    aliases: Mapping[str, str] | None = None,
 ) -> Situation:
     """All that the cache knows of this alias now. Some 10 ms, most of it the policy's.
 
     `version`: what it is to show; without one, whoever holds the alias that the policy names, and of a rollback the
     last good version. `source`: key of the registry, where several have this model. `working`: the policies of the
     working tree. `state`: for the ledger and waivers of a project without a remote, and for where the alias was before.
-    `live`: what the repository says, read just now, in place of what the cache has of it; `entries`: of the ledger.
-    What is not known is left out, and the plan says so.
+    `live`, `entries`, `aliases`: what the repository, the ledger of this alias and the registry say of the model, asked
+    just now, in place of what the cache has. What is not known is left out, and the plan says so.
     """
-    told = reader.promotions() if live is None else live
-    policy = policy_of(told.policy, model, alias, working)
-    is_local = told.policy is not None and told.policy.is_local
-    kept = state if is_local else None
-    ledger = _ledger(told, model, alias, kept) if entries is None else tuple(entries)
-    row = reader.models.model(model, source)
-    if version is None:
-        version = _wanted(reader, row, alias, kind, policy, ledger, state)
-    return Situation(
-        model=model, alias=alias, kind=kind, actor=actor, policy=policy, plans=told.plans, approvals=told.approvals,
-        waivers=_waivers(told, model, alias, kept), entries=ledger, is_local=is_local, is_live=live is not None,
-        **_of_registry(reader, row, alias, version),
-    )  # fmt: skip
+    with _at_one_moment(reader):
+        row = reader.models.model(model, source)
+        if row is not None and aliases is not None:
+            row = replace(row, model=replace(row.model, aliases=aliases))
+        told = reader.promotions() if live is None else live
+        policy = policy_of(told.policy, model, alias, working)
+        is_local = told.policy is not None and told.policy.is_local
+        kept = state if is_local else None
+        ledger = _ledger(told, model, alias, kept) if entries is None else tuple(entries)
+        if version is None:
+            version = _wanted(reader, row, alias, kind, policy, ledger, state)
+        return Situation(
+            model=model, alias=alias, kind=kind, actor=actor, policy=policy, plans=told.plans,
+            approvals=told.approvals, waivers=_waivers(told, model, alias, kept), entries=ledger, is_local=is_local,
+            is_live=live is not None, **_of_registry(reader, row, alias, version),
+        )  # fmt: skip
+
+
+@contextmanager
+def _at_one_moment(reader: Reader) -> Iterator[None]:
+    """All that is read is of one state of the cache, whatever the syncer writes meanwhile."""
+    if reader.connection.in_transaction:
+        yield
+        return
+    reader.connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        reader.connection.execute("ROLLBACK")
 
 
 def _of_registry(reader: Reader, row: ModelRow | None, alias: str, version: str) -> dict[str, Any]:
@@ -84,7 +104,7 @@ def _ledger(told: Promotions, model: str, alias: str, local: State | None) -> tu
 
 def _waivers(told: Promotions, model: str, alias: str, local: State | None) -> tuple[Waiver, ...]:
     given = (*told.waivers, *(local.local_waivers(model, alias) if local else ()))
-    return tuple(one for one in given if (one.model, one.alias) == (model, alias))
+    return tuple({one.id: one for one in given if (one.model, one.alias) == (model, alias)}.values())
 
 
 def _wanted(

@@ -128,6 +128,12 @@ def test_a_pattern_needs_all_that_it_names(world: World) -> None:
     assert world.gate("ci:unit-*", version="14").state == "missing"
 
 
+def test_a_name_that_looks_like_a_pattern_is_itself(world: World) -> None:
+    world.rule(required('["unit [3.11]"]'))
+    world.pipeline(jobs={"unit [3.11]": "passed"})
+    assert world.gate("ci:unit [3.11]", version="14").state == "pass"
+
+
 def test_a_check_that_is_demanded_twice_is_one_gate(world: World) -> None:
     world.rule(required('["unit", "unit"]'))
     assert [gate.id for gate in world.plan(version="14").gates].count(UNIT) == 1

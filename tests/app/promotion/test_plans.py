@@ -44,6 +44,23 @@ def test_a_plan_that_may_be_applied(world: World) -> None:
     assert (plan.policy_commit, plan.requester.name, plan.number, plan.style) == (HEAD, "bo", 12, "refs")
 
 
+def test_what_the_registry_says_just_now_counts_before_the_cache(world: World) -> None:
+    world.run("12", 0.95)
+    live = world.plan(aliases={"champion": "12", "challenger": "14"})
+    assert (live.from_version, live.gate("metric:val_auc").state) == ("12", "fail")  # type: ignore[union-attr]  # it is there
+    assert world.plan(aliases={}).to_version == ""
+
+
+def test_a_situation_is_of_one_moment_and_leaves_the_reader_as_it_was(world: World) -> None:
+    assert not world.reader.connection.in_transaction
+    before = world.situation()
+    assert not world.reader.connection.in_transaction
+    world.reader.connection.execute("BEGIN")
+    assert world.situation() == before  # a reader that stands in the past already stays there
+    assert world.reader.connection.in_transaction
+    world.reader.connection.execute("ROLLBACK")
+
+
 # -- its text and its name
 
 

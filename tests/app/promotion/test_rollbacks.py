@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.app.promotion import ways_back
-from quarterdeck.app.records import Actor, AliasMove, LedgerEntry
+from quarterdeck.app.records import Actor, AliasMove, LedgerEntry, Waiver
 from quarterdeck.app.store.state import State
 
-from .evidence import DAY, GIT, NOW, REGISTRY, World, bare, policy
+from .evidence import CY, DAY, GIT, NOW, REGISTRY, World, bare, policy
 
 
 def ledger(*written: str) -> list[LedgerEntry]:
@@ -170,3 +170,19 @@ def test_a_rollback_stays_the_same_plan_whatever_becomes_of_gates_that_do_not_st
     assert world.plan(kind="rollback").policy_commit == "ab" * 20
     world.version("12", status="pending")
     assert world.plan(kind="rollback").id != before.id
+
+
+def test_the_ledger_of_a_project_without_a_remote_is_in_the_state(world: World, tmp_path: Path) -> None:
+    world.rule(bare('[promotion."churn".waivers]', 'gates = ["metric"]', 'from = ["cy@example.com"]'), is_local=True)
+    state = State(tmp_path / "state.db")
+    for entry in ledger("promotion - 12", "promotion 12 13"):
+        assert state.append_local_entry(entry)
+    plan = world.plan(kind="rollback", state=state)
+    assert (plan.to_version, plan.number, plan.style) == ("12", 3, "local")
+    assert plan.calls[0] == "write entry 3 of churn@champion into the local ledger"
+    state.add_local_waiver(Waiver(
+        source="", id="w", model="churn", alias="champion", version="14", gate="metric:val_auc", by=CY, why="known",
+        at=NOW, until=NOW + DAY,
+    ))  # fmt: skip
+    assert [one.id for one in world.situation(version="14", state=state).waivers] == ["w"]
+    state.close()
