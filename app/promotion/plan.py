@@ -23,6 +23,8 @@ SHORTEST: Final = 4
 """Digits of a plan's id that people read, at least."""
 OLD: Final[Millis] = 600_000
 """A look at a source that is older is spoken of."""
+MLFLOW: Final = "models"
+"""What MLflow's registry is called among the sources."""
 EVIDENCE_TAG: Final = "quarterdeck.evidence"
 
 
@@ -207,7 +209,7 @@ def _calls(situation: Situation, style: str) -> Iterator[str]:
         ref = entry_ref(situation.model, situation.alias, number, "tags" if style == "tags" else "refs")
         yield f"push {ref} as {sworn(situation.actor)}"
     state = situation.sources.get(situation.source)
-    registry = "mlflow" if state is None or state.kind == "registry" else clip(state.name, NAME)
+    registry = "mlflow" if state is None or state.name == MLFLOW else clip(state.name, NAME)
     before = f"{clip(situation.shows, NAME)} → " if situation.shows else "→ "
     yield f"{registry} set alias {clip(situation.model, NAME)} {alias} {before}{clip(to, NAME)}"
     yield f"tags on {called(to)}: {EVIDENCE_TAG}"

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from quarterdeck.app.promotion import Gate, differences, ordered, plan_json, plan_of, short_id
 from quarterdeck.app.promotion.gate import LATE, WORST_FIRST
 from quarterdeck.app.promotion.plan import plain, plan_text
+from quarterdeck.app.records import SourceSpec
 from quarterdeck.app.text import cells
 
-from .evidence import ANN, BO, CY, DAY, GIT, HEAD, HOUR, MINUTE, MLFLOW, NEW, NOW, POLICY, REGISTRY, World, policy
+from .evidence import ANN, BO, CY, DAY, GIT, HEAD, HOUR, MINUTE, MLFLOW, NEW, NOW, POLICY, World, policy
 
 
 def test_a_plan_that_may_be_applied(world: World) -> None:
@@ -191,6 +192,11 @@ def test_a_ledger_of_tags_is_pushed_as_tags_and_a_local_one_is_written(world: Wo
     )
 
 
+def test_another_registry_is_called_by_its_name(world: World) -> None:
+    world.cache.declare([GIT, MLFLOW, SourceSpec(key="r", kind="registry", name="hub", address="http://hub.example")])
+    assert world.plan().calls[1] == "hub set alias churn champion 13 → 14"
+
+
 def test_the_first_promotion_moves_from_nothing(world: World) -> None:
     world.model(challenger="14")
     plan = world.plan()
@@ -233,7 +239,7 @@ def test_what_changed_since_is_said(world: World) -> None:
 
 def test_another_registry_and_another_version_are_said(world: World) -> None:
     before = world.plan(version="14")
-    world.source(REGISTRY.__class__(key="r", kind="registry", name="models", address="http://other.example"))
+    world.source(SourceSpec(key="r", kind="registry", name="models", address="http://other.example"))
     after = differences(before.text, world.plan(version="12"))
     assert after[:2] == ("registry: http://mlflow.example → http://other.example", "to v14 → v12")
 
