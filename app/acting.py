@@ -12,8 +12,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
+from .deeds import Of, Undo, back_from, of_what, said, touched, what
 from .errors import QuarterdeckError, StoreError, UsageError
 from .paths import make_private, state_dir
 from .records import Job, Millis, Pipeline, Run, Subject
@@ -29,9 +31,6 @@ MOST_AT_ONCE: Final = 1_000
 MOST_PIPELINES: Final = 50
 """Pipelines of one batch: some ten requests each, and seconds until it shows."""
 
-Of = Literal["tags", "pipelines"]
-"""What an act was done to."""
-
 LOOK_BACK: Final = 2_000
 """Entries of the journal among which the last act is looked for."""
 
@@ -40,6 +39,9 @@ SHOWN: Final = 500
 
 TOLD: Final = "acts"
 """Under this name state.db keeps of which batch the outcome was last told."""
+
+_SECTIONS: Final[Mapping[Of, str]] = {"tags": "mlflow", "models": "mlflow"}
+"""The section of the settings that has to be trusted."""
 
 _started: list[subprocess.Popen[bytes]] = []
 """Processes that this one started: held so that they are reaped when they end."""
@@ -75,58 +77,22 @@ class Progress:
         return self.done + self.failed == self.total
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One change that can be taken back."""
-
-    entry: str
-    source: str
-    run_id: str
-    name: str
-    key: str
-    now: str | None
-    """What my act left there; when something else is there by then, it is not taken back."""
-    back: str | None
-    """What was there before; None when nothing was."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """A pipeline that runs because of my act, and can be stopped."""
-
-    entry: str
-    source: str
-    pipeline: str
-    name: str
-    attempt: int
-    """What my act made it; another one is not stopped."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undo:
-    """My last act that was not taken back yet."""
-
-    what: str
-    at: Millis
-    steps: tuple[Step, ...] = ()
-    stops: tuple[Stop, ...] = ()
-    never: str = ""
-    """Why there is no way back, where there is none."""
-
-
 class Acting:
     """Acts of one project. What asks, and `settle`, blocks and may run on any thread, the rest on that of `state`.
 
-    `again` gives the options that lead another process to the same project; None: no process may be started.
+    `again` gives the options that lead another process to the same project; None: no process may be started. `cache`
+    is the cache's file; None: the usual one.
     """
 
     def __init__(
-        self, settings: Settings, state: State, again: Callable[[], Sequence[str]] | None, *, read_only: bool
-    ) -> None:
+        self, settings: Settings, state: State, again: Callable[[], Sequence[str]] | None, *, read_only: bool,
+        cache: Path | None = None,
+    ) -> None:  # fmt: skip
         self._settings = settings
         self._state = state
         self._again = again
         self._read_only = read_only
+        self._cache = cache
 
     def refusal(self, of: Of = "tags") -> str:
         """Why nothing can be changed from here; "" when it can.
@@ -138,7 +104,7 @@ class Acting:
         if self._again is None:
             return "this terminal starts no other process, and acts are done by one"
         try:
-            check_allowed(self._settings, self._read_only, "mlflow" if of == "tags" else None)
+            check_allowed(self._settings, self._read_only, _SECTIONS.get(of))
         except QuarterdeckError as error:
             return str(error)
         return ""
@@ -161,7 +127,7 @@ class Acting:
         intents = [tag_intent(run.source, run.id, key, value, name=run.name or run.id) for run in runs]
         seen = [{"seen": run.tags.get(key)} for run in runs]
         both = zip(runs, intents, seen, strict=True)
-        return self._ask([("set_tag", _run(run.id), one | saw) for run, one, saw in both])
+        return self.ask([("set_tag", _run(run.id), one | saw) for run, one, saw in both])
 
     def rerun(self, pipelines: Sequence[Pipeline], *, failed_only: bool) -> str:
         """Have pipelines run again, all their jobs or the failed ones; gives the batch.
@@ -195,7 +161,7 @@ class Acting:
         if len(pipelines) > MOST_PIPELINES:
             raise UsageError(f"{len(pipelines)} pipelines are more than are acted on at once ({MOST_PIPELINES}).")
         intents = [intent(pipeline, saw=True, **meant) for pipeline in pipelines]
-        return self._ask([(act, subject(act, one), one) for one in intents])
+        return self.ask([(act, subject(act, one), one) for one in intents])
 
     def undo(self, undo: Undo) -> str:
         """Have an act taken back; gives the batch. Raises StoreError."""
@@ -211,9 +177,10 @@ class Acting:
             intent = {"source": stop.source, "pipeline": stop.pipeline, "name": stop.name, "undoes": stop.entry}
             intent["seen"] = {"attempt": stop.attempt}
             asked.append(("cancel", subject("cancel", intent), intent))
-        return self._ask(asked)
+        return self.ask(asked)
 
-    def _ask(self, acts: Sequence[tuple[str, str, Mapping[str, Any]]]) -> str:
+    def ask(self, acts: Sequence[tuple[str, str, Mapping[str, Any]]]) -> str:
+        """Have these done, as (act, subject, intent); gives the batch. Raises StoreError."""
         with State(self._state.path) as state:
             batch = state.ask_acts(acts, _now())
             try:
@@ -244,12 +211,12 @@ class Acting:
 
     def last(self, of: Of | None = None) -> Undo | None:
         """My last act on such things that is done and not taken back; None when there is none."""
-        acts = [act for act in self._state.acts(LOOK_BACK) if of in (None, _of(act))]
+        acts = [act for act in self._state.acts(LOOK_BACK) if of in (None, of_what(act))]
         undone = {act.intent.get("undoes") for act in acts if act.state == "done"}
         left = [act for act in acts if act.state == "done" and not act.intent.get("undoes") and act.id not in undone]
-        changed = [act for act in left if _of(act) == "pipelines" or act.intent["value"] != act.intent["previous"]]
+        changed = [act for act in left if of_what(act) != "tags" or act.intent["value"] != act.intent["previous"]]
         mine = [act for act in changed if act.batch == changed[0].batch]
-        return _undo(mine) if mine else None
+        return back_from(mine) if mine else None
 
     def recent(self) -> list[Act]:
         """The journal, newest first."""
@@ -292,10 +259,10 @@ class Acting:
             is_alive=is_alive,
             late_in=max(0.0, LATE_SECONDS - (_now() - since) / 1000),
             why=tuple(Counter(str((act.outcome or {}).get("sentence", "")) for act in failed).most_common()),
-            touched=tuple((act.intent["source"], _touched(act)) for act in settled if act.state == "done"),
-            of=_of(acts[0]) if acts else "tags",
+            touched=tuple((act.intent["source"], touched(act)) for act in settled if act.state == "done"),
+            of=of_what(acts[0]) if acts else "tags",
             name=str(acts[0].intent.get("name", "")) if len(acts) == 1 else "",
-            said=_said(acts),
+            said=said(acts),
         )
 
     def settle(self) -> str:
@@ -307,7 +274,7 @@ class Acting:
 
         try:
             with State(self._state.path) as state:
-                left = [one for one in reconcile(self._settings, state) if one.state == "unknown"]
+                left = [one for one in reconcile(self._settings, state, cache=self._cache) if one.state == "unknown"]
         except StoreError:
             raise
         except QuarterdeckError as error:  # what a source is refused for
@@ -315,92 +282,8 @@ class Acting:
         return left[0].sentence if left else ""
 
 
-def what(act: Act) -> str:
-    """What an act does, in a few words; foreign text in it is exact."""
-    if _of(act) == "pipelines":
-        from .acts.pipelines import what as what_of_pipeline
-
-        return what_of_pipeline(act)
-    key, value, again = act.intent["key"], act.intent["value"], " again" if act.intent.get("undoes") else ""
-    return f"{key} taken away{again}" if value is None else f"{key}={value}{again}"
-
-
-def change(act: Act) -> tuple[str, str]:
-    """What was there before an act, as far as it is known, and what is there after it; foreign text is exact."""
-    intent = act.intent
-    there = intent.get("previous", intent.get("seen"))
-    if _of(act) == "tags":
-        return _present(there), _present(intent["value"])
-    read_back = (act.outcome or {}).get("read_back")
-    if not read_back:
-        return _standing(there), what(act)
-    if read_back.get("pipeline") in (None, intent["pipeline"]):
-        return _standing(there), _standing(read_back)
-    name = read_back.get("name") or read_back["pipeline"]
-    return str(there["status"]) if there else "", f"{name}, {read_back['status']}"  # another one runs in its place
-
-
-def _present(value: str | None) -> str:
-    return "absent" if value is None else value
-
-
-def _standing(pipeline: Mapping[str, Any] | None) -> str:
-    return f"{pipeline.get('status', '')} (attempt {pipeline['attempt']})" if pipeline else ""
-
-
-def _of(act: Act) -> Of:
-    return "pipelines" if "pipeline" in act.intent else "tags"
-
-
-def _said(acts: Sequence[Act]) -> str:
-    """What came of a single act on a pipeline."""
-    if len(acts) != 1 or _of(acts[0]) == "tags" or acts[0].state != "done":
-        return ""
-    return str((acts[0].outcome or {}).get("sentence", ""))
-
-
 def _run(run_id: str) -> str:
     return str(Subject(kind="run", parts=(run_id,)))
-
-
-def _touched(act: Act) -> str:
-    """The run that was tagged, or the pipeline that runs now."""
-    if _of(act) == "tags":
-        return str(act.intent["run_id"])
-    read_back = (act.outcome or {}).get("read_back") or {}
-    return str(read_back.get("pipeline") or act.intent["pipeline"])
-
-
-_NEVER: Final = {
-    "cancel": "what was cancelled stays so: R runs it again",
-    "approve": "an approval that was given cannot be taken back: X cancels the pipeline",
-}
-
-
-def _undo(acts: Sequence[Act]) -> Undo:
-    """The way back from acts of one batch, the newest first."""
-    first, oldest_first = acts[0], list(reversed(acts))
-    if _of(first) == "tags":
-        return Undo(what=what(first), at=first.at, steps=tuple(map(_step, oldest_first)))
-    if first.act in _NEVER:
-        return Undo(what=what(first), at=first.at, never=_NEVER[first.act])
-    return Undo(what=what(first), at=first.at, stops=tuple(map(_stop, oldest_first)))
-
-
-def _stop(act: Act) -> Stop:
-    read_back = (act.outcome or {}).get("read_back") or {}
-    return Stop(
-        entry=act.id, source=act.intent["source"], pipeline=_touched(act), name=act.intent["name"],
-        attempt=read_back.get("attempt", 1),
-    )  # fmt: skip
-
-
-def _step(act: Act) -> Step:
-    intent = act.intent
-    return Step(
-        entry=act.id, source=intent["source"], run_id=intent["run_id"], name=intent.get("name") or act.subject,
-        key=intent["key"], now=intent["value"], back=intent["previous"],
-    )  # fmt: skip
 
 
 def _now() -> Millis:

@@ -13,20 +13,24 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from . import trust
-from .acts import SECONDS, Kind, Outcome, Tried, Verdict, called
+from .acts import SECONDS, Kind, Outcome, Surroundings, Tried, Verdict, called
+from .acts.agreements import Agreements
 from .acts.finding import NoPipelineError, check_readable, find_pipeline, find_run, opened
 from .acts.pipelines import Pipelines
+from .acts.promotions import PromotionActs
 from .acts.sight import intent as pipeline_intent
 from .acts.sight import subject as pipeline_subject
 from .acts.tags import LONGEST_VALUE, TagOutcome, Tags, TagsRuns, check_tag, tag_intent
 from .errors import QuarterdeckError, RefusedError, SourceError, StoreError, UsageError
 from .records import Job, Millis, Pipeline, Subject, Want
 from .store import act_lock
+from .store.files import cache_file
 from .store.state import Act, State
 
 if TYPE_CHECKING:
@@ -46,7 +50,7 @@ LATE_SECONDS: Final = 30.0
 sender died may still be under way."""
 
 
-KINDS: Final[tuple[Kind[Any, Any], ...]] = (Tags(), Pipelines())
+KINDS: Final[tuple[Kind[Any, Any], ...]] = (Tags(), Pipelines(), PromotionActs(), Agreements())
 
 _NEVER_SENT: Final = frozenset({"misconfigured", "untrusted", "forbidden", "tls"})
 """States of a source that failed before anything left us."""
@@ -85,11 +89,13 @@ def act_on_pipeline(
     return asyncio.run(_act_on_pipeline(settings, state, act, source, native, choose))
 
 
-def perform(settings: Settings, state: State, batch: str, *, read_only: bool) -> list[Outcome]:
+def perform(
+    settings: Settings, state: State, batch: str, *, read_only: bool, cache: Path | None = None
+) -> list[Outcome]:
     """Carry out what was asked for as a batch, one after another; one that fails does not stop the others.
 
-    Blocks, for ACT_SECONDS an act at most. Every refusal is an Outcome. Raises RefusedError when another process does
-    it already, StoreError.
+    `cache` is the cache's file, None for the usual one. Blocks, for minutes at most. Every refusal is an Outcome.
+    Raises RefusedError when another process does it already, StoreError.
     """
     with act_lock.held(state.path, batch) as ours:
         if not ours:
@@ -97,7 +103,7 @@ def perform(settings: Settings, state: State, batch: str, *, read_only: bool) ->
         asked = [act for act in state.batch_of_acts(batch) if act.state == "asked"]
         try:
             check_allowed(settings, read_only)
-            return asyncio.run(_perform(settings, state, asked))
+            return asyncio.run(_perform(_around(settings, state, cache), asked))
         except StoreError:
             raise
         except QuarterdeckError as error:
@@ -105,8 +111,12 @@ def perform(settings: Settings, state: State, batch: str, *, read_only: bool) ->
             return [_refused(state, act, str(error)) for act in left]
 
 
-def reconcile(settings: Settings, state: State, now: Millis | None = None) -> list[Outcome]:
+def reconcile(
+    settings: Settings, state: State, now: Millis | None = None, *, cache: Path | None = None
+) -> list[Outcome]:
     """Ask the servers about the acts that a crash cut off, and write what they say.
+
+    A promotion that stands half-way is finished, or taken back where it is long ago.
 
     Acts that somebody carries out, or that are younger than LATE_SECONDS, are left alone; those of which the server
     cannot say anything yet are `unknown` here and stay begun in the journal.
@@ -121,7 +131,7 @@ def reconcile(settings: Settings, state: State, now: Millis | None = None) -> li
                 open_acts = [act for act in state.batch_of_acts(batch) if act.state in ("asked", "begun")]
                 found += [_refused(state, act, _NEVER) for act in open_acts if act.state == "asked"]
                 begun = [act for act in open_acts if act.state == "begun"]
-                found += asyncio.run(_reconcile(settings, state, begun, now)) if begun else []
+                found += asyncio.run(_reconcile(_around(settings, state, cache), begun, now)) if begun else []
     return found
 
 
@@ -205,23 +215,26 @@ def _settled(state: State) -> frozenset[str]:
 # -- a batch ----------------------------------------------------------------------------------------------------
 
 
-async def _perform(settings: Settings, state: State, acts: Iterable[Act]) -> list[Outcome]:
-    async with opened(settings) as sources:
+def _around(settings: Settings, state: State, cache: Path | None) -> Surroundings:
+    return Surroundings(settings, state, cache or cache_file(settings.personal.cache.path, settings.project_key))
+
+
+async def _perform(around: Surroundings, acts: Iterable[Act]) -> list[Outcome]:
+    async with opened(around.settings) as sources:
         by_key = {source.spec.key: source for source in sources}
         away: dict[str, str] = {}
-        return [await _one_of_many(settings, by_key.get(act.intent["source"]), state, act, away) for act in acts]
+        return [await _one_of_many(around, by_key.get(act.intent["source"]), act, away) for act in acts]
 
 
-async def _one_of_many(
-    settings: Settings, source: Source | None, state: State, act: Act, away: dict[str, str]
-) -> Outcome:
+async def _one_of_many(around: Surroundings, source: Source | None, act: Act, away: dict[str, str]) -> Outcome:
+    state = around.state
     if source is None:
         return _refused(state, act, "The settings name its source no more. Nothing was changed.")
     if source.spec.key in away:  # each further one would wait for the time-outs again
         return _failed(state, act, away[source.spec.key])
     try:
-        await check_readable(settings, source)
-        return await _checked(source, state, act)
+        await check_readable(around.settings, source)
+        return await _checked(around, source, act)
     except SourceError as error:
         away[source.spec.key] = f"Not tried: {error}"
         return _failed(state, act, away[source.spec.key])
@@ -229,15 +242,16 @@ async def _one_of_many(
         return _refused(state, act, str(error))
 
 
-async def _checked(source: Source, state: State, act: Act) -> Outcome:
+async def _checked(around: Surroundings, source: Source, act: Act) -> Outcome:
     """Look at the thing, and change it if that is what somebody was asked about. Raises SourceError before it is."""
     kind = kind_of(act.act)
     if not kind.takes(source):
-        return _refused(state, act, f"{source.spec.name} ({source.spec.kind}) can do no such thing.")
+        return _refused(around.state, act, f"{source.spec.name} ({source.spec.kind}) can do no such thing.")
     kind.check(act)
-    if why := kind.unable(source, act):
-        return _refused(state, act, why)
-    return await _in_turn(source, state, act)
+    does = kind.bind(source, around)
+    if why := kind.unable(does, act):
+        return _refused(around.state, act, why)
+    return await _in_turn(does, around.state, act)
 
 
 async def _in_turn(source: Any, state: State, act: Act, settled: frozenset[str] | None = None) -> Outcome:
@@ -310,7 +324,7 @@ async def _try(kind: Kind[Any, Any], source: Any, act: Act) -> tuple[Tried, dict
     from .sources.trouble import AnswerError
 
     try:
-        async with asyncio.timeout(ACT_SECONDS / 2):
+        async with asyncio.timeout(kind.patience):
             return Tried(), dict(await kind.do(source, act))
     except (RefusedError, UsageError) as error:
         return Tried(str(error), is_denied=True), {}
@@ -319,7 +333,7 @@ async def _try(kind: Kind[Any, Any], source: Any, act: Act) -> tuple[Tried, dict
     except SourceError as error:
         return Tried(str(error), is_denied=error.state in _NEVER_SENT), {}
     except TimeoutError:
-        return Tried(f"{source.spec.name} did not answer within {ACT_SECONDS / 2:.0f} s."), {}
+        return Tried(f"{source.spec.name} did not answer within {kind.patience:.0f} s."), {}
 
 
 async def _conclude(kind: Kind[Any, Any], source: Any, state: State, act: Act, tried: Tried) -> tuple[Outcome, bool]:
@@ -339,15 +353,16 @@ async def _conclude(kind: Kind[Any, Any], source: Any, state: State, act: Act, t
     return kind.outcome(done, verdict.state, verdict.sentence), False
 
 
-async def _reconcile(settings: Settings, state: State, acts: Sequence[Act], now: Millis) -> list[Outcome]:
-    async with opened(settings) as sources:
+async def _reconcile(around: Surroundings, acts: Sequence[Act], now: Millis) -> list[Outcome]:
+    async with opened(around.settings) as sources:
         by_key = {source.spec.key: source for source in sources}
         found: list[Outcome] = []
         for act in acts:
             source, kind = by_key.get(act.intent["source"]), kind_of(act.act)
             if source is not None and kind.takes(source):
                 tried = Tried(is_late=True, age=(now - (act.begun_at or act.at)) / 1000)
-                found.append((await _conclude(kind, source, state, act, tried))[0])
+                does = kind.bind(source, around)
+                found.append((await _conclude(kind, does, around.state, act, tried))[0])
         return found
 
 

@@ -81,7 +81,7 @@ def open_terminal(
         syncing = again and Syncing(settings, chosen, cache_file(chosen, settings.project_key), again)
         with State(state_file(settings.project_key)) as state:
             app = _app(settings, chosen, cache is None and chosen is not None, state, syncing, read_only, subject)
-            app.deck.acts = Acting(settings, state, again, read_only=read_only)
+            app.deck.acts = Acting(settings, state, again, read_only=read_only, cache=cache)
             status = app.run() or app.return_code or 0
         if app.was_lost:
             where = state_dir() / "errors.log"

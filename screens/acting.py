@@ -15,7 +15,8 @@ from textual.app import App
 from textual.css.query import NoMatches
 from textual.timer import Timer
 
-from ..app.acting import Of, Progress, Undo
+from ..app.acting import Progress
+from ..app.deeds import Of, Undo
 from ..app.errors import QuarterdeckError
 from ..app.records import Job, Pipeline, Run
 from ..app.store.state import Act

@@ -10,8 +10,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from ..app.acting import change, what
 from ..app.copies import Copy
+from ..app.deeds import change, what
 from ..app.store.state import Act
 from ..app.text import clip, pad, shown
 from ..widgets.figures import moment

@@ -7,14 +7,19 @@ away and after a crash. The gate keeps the journal, the locks, the order and the
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeVar
 
-from ..records import Record, Want
-from ..store.state import Act, ActState
+from ..records import Millis, Record, Want
+from ..store.state import Act, ActState, State
+
+if TYPE_CHECKING:
+    from ..settings import Settings
 
 Thing = TypeVar("Thing")
-Does = TypeVar("Does", contravariant=True)
+Does = TypeVar("Does")
 
 SECONDS: Final = 90.0
 """An act is given up after this: half of it for doing, a third for each look."""
@@ -61,6 +66,19 @@ class Verdict(NamedTuple):
     """What was there, as JSON."""
 
 
+class Surroundings(NamedTuple):
+    """Where acts are done."""
+
+    settings: Settings
+    state: State
+    cache: Path
+    """The cache's file: what the act was decided by."""
+
+    def now(self) -> Millis:
+        """UTC milliseconds."""
+        return time.time_ns() // 1_000_000
+
+
 class Kind(Protocol[Does, Thing]):
     """One kind of act, on one kind of thing. `Does` is a source that can do it."""
 
@@ -72,9 +90,14 @@ class Kind(Protocol[Does, Thing]):
     """Of these none is begun on a thing while it is not known what came of the last one."""
     pauses: tuple[float, ...]
     """Seconds to wait between the looks that follow an attempt, until what it did shows."""
+    patience: float
+    """Seconds after which an attempt is given up."""
 
     def takes(self, source: object) -> bool:
         """Whether this source does such acts at all."""
+
+    def bind(self, source: Any, around: Surroundings) -> Does:
+        """The source, with what else the kind needs at hand."""
 
     def check(self, act: Act) -> None:
         """Raise UsageError for what no vendor would take."""

@@ -16,7 +16,7 @@ from ..errors import SourceError, UsageError
 from ..records import Pipeline, SourceSpec, Want
 from ..sources.ci import TakesActs
 from ..store.state import Act, ActState
-from . import SECONDS, Outcome, Tried, Verdict, called
+from . import SECONDS, Outcome, Surroundings, Tried, Verdict, called
 from .judging import judged
 from .sight import intent, moved, snapshot, subject, title, unfit
 
@@ -87,10 +87,15 @@ class Pipelines:
     nobody = "No source of this project has pipelines that can be acted on: the settings name no [[ci]]."
     once = acts - {"cancel"}  # which may be asked for again: a server may forget it
     pauses: tuple[float, ...] = (0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 4.0)
+    patience = SECONDS / 2
 
     def takes(self, source: object) -> bool:
         """Any CI system."""
         return isinstance(source, ActsOnPipelines)
+
+    def bind(self, source: ActsOnPipelines, around: Surroundings) -> ActsOnPipelines:
+        """The source alone."""
+        return source
 
     def check(self, act: Act) -> None:
         """Raise UsageError where it is not said which job, or which approval."""

@@ -13,7 +13,7 @@ from ..errors import SourceError, UsageError
 from ..records import Batch, Run, SourceSpec, Subject, Want
 from ..store.state import Act, ActState
 from ..text import clip
-from . import SECONDS, Outcome, Tried, Verdict, called
+from . import SECONDS, Outcome, Surroundings, Tried, Verdict, called
 
 LONGEST_KEY: Final = 250
 LONGEST_VALUE: Final = 8_000
@@ -93,10 +93,15 @@ class Tags:
     nobody = "No source of this project can tag runs: the settings name no MLflow."
     once: frozenset[str] = frozenset()
     pauses: tuple[float, ...] = ()
+    patience = SECONDS / 2
 
     def takes(self, source: object) -> bool:
         """Any tracking server or store."""
         return isinstance(source, TagsRuns)
+
+    def bind(self, source: TagsRuns, around: Surroundings) -> TagsRuns:
+        """The source alone."""
+        return source
 
     def check(self, act: Act) -> None:
         """Raise UsageError when MLflow would not take this tag as it is."""

@@ -19,8 +19,9 @@ from .place import cache_of, settings_of, state_of
 def act_command(options: Options, batch: str) -> int:
     """Carry out the acts of BATCH, as the journal has them; what comes of them is written there."""
     settings = settings_of(options)
+    cache = cache_of(options, settings)
     with state_of(settings) as state:
-        outcomes = perform(settings, state, batch, read_only=options.read_only)
+        outcomes = perform(settings, state, batch, read_only=options.read_only, cache=cache)
     for outcome in outcomes:
         say(f"{outcome.entry} {outcome.state}: {outcome.sentence}")
     refresh(options, outcomes)

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol, TypeVar
 import msgspec
 
 from ..git import GitError
-from ..records import LedgerEntry, PlanApproval, PolicyText, Promotions, StoredPlan, Waiver
+from ..records import LedgerEntry, Millis, PlanApproval, PolicyText, Promotions, StoredPlan, Waiver
 from . import names, signing
 from .objects import LARGEST, NotOursError, Reading, Tag, unreadable
 
@@ -118,27 +118,40 @@ def _contents(raw: bytes) -> Iterator[tuple[str, str, bytes]]:
 
 
 def read_policy(run: Run, source: str, branch: str, commit: str, path: str, *, is_local: bool = False) -> PolicyText:
-    """The settings as a commit has them, with the allowed-signers files that they name. Raises GitError."""
+    """The settings as a commit has them, with the allowed-signers files that they name. Raises GitError.
+
+    The policy's commit is the last that changed any of these: a plan does not change with every commit.
+    """
     text = read_file(run, commit, path)
-    at = int(run("log", "-1", "--format=%ct", commit, "--").strip() or 0) * 1000
     signers = {name: read_file(run, commit, name) or "" for name in _signers_in(text)}
+    changed, at = _last_change(run, commit, (path, *signers))
     return PolicyText(
-        source=source, branch=branch, commit=commit, at=at, path=path, text=text, signers=signers, is_local=is_local
+        source=source, branch=branch, commit=changed, at=at, path=path, text=text, signers=signers, is_local=is_local
     )
 
 
+def _last_change(run: Run, commit: str, paths: Iterable[str]) -> tuple[str, Millis]:
+    """Of these files, in the history of a commit; that commit where the history does not tell."""
+    form = "--format=%H %ct"
+    try:
+        said = run("log", "-1", form, commit, "--", *(f":(literal){path}" for path in paths)).split()
+    except GitError as error:
+        if error.reason != "partial":
+            raise
+        said = []
+    said = said or run("log", "-1", form, "--no-walk", commit, "--").split()
+    return said[0].decode(), int(said[1]) * 1000
+
+
 def read_file(run: Run, commit: str, path: str) -> str | None:
-    """A file as a commit has it; None where it has none, or one that is no text. Raises GitError."""
+    """A file as a commit has it; None where it has none. What is no UTF-8 stays to be refused. Raises GitError."""
     try:
         raw = run("cat-file", "blob", f"{commit}:{path}")
     except GitError as error:
         if any(words in error.complaint for words in _NO_SUCH_FILE):
             return None
         raise  # it may be there: that must not look as if nothing were demanded
-    try:
-        return raw[:LARGEST_POLICY].decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return None
+    return raw[:LARGEST_POLICY].decode("utf-8-sig", "surrogateescape")
 
 
 def _signers_in(text: str | None) -> Iterator[str]:

@@ -78,8 +78,9 @@ async def apply(draft: LedgerEntry, ledger: Ledger, registry: Registry, clock: C
     await say("ledger", "")
     entries = await _in_thread(ledger.entries, draft.model, draft.alias)
     shown = (await registry.get_aliases(draft.model)).get(draft.alias)
-    if why := in_the_way(draft, entries, shown, clock()):
-        raise RefusedError(why)
+    if in_the_way(draft, entries, shown, clock()):
+        entries = await _in_thread(ledger.entries, draft.model, draft.alias)  # whoever moved it may be in by now
+        raise RefusedError(in_the_way(draft, entries, shown, clock()) or "It was moved and moved back just now.")
     last = entries[-1] if entries else None
     entry = replace(draft, number=last.number + 1 if last else 1, before=last.id if last else "", at=clock())
     await say("push", str(entry.number))

@@ -81,7 +81,7 @@ class GitLedger:
         self._url = url
         self._mirror = mirror
         self._path = path
-        self._style = style
+        self.style = style
         self._signer = signer
         self._signers = signers
         self._desk: Desk | None = None
@@ -118,7 +118,7 @@ class GitLedger:
 
     def append(self, entry: LedgerEntry) -> LedgerEntry:
         """Three connections; one more to see who was faster, or whether a lost answer was a yes."""
-        ref = names.entry_ref(entry.model, entry.alias, entry.number, self._style)
+        ref = names.entry_ref(entry.model, entry.alias, entry.number, self.style)
         with self._at_desk() as desk:
             commit = entry.commit if entry.commit and desk.publishes_nothing(entry.commit) else None
             entry = replace(entry, source=self._source, commit=commit)

@@ -110,7 +110,7 @@ class PolicyText(Record, frozen=True, kw_only=True):
     branch: str
     """`origin/main`, or `main` where there is no remote."""
     commit: str
-    """The head of that branch."""
+    """The last one there that changed this file, or a file of signers that it names."""
     at: Millis | None = None
     """When that commit was made."""
     path: str = "quarterdeck.toml"

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from textual import events
 
-from quarterdeck.app.acting import Progress, Step, Undo
+from quarterdeck.app.acting import Progress
 from quarterdeck.app.actions import check_tag
+from quarterdeck.app.deeds import Step, Undo
 from quarterdeck.app.errors import StoreError
 from quarterdeck.app.main import Quarterdeck
 from quarterdeck.app.records import Run, Subject

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.app.acting import Progress, Stop, Undo
+from quarterdeck.app.acting import Progress
 from quarterdeck.app.acts.pipelines import ABLE
+from quarterdeck.app.deeds import Stop, Undo
 from quarterdeck.app.main import Quarterdeck
 from quarterdeck.app.records import Approval, Batch, Job, Pipeline, SourceSpec
 from quarterdeck.app.store.state import Act

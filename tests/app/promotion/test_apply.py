@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ def test_what_somebody_is_doing_right_now_is_waited_for(remote: Path, server: Se
 
 async def both(
     remote: Path, server: Server, model: str, previous: str, stall: Callable[[str, str], Callable[..., Awaitable[None]]]
-) -> list[Applied | RefusedError]:
+) -> Sequence[Applied | RefusedError]:
     async def one(who: str, version: str) -> Applied | RefusedError:
         try:
             return await apply(draft(model, version, previous, who), ledger(remote), server, now, stall(who, version))
@@ -210,7 +210,7 @@ class Lossy:
         self._server, self._left, self._heard = server, call, heard
 
     async def get_aliases(self, model: str) -> dict[str, str]:
-        return await self._call(self._server.get_aliases, model)
+        return dict(await self._call(self._server.get_aliases, model))
 
     async def set_alias(self, *words: str) -> None:
         await self._call(self._server.set_alias, *words)

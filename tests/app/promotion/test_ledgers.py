@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from quarterdeck.app.errors import SourceError
 from quarterdeck.app.ledger.signing import Signer
+from quarterdeck.app.promotion import policy_of
 from quarterdeck.app.promotion.ledgers import TakenError
 from quarterdeck.app.records import Actor, PlanApproval
 from tests.app.promotion.worlds import commit, draft, git, ledger, make_remote, mirror_of, now
@@ -160,3 +161,21 @@ def test_a_remote_that_takes_no_refs_of_ours_says_so(remote: Path) -> None:
     hook.chmod(0o755)
     with pytest.raises(SourceError, match="does not take the ledger's refs"):
         ledger(remote).append(entry("3", 1))
+
+
+def test_a_commit_that_leaves_the_policy_alone_does_not_change_it(tmp_path: Path) -> None:
+    remote, clone = make_remote(tmp_path, {"quarterdeck.toml": '[promotion.a]\nto = "b"\n'})
+    policy = ledger(remote, mirror_of(remote, tmp_path)).promotions().policy
+    commit(clone, "something else", {"readme": "more"})
+    git(clone, "push", "--quiet", "origin", "main")
+    assert ledger(remote, tmp_path / "mirror.git").promotions().policy == policy
+
+
+def test_a_policy_that_is_no_text_is_not_taken_for_none(tmp_path: Path) -> None:
+    remote, clone = make_remote(tmp_path, {"readme": "1"})
+    (clone / "quarterdeck.toml").write_bytes(b'[promotion.a]\nto = "\xff"\n')
+    commit(clone, "binary", {})
+    git(clone, "push", "--quiet", "origin", "main")
+    policy = ledger(remote, mirror_of(remote, tmp_path)).promotions().policy
+    assert policy is not None
+    assert policy_of(policy, "a", "b").trouble
