@@ -74,11 +74,12 @@ def _explained(address: str, error: Exception, secrets: Sequence[str], doing: st
         return AnswerError(f"{shown} has no such thing: {said}", "misconfigured", 404, code, said)
     if code == "RESOURCE_ALREADY_EXISTS":
         return AnswerError(f"{shown} has that already: {said}", "not_understood", 400, code, said)
+    if code == "INVALID_PARAMETER_VALUE":
+        return AnswerError(f"MLflow's client cannot {doing} {shown}: {said}", "not_understood", 400, code, said)
     state = {
         "PERMISSION_DENIED": "forbidden",
         "UNAUTHENTICATED": "unauthorised",
         "REQUEST_LIMIT_EXCEEDED": "limited",
-        "INVALID_PARAMETER_VALUE": "not_understood",
     }.get(code, "unreachable")
     return SourceError(f"MLflow's client cannot {doing} {shown}: {said}", state)
 

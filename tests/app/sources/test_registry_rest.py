@@ -16,7 +16,7 @@ import stamina
 from quarterdeck.app.errors import SourceError
 from quarterdeck.app.records import ModelMetric, ModelVersion, SourceSpec, Want
 from quarterdeck.app.sources.http import Http
-from quarterdeck.app.sources.mlflow.registry import looks, open_registry, sweeping
+from quarterdeck.app.sources.mlflow.registry import looks, open_registry, rest, sweeping
 from quarterdeck.app.sources.mlflow.registry.passes import RegistrySource
 from quarterdeck.app.sources.mlflow.registry.rest import RestRegistry
 from quarterdeck.app.sources.trouble import NoModelError
@@ -393,6 +393,39 @@ async def test_tokens_of_another_make_are_sent_back_as_they_came() -> None:
     assert got.versions["x", "9"].status == "unknown", "a status that is not said is never green"
 
 
+# --- whose it is ------------------------------------------------------------------------------------------------
+
+
+async def test_versions_are_found_by_their_run_and_by_a_tag_on_every_page(
+    registry: Registry, source: RegistrySource, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "_VERSIONS_A_PAGE", 2)
+    experiment = registry.experiment("whose")
+    run, other = registry.run(experiment), registry.run(experiment)
+    tag = [{"key": "quarterdeck.act", "value": "01ACT"}]
+    for name in ("whose", "whose else"):
+        registry.model(name)
+        for made_of in (run, other, run):
+            registry.version(name, f"runs:/{made_of}/model", run_id=made_of, tags=tag if made_of == other else [])
+    registry.delete("whose else", "3")
+    found = await source.versions_of_run(run)
+    assert {(one.model, one.version) for one in found} == {("whose", "1"), ("whose", "3"), ("whose else", "1")}
+    assert len(wire.paths) == 2
+    tagged = await source.versions_with_tag("quarterdeck.act", "01ACT")
+    assert {(one.model, one.version) for one in tagged} == {("whose", "2"), ("whose else", "2")}
+    assert await source.versions_with_tag("quarterdeck.act", "01OTHER") == []
+    assert await source.versions_of_run("' OR 1=1") == []
+
+
+async def test_the_models_that_a_run_logged_are_its_own(registry: Registry, source: RegistrySource) -> None:
+    experiment = registry.experiment("of a run")
+    run, other = registry.run(experiment), registry.run(experiment)
+    made = [registry.logged(experiment, one) for one in (run, other, run)]
+    found = await source.logged_of_run(experiment, run)
+    assert {(one.id, one.name, one.status) for one in found} == {(one, "model", "ready") for one in (made[0], made[2])}
+    assert await source.logged_of_run(experiment, "absent") == []
+
+
 # --- what is changed --------------------------------------------------------------------------------------------
 
 
@@ -527,6 +560,11 @@ async def test_a_registry_of_mlflow_2_is_read_the_same(mlflow2_server: str, mlfl
     assert got.models["two"].aliases == {"champion": "2"}
     assert got.gone == [("folders/of/models", "1")]
     assert got.models["folders/of/models"].aliases == {"champion": "1"}, "2.22 leaves an alias that shows nothing"
+    run = registry.run(registry.experiment("two"))
+    registry.version("two", f"runs:/{run}/model", run_id=run, tags=[{"key": "quarterdeck.act", "value": "01ACT"}])
+    for own in (await source.versions_of_run(run), await source.versions_with_tag("quarterdeck.act", "01ACT")):
+        assert [(one.model, one.version) for one in own] == [("two", "4")]
+    assert await source.logged_of_run("0", run) == []
     copy = await source.copy_version("two", "1", "copied in two")
     await source.set_version_tag("copied in two", copy.version, "a", "b")
     await source.set_alias("copied in two", "champion", copy.version)

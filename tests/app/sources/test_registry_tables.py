@@ -17,6 +17,7 @@ from quarterdeck.app.sources.mlflow.registry import open_registry, tables
 from quarterdeck.app.sources.mlflow.registry.client import ClientRegistry
 from quarterdeck.app.sources.mlflow.registry.passes import RegistrySource
 from quarterdeck.app.sources.mlflow.registry.tables import RegistryTables
+from quarterdeck.app.sources.trouble import AnswerError
 from tests.servers.mlflow_registry import Kept, Registry
 
 PAYLOADS = Path(__file__).resolve().parents[2] / "payloads" / "mlflow"
@@ -107,6 +108,13 @@ async def test_the_same_store_gives_the_same_records_whichever_way_it_is_read(
         assert await source.get_version("x~1", "2") is None
         assert await source.get_version("x~1", "9") is None
         assert await source.get_model("nobody's") is None
+        (logged,) = ours.logged.values()
+        assert [one.id for one in await source.logged_of_run(str(logged.experiment_id), str(logged.run_id))] == [
+            logged.id
+        ]
+        of_run = [one for one in ours.versions.values() if one.run_id == logged.run_id]
+        assert {one.version for one in await source.versions_of_run(str(logged.run_id))} == {v.version for v in of_run}
+        assert await source.versions_with_tag("quarterdeck.act", "01ACT") == []
         await source.close()
 
 
@@ -188,6 +196,10 @@ async def test_each_change_is_made_by_mlflows_own_client(
     await source.create_model("changed")
     made = await source.create_version("changed", f"models:/{model_id}", model_id=model_id, tags={"a": "1"})
     assert (made.version, made.run_id, made.model_id) == ("1", run, model_id)
+    assert [one.version for one in await source.versions_of_run(run)] == ["1"]
+    assert [one.version for one in await source.versions_with_tag("a", "1")] == ["1"]
+    assert await source.versions_with_tag("a", "2") == []
+    assert [one.id for one in await source.logged_of_run(experiment, run)] == [model_id]
     copy = await source.copy_version("changed", "1", "changed too")
     assert (copy.copied_from, copy.tags) == (("changed", "1"), {"a": "1"})
     await source.set_alias("changed", "champion", "1")
@@ -204,8 +216,9 @@ async def test_each_change_is_made_by_mlflows_own_client(
     assert model["aliases"] == [{"alias": "champion", "version": "1"}]
     assert (version["description"], version["tags"]) == ("A version.", [{"key": "b", "value": "2"}])
     assert await source.get_aliases("changed") == {"champion": "1"}
-    with pytest.raises(SourceError, match="cannot write to"):
+    with pytest.raises(AnswerError, match="cannot write to") as caught:
         await source.set_alias("changed", "latest", "1")
+    assert caught.value.status == 400, "it was refused, not lost"
     assert os.environ.get("MLFLOW_TRACKING_URI") is None
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ....records import ModelVersion, RegisteredModel, SourceSpec
+from ....records import LoggedModel, ModelVersion, RegisteredModel, SourceSpec
 from ... import Source
 from .. import server
 
@@ -39,6 +39,15 @@ class ModelRegistry(Source, Protocol):
 
     async def get_version(self, model: str, version: str) -> ModelVersion | None:
         """A version as it is there now; None when it is gone."""
+
+    async def versions_of_run(self, run_id: str) -> list[ModelVersion]:
+        """The versions of all models that were made of a run."""
+
+    async def versions_with_tag(self, key: str, value: str) -> list[ModelVersion]:
+        """The versions of all models that have a tag with this value: both without quotes in them."""
+
+    async def logged_of_run(self, experiment: str, run_id: str) -> list[LoggedModel]:
+        """The models that a run of an experiment logged; none before MLflow 3."""
 
     async def set_alias(self, model: str, alias: str, version: str) -> None:
         """Have the alias show this version, whatever it showed: it is never taken away in between."""

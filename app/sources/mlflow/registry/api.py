@@ -33,6 +33,9 @@ class LoggedApi(Protocol):
     async def logged(self, experiments: Sequence[str], model_ids: Sequence[str]) -> list[LoggedModel] | None:
         """Those of at most MOST_LOGGED logged models that are in these experiments; None before MLflow 3."""
 
+    async def logged_of_run(self, experiment: str, run_id: str) -> list[LoggedModel]:
+        """The models that a run logged; none before MLflow 3."""
+
     async def nans(self, experiments: Sequence[str], run_ids: Sequence[str]) -> list[Point]:
         """Where the metrics of at most MOST_LOGGED runs stand at NaN now."""
 
@@ -93,6 +96,12 @@ class RegistryApi(LoggedApi, WriteApi, Protocol):
 
     async def version(self, model: str, version: str) -> ModelVersion | None:
         """One version; None when there is none."""
+
+    async def versions_of_run(self, run_id: str) -> list[ModelVersion]:
+        """The versions of all models that were made of a run."""
+
+    async def versions_with_tag(self, key: str, value: str) -> list[ModelVersion]:
+        """The versions of all models that have a tag with this value: both without quotes in them."""
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ....errors import SourceError
@@ -64,6 +64,30 @@ class ClientRegistry(OwnClient, ClientWrites):
                 return None
             raise
 
+    async def versions_of_run(self, run_id: str) -> list[ModelVersion]:
+        """The versions of all models that were made of a run."""
+        return await self._versions(among("run_id", [run_id]))
+
+    async def versions_with_tag(self, key: str, value: str) -> list[ModelVersion]:
+        """The versions of all models that have a tag with this value."""
+        return await self._versions(f"tags.`{key}` = '{value}'")
+
+    async def _versions(self, where: str) -> list[ModelVersion]:
+        if not where:
+            return []
+        found = await self._do(lambda client: _all(client.search_model_versions, filter_string=where))
+        return [as_version(one, self._source) for one in found]
+
+    async def logged_of_run(self, experiment: str, run_id: str) -> list[LoggedModel]:
+        """The models that a run logged."""
+        where = among("source_run_id", [run_id])
+        if not where:
+            return []
+        found = await self._do(
+            lambda client: _all(client.search_logged_models, experiment_ids=[experiment], filter_string=where)
+        )
+        return [_as_logged(one, self._source) for one in found]
+
     async def experiments(self) -> list[str]:
         """Ids of all experiments, deleted ones too."""
         return await self._do(_all_experiments)
@@ -95,11 +119,17 @@ class ClientRegistry(OwnClient, ClientWrites):
 
 
 def _all_experiments(client: Any) -> list[str]:
-    found: list[str] = []
+    found = _all(client.search_experiments, view_type=_ALL, max_results=_EXPERIMENTS_A_PAGE)
+    return [one.experiment_id for one in found]
+
+
+def _all(search: Callable[..., Any], **asked: Any) -> list[Any]:
+    """Every page of a search."""
+    found: list[Any] = []
     token: str | None = None
     while True:
-        page = client.search_experiments(view_type=_ALL, max_results=_EXPERIMENTS_A_PAGE, page_token=token)
-        found += [one.experiment_id for one in page]
+        page = search(page_token=token, **asked)
+        found += page
         token = page.token
         if not token:
             return found

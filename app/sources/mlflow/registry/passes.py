@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
-from ....records import Batch, Millis, ModelVersion, RegisteredModel, SourceSpec, Want
+from ....records import Batch, LoggedModel, Millis, ModelVersion, RegisteredModel, SourceSpec, Want
 from ... import Cursor
 from .aliases import named
 from .api import RegistryApi
@@ -52,6 +52,18 @@ class RegistrySource(RegistryWrites):
     async def get_version(self, model: str, version: str) -> ModelVersion | None:
         """A version as it is there now; None when it is gone. Raises SourceError."""
         return await self._api.version(model, version)
+
+    async def versions_of_run(self, run_id: str) -> list[ModelVersion]:
+        """The versions of all models that were made of a run. Raises SourceError."""
+        return await self._api.versions_of_run(run_id)
+
+    async def versions_with_tag(self, key: str, value: str) -> list[ModelVersion]:
+        """The versions of all models that have a tag with this value. Raises SourceError."""
+        return await self._api.versions_with_tag(key, value)
+
+    async def logged_of_run(self, experiment: str, run_id: str) -> list[LoggedModel]:
+        """The models that a run logged. Raises SourceError."""
+        return await self._api.logged_of_run(experiment, run_id)
 
     async def poll(self, cursor: Cursor) -> AsyncIterator[Batch]:
         """One pass; with an empty cursor, or one that stopped half-way, the first sync as well."""

@@ -20,6 +20,7 @@ from .parse import Point
 
 _API: Final = "api/2.0/mlflow/"
 _EXPERIMENTS_A_PAGE: Final = 5_000
+_VERSIONS_A_PAGE: Final = 200
 _FIRST_WITH_PROMPTS: Final = (2, 21)
 _VERSION: Final = re.compile(rb"(\d+)\.(\d+)")
 _PLAIN_ID: Final = re.compile(r"[\w-]+", re.ASCII)
@@ -91,6 +92,26 @@ class RestRegistry:
             raise
         return parse.parse_version(answer.json(parse.one_version).model_version, self._source)
 
+    async def versions_of_run(self, run_id: str) -> list[ModelVersion]:
+        """The versions of all models that were made of a run."""
+        return await self._versions(among("run_id", [run_id]))
+
+    async def versions_with_tag(self, key: str, value: str) -> list[ModelVersion]:
+        """The versions of all models that have a tag with this value."""
+        return await self._versions(f"tags.`{key}` = '{value}'")
+
+    async def _versions(self, where: str) -> list[ModelVersion]:
+        found: list[ModelVersion] = []
+        token = ""
+        while where:
+            ask = _asking(_VERSIONS_A_PAGE, token, where)
+            page = (await self._http.get(_API + "model-versions/search", ask)).json(parse.versions_page)
+            found += [parse.parse_version(one, self._source) for one in page.model_versions]
+            token = page.next_page_token
+            if not token:
+                break
+        return found
+
     async def experiments(self) -> list[str]:
         """Ids of all experiments, deleted ones too. One request for each 5,000."""
         found: list[str] = []
@@ -116,6 +137,23 @@ class RestRegistry:
                 return None
             raise
         return [parse.parse_logged(one, self._source) for one in page.models]
+
+    async def logged_of_run(self, experiment: str, run_id: str) -> list[LoggedModel]:
+        """The models that a run logged; none where the server knows none (before 3.0)."""
+        found: list[LoggedModel] = []
+        ask: dict[str, Any] = {"experiment_ids": [experiment], "filter": among("source_run_id", [run_id])}
+        while ask["filter"]:
+            try:
+                page = (await self._read("logged-models/search", ask)).json(parse.logged_page)
+            except AnswerError as error:
+                if error.status == HTTPStatus.NOT_FOUND and not error.code:
+                    return []
+                raise
+            found += [parse.parse_logged(one, self._source) for one in page.models]
+            if not page.next_page_token:
+                break
+            ask["page_token"] = page.next_page_token
+        return found
 
     async def nans(self, experiments: Sequence[str], run_ids: Sequence[str]) -> list[Point]:
         """Where the metrics of these runs stand at NaN now."""

@@ -66,6 +66,20 @@ class RegistryStore(TableFile):
         found, _ = self._page("v.name = ? AND CAST(v.version AS TEXT) = ?", (model, version), 1)
         return next(iter(found), None)
 
+    def versions_of_run(self, run_id: str) -> list[ModelVersion]:
+        """The versions of all models that were made of a run."""
+        return self._page("v.run_id = ?", (run_id,), -1)[0]
+
+    def versions_with_tag(self, key: str, value: str) -> list[ModelVersion]:
+        """The versions of all models that have a tag with this value."""
+        if "model_version_tags" not in self._columns:
+            return []
+        tagged = (
+            "EXISTS (SELECT 1 FROM model_version_tags t WHERE t.name = v.name AND t.version = v.version"
+            f" AND t.key = ? AND t.value = ? AND {self._here('t', 'model_version_tags')})"
+        )
+        return self._page(tagged, (key, value), -1)[0]
+
     def count(self) -> int:
         """How many versions there are."""
         if "model_versions" not in self._columns:
@@ -80,6 +94,15 @@ class RegistryStore(TableFile):
             return []
         wanted = as_json(model_ids)
         return self._decoded(lambda: self._read_logged(wanted))
+
+    def logged_of_run(self, run_id: str) -> list[LoggedModel]:
+        """The models that a run logged."""
+        if "logged_models" not in self._columns:
+            return []
+        with self._explained():
+            sql = "SELECT model_id FROM logged_models WHERE source_run_id = ?"
+            found = [row[0] for row in self._connection.execute(sql, (run_id,))]
+        return self.logged(found)
 
     # -- models
 

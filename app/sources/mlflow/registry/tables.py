@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from ....errors import SourceError
-from ....records import Batch, Millis, ModelVersion, RegisteredModel, SourceSpec, Want
+from ....records import Batch, LoggedModel, Millis, ModelVersion, RegisteredModel, SourceSpec, Want
 from ... import Cursor
 from ..cursor import CursorMarks
 from .aliases import Shown, moved, named, seen
@@ -87,6 +87,18 @@ class RegistryTables(RegistryWrites):
     async def get_version(self, model: str, version: str) -> ModelVersion | None:
         """A version as it is in the tables now; None when it is gone."""
         return await self._do(lambda store: store.version(model, version))
+
+    async def versions_of_run(self, run_id: str) -> list[ModelVersion]:
+        """The versions of all models that were made of a run."""
+        return await self._do(lambda store: store.versions_of_run(run_id))
+
+    async def versions_with_tag(self, key: str, value: str) -> list[ModelVersion]:
+        """The versions of all models that have a tag with this value."""
+        return await self._do(lambda store: store.versions_with_tag(key, value))
+
+    async def logged_of_run(self, experiment: str, run_id: str) -> list[LoggedModel]:
+        """The models that a run logged."""
+        return await self._do(lambda store: store.logged_of_run(run_id))
 
     async def poll(self, cursor: Cursor) -> AsyncIterator[Batch]:
         """One pass; the first sync as well while it is not done. Nothing at all when nobody wrote since."""
