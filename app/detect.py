@@ -88,12 +88,11 @@ def _has_test(root: Path) -> bool:
 
 
 def _mlflow(root: Path, environment: Mapping[str, str]) -> Found:
-    if uri := environment.get("MLFLOW_TRACKING_URI"):
-        bare, _ = split_credential(uri)
-        return Found({}, (f"MLFLOW_TRACKING_URI names {clip(bare, 80)}.",))
-    if (root / "mlflow.db").is_file():
-        return Found({"mlflow": {"tracking_uri": "sqlite:///mlflow.db"}}, ("mlflow.db is an MLflow store.",))
-    return Found({}, ())
+    named = [name for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI") if environment.get(name)]
+    said = tuple(f"{name} names {clip(split_credential(environment[name])[0], 80)}." for name in named)
+    if "MLFLOW_TRACKING_URI" not in named and (root / "mlflow.db").is_file():
+        return Found({"mlflow": {"tracking_uri": "sqlite:///mlflow.db"}}, ("mlflow.db is an MLflow store.", *said))
+    return Found({}, said)
 
 
 def _checks(root: Path) -> Found:
@@ -151,6 +150,8 @@ def written_down(settings: Settings) -> str:
     content["project"].setdefault("name", settings.root.name)
     if settings.tracking is not None and settings.tracking.origin != "personal":  # theirs has a login beside it
         content["mlflow"].setdefault("tracking_uri", settings.tracking.uri)
+    if registry := settings.own_registry:
+        content["mlflow"].setdefault("registry_uri", registry)
     content |= propose(settings).sections
     given = {name: section for name, section in _lean(content).items() if section != []}
     return "\n".join(_tables((), given)).lstrip("\n") + "\n"

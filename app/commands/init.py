@@ -94,7 +94,8 @@ def _tell_tracking(found: Settings, written: Settings) -> None:
     if tracking.origin == "personal":
         say("Left out: the tracking server of your own config.toml, which holds where no project names another.")
         return
-    is_just_that = tracking.origin == "environment" and written.mlflow == Mlflow(tracking_uri=tracking.uri)
+    named = Mlflow(tracking_uri=tracking.uri, registry_uri=found.own_registry)
+    is_just_that = tracking.origin == "environment" and written.mlflow == named
     if is_just_that and not trust.may_run(written, "mlflow"):
         trust.record_trust(written, "mlflow")
         say("Trusted by you: the tracking server, which your MLFLOW_TRACKING_URI names. Everybody else is asked.")

@@ -18,6 +18,7 @@ from ..text import shown
 from .act import refresh
 from .boundary import say
 from .options import Options
+from .pipelines import NO_CI
 from .place import cache_of, settings_of, state_of, synced
 from .printing import print_object
 
@@ -234,7 +235,7 @@ def _specs(settings: Settings) -> list[SourceSpec]:
     """The CI sources of the settings, which need not have been read yet."""
     from ..sources import registry  # brings the HTTP client, which `--help` need not pay for
 
-    return [one.spec for one in registry.build(settings) if one.spec.kind not in ("git", "mlflow")]
+    return [one.spec for one in registry.build(settings) if one.spec.kind not in NO_CI]
 
 
 def _key(settings: Settings, name: str) -> str:

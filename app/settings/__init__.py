@@ -30,6 +30,7 @@ from .sections import (
     Project,
     ProjectFile,
     PrometheusMonitor,
+    Registry,
     Series,
     Sync,
 )
@@ -40,7 +41,7 @@ __all__ = [
     "FILE", "NEVER", "AirflowCi", "Approvals", "Cache", "Checks", "Ci", "Connection", "Datasets", "Denied", "Display",
     "Environment", "Freeze", "Gate", "Git", "GithubCi", "GitlabCi", "Infra", "JenkinsCi", "Job", "KubeflowCi",
     "LocalCi", "Metric", "Mlflow", "MlflowMonitor", "Monitor", "Personal", "Project", "ProjectFile",
-    "ProjectList",
-    "PrometheusMonitor", "Promotion", "Remote", "RequiredChecks", "Rollback", "Series", "Settings", "Sync", "Tracking",
-    "User", "Waivers", "Webhook", "load", "load_personal", "octets", "projects", "seconds",
+    "ProjectList", "PrometheusMonitor", "Promotion", "Registry", "Remote", "RequiredChecks", "Rollback", "Series",
+    "Settings", "Sync", "Tracking", "User", "Waivers", "Webhook", "load", "load_personal", "octets", "projects",
+    "seconds",
 ]  # fmt: skip

@@ -233,8 +233,8 @@ def _key(place: str, inside: str) -> str:
 
 def _check_names(content: ProjectFile, file: Path | str) -> None:
     """Sources are told apart by their labels."""
-    labels = ["git", "mlflow"]
-    for section in ("ci", "checks", "monitors"):
+    labels = ["git", "mlflow", "models"]
+    for section in ("ci", "registries", "checks", "monitors"):
         labels += [source.name or source.kind for source in getattr(content, section)]
     labels += [infra.stack for infra in content.infra]
     if twice := _repeated(labels):
@@ -246,7 +246,7 @@ def _second(content: ProjectFile, label: str) -> tuple[str, int]:
     """The place of the last source with that label."""
     places = [
         (section, index)
-        for section in ("ci", "checks", "monitors", "infra")
+        for section in ("ci", "registries", "checks", "monitors", "infra")
         for index, source in enumerate(getattr(content, section))
         if label == (getattr(source, "name", "") or (source.stack if section == "infra" else source.kind))
     ]

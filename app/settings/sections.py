@@ -190,6 +190,20 @@ class LocalCi(Section, frozen=True, kw_only=True, tag_field="kind", tag="local")
 Ci: TypeAlias = GithubCi | GitlabCi | JenkinsCi | KubeflowCi | AirflowCi | LocalCi
 
 
+class Registry(Connection, frozen=True, kw_only=True):
+    """[[registries]]: a model registry beside MLflow's."""
+
+    kind: Literal["kubeflow"]
+    name: str = "kubeflow-models"
+    base_url: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_given("name", self.name)
+        check_given("base_url", self.base_url)
+        check_url("base_url", self.base_url)
+
+
 class Datasets(Section, frozen=True, kw_only=True):
     """[[datasets]]: one dataset under the names that its tools give it."""
 
@@ -307,6 +321,7 @@ class ProjectFile(Section, frozen=True, kw_only=True):
     mlflow: Mlflow = Mlflow()
     metrics: Mapping[str, Metric] = {}
     ci: tuple[Ci, ...] = ()
+    registries: tuple[Registry, ...] = ()
     datasets: tuple[Datasets, ...] = ()
     checks: tuple[Checks, ...] = ()
     monitors: tuple[Monitor, ...] = ()

@@ -14,7 +14,7 @@ import msgspec
 from ..git import split_credential
 from .personal import Personal
 from .policy import Promotion
-from .sections import Checks, Ci, Datasets, Git, Infra, Metric, Mlflow, Monitor, Project, ProjectFile, Sync
+from .sections import Checks, Ci, Datasets, Git, Infra, Metric, Mlflow, Monitor, Project, ProjectFile, Registry, Sync
 
 Origin = Literal["project", "personal", "environment"]
 
@@ -39,7 +39,7 @@ class Environment(Mapping[str, str]):
 
 
 class Tracking(msgspec.Struct, frozen=True, kw_only=True):
-    """Where MLflow's runs are, after all settings and the environment were asked."""
+    """Where MLflow's runs, or its registered models, are, after all settings and the environment were asked."""
 
     uri: str
     """To show and to keep: without name and password; `sqlite:///` and plain paths are absolute."""
@@ -62,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mlflow: Mlflow = Mlflow()
     metrics: Mapping[str, Metric] = {}
     ci: tuple[Ci, ...] = ()
+    registries: tuple[Registry, ...] = ()
     datasets: tuple[Datasets, ...] = ()
     checks: tuple[Checks, ...] = ()
     monitors: tuple[Monitor, ...] = ()
@@ -121,6 +122,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
     @property
+    def registry(self) -> Tracking | None:
+        """The model registry: named by the first of the project's file, the person's and the environment that names one
+        or a tracking server, which then is the registry as well; else None."""
+        if named := self.mlflow.registry_uri or self.mlflow.tracking_uri:
+            return self._tracking(named, "project", self.mlflow)
+        if named := self.personal.mlflow.registry_uri or self.personal.mlflow.tracking_uri:
+            return self._tracking(named, "personal", self.personal.mlflow)
+        named = self.environment.get("MLFLOW_REGISTRY_URI", "").strip()
+        if named := named or self.environment.get("MLFLOW_TRACKING_URI", "").strip():
+            return self._tracking(named, "environment", self.mlflow)
+        return None
+
+    @property
+    def own_registry(self) -> str:
+        """The registry that the environment names beside its tracking server; "" where that is the registry as well."""
+        registry, tracking = self.registry, self.tracking
+        if registry is None or registry.origin != "environment":
+            return ""
+        return "" if tracking is not None and tracking.uri == registry.uri else registry.uri
+
+    @property
     def has_repository(self) -> bool:
         """Whether there is a Git repository to read: around the settings, named in them, or listed."""
         return self.checkout is not None or bool(self.address) or self.git.path != "."
@@ -128,7 +150,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def has_source(self) -> bool:
         """Whether there is anything to read at all."""
-        return self.has_repository or self.tracking is not None or bool(self.ci)
+        named = self.tracking is not None or self.registry is not None
+        return self.has_repository or named or bool(self.ci or self.registries)
 
     def _tracking(self, uri: str, origin: Origin, mlflow: Mlflow) -> Tracking:
         base = self.root if origin == "project" else Path.cwd()

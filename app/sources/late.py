@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from ..errors import SettingsError, SourceError
 from ..records import Batch, Millis, Run, SourceSpec, Want
-from . import Cursor, TellsTime
+from . import Cursor, Source, TellsTime
 from .mlflow import MlflowSource
 
 
@@ -72,10 +72,13 @@ class Late(Generic[T]):
             return self.current
 
 
-class LateMlflow:
-    """A tracking server. `open_now` may block; raises SettingsError or SourceError."""
+S = TypeVar("S", bound=Source)
 
-    def __init__(self, spec: SourceSpec, open_now: Callable[[], MlflowSource]) -> None:
+
+class LateSource(Generic[S]):
+    """A source on a server. `open_now` may block; raises SettingsError or SourceError."""
+
+    def __init__(self, spec: SourceSpec, open_now: Callable[[], S]) -> None:
         self.spec = spec
         self._late = Late(open_now)
 
@@ -90,6 +93,23 @@ class LateMlflow:
     def want(self, want: Want) -> AsyncIterator[Batch]:
         """As the source does."""
         return self._batches(lambda source: source.want(want))
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        await self._late.close()
+
+    async def _batches(self, ask: Callable[[S], AsyncIterator[Batch]]) -> AsyncIterator[Batch]:
+        # what sources call an iterator is a generator, which must be closed when the reader leaves early
+        async with (
+            self._late.in_use() as source,
+            aclosing(cast("AsyncGenerator[Batch, None]", ask(source))) as batches,
+        ):
+            async for batch in batches:
+                yield batch
+
+
+class LateMlflow(LateSource[MlflowSource]):
+    """A tracking server."""
 
     async def get_run(self, run_id: str) -> Run:
         """One run as it is there now. Raises SourceError."""
@@ -110,16 +130,3 @@ class LateMlflow:
         """The server's clock; None before the first use, and where the source knows none."""
         source = self._late.current
         return source.server_now() if isinstance(source, TellsTime) else None
-
-    async def close(self) -> None:
-        """Close what was opened."""
-        await self._late.close()
-
-    async def _batches(self, ask: Callable[[MlflowSource], AsyncIterator[Batch]]) -> AsyncIterator[Batch]:
-        # what sources call an iterator is a generator, which must be closed when the reader leaves early
-        async with (
-            self._late.in_use() as source,
-            aclosing(cast("AsyncGenerator[Batch, None]", ask(source))) as batches,
-        ):
-            async for batch in batches:
-                yield batch

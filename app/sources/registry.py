@@ -25,16 +25,20 @@ from ..settings import (
     JenkinsCi,
     KubeflowCi,
     LocalCi,
+    Registry,
     Settings,
     Tracking,
     seconds,
 )
+from ..settings.sections import CiSource as CiServer
 from . import Source, http
 from .ci import Vendor
 from .ci.engine import CiSource
 from .git import GitSource
-from .late import LateMlflow
-from .mlflow import MlflowSource, open_mlflow
+from .late import LateMlflow, LateSource
+from .late_registry import LateRegistry
+from .mlflow import MlflowSource, open_mlflow, server
+from .mlflow.registry import ModelRegistry, open_registry
 from .refused import RefusedSource
 
 _USUAL_PORTS = {"http": 80, "https": 443}
@@ -46,6 +50,8 @@ _LOGIN_HINTS = {
 
 _Opener = Callable[[SourceSpec, Any, http.Http], Vendor]
 """Takes the section of its own kind."""
+_MlflowBuilder = Callable[[Settings, SourceSpec, Tracking, "Connection | None"], Source]
+"""Builds what is at an address of MLflow's, with the keys of the section that counts."""
 
 
 def build(settings: Settings) -> list[Source]:
@@ -53,7 +59,13 @@ def build(settings: Settings) -> list[Source]:
 
     One that nobody trusts yet, or that is wrongly set up, is there too: its passes fail with the reason.
     """
-    sources = [_git(settings), _mlflow(settings), *(_ci(settings, index) for index in range(len(settings.ci)))]
+    sources = [
+        _git(settings),
+        _mlflow(settings),
+        _models(settings),
+        *(_registry(settings, index) for index in range(len(settings.registries))),
+        *(_ci(settings, index) for index in range(len(settings.ci))),
+    ]
     return [source for source in sources if source is not None]
 
 
@@ -102,19 +114,29 @@ def _git(settings: Settings) -> Source | None:
 
 
 def _mlflow(settings: Settings) -> Source | None:
-    tracking = settings.tracking
-    if tracking is None:
+    if settings.tracking is None:
         return None
+    return _of_mlflow(settings, settings.tracking, "mlflow", "mlflow", _tracking_source)
+
+
+def _models(settings: Settings) -> Source | None:
+    """The model registry, which a tracking server is as well."""
+    if settings.registry is None:
+        return None
+    return _of_mlflow(settings, settings.registry, "registry", "models", _registry_source)
+
+
+def _of_mlflow(settings: Settings, place: Tracking, kind: str, name: str, build_it: _MlflowBuilder) -> Source:
     spec = SourceSpec(
-        key=source_key("mlflow", tracking.uri), kind="mlflow", name="mlflow", address=http.without_login(tracking.uri)
+        key=source_key(kind, place.uri), kind=kind, name=name, address=http.without_login(place.uri)
     )  # fmt: skip
-    section: Connection | None = tracking.mlflow
+    section: Connection | None = place.mlflow
     if section is settings.mlflow and not trust.may_run(settings, "mlflow"):
-        if tracking.origin == "project":
+        if place.origin == "project":
             return RefusedSource(spec, "untrusted", trust.sentence(settings))
         section = None  # the address is the person's own; what the project's file adds to it is not
     try:
-        return _tracking_source(settings, spec, tracking, section)
+        return build_it(settings, spec, place, section)
     except SourceError as error:
         return RefusedSource(spec, error.state, str(error))
     except SettingsError as error:
@@ -125,7 +147,7 @@ def _tracking_source(
     settings: Settings, spec: SourceSpec, tracking: Tracking, section: Connection | None
 ) -> MlflowSource:
     experiments = tracking.mlflow.experiments or settings.mlflow.experiments
-    if not tracking.uri.startswith(("http://", "https://")):
+    if not _is_http(tracking.uri):
         # with the login that the person's environment may carry: a database's address holds its password
         return open_mlflow(spec, tracking.address, experiments=experiments, environment=settings.environment)
 
@@ -136,6 +158,58 @@ def _tracking_source(
         )  # fmt: skip
 
     return LateMlflow(spec, open_now)
+
+
+def _registry_source(
+    settings: Settings, spec: SourceSpec, registry: Tracking, section: Connection | None
+) -> ModelRegistry:
+    if not _is_http(registry.uri):
+        return open_registry(spec, registry.address, environment=settings.environment)
+
+    def open_now() -> ModelRegistry:
+        return open_registry(
+            spec, registry.uri, environment=settings.environment,
+            credential=_login(settings, registry.uri, section), connection=_connection(settings, registry.uri, section),
+            tracking=_logged_models(settings, registry),
+        )  # fmt: skip
+
+    return LateRegistry(spec, open_now)
+
+
+def _logged_models(settings: Settings, registry: Tracking) -> http.Http | None:
+    """The server that has the logged models, where that is another one than the registry."""
+    tracking = settings.tracking
+    if tracking is None or tracking.uri == registry.uri or not _is_http(tracking.uri):
+        return None
+    section: Connection | None = tracking.mlflow
+    if section is settings.mlflow and not trust.may_run(settings, "mlflow"):
+        if tracking.origin == "project":
+            return None
+        section = None
+    login, way = _login(settings, tracking.uri, section), _connection(settings, tracking.uri, section)
+    return server(tracking.uri, settings.environment, login, way)
+
+
+def _is_http(uri: str) -> bool:
+    return uri.startswith(("http://", "https://"))
+
+
+def _registry(settings: Settings, index: int) -> Source:
+    """The source of one [[registries]]."""
+    from .kubeflow_registry import open_kubeflow_registry  # for those who have such a section
+
+    section = settings.registries[index]
+    address = http.without_login(section.base_url)
+    spec = SourceSpec(
+        key=source_key("registry", section.base_url, section.kind), kind="registry", name=section.name, address=address
+    )  # fmt: skip
+    if not trust.may_run(settings, f"registries[{index}]"):
+        return RefusedSource(spec, "untrusted", trust.sentence(settings))
+
+    def open_now() -> Source:
+        return open_kubeflow_registry(spec, _server(settings, section))
+
+    return LateSource(spec, open_now)
 
 
 def local_key(settings: Settings, name: str) -> str:
@@ -174,15 +248,19 @@ def _ci(settings: Settings, index: int) -> Source | None:
         return None
 
     def open_now() -> Vendor:
-        server = http.Http(
-            section.base_url,
-            credential=_login(settings, section.base_url, section),
-            connection=_connection(settings, section.base_url, section),
-            login_hint=_LOGIN_HINTS.get(section.kind, "Give a token in the settings."),
-        )
-        return opener(spec, section, server)
+        return opener(spec, section, _server(settings, section))
 
     return CiSource(spec, open_now, abilities=abilities)
+
+
+def _server(settings: Settings, section: CiServer | Registry) -> http.Http:
+    """The server of a section, with the login and the certificates that are meant for it. Raises SettingsError."""
+    return http.Http(
+        section.base_url,
+        credential=_login(settings, section.base_url, section),
+        connection=_connection(settings, section.base_url, section),
+        login_hint=_LOGIN_HINTS.get(section.kind, "Give a token in the settings."),
+    )
 
 
 def _scope(section: Ci) -> str:

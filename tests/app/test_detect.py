@@ -86,6 +86,21 @@ def test_what_the_environment_names_holds_and_is_written_down_without_its_passwo
     assert (written.uri, written.origin) == ("https://mlflow.acme", "project")
 
 
+def test_a_registry_of_its_own_that_the_environment_names_is_written_down_beside_the_server(tmp_path: Path) -> None:
+    environment = {
+        "MLFLOW_TRACKING_URI": "https://mlflow.acme",
+        "MLFLOW_REGISTRY_URI": "https://ann:5ecret@models.acme",
+    }
+    same = look(tmp_path, environment=environment | {"MLFLOW_REGISTRY_URI": "https://mlflow.acme"})
+    assert "registry_uri" not in written_down(same)
+    settings = look(tmp_path, environment=environment)
+    assert settings.found[-1] == "MLFLOW_REGISTRY_URI names https://models.acme."
+    written = round_trip(settings)
+    assert written.registry is not None
+    assert (written.registry.uri, written.registry.origin) == ("https://models.acme", "project")
+    assert "5ecret" not in written_down(settings)
+
+
 def test_what_was_written_down_loads_as_what_was_found(tmp_path: Path) -> None:
     remote(tmp_path, "git@gitlab.com:acme/churn.git")
     found = look(tmp_path, "mlflow.db", "gx/gx.yml", "a b/é/main.tf", "a b/é/state.json")

@@ -47,6 +47,10 @@ REACHING = {
     "ci[0].jobs[0]": ('[[ci]]\nkind = "local"\njobs = [{{ name = "t", run = "{}" }}]\n', "make test", "make evil"),
     "checks[0].command": ('[[checks]]\nkind = "dbt"\npaths = ["a"]\ncommand = ["{}"]\n', "dbt", "curl"),
     "checks[0].paths": ('[[checks]]\nkind = "dbt"\npaths = ["{}"]\n', "/etc/*.json", "../x.json"),
+    "registries[0].base_url": ('[[registries]]\nkind = "kubeflow"\nbase_url = "{}"\n', "http://k:8080", "http://l:8080"),
+    "registries[0].token_env": (
+        '[[registries]]\nkind = "kubeflow"\nbase_url = "http://k"\ntoken_env = "{}"\n', "A", "B",
+    ),
     "monitors[0].base_url": ('[[monitors]]\nkind = "prometheus"\nbase_url = "{}"\n', "http://p:9090", "http://q:9090"),
     "infra[0].plan": ('[[infra]]\nkind = "terraform"\nstack = "s"\nplan = "{}"\n', "../p.json", "/p.json"),
     "infra[0].state": ('[[infra]]\nkind = "terraform"\nstack = "s"\nstate = "{}"\n', "~/s.json", "/s.json"),

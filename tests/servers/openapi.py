@@ -16,7 +16,7 @@ class Specification:
     """One file. `problems_of_*` give sentences, none when all is as it should be."""
 
     def __init__(self, file: Path) -> None:
-        self._spec = _nullable(json.loads(file.read_text()))
+        self._spec = _nullable(_read(file))
         self._registry: Registry[Any] = Registry().with_resource("spec:", Resource.opaque(self._spec))
         self._routes = [(_pattern(path), path) for path in self._spec["paths"]]
 
@@ -30,8 +30,11 @@ class Specification:
         template = self.route(path)
         if template is None or method.lower() not in self._spec["paths"][template]:
             return [f"no {method} {path}"]
-        call = self._spec["paths"][template][method.lower()]
-        return [*self._parameters(call, query), *self._body(call, body)]
+        shared, call = (
+            self._spec["paths"][template].get("parameters", []),
+            self._spec["paths"][template][method.lower()],
+        )
+        return [*self._parameters([*shared, *call.get("parameters", [])], query), *self._body(call, body)]
 
     def problems_of_answer(self, method: str, path: str, status: int, answer: object) -> list[str]:
         """Whether the call answers so."""
@@ -43,8 +46,8 @@ class Specification:
         content = self._whole(responses[str(status)]).get("content", {}).get("application/json")
         return [] if content is None else self._misfits(content["schema"], answer)
 
-    def _parameters(self, call: Mapping[str, Any], query: Mapping[str, str]) -> Iterable[str]:
-        known = {one["name"]: one for one in map(self._whole, call.get("parameters", [])) if one["in"] == "query"}
+    def _parameters(self, listed: Iterable[Mapping[str, Any]], query: Mapping[str, str]) -> Iterable[str]:
+        known = {one["name"]: one for one in map(self._whole, listed) if one["in"] == "query"}
         for name, value in query.items():
             if name not in known:
                 yield f"no parameter {name}"
@@ -73,6 +76,14 @@ class Specification:
         return [f"{error.json_path}: {error.message[:200]}" for error in checked.iter_errors(value)]
 
 
+def _read(file: Path) -> Any:
+    if file.suffix == ".json":
+        return json.loads(file.read_text())
+    import yaml  # type: ignore[import-untyped]  # MLflow brings it, without its types
+
+    return yaml.safe_load(file.read_text())
+
+
 def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\{[^/]*?\\}", "[^/]+", re.escape(template)))
 
@@ -95,6 +106,8 @@ def _nullable(part: Any) -> Any:
     whole = {key: _nullable(one) for key, one in part.items()}
     if isinstance(whole.get("$ref"), str):
         whole["$ref"] = f"spec:{whole['$ref']}"
+    if "discriminator" in whole and "oneOf" in whole:
+        whole["anyOf"] = whole.pop("oneOf")  # which of them it is, a field tells, and not that the others do not fit
     if whole.pop("nullable", False) is True:
         return {"anyOf": [whole, {"type": "null"}]}
     return whole

@@ -229,6 +229,41 @@ def test_the_machines_zone_is_taken_when_nobody_names_one(tmp_path: Path) -> Non
     assert datetime.now(load(directory=tmp_path).zone).utcoffset() == datetime.now().astimezone().utcoffset()
 
 
+def test_the_registry_is_the_tracking_server_unless_one_is_named(tmp_path: Path) -> None:
+    def registry(**environment: str) -> tuple[str, str] | None:
+        found = load(directory=tmp_path, environment=environment).registry
+        return None if found is None else (found.uri, found.origin)
+
+    tracking, models = "https://env.acme", "https://ann:5ecret@models.acme"
+    assert registry() is None
+    assert registry(MLFLOW_TRACKING_URI=tracking) == (tracking, "environment")
+    assert registry(MLFLOW_TRACKING_URI=tracking, MLFLOW_REGISTRY_URI=models) == ("https://models.acme", "environment")
+    assert registry(MLFLOW_REGISTRY_URI=models) == ("https://models.acme", "environment")
+    personal('[mlflow]\ntracking_uri = "http://mine:5000"\nregistry_uri = "http://mine:5001"\n')
+    assert registry(MLFLOW_REGISTRY_URI=models) == ("http://mine:5001", "personal")
+    (tmp_path / "quarterdeck.toml").write_text('[mlflow]\ntracking_uri = "sqlite:///mlflow.db"\n')
+    assert registry(MLFLOW_REGISTRY_URI=models) == (f"sqlite:///{tmp_path}/mlflow.db", "project")
+    (tmp_path / "quarterdeck.toml").write_text('[mlflow]\nregistry_uri = "http://models"\n')
+    assert registry() == ("http://models", "project")
+    assert load(directory=tmp_path, environment={}).has_source
+
+
+@pytest.mark.parametrize("section", ["[[ci]]", "[[registries]]"])
+def test_no_source_may_be_called_as_the_registry_is(tmp_path: Path, section: str) -> None:
+    kind = 'kind = "kubeflow"\nbase_url = "http://kubeflow"\nname = "models"\n'
+    (tmp_path / "quarterdeck.toml").write_text(f"{section}\n{kind}")
+    with pytest.raises(SettingsError, match="two sources are called “models”"):
+        load(directory=tmp_path)
+
+
+def test_kubeflows_pipelines_and_models_may_be_read_side_by_side(tmp_path: Path) -> None:
+    both = 'kind = "kubeflow"\nbase_url = "http://kubeflow"\n'
+    (tmp_path / "quarterdeck.toml").write_text(f"[[ci]]\n{both}[[registries]]\n{both}")
+    settings = load(directory=tmp_path)
+    assert settings.registries[0].name == "kubeflow-models"
+    assert settings.has_source
+
+
 def test_the_tracking_server_is_the_files_then_the_persons_then_the_environments(tmp_path: Path) -> None:
     named = {"MLFLOW_TRACKING_URI": "https://ann:5ecret@env.acme"}
     tracking = load(directory=tmp_path, environment=named).tracking

@@ -43,6 +43,11 @@ def complaint(text: str, kind: type = ProjectFile) -> str:
             "quarterdeck.toml:5: [[ci]] number 2 “kind” cannot be “githb”. Did you mean “github”? Allowed: github,",
         ),
         ('[[ci]]\nname = "x"\n', "quarterdeck.toml:1: [[ci]] number 1 needs the key “kind”: github, gitlab, jenkins,"),
+        (
+            '[[registries]]\nkind = "kubflow"\nbase_url = "http://x"\n',
+            "quarterdeck.toml:2: [[registries]] number 1 “kind” cannot be “kubflow”. Did you mean “kubeflow”?",
+        ),
+        ('[[registries]]\nkind = "kubeflow"\n', "quarterdeck.toml:1: [[registries]] number 1 needs the key “base_url”"),
         ('[ci]\nkind = "github"\n', "quarterdeck.toml:1: [ci] must be written [[ci]], with two brackets each,"),
         ("[[git]]\n", "quarterdeck.toml:1: [git] must be a table, [git] with one bracket each, not a list."),
         ('[[ci]]\nkind = "github"\n', "quarterdeck.toml:1: [[ci]] number 1 needs the key “repository”."),

@@ -19,11 +19,14 @@ from quarterdeck.app.records import Batch, SourceSpec
 from quarterdeck.app.settings import load
 from quarterdeck.app.sources import Source
 from quarterdeck.app.sources.ci.engine import CiSource
-from quarterdeck.app.sources.late import LateMlflow
+from quarterdeck.app.sources.late import LateMlflow, LateSource
+from quarterdeck.app.sources.late_registry import LateRegistry
 from quarterdeck.app.sources.mlflow import MlflowSource
+from quarterdeck.app.sources.mlflow.registry import ModelRegistry
 from quarterdeck.app.sources.refused import RefusedSource
 from quarterdeck.app.sources.registry import build, source_key
 from quarterdeck.app.sync.changes import Watched
+from tests.servers.loopback import Asked, Told, serving
 
 
 @pytest.fixture
@@ -176,6 +179,109 @@ async def test_a_token_that_cannot_be_read_is_a_misconfigured_source(project: Pa
     assert error.state == "misconfigured"
     assert "NOT_SET" in str(error)
     assert Server.heard == []
+
+
+async def test_a_tracking_server_is_read_as_a_registry_too(project: Path, server: str) -> None:
+    write(project, f'[mlflow]\ntracking_uri = "{server}"\n')
+    assert list(sources(project)) == ["mlflow", "models"]
+    models = sources(project)["models"]
+    assert (models.spec.kind, models.spec.address) == ("registry", server)
+    assert models.spec.key == source_key("registry", server)
+    assert (await trouble(models)).state == "untrusted"
+    assert Server.heard == []
+    trust.record_trust(load(directory=project))
+    models = sources(project)["models"]
+    assert isinstance(models, LateRegistry)
+    assert (await drain(models))[0].models_complete
+
+
+async def test_a_registry_of_its_own_is_read_with_its_own_address(project: Path, server: str) -> None:
+    write(project, f'[mlflow]\nregistry_uri = "{server}"\n')
+    found = sources(project, MLFLOW_TRACKING_URI="sqlite:///mlflow.db")
+    assert found["mlflow"].spec.address.startswith("sqlite:///")
+    assert (await trouble(found["models"])).state == "untrusted"
+    assert (await trouble(found["mlflow"])).state == "misconfigured", "the file is not there, and is the person's own"
+    trust.record_trust(load(directory=project))
+    await drain(sources(project, MLFLOW_TRACKING_URI="sqlite:///mlflow.db")["models"])
+    assert Server.heard
+
+
+async def test_logged_models_are_looked_for_where_the_runs_are(project: Path, server: str) -> None:
+    """The registry answers with a version of a logged model, the tracking server with nothing: both were asked."""
+    heard: list[str] = []
+
+    def registry(asked: Asked) -> Told:
+        heard.append(asked.path.rpartition("mlflow/")[2])
+        version = {"name": "x", "version": "1", "source": "models:/m-1"}
+        return Told({"model_versions": [version]} if asked.path.endswith("model-versions/search") else {})
+
+    with serving(registry) as other:
+        environment = {"MLFLOW_TRACKING_URI": server, "MLFLOW_REGISTRY_URI": other.url}
+        batches = await drain(sources(project, **environment)["models"])
+    assert [version.model_id for batch in batches for version in batch.versions] == ["m-1"]
+    assert "logged-models/search" not in heard
+    assert Server.heard, "the tracking server"
+
+
+def test_kubeflows_registry_is_asked_about_first(project: Path) -> None:
+    write(project, '[[registries]]\nkind = "kubeflow"\nbase_url = "http://kubeflow:8080"\n')
+    assert isinstance(sources(project)["kubeflow-models"], RefusedSource)
+    trust.record_trust(load(directory=project))
+    found = sources(project)["kubeflow-models"]
+    assert isinstance(found, LateSource)
+    assert (found.spec.kind, found.spec.address) == ("registry", "http://kubeflow:8080")
+
+
+async def test_kubeflows_registry_is_read_with_its_login(project: Path) -> None:
+    heard: list[str | None] = []
+
+    def answer(asked: Asked) -> Told:
+        heard.append(asked.headers.get("Authorization"))
+        return Told({"items": [], "nextPageToken": "", "pageSize": 1, "size": 0})
+
+    with serving(answer) as kubeflow:
+        write(project, f'[[registries]]\nkind = "kubeflow"\nbase_url = "{kubeflow.url}"\ntoken_env = "KF"\n')
+        trust.record_trust(load(directory=project))
+        await drain(sources(project, KF="tok")["kubeflow-models"])
+    assert set(heard) == {"Bearer tok"}
+
+
+async def test_a_registry_behind_a_late_login_does_what_a_registry_does(project: Path) -> None:
+    spec = SourceSpec(key="k", kind="registry", name="models", address="http://h")
+    late = LateRegistry(spec, lambda: cast("ModelRegistry", Recorder()))
+    await late.set_alias("churn", "champion", "2")
+    await late.set_version_tag("churn", "2", "a", "b")
+    await late.delete_version_tag("churn", "2", "a")
+    await late.set_model_tag("churn", "a", "b")
+    await late.delete_model_tag("churn", "a")
+    await late.create_model("churn")
+    await late.update_description("churn", None, "text")
+    await late.create_version("churn", "s3://x", tags={"a": "b"})
+    await late.copy_version("churn", "2", "other")
+    await late.get_aliases("churn")
+    await late.get_model("churn")
+    await late.get_version("churn", "2")
+    recorder = cast("Recorder", late._late.current)
+    await late.close()
+    assert [name for name, _ in recorder.calls] == [
+        "set_alias", "set_version_tag", "delete_version_tag", "set_model_tag", "delete_model_tag", "create_model",
+        "update_description", "create_version", "copy_version", "get_aliases", "get_model", "get_version", "close",
+    ]  # fmt: skip
+    assert recorder.calls[0][1] == ("churn", "champion", "2")
+    assert recorder.calls[7][1] == ("churn", "s3://x", None, None, {"a": "b"}, "")
+
+
+class Recorder:
+    """A registry that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, tuple[Any, ...]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        async def told(*words: Any) -> None:
+            self.calls.append((name, words))
+
+        return told
 
 
 async def test_a_store_that_is_not_there_is_a_misconfigured_source(project: Path) -> None:

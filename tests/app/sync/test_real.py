@@ -89,6 +89,7 @@ def test_sync_reads_all_sources_and_tells_how_they_do(project: Project) -> None:
     assert {state["source"]: (state["state"], state["items"]) for state in json.loads(done.stdout)} == {
         "git": ("ok", 30),
         "mlflow": ("ok", 50),
+        "models": ("ok", 0),
     }
 
 
@@ -154,7 +155,7 @@ def test_a_killed_syncer_is_replaced_by_the_terminal_that_watches(project: Proje
     with Presence(project.cache):
         keeper = life.keep_syncer(project.cache, project.settings.project_key, project.arguments)
         assert keeper.look()
-        wait_for(lambda: project.states() == {"git": "ok", "mlflow": "ok"})
+        wait_for(lambda: project.states() == {"git": "ok", "mlflow": "ok", "models": "ok"})
         first = read_holder(project.cache)
         assert first is not None
         os.kill(first.pid, signal.SIGKILL)
