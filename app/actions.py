@@ -376,7 +376,7 @@ def _refused(state: State, act: Act, sentence: str) -> Outcome:
 
 
 def _failed(state: State, act: Act, sentence: str, *, is_refused: bool = False) -> Outcome:
-    state.finish_act(act.id, "failed", {"sentence": sentence})
+    state.finish_act(act.id, "failed", {"sentence": sentence} | ({"is_refused": True} if is_refused else {}))
     return kind_of(act.act).outcome(act, "failed", sentence, is_refused=is_refused)
 
 

@@ -96,6 +96,13 @@ def of_what(act: Act) -> Of:
     return "pipelines" if "pipeline" in act.intent else "models" if "model" in act.intent else "tags"
 
 
+def was_refused(act: Act) -> bool:
+    """Whether it failed because policy, or somebody else, was in the way."""
+    told = act.outcome or {}
+    read_back = told.get("read_back")
+    return bool(told.get("is_refused") or (isinstance(read_back, Mapping) and read_back.get("is_refused")))
+
+
 def said(acts: Sequence[Act]) -> str:
     """What came of a single act, where its own sentence says it best."""
     if len(acts) != 1 or of_what(acts[0]) == "tags" or acts[0].state != "done":

@@ -1,4 +1,4 @@
-"""Kinds of acts: what is particular to tags, and to pipelines. All of them go through the one gate, `actions.py`.
+"""Kinds of acts: what is particular to tags, to pipelines, and to registered models. All of them go through the one gate, `actions.py`.
 
 A kind says what would be refused anywhere (`check`), reads the thing that is to be changed (`look`), tells whether it
 still is what the person saw (`refusal`), does it (`do`), and reads from the thing what came of it (`verdict`), right
@@ -17,6 +17,7 @@ from ..store.state import Act, ActState, State
 
 if TYPE_CHECKING:
     from ..settings import Settings
+    from ..sources import Source
 
 Thing = TypeVar("Thing")
 Does = TypeVar("Does")
@@ -73,6 +74,8 @@ class Surroundings(NamedTuple):
     state: State
     cache: Path
     """The cache's file: what the act was decided by."""
+    sources: Sequence[Source] = ()
+    """All that are open."""
 
     def now(self) -> Millis:
         """UTC milliseconds."""

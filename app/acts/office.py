@@ -68,15 +68,18 @@ class Office:
     def _reader(self) -> Reader:
         return Reader(self._around.cache)
 
-    async def plan(self, intent: Mapping[str, Any]) -> Plan:
-        """The plan as it is now: gates by what the cache has, all else asked anew. Raises SourceError."""
+    async def plan(self, intent: Mapping[str, Any], actor: Actor | None = None) -> Plan:
+        """The plan as it is now: gates by what the cache has, all else asked anew. Raises SourceError.
+
+        `actor` is who would apply it; None: we.
+        """
         async with self.ledger() as ledger:
             live = await in_thread(ledger.promotions)
             entries = await in_thread(ledger.entries, intent["model"], intent["alias"])
         aliases = await self.registry.get_aliases(intent["model"])
         with closing(self._reader()) as reader:
             found = read_situation(
-                reader, intent["model"], intent["alias"], actor=self.actor, kind=intent["kind"],
+                reader, intent["model"], intent["alias"], actor=actor or self.actor, kind=intent["kind"],
                 version=intent["version"], source=self.spec.key, state=self._around.state, live=live, entries=entries,
                 aliases=aliases,
             )  # fmt: skip
@@ -90,10 +93,12 @@ class Office:
             return await in_thread(ledger.promotions)
 
     def say(self, act: Act) -> Callable[[str, str], Awaitable[None]]:
-        """Tells the journal where the act is, for those who watch it."""
+        """Tells the journal where the act is, for those who watch it; the number of its entry stays there."""
+        known = dict(act.intent)
 
         async def told(point: str, detail: str) -> None:
-            self._around.state.learn_act(act.id, dict(act.intent) | {"point": point, "detail": detail})
+            known.update({"point": point, "detail": detail} | ({"number": int(detail)} if point == "pushed" else {}))
+            self._around.state.learn_act(act.id, known)
 
         return told
 

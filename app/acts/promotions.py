@@ -33,6 +33,8 @@ class PromotionOutcome(Outcome, frozen=True):
     plan: str
     number: int | None
     """Of the ledger's entry that says what holds now."""
+    git: str = ""
+    """Key of the repository's source."""
 
 
 def promotion_intent(plan: Plan, *, git: str, reason: str = "", ticket: str = "") -> dict[str, Any]:
@@ -142,6 +144,7 @@ class PromotionActs:
             entry=act.id, act=act.act, subject=act.subject, source=intent["source"], state=state, sentence=sentence,
             is_refused=is_refused or bool(told.get("is_refused")), model=intent["model"], alias=intent["alias"],
             version=intent["version"], previous=intent["from"], plan=intent["plan"], number=told.get("number"),
+            git=intent.get("git", ""),
         )  # fmt: skip
 
     def wants(self, outcomes: Sequence[Outcome]) -> list[Want]:
@@ -150,7 +153,13 @@ class PromotionActs:
         for one in cast("Sequence[PromotionOutcome]", outcomes):
             versions = of_models.setdefault((one.source, one.model), {})
             versions |= dict.fromkeys(name for name in (one.version, one.previous) if name)
-        return [Want(kind="model", source=key, model=model, keys=tuple(of)) for (key, model), of in of_models.items()]
+        found = [Want(kind="model", source=key, model=model, keys=tuple(of)) for (key, model), of in of_models.items()]
+        return [*ledger_wants(outcomes), *found]
+
+
+def ledger_wants(outcomes: Sequence[Any]) -> list[Want]:
+    """What is written down, as it is afterwards."""
+    return [Want(kind="ledger", source=git) for git in dict.fromkeys(one.git for one in outcomes) if git]
 
 
 def draft(office: Office, plan: Plan, act: Act) -> LedgerEntry:

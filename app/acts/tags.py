@@ -73,6 +73,14 @@ def check_tag(subject: Subject, key: str, value: str) -> None:
     """Raise UsageError when MLflow would not take this tag as it is."""
     if subject.kind != "run":
         raise UsageError(f"{subject} cannot be tagged: only runs can be, as run/ID.")
+    check_key(key)
+    if len(value) > LONGEST_VALUE:
+        raise UsageError(f"The tag's value has {len(value)} characters: MLflow takes {LONGEST_VALUE} at most.")
+    check_signs(key + value)
+
+
+def check_key(key: str) -> None:
+    """Raise UsageError when MLflow would not take a tag of this key, on whatever it is."""
     if not key or len(key) > LONGEST_KEY:
         raise UsageError(f"The tag's key has {len(key)} characters: MLflow takes 1 to {LONGEST_KEY}.")
     if not _KEY.fullmatch(key) or posixpath.normpath(key) != key or key.startswith(("/", "..")) or key == ".":
@@ -80,10 +88,12 @@ def check_tag(subject: Subject, key: str, value: str) -> None:
             f"MLflow takes no tag key “{key}”: letters, digits, _ - . : / and spaces, and not the form of a path"
             " that leads elsewhere."
         )
-    if len(value) > LONGEST_VALUE:
-        raise UsageError(f"The tag's value has {len(value)} characters: MLflow takes {LONGEST_VALUE} at most.")
-    if not (key + value).isascii() and any("\ud800" <= sign <= "\udfff" for sign in key + value):
-        raise UsageError("The tag is not valid UTF-8: MLflow cannot keep it.")
+
+
+def check_signs(text: str, what: str = "The tag") -> None:
+    """Raise UsageError for what no server can be sent."""
+    if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise UsageError(f"{what} is not valid UTF-8: MLflow cannot keep it.")
 
 
 class Tags:
@@ -122,7 +132,7 @@ class Tags:
             return f"{called(act)} {why}. Nothing was changed."
         intent, found = act.intent, thing.tags.get(act.intent["key"])
         if "seen" in intent and intent["seen"] != found:
-            told = f"{intent['key']} is {_said(found)} now, not {_said(intent['seen'])}: somebody changed it"
+            told = f"{intent['key']} is {said(found)} now, not {said(intent['seen'])}: somebody changed it"
             return f"{called(act)}: {told}. Left as it is."
         return ""
 
@@ -187,5 +197,6 @@ async def read_run(source: TagsRuns, run_id: str) -> Run | None:
     return next((run for batch in batches for run in batch.runs if run.id == run_id), None)
 
 
-def _said(value: str | None) -> str:
+def said(value: str | None) -> str:
+    """A value in a sentence."""
     return "absent" if value is None else f"“{clip(value, 60)}”"

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..actions import Outcome, perform, wants
 from ..channel import ask
+from ..errors import QuarterdeckError
 from .boundary import say
 from .options import Options
 from .place import cache_of, settings_of, state_of
+
+if TYPE_CHECKING:
+    from ..settings import Settings
 
 
 @click.command("act", hidden=True, short_help="Carry out what a terminal asked for.")
@@ -21,11 +27,23 @@ def act_command(options: Options, batch: str) -> int:
     settings = settings_of(options)
     cache = cache_of(options, settings)
     with state_of(settings) as state:
+        if any(act.act == "promote" for act in state.batch_of_acts(batch)):
+            _read_evidence(settings, cache)
         outcomes = perform(settings, state, batch, read_only=options.read_only, cache=cache)
     for outcome in outcomes:
         say(f"{outcome.entry} {outcome.state}: {outcome.sentence}")
     refresh(options, outcomes)
     return 0 if all(outcome.state == "done" for outcome in outcomes) else 1
+
+
+def _read_evidence(settings: Settings, cache: Path) -> None:
+    """Gates are judged by the cache: what can be read anew is."""
+    from ..sync.once import sync_now
+
+    try:
+        sync_now(settings, cache)
+    except QuarterdeckError as error:
+        say(f"Not read anew: {error}")
 
 
 def refresh(options: Options, outcomes: Sequence[Outcome]) -> None:

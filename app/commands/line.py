@@ -14,6 +14,7 @@ from .options import Options
 
 COMMANDS: Final = {
     "act": "act",
+    "approve": "approve",
     "compare": "compare",
     "demo": "demo",
     "doctor": "doctor",
@@ -23,11 +24,14 @@ COMMANDS: Final = {
     "open": "open",
     "pipeline": "pipeline",
     "pipelines": "pipelines",
+    "promote": "promote",
+    "rollback": "promote",
     "runs": "runs",
     "status": "status",
     "sync": "sync",
     "tag": "tag",
     "trust": "trust",
+    "waive": "approve",
 }
 """Every command and the module that holds it, as a click command of the same name followed by `_command`."""
 

@@ -1,0 +1,206 @@
+"""Promoting from the command line: a real server, a real remote, people with keys of their own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.app.commands.promoting import APPROVALS, Team
+from tests.app.promotion.worlds import commit, git
+
+_names = (f"promoted {number}" for number in itertools.count())
+
+Make = Callable[..., Team]
+
+
+@pytest.fixture
+def team(tmp_path: Path, mlflow_rest: Any) -> Make:
+    def made(more: str = "", **rest: Any) -> Team:
+        return Team(tmp_path, mlflow_rest, next(_names), more, **rest)
+
+    return made
+
+
+def test_a_plan_is_shown_and_nothing_is_done(team: Make) -> None:
+    world = team()
+    said = world.people[0].call("promote", f"{world.model}@champion", "--version", "2", "--plan", "--json")
+    assert said.status == 0, said.err
+    plan = said.json
+    assert (plan["from"], plan["to"], plan["applicable"]) == ("1", "2", True)
+    assert plan["policy_commit"] == world.commit
+    states = {gate["id"]: gate["state"] for gate in plan["gates"]}
+    assert states["metric:val_auc"] == "pass"
+    assert len(plan["plan"]) == 64
+    assert world.champion == "1"
+
+
+def test_what_passes_its_gates_is_promoted_and_leaves_its_record(team: Make) -> None:
+    world = team()
+    ann, bo = world.people
+    said = ann.call("promote", f"{world.model}@champion", "--version", "2", "--yes", "--reason", "better", "--json")
+    assert said.status == 0, said.err
+    assert (said.json["state"], said.json["ledger_entry"]) == ("done", 1)
+    assert said.err.endswith(f"{world.model}@champion: v1 → v2 (entry 1).\n")
+    assert world.champion == "2"
+    ref = f"refs/quarterdeck/ledger/{world.model.replace(' ', '%20')}/champion/1"
+    text = git(world.remote, "cat-file", "-p", ref)
+    assert '"reason":"better"' in text
+    assert "BEGIN SSH SIGNATURE" in text
+    assert bo.call("sync").status == 0
+    (moved,) = [one for one in bo.call("models", "--json").json if one["name"] == world.model]
+    assert moved["aliases"] == {"champion": "2"}
+
+
+def test_what_a_gate_stops_is_refused_with_the_gates_as_json(team: Make) -> None:
+    world = team()
+    said = world.people[0].call("promote", f"{world.model}@champion", "--version", "3", "--yes")
+    assert said.status == 4
+    states = {gate["id"]: gate["state"] for gate in said.json["gates"]}
+    assert states["metric:val_auc"] == "fail"
+    assert "Refused: metric:val_auc" in said.err
+    assert world.champion == "1"
+    assert git(world.remote, "for-each-ref", "refs/quarterdeck") == ""
+
+
+def test_a_policy_that_is_edited_in_the_working_tree_changes_nothing(team: Make) -> None:
+    world = team()
+    settings = world.people[0].clone / "quarterdeck.toml"
+    settings.write_text(settings.read_text().replace("threshold = 0.80", "threshold = 0.10").replace("0.002", "-1.0"))
+    assert world.people[0].call("trust", "--yes").status == 0
+    said = world.people[0].call("promote", f"{world.model}@champion", "--version", "3", "--yes")
+    assert said.status == 4
+    assert any("working tree" in note for note in said.json["notes"])
+    assert world.champion == "1"
+
+
+def test_read_only_promotes_nothing(team: Make) -> None:
+    world = team()
+    said = world.people[0].call("--read-only", "promote", f"{world.model}@champion", "--version", "2", "--yes")
+    assert (said.status, world.champion) == (4, "1")
+
+
+def test_a_signed_approval_of_another_lets_it_go_on(team: Make) -> None:
+    world = team(APPROVALS)
+    ann, bo = world.people
+    wish = ("promote", f"{world.model}@champion", "--version", "2")
+    assert ann.call(*wish, "--yes").status == 4
+    asked = ann.call(*wish, "--ask", "--json")
+    assert asked.status == 0, asked.err
+    plan = asked.json["plan"]
+    own = ann.call("approve", plan[:8])
+    assert own.status == 4, own.err
+    assert "would not count: own work" in own.err
+    given = bo.call("approve", plan[:8], "--note", "looked at it")
+    assert given.status == 0, given.err
+    assert "approved by bo (signed)" in given.err
+    done = ann.call(*wish, "--yes", "--json")
+    assert done.status == 0, done.err + done.out
+    assert world.champion == "2"
+    ref = f"refs/quarterdeck/ledger/{world.model.replace(' ', '%20')}/champion/1"
+    assert '"approvers":[{"email":"bo@example.com","name":"bo","strength":"signed"}]' in git(
+        world.remote, "cat-file", "-p", ref
+    )
+
+
+def test_an_approval_that_is_only_claimed_does_not_count_where_only_signed_ones_do(team: Make) -> None:
+    world = team(APPROVALS)
+    ann, bo = world.people
+    wish = ("promote", f"{world.model}@champion", "--version", "2")
+    plan = ann.call(*wish, "--ask", "--json").json["plan"]
+    (bo.home / ".gitconfig").write_text("[user]\n\tname = bo\n\temail = bo@example.com\n")
+    assert "only claimed" in bo.call("approve", plan[:8]).err
+    assert ann.call(*wish, "--yes").status == 4
+
+
+def test_a_change_of_the_policy_voids_what_was_approved(team: Make) -> None:
+    world = team(APPROVALS)
+    ann, bo = world.people
+    wish = ("promote", f"{world.model}@champion", "--version", "2")
+    plan = ann.call(*wish, "--ask", "--json").json["plan"]
+    assert bo.call("approve", plan[:8]).status == 0
+    world.settings(APPROVALS.replace('expires = "8h"', 'expires = "9h"'))
+    said = ann.call(*wish, "--yes")
+    assert (said.status, world.champion) == (4, "1")
+    assert said.json["plan"] != plan
+
+
+def test_only_a_gate_that_the_policy_lists_is_waived(team: Make) -> None:
+    world = team(APPROVALS.replace('[promotion."*".approvals]\ncount = 1', '[promotion."*".approvals]\ncount = 0'))
+    ann = world.people[0]
+    words = ("--version", "3", "--reason", "the test data was wrong")
+    assert ann.call("waive", f"{world.model}@champion", "version", *words).status == 4
+    given = ann.call("waive", f"{world.model}@champion", "metric:val_auc", *words)
+    assert given.status == 0, given.err
+    done = ann.call("promote", f"{world.model}@champion", "--version", "3", "--yes")
+    assert (done.status, world.champion) == (0, "3"), done.err
+
+
+def test_a_freeze_stops_a_promotion_and_no_rollback(team: Make) -> None:
+    world = team()
+    ann = world.people[0]
+    assert ann.call("promote", f"{world.model}@champion", "--version", "2", "--yes").status == 0
+    days = '["mon", "tue", "wed", "thu", "fri", "sat", "sun"]'
+    freeze = f'[promotion."*".freeze]\ndeny = [{{ days = {days} }}]\n'
+    world.settings(freeze + '[promotion."*".rollback]\nrequire_reason = true')
+    stopped = ann.call("promote", f"{world.model}@champion", "--version", "1", "--yes")
+    assert stopped.status == 4
+    assert {gate["id"]: gate["state"] for gate in stopped.json["gates"]}["freeze"] == "fail"
+    assert ann.call("rollback", f"{world.model}@champion", "--yes").status == 2  # it wants a reason
+    back = ann.call("rollback", f"{world.model}@champion", "--yes", "--reason", "precision fell", "--json")
+    assert back.status == 0, back.err
+    assert (back.json["version"], world.champion) == ("1", "1")
+
+
+def test_who_is_slower_is_told_who_was_faster(team: Make) -> None:
+    world = team()
+    ann, bo = world.people
+    assert bo.call("promote", f"{world.model}@champion", "--version", "2", "--yes").status == 0
+    said = ann.call("promote", f"{world.model}@champion", "--version", "2", "--yes")
+    assert said.status == 4
+    assert world.champion == "2"
+
+
+def test_an_alias_that_a_plain_client_moved_is_unexplained_after_one_sync(team: Make) -> None:
+    world = team()
+    ann = world.people[0]
+    assert ann.call("promote", f"{world.model}@champion", "--version", "2", "--yes").status == 0
+    world.server.move(world.model, "champion", "3")
+    assert ann.call("sync").status == 0
+    (found,) = [one for one in ann.call("models", "--json").json if one["name"] == world.model]
+    assert found["alias_history"][0]["explained"] is False
+    assert any("no entry" in event["title"] for event in ann.call("events", "--json").json)
+    plan = ann.call("promote", f"{world.model}@champion", "--version", "2", "--plan", "--json").json
+    assert {gate["id"]: gate["state"] for gate in plan["gates"]}["ledger"] == "warn"
+
+
+def test_promoting_publishes_no_unpushed_commit(team: Make) -> None:
+    world = team()
+    ann = world.people[0]
+    unpushed = commit(ann.clone, "not yet", {"secret": "mine"})
+    assert ann.call("promote", f"{world.model}@champion", "--version", "2", "--yes").status == 0
+    with pytest.raises(AssertionError):
+        git(world.remote, "cat-file", "-e", unpushed)
+
+
+@pytest.mark.parametrize("point", ["push", "alias", "read back"])
+def test_a_promotion_whose_process_is_killed_is_settled_by_the_next_command(team: Make, point: str) -> None:
+    world = team()
+    ann = world.people[0]
+    command = ["promote", f"{world.model}@champion", "--version", "2", "--yes"]
+    with ann.start(*command) as asking:
+        ann.kill_the_act_at(point)
+        asking.kill()
+    ann.let_time_pass(seconds=31)
+    said = ann.call("promote", f"{world.model}@champion", "--version", "2", "--plan", "--json")
+    assert said.status == 0, said.err
+    entries = git(world.remote, "for-each-ref", "--format=%(refname)", "refs/quarterdeck/ledger").split()
+    assert (world.champion, len(entries)) in {("1", 0), ("2", 1)}, said.err
+    assert {gate["id"]: gate["state"] for gate in said.json["gates"]}["ledger"] in ("warn", "pass")
+    assert ann.journal()[0][0] == ("done" if world.champion == "2" else "failed")
+    if world.champion == "2":
+        assert ann.call("rollback", f"{world.model}@champion", "--yes").status == 0
+        assert world.champion == "1"
