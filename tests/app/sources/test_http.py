@@ -169,6 +169,17 @@ async def test_a_write_is_never_sent_twice() -> None:
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+async def test_so_is_a_change_by_another_method(method: str) -> None:
+    async with answering(answer(503)) as server:
+        http = Http(server.url)
+        with pytest.raises(SourceError):
+            await http.act(method, "x", b'{"a": 1}')
+        await http.close()
+    (sent,) = server.requests
+    assert sent.startswith(f"{method} /x ".encode())
+
+
 async def test_nobody_listening_is_said() -> None:
     async with listening(FaultServer(b"").serve) as url:
         pass

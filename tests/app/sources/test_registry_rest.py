@@ -426,6 +426,26 @@ async def test_the_models_that_a_run_logged_are_its_own(registry: Registry, sour
     assert await source.logged_of_run(experiment, "absent") == []
 
 
+@pytest.mark.parametrize(
+    ("version", "asks"), [("2.9.2", False), ("2.21.0", True), ("3.18.0.dev0", True), ("<html>", False), (None, False)]
+)
+async def test_only_a_server_that_keeps_prompts_apart_is_asked_for_them(version: str | None, asks: bool) -> None:
+    filters: set[str] = set()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/version":
+            return httpx.Response(404) if version is None else httpx.Response(200, text=version)
+        filters.add(request.url.params.get("filter", ""))
+        return httpx.Response(200, json={})
+
+    source = source_on("http://mlflow.acme", httpx.MockTransport(answer))
+    got = await Kept().take(source.poll({}))
+    await got.take(source.poll(got.cursor))
+    await source.close()
+    assert filters == ({"", "tags.`mlflow.prompt.is_prompt` = 'true'"} if asks else {""})
+    assert got.batches[0].models_complete
+
+
 # --- what is changed --------------------------------------------------------------------------------------------
 
 
