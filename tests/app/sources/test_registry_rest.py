@@ -492,6 +492,20 @@ async def test_a_change_that_is_refused_is_not_tried_again(source: RegistrySourc
     assert wire.paths == ["registered-models/alias"] * 2
 
 
+async def test_a_change_that_is_not_allowed_says_that_it_is_not() -> None:
+    denied = httpx.Response(403, json={"error_code": "PERMISSION_DENIED", "message": "Permission denied"})
+    source = source_on("http://mlflow.acme", httpx.MockTransport(lambda request: denied))
+    for change in (
+        source.set_alias("churn", "champion", "1"),
+        source.delete_version_tag("churn", "1", "a"),
+        source.create_version("churn", "s3://x"),
+    ):
+        with pytest.raises(SourceError, match="this login may not change that model. It says: “Permission") as caught:
+            await change
+        assert caught.value.state == "forbidden"
+    await source.close()
+
+
 # --- what goes wrong --------------------------------------------------------------------------------------------
 
 

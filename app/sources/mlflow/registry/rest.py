@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ import msgspec
 
 from ....errors import SourceError
 from ....records import LoggedModel, Millis, ModelVersion, RegisteredModel
-from ...http import Http
+from ...http import Answer, Http
 from ...trouble import AnswerError
 from .. import parse as runs
 from . import parse
@@ -211,7 +211,7 @@ class RestRegistry:
         pairs = [{"key": key, "value": value} for key, value in tags.items()]
         given = {"run_id": run_id, "model_id": model_id, "tags": pairs, "description": description}
         ask = {"name": model, "source": origin} | {key: value for key, value in given.items() if value}
-        answer = await self._http.post(_API + "model-versions/create", msgspec.json.encode(ask))
+        answer = await self._change(self._http.post(_API + "model-versions/create", msgspec.json.encode(ask)))
         return parse.parse_version(answer.json(parse.one_version).model_version, self._source)
 
     async def update_description(self, model: str, version: str | None, text: str) -> None:
@@ -222,10 +222,21 @@ class RestRegistry:
             await self._act("PATCH", "model-versions/update", name=model, version=version, description=text)
 
     async def _post(self, path: str, **ask: str) -> None:
-        await self._http.post(_API + path, msgspec.json.encode(ask))
+        await self._change(self._http.post(_API + path, msgspec.json.encode(ask)))
 
     async def _act(self, method: str, path: str, **ask: str) -> None:
-        await self._http.act(method, _API + path, msgspec.json.encode(ask))
+        await self._change(self._http.act(method, _API + path, msgspec.json.encode(ask)))
+
+    async def _change(self, asked: Awaitable[Answer]) -> Answer:
+        """The answer. Whoever may read may not change by that."""
+        try:
+            return await asked
+        except AnswerError as error:
+            if error.status != HTTPStatus.FORBIDDEN or error.state != "forbidden":
+                raise
+            said = f" It says: “{error.reason}”." if error.reason else ""
+            sentence = f"{self._http.host} forbids it (403): this login may not change that model.{said}"
+            raise AnswerError(sentence, error.state, error.status, error.code, error.reason) from error
 
 
 def is_gone(error: SourceError) -> bool:
