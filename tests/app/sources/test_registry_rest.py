@@ -500,7 +500,7 @@ async def test_a_change_that_is_not_allowed_says_that_it_is_not() -> None:
         source.delete_version_tag("churn", "1", "a"),
         source.create_version("churn", "s3://x"),
     ):
-        with pytest.raises(SourceError, match="this login may not change that model. It says: “Permission") as caught:
+        with pytest.raises(SourceError, match=r"this login may not change that model\. It says: “Permission") as caught:
             await change
         assert caught.value.state == "forbidden"
     await source.close()

@@ -309,3 +309,24 @@ async def test_a_folder_of_files_is_read_through_mlflows_client(tmp_path: Path) 
     assert found is not None
     assert found.tags == {"a": "b"}
     await source.close()
+
+
+@pytest.mark.tools
+async def test_a_store_of_mlflow_2_gives_the_same_as_its_server(mlflow2_server: str, mlflow2_folder: Path) -> None:
+    filled = Registry(mlflow2_server)
+    filled.model("by rest")
+    filled.version("by rest")
+    for name in ("folders/of/tables", "by tables"):
+        filled.model(name, tags=[{"key": "team", "value": "risk"}], description=name)
+        filled.version(name, tags=[{"key": "a", "value": "b"}])
+        filled.version(name, "models:/by rest/1", description="Copied.")
+        filled.alias(name, "champion", "2")
+    filled.delete("by tables", "1")
+    filled.close()
+    by_rest, by_tables = open_registry(SPEC, mlflow2_server), RegistryTables(SPEC, mlflow2_folder / "mlflow.db", {})
+    theirs, ours = await Kept().take(by_rest.poll({})), await Kept().take(by_tables.poll({}))
+    assert (ours.models, ours.versions) == (theirs.models, theirs.versions)
+    with pytest.raises(RefusedError, match="Nothing was changed"):
+        await by_tables.set_alias("by tables", "champion", "2")
+    await by_rest.close()
+    await by_tables.close()
