@@ -30,3 +30,19 @@ def model_values(
         return list(model.aliases)
     value = source if field.name == "source" else getattr(model, field.name)
     return [] if value in (None, "") and field.name not in ("name", "source") else [value]
+
+
+def matches_version(node: Node, version: ModelVersion, aliases: Sequence[str] = ()) -> bool:
+    """Whether a version passes a filter of the vocabulary VERSIONS. `aliases` are those that point at it."""
+    words = (version.version, version.run_id or "", version.user or "", version.description, *aliases)
+    return passes(node, lambda field: version_values(field, version, aliases), words)
+
+
+def version_values(field: Field, version: ModelVersion, aliases: Sequence[str] = ()) -> list[Any]:
+    """What a version has there: nothing, one value, or one an alias."""
+    if field.kind == "tag":
+        return [version.tags[field.name]] if field.name in version.tags else []
+    if field.name == "alias":
+        return list(aliases)
+    value = {"name": version.model, "source": version.source}.get(field.name) or getattr(version, field.name, None)
+    return [] if value in (None, "") else [value]

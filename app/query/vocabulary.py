@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, get_args
 
 from ..records import PIPELINE_STATUSES, RUN_STATUSES, VersionStatus
@@ -152,3 +152,12 @@ MODELS: Final = Vocabulary(
     condition="alias:champion",
     examples="name, alias, version, tags.team",
 )
+
+VERSIONS: Final = replace(
+    MODELS,
+    noun="version",
+    own=(*VERSION_PARTS, *(name for name in MODEL_ATTRIBUTES if name not in ("name", "source"))),
+    condition="status:failed",
+    examples="version, alias, user, tags.team",
+)
+"""Of the versions of one model: the same words, each about the version itself."""
