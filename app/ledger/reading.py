@@ -123,7 +123,7 @@ def read_policy(run: Run, source: str, branch: str, commit: str, path: str, *, i
     The policy's commit is the last that changed any of these: a plan does not change with every commit.
     """
     text = read_file(run, commit, path)
-    signers = {name: read_file(run, commit, name) or "" for name in _signers_in(text)}
+    signers = {name: read_file(run, commit, name) or "" for name in signers_in(text)}
     changed, at = _last_change(run, commit, (path, *signers))
     return PolicyText(
         source=source, branch=branch, commit=changed, at=at, path=path, text=text, signers=signers, is_local=is_local
@@ -154,7 +154,7 @@ def read_file(run: Run, commit: str, path: str) -> str | None:
     return raw[:LARGEST_POLICY].decode("utf-8-sig", "surrogateescape")
 
 
-def _signers_in(text: str | None) -> Iterator[str]:
+def signers_in(text: str | None) -> Iterator[str]:
     """The paths that policies name, as they are written; a text that is no TOML names none."""
     try:
         policies: Any = tomllib.loads(text or "").get("promotion", {})

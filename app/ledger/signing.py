@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -89,22 +90,42 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
     return (raw, b"") if at < 0 else (raw[: at + 1], raw[at + 1 :])
 
 
-def principals(payload: bytes, signature: bytes, signers: str) -> frozenset[str]:
-    """Who, by the allowed signers, made this signature; nobody where it does not hold. Blocks."""
+def principals(payload: bytes, signature: bytes, signers: str, at: int | None = None) -> frozenset[str]:
+    """Who, by the allowed signers, made this signature; nobody where it does not hold. Blocks.
+
+    `at`, in seconds since 1970: a key that has ended since, or had not begun, counts as it did then; None: as now.
+    """
     if not signature or not signers.strip() or not shutil.which("ssh-keygen"):
         return frozenset()
     with tempfile.TemporaryDirectory(prefix="quarterdeck-") as folder:
         allowed, armoured = Path(folder, "allowed"), Path(folder, "signature")
-        allowed.write_text(signers, "utf-8")
+        allowed.write_bytes(signers.encode("utf-8", "surrogateescape"))
         armoured.write_bytes(signature)
-        found = _run(["-Y", "find-principals", "-f", str(allowed), "-s", str(armoured)], b"")
+        then = _then(at)
+        found = _run(["-Y", "find-principals", *then, "-f", str(allowed), "-s", str(armoured)], b"")
         names = [name for name in decode(found.stdout).splitlines() if name] if found.returncode == 0 else []
-        return frozenset(name for name in names if _verifies(payload, name, allowed, armoured))
+        return frozenset(name for name in names if _verifies(payload, name, allowed, armoured, then))
 
 
-def _verifies(payload: bytes, name: str, allowed: Path, armoured: Path) -> bool:
-    words = ["-Y", "verify", "-n", NAMESPACE, "-f", str(allowed), "-I", name, "-s", str(armoured)]
+def _then(at: int | None) -> list[str]:
+    """As Git says it: by the clock of this machine, which is how the allowed signers are read."""
+    try:
+        return [] if at is None else [time.strftime("-Overify-time=%Y%m%d%H%M%S", time.localtime(at))]
+    except (OverflowError, ValueError, OSError):
+        return []
+
+
+def _verifies(payload: bytes, name: str, allowed: Path, armoured: Path, then: list[str]) -> bool:
+    words = ["-Y", "verify", *then, "-n", NAMESPACE, "-f", str(allowed), "-I", name, "-s", str(armoured)]
     return _run(words, payload).returncode == 0
+
+
+def belongs(payload: bytes, signature: bytes) -> bool:
+    """Whether a signature was made of this payload, by whoever it was. Blocks."""
+    with tempfile.TemporaryDirectory(prefix="quarterdeck-") as folder:
+        armoured = Path(folder, "signature")
+        armoured.write_bytes(signature)
+        return _run(["-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(armoured)], payload).returncode == 0
 
 
 def _run(words: list[str], stdin: bytes) -> subprocess.CompletedProcess[bytes]:

@@ -39,7 +39,7 @@ class Explainer:
         self, entries: tuple[LedgerEntry, ...] = (), policy: PolicyText | None = None, as_of: Millis | None = None
     ) -> None:
         self._as_of = as_of
-        self._governed = _governed(policy)
+        self._governed = governed(policy)
         self._entries: dict[tuple[str, str], list[LedgerEntry]] = defaultdict(list)
         for entry in entries:
             self._entries[entry.model, entry.alias].append(entry)
@@ -72,7 +72,7 @@ def _as_of(states: list[SourceState]) -> Millis | None:
     return min((at for at in read if at is not None), default=_ALWAYS)
 
 
-def _governed(policy: PolicyText | None) -> list[tuple[str, str]]:
+def governed(policy: PolicyText | None) -> list[tuple[str, str]]:
     """The models, as patterns, and aliases that a policy speaks of. One that cannot be read speaks of none here."""
     if policy is None or policy.text is None:
         return []
