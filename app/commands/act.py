@@ -11,6 +11,7 @@ import click
 from ..actions import Outcome, perform, wants
 from ..channel import ask
 from ..errors import QuarterdeckError
+from ..records import Want
 from .boundary import say
 from .options import Options
 from .place import cache_of, settings_of, state_of
@@ -48,6 +49,18 @@ def _read_evidence(settings: Settings, cache: Path) -> None:
 
 def refresh(options: Options, outcomes: Sequence[Outcome]) -> None:
     """Ask a running syncer to read what was changed again, so that the screens show it at once."""
-    cache = cache_of(options, settings_of(options))
+    settings = settings_of(options)
+    cache = cache_of(options, settings)
     for want in wants(outcomes):
-        ask(cache, want)
+        if not ask(cache, want) and want.kind in ("model", "ledger"):
+            _fetch(settings, cache, want)
+
+
+def _fetch(settings: Settings, cache: Path, want: Want) -> None:
+    """Nobody syncs: else the next look would show an alias where it was before."""
+    from ..sync.fetch import fetch_now
+
+    try:
+        fetch_now(settings, cache, want)
+    except QuarterdeckError as error:
+        say(f"Not read anew: {error}")

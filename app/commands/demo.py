@@ -45,6 +45,7 @@ def demo_command(options: Options, directory: Path | None, build_only: bool) -> 
     if is_new:
         trust.record_trust(settings)  # we wrote it just now; what was there already may have been changed since
         demo.run_past(settings, say)
+        demo.write_ledger(settings, say)
     if build_only:
         return 0
     demo.start_trainer(where)

@@ -9,5 +9,8 @@ from __future__ import annotations
 from .build import DemoError, build, is_built
 from .detached import start_trainer, stop_trainer
 from .pipelines import run_past, start_pipeline
+from .promotions import write_ledger
 
-__all__ = ["DemoError", "build", "is_built", "run_past", "start_pipeline", "start_trainer", "stop_trainer"]
+__all__ = [
+    "DemoError", "build", "is_built", "run_past", "start_pipeline", "start_trainer", "stop_trainer", "write_ledger",
+]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,7 @@ from .tree import files
 from .world import FOLDER, World
 
 Tree = dict[str, bytes]
+REMOTE: Final = "remote.git"
 
 
 def build_repository(root: Path, world: World) -> World:
@@ -35,7 +37,27 @@ def build_repository(root: Path, world: World) -> World:
     run_git(root, "checkout", "--quiet", "-f", "main")
     shas = dict(line.split() for line in marks.read_text().splitlines())
     marks.unlink()
+    _publish(root)
     return msgspec.structs.replace(world, shas=tuple(shas[f":{number + 1}"] for number in range(len(world.moments))))
+
+
+def _publish(root: Path) -> None:
+    """A bare remote in the world itself, and the clone as if it had been cloned from there."""
+    remote = root / FOLDER / REMOTE
+    run_git(root, "init", "--quiet", "--bare", "--initial-branch=main", "--", str(remote))
+    refspecs = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+    run_git(remote, "fetch", "--quiet", "--", str(root / ".git"), *refspecs, network=True)
+    tips = run_git(root, "for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads/").decode()
+    for line in tips.splitlines():
+        sha, _, branch = line.partition(" ")
+        run_git(root, "update-ref", f"refs/remotes/origin/{branch}", sha)
+    run_git(root, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    settings = {
+        "remote.origin.url": f"{FOLDER}/{REMOTE}", "remote.origin.fetch": "+refs/heads/*:refs/remotes/origin/*",
+        "branch.main.remote": "origin", "branch.main.merge": "refs/heads/main",
+    }  # fmt: skip
+    for key, value in settings.items():
+        run_git(root, "config", key, value)
 
 
 def _stream(world: World) -> Iterator[bytes]:

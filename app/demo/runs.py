@@ -22,6 +22,7 @@ from .artifacts import write_artifacts
 from .exports import CUSTOMERS, Exports, schema
 from .live import Live, live_plan, write_live
 from .plans import EXPERIMENTS, DataUse, Plan, plans
+from .registry import register
 from .world import World, read_world
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def build_runs(root: Path, home: Path, report: Callable[[str], None]) -> None:
         if len(made) % 50 == 0:
             report(f"{len(made)} of {len(planned)} runs logged")
     _begin_live(client, world, root, ids["churn"])
+    register(client, world, planned, made, root)
 
 
 def _begin_live(client: MlflowClient, world: World, root: Path, experiment: str) -> None:

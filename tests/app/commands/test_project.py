@@ -364,6 +364,7 @@ def small_demo(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(demo, "is_built", lambda directory: directory.exists())
     monkeypatch.setattr(demo, "build", build)
     monkeypatch.setattr(demo, "run_past", lambda settings, report: done.append("its past was run"))
+    monkeypatch.setattr(demo, "write_ledger", lambda settings, report: done.append("its ledger"))
     monkeypatch.setattr(demo, "start_pipeline", lambda settings: done.append("pipeline"))
     monkeypatch.setattr(demo, "start_trainer", start_trainer)
     monkeypatch.setattr(terminal, "open_terminal", open_terminal)
@@ -375,16 +376,30 @@ def test_the_demo_is_built_once_trusted_and_opened(call: Call, small_demo: list[
     said = call("demo", "--dir", str(where), "--build-only")
     assert said.status == 0
     assert f"The demo world is in {where}." in said.err
-    assert small_demo == ["built", "its past was run"]
+    assert small_demo == ["built", "its past was run", "its ledger"]
     assert call("demo", "--dir", str(where)).status == 0
-    assert small_demo == ["built", "its past was run", "trainer", "pipeline", f"opened {where}"]
+    assert small_demo == [
+        "built",
+        "its past was run",
+        "its ledger",
+        "trainer",
+        "pipeline",
+        f"opened {where}",
+    ]
     assert call("trust", "--json", before=["--project", str(where)]).json["trusted"] is True
 
 
 def test_a_new_demo_is_opened_with_its_pipeline_running(call: Call, small_demo: list[str], tmp_path: Path) -> None:
     where = tmp_path / "world"
     assert call("demo", "--dir", str(where)).status == 0
-    assert small_demo == ["built", "its past was run", "trainer", "pipeline", f"opened {where}"]
+    assert small_demo == [
+        "built",
+        "its past was run",
+        "its ledger",
+        "trainer",
+        "pipeline",
+        f"opened {where}",
+    ]
 
 
 def test_the_demo_s_own_place_is_among_the_user_s_data(call: Call, small_demo: list[str]) -> None:
