@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .deeds import Of, Undo, back_from, of_what, said, touched, what
+from .deeds import Of, Step, Undo, back_from, is_change, is_of, of_what, said, touched, what
 from .errors import QuarterdeckError, StoreError, UsageError
 from .paths import make_private, state_dir
 from .records import Job, Millis, Pipeline, Run, Subject
@@ -168,15 +168,10 @@ class Acting:
         from .acts.sight import subject
         from .acts.tags import tag_intent
 
-        acts = []
-        for step in undo.steps:
-            intent = tag_intent(step.source, step.run_id, step.key, step.back, name=step.name, undoes=step.entry)
-            acts.append(("set_tag" if step.back is not None else "delete_tag", intent | {"seen": step.now}))
-        asked = [(act, _run(str(intent["run_id"])), intent) for act, intent in acts]
+        asked = [_back(step) for step in undo.steps]
         for stop in undo.stops:
             intent = {"source": stop.source, "pipeline": stop.pipeline, "name": stop.name, "undoes": stop.entry}
-            intent["seen"] = {"attempt": stop.attempt}
-            asked.append(("cancel", subject("cancel", intent), intent))
+            asked.append(("cancel", subject("cancel", intent), intent | {"seen": {"attempt": stop.attempt}}))
         return self.ask(asked)
 
     def ask(self, acts: Sequence[tuple[str, str, Mapping[str, Any]]]) -> str:
@@ -211,10 +206,10 @@ class Acting:
 
     def last(self, of: Of | None = None) -> Undo | None:
         """My last act on such things that is done and not taken back; None when there is none."""
-        acts = [act for act in self._state.acts(LOOK_BACK) if of in (None, of_what(act))]
+        acts = [act for act in self._state.acts(LOOK_BACK) if of is None or is_of(act, of)]
         undone = {act.intent.get("undoes") for act in acts if act.state == "done"}
         left = [act for act in acts if act.state == "done" and not act.intent.get("undoes") and act.id not in undone]
-        changed = [act for act in left if of_what(act) != "tags" or act.intent["value"] != act.intent["previous"]]
+        changed = [act for act in left if is_change(act)]
         mine = [act for act in changed if act.batch == changed[0].batch]
         return back_from(mine) if mine else None
 
@@ -288,3 +283,14 @@ def _run(run_id: str) -> str:
 
 def _now() -> Millis:
     return time.time_ns() // 1_000_000
+def _back(step: Step) -> tuple[str, str, Mapping[str, Any]]:
+    """Act, subject and intent that take one change back."""
+    from .acts.model_notes import back_from as back_from_note
+    from .acts.tags import tag_intent
+
+    if step.intent is not None:
+        return back_from_note(step.intent, step.entry, now=step.now, back=step.back)
+    intent = tag_intent(step.source, step.run_id, step.key, step.back, name=step.name, undoes=step.entry)
+    return "set_tag" if step.back is not None else "delete_tag", _run(step.run_id), intent | {"seen": step.now}
+
+

@@ -11,22 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
 from . import trust
 from .acts import SECONDS, Kind, Outcome, Surroundings, Tried, Verdict, called
 from .acts.agreements import Agreements
-from .acts.finding import NoPipelineError, check_readable, find_pipeline, find_run, opened
+from .acts.finding import NoPipelineError, check_readable, find_pipeline, opened, run_of
+from .acts.model_notes import ModelNotes
 from .acts.pipelines import Pipelines
 from .acts.promotions import PromotionActs
+from .acts.registrations import Registrations
 from .acts.sight import intent as pipeline_intent
 from .acts.sight import subject as pipeline_subject
-from .acts.tags import LONGEST_VALUE, TagOutcome, Tags, TagsRuns, check_tag, tag_intent
+from .acts.tags import LONGEST_VALUE, TagOutcome, Tags, check_tag, tag_intent
 from .errors import QuarterdeckError, RefusedError, SourceError, StoreError, UsageError
 from .records import Job, Millis, Pipeline, Subject, Want
 from .store import act_lock
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
     from .sources import Source
 
 __all__ = [
-    "ACT_SECONDS", "LATE_SECONDS", "LONGEST_VALUE", "NoPipelineError", "Outcome", "act_on_pipeline", "check_allowed",
-    "check_tag", "perform", "reconcile", "set_tag", "tag_intent", "wants",
+    "ACT_SECONDS", "LATE_SECONDS", "LONGEST_VALUE", "Found", "NoPipelineError", "Outcome", "act_now", "act_on_pipeline",
+    "check_allowed", "check_tag", "perform", "reconcile", "set_tag", "tag_intent", "wants",
 ]  # fmt: skip
 
 ACT_SECONDS: Final = SECONDS
@@ -50,7 +52,25 @@ LATE_SECONDS: Final = 30.0
 sender died may still be under way."""
 
 
-KINDS: Final[tuple[Kind[Any, Any], ...]] = (Tags(), Pipelines(), PromotionActs(), Agreements())
+KINDS: Final[tuple[Kind[Any, Any], ...]] = (
+    Tags(), Pipelines(), PromotionActs(), Agreements(), Registrations(), ModelNotes(),
+)  # fmt: skip
+
+
+class Found(NamedTuple):
+    """What is to be done now."""
+
+    source: Any
+    """Which can do it."""
+    act: str
+    subject: str
+    intent: Mapping[str, Any]
+    thing: Any = None
+    """What it is done to, as somebody has just seen it: what speaks against it is not even written down."""
+
+
+Find = Callable[["Sequence[Source]"], Awaitable[Found]]
+"""Finds it among the open sources. Raises what speaks against it."""
 
 _NEVER_SENT: Final = frozenset({"misconfigured", "untrusted", "forbidden", "tls"})
 """States of a source that failed before anything left us."""
@@ -67,7 +87,17 @@ def set_tag(settings: Settings, state: State, subject: Subject, key: str, value:
     """
     check_allowed(settings, read_only, "mlflow")
     check_tag(subject, key, value)
-    return asyncio.run(_set_tag(settings, state, subject, key, value))
+    (run_id,) = subject.parts
+
+    async def find(sources: Sequence[Source]) -> Found:
+        source, run = await run_of(settings, sources, run_id)
+        if run.status == "deleted":
+            raise RefusedError(f"Refused: {subject} is deleted in MLflow, nothing was changed. Restore it first.")
+        return Found(source, "set_tag", str(subject), tag_intent(source.spec.key, run_id, key, value))
+
+    outcome = act_now(settings, state, find, section="mlflow", read_only=read_only)
+    assert isinstance(outcome, TagOutcome)
+    return outcome
 
 
 def act_on_pipeline(
@@ -85,8 +115,23 @@ def act_on_pipeline(
     `act` is one of acts.pipelines, `source` the key of the one that has it (None: whichever has it), `choose` names
     the job or the approvals that are meant. Raises as `set_tag` does; what `choose` raises goes through.
     """
-    check_allowed(settings, read_only)
-    return asyncio.run(_act_on_pipeline(settings, state, act, source, native, choose))
+
+    async def find(sources: Sequence[Source]) -> Found:
+        having, pipeline = await find_pipeline(settings, sources, source, native)
+        job, approvals = choose(pipeline)
+        intent = pipeline_intent(pipeline, saw=False, job=job, approvals=approvals)
+        return Found(having, act, pipeline_subject(act, intent), intent, pipeline)
+
+    return act_now(settings, state, find, read_only=read_only)
+
+
+def act_now(settings: Settings, state: State, find: Find, *, read_only: bool, section: str | None = None) -> Outcome:
+    """Do one thing, read back, and keep a record. Blocks, for ACT_SECONDS at most.
+
+    `section` of the settings has to be trusted. Raises as `set_tag` does; what `find` raises goes through.
+    """
+    check_allowed(settings, read_only, section)
+    return asyncio.run(_act_now(_around(settings, state, None), find))
 
 
 def perform(
@@ -154,62 +199,26 @@ def wants(outcomes: Sequence[Outcome]) -> list[Want]:
 # -- on the command line ----------------------------------------------------------------------------------------
 
 
-async def _set_tag(settings: Settings, state: State, subject: Subject, key: str, value: str) -> TagOutcome:
-    (run_id,) = subject.parts
-    settled = _settled(state)
-    async with opened(settings) as sources:
-        for each in sources:
-            if each.spec.kind == "mlflow":
-                await check_readable(settings, each)
-        tagging = [source for source in sources if isinstance(source, TagsRuns)]
-        source, run = await find_run(tagging, run_id)
-        if run.status == "deleted":
-            raise RefusedError(f"Refused: {subject} is deleted in MLflow, nothing was changed. Restore it first.")
-        written = ("set_tag", str(subject), tag_intent(source.spec.key, run_id, key, value))
-        outcome = await _now_at_once(source, state, written, settled)
-        assert isinstance(outcome, TagOutcome)
-        return outcome
-
-
-async def _act_on_pipeline(
-    settings: Settings,
-    state: State,
-    act: str,
-    key: str | None,
-    native: str,
-    choose: Callable[[Pipeline], tuple[Job | None, Sequence[str]]],
-) -> Outcome:
-    settled = _settled(state)
-    async with opened(settings) as sources:
-        source, pipeline = await find_pipeline(settings, sources, key, native)
-        job, approvals = choose(pipeline)
-        intent = pipeline_intent(pipeline, saw=False, job=job, approvals=approvals)
-        made = Act(
-            id="", at=0, batch="", begun_at=None, act=act, subject=pipeline_subject(act, intent), intent=intent,
-            outcome=None, state="asked",
-        )  # fmt: skip
+async def _act_now(around: Surroundings, find: Find) -> Outcome:
+    """Acts that had their outcome before the thing was looked at are known to whoever asked."""
+    state, settled = around.state, frozenset(act.id for act in around.state.acts() if act.outcome is not None)
+    async with opened(around.settings) as sources:
+        source, act, subject, intent, thing = await find(sources)
         kind = kind_of(act)
+        made = Act(
+            id="", at=0, batch="", begun_at=None, act=act, subject=subject, intent=intent, outcome=None, state="asked"
+        )  # fmt: skip
         kind.check(made)
-        if why := kind.unable(source, made) or kind.refusal(made, pipeline):
+        does = kind.bind(source, around._replace(sources=sources))
+        if why := kind.unable(does, made) or ("" if thing is None else kind.refusal(made, thing)):
             raise RefusedError(f"Refused: {why}")
-        return await _now_at_once(source, state, (act, made.subject, intent), settled)
-
-
-async def _now_at_once(
-    source: Any, state: State, written: tuple[str, str, Mapping[str, Any]], settled: frozenset[str]
-) -> Outcome:
-    """`settled` are the acts that had their outcome before the thing was looked at."""
-    batch = state.ask_acts([written], _now())
-    with act_lock.held(state.path, batch):
-        (act,) = state.batch_of_acts(batch)
-        try:
-            return await _in_turn(source, state, act, settled)
-        except SourceError as error:
-            return _failed(state, act, f"Not tried: {error}")
-
-
-def _settled(state: State) -> frozenset[str]:
-    return frozenset(act.id for act in state.acts() if act.outcome is not None)
+        batch = state.ask_acts([(act, subject, intent)], _now())
+        with act_lock.held(state.path, batch):
+            (asked,) = state.batch_of_acts(batch)
+            try:
+                return await _in_turn(does, state, asked, settled)
+            except SourceError as error:
+                return _failed(state, asked, f"Not tried: {error}")
 
 
 # -- a batch ----------------------------------------------------------------------------------------------------
@@ -221,6 +230,7 @@ def _around(settings: Settings, state: State, cache: Path | None) -> Surrounding
 
 async def _perform(around: Surroundings, acts: Iterable[Act]) -> list[Outcome]:
     async with opened(around.settings) as sources:
+        around = around._replace(sources=sources)
         by_key = {source.spec.key: source for source in sources}
         away: dict[str, str] = {}
         return [await _one_of_many(around, by_key.get(act.intent["source"]), act, away) for act in acts]
@@ -355,6 +365,7 @@ async def _conclude(kind: Kind[Any, Any], source: Any, state: State, act: Act, t
 
 async def _reconcile(around: Surroundings, acts: Sequence[Act], now: Millis) -> list[Outcome]:
     async with opened(around.settings) as sources:
+        around = around._replace(sources=sources)
         by_key = {source.spec.key: source for source in sources}
         found: list[Outcome] = []
         for act in acts:

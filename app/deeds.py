@@ -19,13 +19,15 @@ class Step:
 
     entry: str
     source: str
-    run_id: str
     name: str
     key: str
     now: str | None
     """What my act left there; when something else is there by then, it is not taken back."""
     back: str | None
     """What was there before; None when nothing was."""
+    run_id: str = ""
+    intent: Mapping[str, Any] | None = None
+    """Of what was written onto a registered model or a version, in place of the run: what my act was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +71,16 @@ def what(act: Act) -> str:
 def change(act: Act) -> tuple[str, str]:
     """What was there before an act, as far as it is known, and what is there after it; foreign text is exact."""
     intent = act.intent
+    there = intent.get("previous", intent.get("seen"))
+    if act.act in _MAKES:
+        made = ((act.outcome or {}).get("read_back") or {}).get("version")
+        return "", f"{touched(act)} {_version(made)}" if made else touched(act)
+    if act.act == "describe":
+        return there or "absent", intent["text"] or "absent"
+    if of_what(act) == "tags" or act.act in _NOTES:
+        return _present(there), _present(intent["value"])
     if of_what(act) == "models":
         return _version(intent.get("from")), _version(intent.get("version"))
-    there = intent.get("previous", intent.get("seen"))
-    if of_what(act) == "tags":
-        return _present(there), _present(intent["value"])
     read_back = (act.outcome or {}).get("read_back")
     if not read_back:
         return _standing(there), what(act)
@@ -113,7 +120,7 @@ def said(acts: Sequence[Act]) -> str:
 def touched(act: Act) -> str:
     """The run that was tagged, the pipeline that runs now, or the model whose alias moved."""
     if of_what(act) == "models":
-        return str(act.intent["model"])
+        return str(act.intent["to" if act.act == "copy_version" else "model"])
     if of_what(act) == "tags":
         return str(act.intent["run_id"])
     read_back = (act.outcome or {}).get("read_back") or {}
@@ -126,13 +133,33 @@ _NEVER: Final = {
     "ask_approval": "what others were asked stays: a plan that is not applied does nothing",
     "waive": "a waiver ends by itself, and holds for this version alone",
     "approve": "an approval that was given cannot be taken back: X cancels the pipeline",
+    "register": "a version that was made stays, others may use it by now: MLflow's own page deletes it",
+    "copy_version": "a copy that was made stays, others may use it by now: MLflow's own page deletes it",
 }
+
+_MAKES: Final = frozenset({"register", "copy_version"})
+"""Acts that make a version."""
+
+_NOTES: Final = frozenset({"set_version_tag", "delete_version_tag", "set_model_tag", "delete_model_tag", "describe"})
+"""Acts that write onto a registered model or a version."""
+
+
+def is_of(act: Act, of: Of) -> bool:
+    """Whether it was done to such things. Registering is done to a run as well as to a model."""
+    return of_what(act) == of or (of == "tags" and act.act == "register")
+
+
+def is_change(act: Act) -> bool:
+    """Whether something is otherwise since."""
+    if of_what(act) != "tags" and act.act not in _NOTES:
+        return True
+    return bool(act.intent["text" if act.act == "describe" else "value"] != act.intent["previous"])
 
 
 def back_from(acts: Sequence[Act]) -> Undo:
     """The way back from acts of one batch, the newest first."""
     first, oldest_first = acts[0], list(reversed(acts))
-    if of_what(first) == "tags":
+    if of_what(first) == "tags" or first.act in _NOTES:
         return Undo(what=what(first), at=first.at, steps=tuple(map(_step, oldest_first)))
     if first.act in ("promote", "rollback"):
         return Undo(
@@ -153,6 +180,13 @@ def _stop(act: Act) -> Stop:
 
 def _step(act: Act) -> Step:
     intent = act.intent
+    if act.act in _NOTES:
+        is_text = act.act == "describe"
+        return Step(
+            entry=act.id, source=intent["source"], name=intent.get("name") or act.subject, intent=intent,
+            key="description" if is_text else intent["key"], now=intent["text" if is_text else "value"],
+            back=intent["previous"] or None if is_text else intent["previous"],
+        )  # fmt: skip
     return Step(
         entry=act.id, source=intent["source"], run_id=intent["run_id"], name=intent.get("name") or act.subject,
         key=intent["key"], now=intent["value"], back=intent["previous"],
@@ -162,7 +196,7 @@ def _step(act: Act) -> Step:
 _WORDS: Final = {
     "waive": "waiver of {gate}", "ask_approval": "request to approve plan {short}",
     "approve_plan": "approval of plan {short}",
-    "register": "registration as {model}", "copy_version": "copy of v{version} to {to}",
+    "register": "registration as {model}", "copy_version": "copy to {to}",
     "describe": "description", "set_model_tag": "{key}={value}", "delete_model_tag": "{key} taken away",
     "set_version_tag": "{key}={value}", "delete_version_tag": "{key} taken away",
 }  # fmt: skip
@@ -171,7 +205,8 @@ _WORDS: Final = {
 def _what_of_model(act: Act) -> str:
     if act.act in ("promote", "rollback"):
         return f"{_version(act.intent['from'])} → {_version(act.intent['version'])}"
-    return _WORDS[act.act].format(**act.intent)
+    again = " again" if act.intent.get("undoes") else ""
+    return f"{_WORDS[act.act].format(**act.intent)}{again}"
 
 
 def _version(version: str | None) -> str:

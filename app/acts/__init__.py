@@ -1,4 +1,4 @@
-"""Kinds of acts: what is particular to tags, to pipelines, and to registered models. All of them go through the one gate, `actions.py`.
+"""Kinds of acts: what is particular to tags, to pipelines, to models. All go through the one gate, `actions.py`.
 
 A kind says what would be refused anywhere (`check`), reads the thing that is to be changed (`look`), tells whether it
 still is what the person saw (`refusal`), does it (`do`), and reads from the thing what came of it (`verdict`), right

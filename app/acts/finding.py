@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from .. import trust
 from ..errors import QuarterdeckError, RefusedError, SourceError, UntrustedError
 from ..records import Pipeline, Run
+from .model_notes import ModelNotes
 from .pipelines import ActsOnPipelines, Pipelines, read_pipeline
+from .registry_desk import Registry
 from .tags import Tags, TagsRuns, read_run
 
 if TYPE_CHECKING:
@@ -33,6 +35,25 @@ async def find_run(sources: Sequence[TagsRuns], run_id: str) -> tuple[TagsRuns, 
     if len(found) > 1:
         names = " and ".join(source.spec.name for source, _ in found)
         raise RefusedError(f"Refused: {names} both have a run {run_id}.")
+    return found[0]
+
+
+async def run_of(settings: Settings, sources: Sequence[Source], run_id: str) -> tuple[TagsRuns, Run]:
+    """The same among all sources of the settings. Raises UntrustedError, SourceError where one may not be read."""
+    for each in sources:
+        if each.spec.kind == "mlflow":
+            await check_readable(settings, each)
+    return await find_run([source for source in sources if isinstance(source, TagsRuns)], run_id)
+
+
+async def registry_of(settings: Settings, sources: Sequence[Source]) -> Registry:
+    """The registry whose models can be changed. Raises QuarterdeckError where there is none, or UntrustedError."""
+    found = [source for source in sources if isinstance(source, Registry)]
+    if not found:
+        for each in sources:
+            if each.spec.kind == "registry":
+                await check_readable(settings, each)
+        raise QuarterdeckError(ModelNotes.nobody)
     return found[0]
 
 
