@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "doctor": "doctor",
     "events": "events",
     "init": "init",
+    "ledger": "ledger",
     "models": "models",
     "open": "open",
     "pipeline": "pipeline",
@@ -31,6 +32,7 @@ COMMANDS: Final = {
     "sync": "sync",
     "tag": "tag",
     "trust": "trust",
+    "verify": "verify",
     "waive": "approve",
 }
 """Every command and the module that holds it, as a click command of the same name followed by `_command`."""

@@ -1,0 +1,205 @@
+"""What a bundle holds, read as records: entries with their signatures, plans, approvals, waivers, the rules of then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final, NamedTuple
+
+import msgspec
+
+from ..ledger.objects import NotOursError, Reading, Tag, unreadable
+from ..ledger.reading import allowed_signers
+from ..records import LedgerEntry, PlanApproval, PolicyText, StoredPlan, Waiver
+from .layout import Manifest, Observed, Row
+from .signatures import Signature, Signatures
+
+_ENTRY: Final = re.compile(r"entries/[^/]+/(?P<number>[0-9]+)-(?P<id>[0-9a-f]+)\.(?P<kind>[a-z]+)")
+_FILE: Final = re.compile(r"(?P<room>[a-z]+)/(?P<id>[0-9a-f]+)\.(?P<kind>[a-z]+)")
+_UNSIGNED: Final = Reading("", lambda payload, signature: frozenset())
+"""Reads what is said, whoever says it."""
+_NOT_OURS: Final = (NotOursError, msgspec.MsgspecError, ValueError, RecursionError)
+
+
+class EntryFile(NamedTuple):
+    """What the name of a file in `entries/` says."""
+
+    number: int
+    id: str
+    kind: str
+
+
+def entry_file_of(path: str) -> EntryFile | None:
+    """Which entry a file is by its name; None for a file of another room."""
+    found = _ENTRY.fullmatch(path)
+    return EntryFile(int(found["number"]), found["id"], found["kind"]) if found else None
+
+
+class Papers:
+    """The files of a bundle. `given`: allowed signers that count in place of those in the bundle."""
+
+    def __init__(self, files: Mapping[str, bytes], manifest: Manifest, observed: Observed, given: str | None) -> None:
+        self.files = files
+        self.manifest = manifest
+        self.observed = observed
+        self.is_local = manifest.ledger == "local"
+        self.has_given_signers = given is not None
+        self._given = given
+        self._signatures = Signatures()
+
+    # -- who may have signed
+
+    def signers(self, commit: str) -> str:
+        """The allowed signers for what was written under the policy of a commit."""
+        if self._given is not None:
+            return self._given
+        policy = self.policy(commit)
+        if policy is not None and policy.signers:
+            return allowed_signers(policy)
+        return _text(self.files.get("policies/personal.signers", b""))
+
+    def policy(self, commit: str) -> PolicyText | None:
+        """The rules of a commit, and the signers that they name; None where the bundle has nothing of it."""
+        paths = self.files.get(f"policies/{commit}/paths")
+        if paths is None:
+            return None
+        path, *signers = self.paths(commit)
+        text = self.files.get(f"policies/{commit}/policy.toml")
+        return PolicyText(
+            source="", branch="bundle", commit=commit, path=path, text=None if text is None else _text(text),
+            signers={
+                name: _text(self.files.get(f"policies/{commit}/{number}.signers", b""))
+                for number, name in enumerate(signers, 1)
+            },
+            is_local=self.is_local,
+        )  # fmt: skip
+
+    def paths(self, commit: str) -> list[str]:
+        """Where the settings and the signers are in the repository; the settings first."""
+        raw = self.files.get(f"policies/{commit}/paths", b"")
+        return raw.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
+
+    # -- what was written
+
+    @cached_property
+    def entries(self) -> Mapping[str, tuple[LedgerEntry, ...]]:
+        """By alias, in the order of their numbers."""
+        self._look_ahead()
+        found: dict[str, list[LedgerEntry]] = {alias: [] for alias in self.manifest.aliases}
+        for row in self.manifest.entries:
+            found.setdefault(row.alias, []).append(self._entry(row))
+        return {alias: tuple(sorted(some, key=lambda one: (one.number, one.id))) for alias, some in found.items()}
+
+    def _look_ahead(self) -> None:
+        """At the signatures of all entries."""
+        self._signatures.look_ahead(
+            (tag.raw, self.signers(self._bare(tag, row).policy_commit))
+            for row in self.manifest.entries
+            if not self.is_local and (tag := self._tag(row)) is not None
+        )
+
+    def _tag(self, row: Row) -> Tag | None:
+        raw = self.files.get(row.file or "")
+        file = entry_file_of(row.file or "")
+        return Tag(row.id, raw) if raw is not None and file is not None and file.kind in ("tag", "json") else None
+
+    def _bare(self, tag: Tag, row: Row) -> LedgerEntry:
+        """The entry, whoever signed it."""
+        try:
+            return _UNSIGNED.entry(tag, self.manifest.model, row.alias, row.number)
+        except RecursionError:
+            return unreadable("", row.id, self.manifest.model, row.alias, row.number, "its JSON is too deep")
+
+    def _entry(self, row: Row) -> LedgerEntry:
+        tag = self._tag(row)
+        if tag is None:
+            why = "it is not in the bundle" if row.file is None or row.file not in self.files else "it is no tag"
+            return unreadable("", row.id, self.manifest.model, row.alias, row.number, why)
+        bare = self._bare(tag, row)
+        if bare.trouble or self.is_local:
+            return bare
+        reading = self._signatures.reading(tag, self.signers(bare.policy_commit))
+        return reading.entry(tag, self.manifest.model, row.alias, row.number)
+
+    def signature(self, entry: LedgerEntry) -> Signature:
+        """Of an entry of a ledger in Git."""
+        raw = self.files.get(self._files_of_entries.get(entry.id, ""))
+        return Signature("none") if raw is None else self._signatures.look(raw, self.signers(entry.policy_commit))
+
+    @cached_property
+    def _files_of_entries(self) -> Mapping[str, str]:
+        return {row.id: row.file for row in self.manifest.entries if row.file is not None}
+
+    def plan_text(self, plan: str) -> str | None:
+        """The text of a plan; None where the bundle has none."""
+        raw = self.files.get(f"plans/{plan}.json")
+        try:
+            return None if raw is None else raw.decode()
+        except UnicodeDecodeError:
+            return None
+
+    def asked(self, entry: LedgerEntry) -> StoredPlan | None:
+        """Who asked others to approve the plan of an entry; None where nobody did."""
+        text, signers = self.plan_text(entry.plan), self.signers(entry.policy_commit)
+        if text is None:
+            return None
+        tags = self._by_plan["plans"].get(entry.plan, ())
+        return next((self._signatures.reading(tag, signers).plan(tag, text.encode()) for tag in tags), None)
+
+    def approvals(self, entry: LedgerEntry) -> tuple[PlanApproval, ...]:
+        """Of the plan of an entry."""
+        signers = self.signers(entry.policy_commit)
+        tags = self._by_plan["approvals"].get(entry.plan, ())
+        return tuple(self._signatures.reading(tag, signers).approval(tag) for tag in tags)
+
+    @cached_property
+    def _by_plan(self) -> Mapping[str, Mapping[str, Sequence[Tag]]]:
+        """Tags that can be read, by room and by the plan that they speak of."""
+        found: dict[str, dict[str, list[Tag]]] = {"plans": {}, "approvals": {}}
+        for room, read in (("plans", _plan_of_asking), ("approvals", _plan_of_approval)):
+            for tag in self._tags(room):
+                try:
+                    found[room].setdefault(read(tag), []).append(tag)
+                except _NOT_OURS:
+                    continue
+        return found
+
+    def waiver(self, name: str, entry: LedgerEntry) -> Waiver | None:
+        """By its id; None where the bundle has none that can be read."""
+        local, raw = self.files.get(f"waivers/{name}.json"), self.files.get(f"waivers/{name}.tag")
+        try:
+            if self.is_local and local is not None:
+                return msgspec.structs.replace(msgspec.json.decode(local, type=Waiver), id=name)
+            if raw is not None:
+                tag = Tag(name, raw)
+                return self._signatures.reading(tag, self.signers(entry.policy_commit)).waiver(tag)
+        except _NOT_OURS:
+            pass
+        return None
+
+    def broken(self) -> Iterator[str]:
+        """Files of plans, approvals and waivers whose signature is not of their text."""
+        for room in ("plans", "approvals", "waivers"):
+            for tag in self._tags(room):
+                if self._signatures.look(tag.raw, "").state == "broken":
+                    yield f"{room}/{tag.id}.tag"
+
+    def _tags(self, room: str) -> Iterator[Tag]:
+        for path, raw in sorted(self.files.items()):
+            found = _FILE.fullmatch(path)
+            if found and (found["room"], found["kind"]) == (room, "tag"):
+                yield Tag(found["id"], raw)
+
+
+def _plan_of_asking(tag: Tag) -> str:
+    return _UNSIGNED.plan(tag, b"").id
+
+
+def _plan_of_approval(tag: Tag) -> str:
+    return _UNSIGNED.approval(tag).plan
+
+
+def _text(raw: bytes) -> str:
+    """As the repository's files are read."""
+    return raw.decode("utf-8-sig", "surrogateescape")

@@ -1,0 +1,62 @@
+"""Who signed a tag, by which allowed signers. Asks ssh-keygen, each question once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, Literal, NamedTuple
+
+from ..ledger import signing
+from ..ledger.objects import Reading, Tag
+
+_TAGGER: Final = re.compile(rb"^tagger [^\n]* (\d{1,12}) [+-]\d{4}$", re.MULTILINE)
+_AT_ONCE: Final = 4
+
+
+class Signature(NamedTuple):
+    """How a signature stands. none: there is none; strange: made by a key that the signers do not name; broken: it is
+    not of this text."""
+
+    state: Literal["none", "holds", "strange", "broken"]
+    names: frozenset[str] = frozenset()
+    """Whose it is."""
+
+
+class Signatures:
+    """Remembers. Raises SigningError where ssh-keygen does not answer."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, str], Signature] = {}
+
+    def look(self, raw: bytes, signers: str) -> Signature:
+        """Of a tag."""
+        if (raw, signers) not in self._known:
+            self._known[raw, signers] = _look(raw, signers)
+        return self._known[raw, signers]
+
+    def look_ahead(self, tags: Iterable[tuple[bytes, str]]) -> None:
+        """Look at many, some at once: each costs three processes, of some 5 ms."""
+        wanted = [one for one in dict.fromkeys(tags) if one not in self._known]
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            found = threads.map(lambda one: _look(*one), wanted)
+            self._known.update(zip(wanted, found, strict=True))
+
+    def reading(self, tag: Tag, signers: str) -> Reading:
+        """Reads this tag, and knows who signed it."""
+        return Reading("", partial(self._names, tag.raw, signers))
+
+    def _names(self, raw: bytes, signers: str, payload: bytes, signature: bytes) -> frozenset[str]:
+        return self.look(raw, signers).names
+
+
+def _look(raw: bytes, signers: str) -> Signature:
+    payload, signature = signing.split(raw)
+    if not signature:
+        return Signature("none")
+    tagger = _TAGGER.search(payload.split(b"\n\n", 1)[0])
+    names = signing.principals(payload, signature, signers, int(tagger[1]) if tagger else None)
+    if names:
+        return Signature("holds", names)
+    return Signature("strange" if signing.belongs(payload, signature) else "broken")
