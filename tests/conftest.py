@@ -84,6 +84,11 @@ class MlflowRest:
         read: dict[str, Any] = answer.json()
         return read
 
+    def delete_version(self, model: str, version: str) -> None:
+        """Delete a version of a registered model."""
+        answer = self._client.request("DELETE", "model-versions/delete", json={"name": model, "version": version})
+        assert answer.is_success, answer.text
+
     def create_experiment(self, name: str) -> str:
         """A new experiment; gives its id."""
         return str(self.post("experiments/create", name=name)["experiment_id"])

@@ -59,8 +59,12 @@ def refresh(options: Options, outcomes: Sequence[Outcome]) -> None:
 def _fetch(settings: Settings, cache: Path, want: Want) -> None:
     """Nobody syncs: else the next look would show an alias where it was before."""
     from ..sync.fetch import fetch_now
+    from ..sync.once import sync_now
 
     try:
-        fetch_now(settings, cache, want)
+        if want.kind == "model":
+            sync_now(settings, cache, names=("models",))  # a pass: its cursor then knows what the aliases show
+        else:
+            fetch_now(settings, cache, want)
     except QuarterdeckError as error:
         say(f"Not read anew: {error}")

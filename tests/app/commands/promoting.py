@@ -138,7 +138,7 @@ class Team:
         for person in self.people[1:]:
             git(person.clone, "fetch", "--quiet")
             git(person.clone, "checkout", "--quiet", "-B", "main", "origin/main")
-        self._register()
+        self.register(model)
         for person in self.people:
             assert person.call("trust", "--yes").status == 0
             assert person.call("sync").status == 0
@@ -151,14 +151,15 @@ class Team:
         git(self.people[0].clone, "push", "--quiet", "origin", "main")
         return made
 
-    def _register(self) -> None:
-        self.rest.post("registered-models/create", name=self.model)
-        experiment = self.rest.create_experiment(f"of {self.model} {time.time_ns()}")
+    def register(self, model: str) -> None:
+        """Three versions of a model, of which the first is champion."""
+        self.rest.post("registered-models/create", name=model)
+        experiment = self.rest.create_experiment(f"of {model} {time.time_ns()}")
         for value in (0.90, 0.94, 0.70):
             tags = {"mlflow.source.git.commit": self.commit, "mlflow.user": "dee"}
             run = self.rest.create_run(experiment, "trained", tags=tags, metrics=[("val_auc", value, 0)])
-            self.rest.post("model-versions/create", name=self.model, source="s3://models/x", run_id=run)
-        self.server.move(self.model, "champion", "1")
+            self.rest.post("model-versions/create", name=model, source="s3://models/x", run_id=run)
+        self.server.move(model, "champion", "1")
 
     @property
     def champion(self) -> str:

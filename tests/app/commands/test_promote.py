@@ -204,3 +204,41 @@ def test_a_promotion_whose_process_is_killed_is_settled_by_the_next_command(team
     if world.champion == "2":
         assert ann.call("rollback", f"{world.model}@champion", "--yes").status == 0
         assert world.champion == "1"
+
+
+def test_an_approval_expires(team: Make) -> None:
+    world = team(APPROVALS.replace('expires = "8h"', 'expires = "1s"'))
+    ann, bo = world.people
+    wish = ("promote", f"{world.model}@champion", "--version", "2")
+    plan = ann.call(*wish, "--ask", "--json").json["plan"]
+    assert bo.call("approve", plan[:8]).status == 0
+    said = ann.call(*wish, "--yes")
+    assert (said.status, world.champion) == (4, "1")
+    assert any("expired" in one["why"] for one in said.json["approvals"])
+
+
+def test_models_of_any_name_are_promoted_like_any_other(team: Make) -> None:
+    world = team()
+    ann = world.people[0]
+    names = [
+        f"{name}{world.people[0].clone.stat().st_ino}" for name in ("my model", "a..b", "x~1", "a[b]", "模型", "-x")
+    ]
+    for name in names:
+        world.register(name)
+    for name in names:
+        said = ann.call("promote", "--version", "2", "--yes", "--json", "--", f"{name}@champion")
+        assert said.status == 0, said.err
+        assert world.server.aliases(name)["champion"] == "2"
+    assert len(git(world.remote, "for-each-ref", "refs/quarterdeck/ledger").splitlines()) == len(names)
+
+
+def test_a_champion_whose_version_was_deleted_is_told(team: Make) -> None:
+    world = team()
+    ann = world.people[0]
+    assert ann.call("promote", f"{world.model}@champion", "--version", "2", "--yes").status == 0
+    world.rest.delete_version(world.model, "2")
+    assert ann.call("sync").status == 0
+    titles = [event["title"] for event in ann.call("events", "--json").json]
+    assert f"champion of {world.model} is gone: v2 was deleted" in titles[0] + titles[1]
+    back = ann.call("rollback", f"{world.model}@champion", "--to", "1", "--yes")
+    assert (back.status, world.champion) == (0, "1"), back.err

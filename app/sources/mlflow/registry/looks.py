@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final, NamedTuple
 
 from ....records import Batch, Millis, ModelVersion, RegisteredModel
-from .aliases import Found, moved, named, seen
+from .aliases import Found, Shown, moved, named, seen
 from .api import RegistryApi
 from .logged import LoggedModels, model_ids
 from .marks import Marks
@@ -35,13 +35,16 @@ class Looks:
         self._logged = logged
         self.prompts: bool | None = None
         """Whether the server keeps prompts apart; None before the first look."""
+        self.met: dict[str, Shown] = {}
+        """What models showed that somebody asked for since the last pass: the cursor does not know of it."""
 
     async def batches(self, marks: Marks) -> AsyncIterator[Batch]:
         """All models and what became of aliases that moved; then what changed. The marks are moved as it is read."""
         listing = await self._listing()
         now = self._api.server_now()
         since = marks.polled_at
-        asked = [] if since is None else moved(marks.aliases, listing.models)
+        before, self.met = marks.aliases | self.met, {}
+        asked = [] if since is None else moved(before, listing.models)
         found = await named(self._api.version, asked, forgiving=True)
         known = {} if listing.is_complete else marks.aliases
         marks.aliases = known | seen(listing.models)

@@ -14,7 +14,7 @@ from typing import Final
 
 from ....records import Batch, LoggedModel, Millis, ModelVersion, RegisteredModel, SourceSpec, Want
 from ... import Cursor
-from .aliases import named
+from .aliases import named, seen
 from .api import RegistryApi
 from .logged import LoggedModels, model_ids
 from .looks import Looks
@@ -94,6 +94,7 @@ class RegistrySource(RegistryWrites):
         if want.kind != "model":
             return
         model = await self._api.model(want.model)
+        self._looks.met |= seen([model] if model is not None else [])
         found = await named(self._api.version, [(want.model, version) for version in want.keys])
         logged, _ = await self._logged.take(model_ids(found.versions), _WANTED_REQUESTS)
         yield Batch(

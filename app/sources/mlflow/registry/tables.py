@@ -65,6 +65,8 @@ class RegistryTables(RegistryWrites):
         self._store: RegistryStore | None = None
         self._turn = asyncio.Lock()
         self._forget()
+        self._met: dict[str, Shown] = {}
+        """What models showed that somebody asked for since the last pass: the cursor does not know of it."""
 
     def _forget(self) -> None:
         """Close the file, and what was concluded from its data versions: they hold for one connection."""
@@ -127,6 +129,7 @@ class RegistryTables(RegistryWrites):
         if want.kind != "model":
             return
         model = await self.get_model(want.model)
+        self._met |= seen([model] if model is not None else [])
         found = await named(self.get_version, [(want.model, version) for version in want.keys])
         batch = await self._batch(found.versions)
         models = () if model is None else (model,)
@@ -136,7 +139,8 @@ class RegistryTables(RegistryWrites):
         """All models, what became of aliases that moved, and the versions that changed since the last pass."""
         since, now = marks.polled_at, self._now()
         models = await self._do(RegistryStore.models)
-        asked = [] if since is None else moved(marks.aliases, models)
+        before, self._met = marks.aliases | self._met, {}
+        asked = [] if since is None else moved(before, models)
         found = await named(self.get_version, asked)
         if since is None:
             marks.begin_sweep(now)
