@@ -166,7 +166,6 @@ class Acting:
     def undo(self, undo: Undo) -> str:
         """Have an act taken back; gives the batch. Raises StoreError."""
         from .acts.sight import subject
-        from .acts.tags import tag_intent
 
         asked = [_back(step) for step in undo.steps]
         for stop in undo.stops:

@@ -78,22 +78,25 @@ _NEVER_SENT: Final = frozenset({"misconfigured", "untrusted", "forbidden", "tls"
 _NEVER: Final = "It was asked for and never begun. Nothing was changed."
 
 
-def set_tag(settings: Settings, state: State, subject: Subject, key: str, value: str, *, read_only: bool) -> TagOutcome:
-    """Set a tag of a run, see that it is there, and keep a record. Blocks, for ACT_SECONDS at most.
+def set_tag(
+    settings: Settings, state: State, subject: Subject, key: str, value: str | None, *, read_only: bool
+) -> TagOutcome:
+    """Set a tag of a run, or with None take it away, read it back, and keep a record. Blocks, for ACT_SECONDS at most.
 
     Raises RefusedError (read-only, a deleted run), UntrustedError, UsageError (not a run, not a tag that MLflow
     takes), SourceError (not reached before anything was tried), QuarterdeckError (no such run). What goes wrong
     after the intent was written is an Outcome that is failed or unknown.
     """
     check_allowed(settings, read_only, "mlflow")
-    check_tag(subject, key, value)
+    check_tag(subject, key, value or "")
     (run_id,) = subject.parts
 
     async def find(sources: Sequence[Source]) -> Found:
         source, run = await run_of(settings, sources, run_id)
         if run.status == "deleted":
             raise RefusedError(f"Refused: {subject} is deleted in MLflow, nothing was changed. Restore it first.")
-        return Found(source, "set_tag", str(subject), tag_intent(source.spec.key, run_id, key, value))
+        act = "delete_tag" if value is None else "set_tag"
+        return Found(source, act, str(subject), tag_intent(source.spec.key, run_id, key, value))
 
     outcome = act_now(settings, state, find, section="mlflow", read_only=read_only)
     assert isinstance(outcome, TagOutcome)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .acting import Acting
 from .actions import Found, Outcome, act_now, check_allowed
+from .acts import brief
 from .acts.finding import registry_of, run_of
 from .acts.model_notes import Noted, check_note, check_text, note_act, note_intent, note_subject, text_intent
 from .acts.registrations import check_model_name, copy_intent, register_intent, registration_subject
 from .acts.registry_desk import Registry
 from .errors import QuarterdeckError, UsageError
 from .records import ModelVersion, Run, Subject
-from .text import clip
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -183,8 +183,8 @@ async def _there(registry: Registry, model: str, version: str | None) -> None:
     """Raise QuarterdeckError where there is no such thing. Raises SourceError."""
     found = await (registry.get_model(model) if version is None else registry.get_version(model, version))
     if found is None:
-        what = "registered model" if version is None else f"version {clip(version, 40)} of"
-        raise QuarterdeckError(f"There is no {what} “{clip(model, 60)}” in {registry.spec.name}.")
+        what = "registered model" if version is None else f"version {brief(version, 40)} of"
+        raise QuarterdeckError(f"There is no {what} “{brief(model)}” in {registry.spec.name}.")
 
 
 def _parts(subject: Subject) -> tuple[str, str | None]:

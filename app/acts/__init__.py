@@ -136,3 +136,8 @@ class Kind(Protocol[Does, Thing]):
 def called(act: Act) -> str:
     """How sentences call the thing."""
     return str(act.intent.get("name") or act.subject)
+
+
+def brief(exact: str, most: int = 60) -> str:
+    """A foreign text as it stands in a sentence: exact, and cut where it is long. Whoever shows it escapes it."""
+    return exact if len(exact) <= most else f"{exact[: most - 1]}…"

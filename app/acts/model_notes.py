@@ -8,8 +8,7 @@ from typing import Any, Final, cast
 from ..errors import UsageError
 from ..records import ModelVersion, RegisteredModel, Subject, Want
 from ..store.state import Act, ActState
-from ..text import clip
-from . import SECONDS, Outcome, Surroundings, Tried, Verdict, called
+from . import SECONDS, Outcome, Surroundings, Tried, Verdict, brief, called
 from .registry_desk import Registry
 from .tags import check_key, check_signs, said
 
@@ -83,8 +82,8 @@ def note_subject(intent: Mapping[str, Any]) -> str:
 def note_name(model: str, version: str | None) -> str:
     """How sentences call it: `churn v14`."""
     if version is None:
-        return clip(model, 60)
-    return f"{clip(model, 60)} {f'v{version}' if version.isdecimal() else clip(version, 40)}"
+        return brief(model)
+    return f"{brief(model)} {f'v{version}' if version.isdecimal() else brief(version, 40)}"
 
 
 def check_note(key: str, value: str, *, of_version: bool) -> None:
@@ -143,7 +142,7 @@ class ModelNotes:
         found = _present(act, thing)
         if "seen" in act.intent and act.intent["seen"] != found:
             what = act.intent.get("key", "the description")
-            told = f"{clip(what, 60)} is {said(found)} now, not {said(act.intent['seen'])}: somebody changed it"
+            told = f"{brief(what)} is {said(found)} now, not {said(act.intent['seen'])}: somebody changed it"
             return f"{called(act)}: {told}. Left as it is."
         return ""
 
@@ -176,7 +175,7 @@ class ModelNotes:
         """Done when it reads as it was to be, and nobody forbade it: then it was somebody else who wrote it."""
         thing = await self.look(source, act)
         found, wanted = None if thing is None else _present(act, thing), _wanted(act)
-        what = clip(act.intent.get("key", "the description"), 60)
+        what = brief(act.intent.get("key", "the description"))
         if thing is not None and found == wanted and (not tried.is_denied or wanted is None):
             did = "taken away" if wanted is None else "set"
             told = " is described" if act.act == "describe" else f": {what} is {did}"

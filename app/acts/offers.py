@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from ..records import LoggedModel, ModelVersion, Record, Run, VersionStatus
-from ..text import clip
+from . import brief
 
 HISTORY: Final = "mlflow.log-model.history"
 """The tag under which clients before MLflow 3 keep which models a run logged."""
@@ -72,9 +72,9 @@ def told(found: Sequence[Offer]) -> str:
     """Several models, each with the word that names it alone."""
     names = [one.name for one in found]
     words = [
-        f"--logged-model {one.model_id}" + (f" ({clip(one.name, 40)})" if one.name else "")
+        f"--logged-model {one.model_id}" + (f" ({brief(one.name, 40)})" if one.name else "")
         if one.model_id is not None and (names.count(one.name) > 1 or not one.name)
-        else f"--path {clip(one.name, 60)}"
+        else f"--path {brief(one.name)}"
         for one in found
     ]
     more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""

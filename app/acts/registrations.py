@@ -14,8 +14,7 @@ from typing import Any, Final, cast
 from ..errors import SourceError, UsageError
 from ..records import ModelVersion, Subject, Want
 from ..store.state import Act, ActState
-from ..text import clip
-from . import FORGOTTEN, SECONDS, Outcome, Surroundings, Tried, Verdict, called
+from . import FORGOTTEN, SECONDS, Outcome, Surroundings, Tried, Verdict, brief, called
 from .model_notes import check_note, check_text
 from .offers import is_path, told
 from .registry_desk import Desk, Registry, Sight
@@ -70,7 +69,7 @@ def register_intent(
 
 def copy_intent(source: str, model: str, version: str, to: str, *, again: bool = False) -> dict[str, Any]:
     """What the journal keeps of a version that is to be one of another registered model too."""
-    name = f"{clip(model, 60)} {_called(version)}"
+    name = f"{brief(model)} {_called(version)}"
     return {"source": source, "model": model, "version": version, "to": to, "again": again, "name": name}
 
 
@@ -88,9 +87,9 @@ def check_model_name(name: str) -> None:
     if len(name) > LONGEST_NAME:
         raise UsageError(f"The model's name has {len(name)} characters: MLflow takes {LONGEST_NAME} at most.")
     if "/" in name or ":" in name:
-        raise UsageError(f"MLflow takes no “/” and no “:” in a model's name: “{clip(name, 60)}”.")
+        raise UsageError(f"MLflow takes no “/” and no “:” in a model's name: “{brief(name)}”.")
     if posixpath.normpath(name) != name or name == "." or name.startswith(".."):
-        raise UsageError(f"MLflow takes no model's name “{clip(name, 60)}”: as a path it would lead elsewhere.")
+        raise UsageError(f"MLflow takes no model's name “{brief(name)}”: as a path it would lead elsewhere.")
     check_signs(name, "The model's name")
 
 
@@ -120,10 +119,10 @@ class Registrations:
                 raise UsageError("A version is copied to another registered model: this one has it.")
             return
         if intent.get("path") is not None and not is_path(intent["path"]):
-            raise UsageError(f"“{clip(intent['path'], 60)}” is no path below the artifacts of a run.")
+            raise UsageError(f"“{brief(intent['path'])}” is no path below the artifacts of a run.")
         for key, value in intent["tags"].items():
             if key.startswith(OWN):
-                raise UsageError(f"Tags that begin with {OWN} are quarterdeck's own: “{clip(key, 60)}”.")
+                raise UsageError(f"Tags that begin with {OWN} are quarterdeck's own: “{brief(key)}”.")
             check_note(key, value, of_version=True)
         check_text(intent["description"])
 
@@ -171,7 +170,7 @@ class Registrations:
 
     async def verdict(self, source: Desk, act: Act, tried: Tried) -> Verdict:
         """Done when there is a version with the mark, whatever the answer was. Raises SourceError."""
-        model, name, nothing = clip(_target(act), 60), called(act), {"version": None}
+        model, name, nothing = brief(_target(act)), called(act), {"version": None}
         found = await _found(source, act) if source.has_asked or tried.is_late else None
         if found is not None:
             return Verdict("done", _done(act, found), _read_back(found))
@@ -213,7 +212,7 @@ def _target(act: Act) -> str:
 
 
 def _called(version: str) -> str:
-    return f"v{version}" if version.isdecimal() else clip(version, 40)
+    return f"v{version}" if version.isdecimal() else brief(version, 40)
 
 
 def _origin(act: Act, sight: Sight) -> str:
@@ -225,7 +224,7 @@ def _origin(act: Act, sight: Sight) -> str:
 def _why_not_there(act: Act, sight: Sight) -> str:
     """Why the registered model gets no version."""
     if sight.target is not None and sight.target.kind != "model":
-        return f": {clip(_target(act), 60)} is a prompt, and no model"
+        return f": {brief(_target(act))} is a prompt, and no model"
     return ""
 
 
@@ -241,11 +240,11 @@ def _why_not(act: Act, sight: Sight) -> str:
             return why
         (offer,) = sight.offers
         if offer.status not in ("ready", "unknown"):
-            return f": its model {clip(offer.name, 60)} is not whole ({offer.status})"
+            return f": its model {brief(offer.name)} is not whole ({offer.status})"
         there = [one for one in sight.there if offer.is_in(one, act.intent["run_id"])]
     if there and not act.intent.get("again"):
         oldest = min(there, key=_number)
-        return f"is {clip(_target(act), 60)} {_called(oldest.version)} already"
+        return f"is {brief(_target(act))} {_called(oldest.version)} already"
     return ""
 
 
@@ -257,9 +256,9 @@ def _not_one(act: Act, sight: Sight) -> str:
         return f"has {len(sight.offers)} models, name the one that is meant: {told(sight.offers)}"
     has = f"it has {told(sight.others)}" if sight.others else "it logged no model"
     if model_id is not None:
-        return f"has no logged model {clip(model_id, 60)}: {has}"
+        return f"has no logged model {brief(model_id)}: {has}"
     if path is not None:
-        return f"has no model and no artifact {clip(path, 60)}: {has}"
+        return f"has no model and no artifact {brief(path)}: {has}"
     return "logged no model: --path names a part of its artifacts that is one"
 
 
@@ -271,7 +270,7 @@ async def _denied(source: Desk, act: Act, tried: Tried) -> str:
         model = await source.registry.get_model(_target(act))
     except SourceError:
         return tried.trouble
-    return f"{tried.trouble} The registered model {clip(_target(act), 60)} was made for it." if model else tried.trouble
+    return f"{tried.trouble} The registered model {brief(_target(act))} was made for it." if model else tried.trouble
 
 
 async def _found(source: Desk, act: Act) -> ModelVersion | None:
@@ -290,7 +289,7 @@ def _number(version: ModelVersion) -> tuple[int, int]:
 def _done(act: Act, found: ModelVersion) -> str:
     state = "" if found.status == "ready" else f" ({found.raw_status or found.status})"
     new = ", a registered model that there was not before" if act.intent["previous"].get("is_new_model") else ""
-    return f"{called(act)} is {clip(found.model, 60)} {_called(found.version)} now{state}{new}."
+    return f"{called(act)} is {brief(found.model)} {_called(found.version)} now{state}{new}."
 
 
 def _read_back(found: ModelVersion) -> dict[str, Any]:

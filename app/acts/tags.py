@@ -72,7 +72,7 @@ def tag_intent(
 def check_tag(subject: Subject, key: str, value: str) -> None:
     """Raise UsageError when MLflow would not take this tag as it is."""
     if subject.kind != "run":
-        raise UsageError(f"{subject} cannot be tagged: only runs can be, as run/ID.")
+        raise UsageError(f"{subject} cannot be tagged: only run/ID, model/NAME and model/NAME/VERSION can be.")
     check_key(key)
     if len(value) > LONGEST_VALUE:
         raise UsageError(f"The tag's value has {len(value)} characters: MLflow takes {LONGEST_VALUE} at most.")

@@ -16,7 +16,9 @@ COMMANDS: Final = {
     "act": "act",
     "approve": "approve",
     "compare": "compare",
+    "copy-version": "registering",
     "demo": "demo",
+    "describe": "registering",
     "doctor": "doctor",
     "events": "events",
     "init": "init",
@@ -26,6 +28,7 @@ COMMANDS: Final = {
     "pipeline": "pipeline",
     "pipelines": "pipelines",
     "promote": "promote",
+    "register": "registering",
     "rollback": "promote",
     "runs": "runs",
     "status": "status",
@@ -35,7 +38,7 @@ COMMANDS: Final = {
     "verify": "verify",
     "waive": "approve",
 }
-"""Every command and the module that holds it, as a click command of the same name followed by `_command`."""
+"""Every command and the module that holds it, as a click command of that name (`-` is `_`) followed by `_command`."""
 
 
 class Commands(click.Group):
@@ -50,7 +53,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f".{COMMANDS[cmd_name]}", __package__)
-        command = getattr(module, f"{cmd_name}_command")
+        command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         assert isinstance(command, click.Command)
         return command
 

@@ -411,7 +411,7 @@ def test_a_server_that_is_down_from_the_start_is_not_reached(
 @pytest.mark.parametrize(
     ("written", "key", "value", "sentence"),
     [
-        (Subject(kind="model", parts=("churn",)), "k", "v", "only runs"),
+        (Subject(kind="model", parts=("churn",)), "k", "v", "only run/ID"),
         (subject("r1"), "", "v", "has 0 characters"),
         (subject("r1"), "k" * 251, "v", "has 251 characters"),
         (subject("r1"), "../k", "v", "takes no tag key"),

@@ -12,7 +12,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from quarterdeck.app.acts.model_notes import NoteOutcome
 from quarterdeck.app.acts.pipelines import PipelineOutcome
+from quarterdeck.app.acts.registrations import RegistrationOutcome
 from quarterdeck.app.acts.tags import TagOutcome
 from quarterdeck.app.commands.events import event_json
 from quarterdeck.app.commands.examine import Finding
@@ -77,7 +79,7 @@ def test_the_documentation_names_every_command_and_option_and_no_other() -> None
         }
         assert known - {"--json"} <= set(re.findall(r"--[a-z-]+", rows)), name
         assert set(re.findall(r"--[a-z-]+", rows)) <= known, name
-    assert set(re.findall(r"^\| `([a-z]+)", table, re.MULTILINE)) <= set(COMMANDS)
+    assert set(re.findall(r"^\| `([a-z-]+)", table, re.MULTILINE)) <= set(COMMANDS)
 
 
 def fields(name: str) -> set[str]:
@@ -99,6 +101,8 @@ def test_the_documentation_gives_the_fields_that_there_are(make_run: Callable[..
     assert fields("events") == event_json(Event(id="e", at=0, kind="note", title=""), {}).keys()
     assert fields("doctor") == set(Finding._fields)
     assert fields("tag") == set(TagOutcome.__struct_fields__)
+    assert fields("tag of a model, describe") == set(NoteOutcome.__struct_fields__)
+    assert fields("register, copy-version") == set(RegistrationOutcome.__struct_fields__)
     assert fields("pipeline rerun, cancel, approve, play") == set(PipelineOutcome.__struct_fields__)
 
 

@@ -39,6 +39,16 @@ def test_a_tag_is_set_and_the_outcome_told(process: Call, run_id: str, mlflow_re
     assert tags_of(mlflow_rest, run_id)["note"] == "a=b, 名"
 
 
+def test_a_tag_is_taken_away(process: Call, run_id: str, mlflow_rest: Any) -> None:
+    process("tag", f"run/{run_id}", "note=x")
+    said = process("tag", f"run/{run_id}", "note", "--delete", "--json")
+    assert (said.status, said.err) == (0, f"run/{run_id}: note is taken away.\n")
+    assert (said.json["act"], said.json["value"], said.json["previous"]) == ("delete_tag", None, "x")
+    assert "note" not in tags_of(mlflow_rest, run_id)
+    assert process("tag", f"run/{run_id}", "note", "--delete").status == 0, "gone is gone"
+    assert process("tag", f"run/{run_id}", "note=x", "--delete").status == 2
+
+
 def test_what_is_refused_ends_with_4_and_what_is_wrong_with_2_or_1(
     process: Call, run_id: str, mlflow_rest: Any
 ) -> None:
