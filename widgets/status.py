@@ -18,6 +18,7 @@ WARNING: Final = Sign("▲", "!", "warn")
 FAILED: Final = Sign("✖", "X", "bad")
 COULD_NOT_RUN: Final = Sign("!", "?", "bad")
 MISSING: Final = Sign("◌", "o", "dim")
+UNMET: Final = Sign("◌", "o", "warn")
 SILENT: Final = Sign("·", ".", "dim")
 RUNNING: Final = Sign("▶", ">", "run")
 QUEUED: Final = Sign("○", "o", "dim")
@@ -36,6 +37,10 @@ SIGNS: Final[dict[str, Sign]] = {
     "watched": WATCHED,
     # pipelines, jobs and steps
     "queued": QUEUED, "waiting": WAITING, "passed": GOOD, "cancelled": SKIPPED, "skipped": SKIPPED, "unknown": MISSING,
+    # gates of a promotion
+    "pass": GOOD, "warn": WARNING, "fail": FAILED, "missing": UNMET, "inconclusive": UNMET, "waived": SKIPPED,
+    # versions of models
+    "ready": GOOD, "pending": QUEUED,
     # sources
     "ok": GOOD, "stale": WARNING, "unauthorised": FAILED, "forbidden": FAILED, "limited": WARNING,
     "unreachable": FAILED, "tls": FAILED, "not_understood": COULD_NOT_RUN, "misconfigured": COULD_NOT_RUN,

@@ -76,13 +76,18 @@ def covering(promotions: Mapping[str, Promotion], model: str, alias: str) -> tup
 
 def alias_of(text: PolicyText | None, model: str) -> str | None:
     """The alias that the policy of a model moves, for those who do not say which; None without such a policy."""
+    return next(iter(aliases_of(text, model)), None)
+
+
+def aliases_of(text: PolicyText | None, model: str) -> tuple[str, ...]:
+    """All aliases of a model that a policy covers, the model's own first; none where the text cannot be read."""
     if text is None or text.text is None:
-        return None
+        return ()
     try:
         content = parse_settings(text.text, ProjectFile, text.path)
     except SettingsError:
-        return None
-    return next((rules.to for _, rules in _naming(content.promotion, model)), None)
+        return ()
+    return tuple(dict.fromkeys(rules.to for _, rules in _naming(content.promotion, model)))
 
 
 def _naming(promotions: Mapping[str, Promotion], model: str) -> Iterator[tuple[str, Promotion]]:
