@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
 from ..records import AliasMove, LedgerEntry, Millis, Record
@@ -31,16 +32,19 @@ class Explanation(Record, frozen=True, kw_only=True):
 
 
 def explained(move: AliasMove, entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
-    """The entry of the move's alias that assigns just what the alias shows since, where it is the last one by then.
+    """The entry of the move's alias that assigns just what the alias shows since, and was the last one then.
 
-    `entries` may be of any alias. A move that was seen for the first time needs no explanation and has none.
+    `entries` may be of any alias. Then is any moment at which it may have moved, so an entry that was followed at once
+    by another one explains it too. A move that was seen for the first time needs no explanation and has none.
     """
     if move.reason == "first seen":
         return None
     own = (entry for entry in entries if (entry.model, entry.alias) == (move.model, move.alias))
-    last = max((entry for entry in own if entry.at <= move.at + SLACK), key=lambda entry: entry.number, default=None)
-    is_it = last is not None and not last.trouble and last.version == (move.version or "")
-    return last if is_it else None
+    by_then = sorted((one for one in own if one.at <= move.at + SLACK), key=lambda entry: entry.number)
+    began = move.at if move.not_before is None else move.not_before
+    last = [one for one, later in pairwise([*by_then, None]) if one and (later is None or later.at >= began)]
+    fitting = (one for one in reversed(last) if not one.trouble and one.version == (move.version or ""))
+    return next(fitting, None)
 
 
 def explanation(move: AliasMove, entries: Iterable[LedgerEntry], *, is_kept: bool, as_of: Millis | None) -> Explanation:

@@ -276,3 +276,10 @@ def test_local_waivers_are_kept(state: State) -> None:
     assert not state.add_local_waiver(waiver)
     assert state.local_waivers("churn", "champion") == state.local_waivers() == [waiver]
     assert state.local_waivers("churn", "Champion") == []
+
+
+def test_an_entry_that_was_followed_at_once_explains_what_was_seen_between() -> None:
+    promoted, back = entry(6, "14", 1_000_000), entry(7, "13", 1_005_000)
+    assert explained(moved("14", 1_002_000, not_before=900_000), [promoted, back]) == promoted
+    assert explained(moved("13", 1_010_000, not_before=1_002_000), [promoted, back]) == back
+    assert explained(moved("14", 1_100_000, not_before=1_010_000), [promoted, back]) is None  # moved by hand since
