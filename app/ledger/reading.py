@@ -40,7 +40,7 @@ def read_promotions(
     reading = Reading(source, partial(signing.principals, signers=signers))
     return Promotions(
         policy=policy,
-        entries=tuple(sorted(_entries(reading, refs, tags), key=lambda one: (one.model, one.alias, one.number))),
+        entries=tuple(sorted(_entries(reading, refs, tags), key=lambda one: (one.model, one.alias, one.number, one.id))),
         plans=tuple(_plans(run, reading, tags)),
         approvals=tuple(_each(tags, names.APPROVALS, reading.approval)),
         waivers=tuple(_each(tags, names.WAIVERS, reading.waiver)),
@@ -48,10 +48,13 @@ def read_promotions(
 
 
 def read_entries(run: Run, source: str, refs: Mapping[str, str], signers: str) -> list[LedgerEntry]:
-    """The entries that these refs hold, in the order of their numbers. Raises GitError."""
+    """The entries that these refs hold, in the order of their numbers. Raises GitError.
+
+    Where a tag and a ref hold the same number, the greater id is the later one for everybody.
+    """
     tags = {name: Tag(sha, raw) for name, sha, raw in _tags(run, refs)}
     reading = Reading(source, partial(signing.principals, signers=signers))
-    return sorted(_entries(reading, refs, tags), key=lambda one: one.number)
+    return sorted(_entries(reading, refs, tags), key=lambda one: (one.number, one.id))
 
 
 def _entries(reading: Reading, refs: Mapping[str, str], tags: Mapping[str, Tag]) -> Iterator[LedgerEntry]:
@@ -159,7 +162,7 @@ def signers_in(text: str | None) -> Iterator[str]:
     try:
         policies: Any = tomllib.loads(text or "").get("promotion", {})
         found = [policy.get("approvals", {}).get("signers", "") for policy in policies.values()]
-    except (tomllib.TOMLDecodeError, AttributeError):
+    except (tomllib.TOMLDecodeError, AttributeError, RecursionError):
         return iter(())
     return iter(dict.fromkeys(name for name in found if isinstance(name, str) and _is_inside(name)))
 

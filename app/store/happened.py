@@ -78,7 +78,7 @@ def governed(policy: PolicyText | None) -> list[tuple[str, str]]:
         return []
     try:
         tables: Any = tomllib.loads(policy.text).get("promotion", {})
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return []
     rules = tables.items() if isinstance(tables, dict) else ()
     return [(name, str(rule.get("to", ""))) for name, rule in rules if isinstance(rule, dict)]

@@ -12,6 +12,7 @@ from quarterdeck.app.ledger.signing import Signer
 from quarterdeck.app.promotion import policy_of
 from quarterdeck.app.promotion.ledgers import TakenError
 from quarterdeck.app.records import Actor, PlanApproval
+from quarterdeck.app.store.happened import governed
 from tests.app.promotion.worlds import commit, draft, git, ledger, make_remote, mirror_of, now
 
 NAMES = ["churn", "my model", "a..b", "x~1", "a[b]", "模型", "a/b", "ends.lock", "@{-1}", "-x", "A", "a%2Eb"]
@@ -178,4 +179,12 @@ def test_a_policy_that_is_no_text_is_not_taken_for_none(tmp_path: Path) -> None:
     git(clone, "push", "--quiet", "origin", "main")
     policy = ledger(remote, mirror_of(remote, tmp_path)).promotions().policy
     assert policy is not None
+    assert policy_of(policy, "a", "b").trouble
+
+
+def test_a_policy_that_is_nested_without_end_names_no_signers(tmp_path: Path) -> None:
+    remote, _ = make_remote(tmp_path, {"quarterdeck.toml": "a = " + "[" * 50_000})
+    policy = ledger(remote, mirror_of(remote, tmp_path)).promotions().policy
+    assert policy is not None
+    assert (policy.signers, governed(policy)) == ({}, [])
     assert policy_of(policy, "a", "b").trouble
