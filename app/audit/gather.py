@@ -12,14 +12,13 @@ from msgspec.structs import replace
 from ..exact import iso
 from ..ledger import names
 from ..ledger.objects import entry_text
-from ..ledger.reading import signers_in
 from ..ledger.signing import personal_signers
 from ..promotion.situation import COMMIT_TAGS
 from ..records import LedgerEntry
 from .books import Book, Shelf
 from .chain import UNDER_WAY
 from .gitobjects import Step, is_id, step, tree_of
-from .layout import OBSERVED, README, Made, Missing, Moved, Observed, Row, entry_file, folder_of, written
+from .layout import OBSERVED, README, Made, Missing, Moved, Observed, Row, entry_file, folder_of, named_signers, written
 from .readme import readme
 from .repositories import Repositories
 
@@ -138,7 +137,7 @@ class Gathered:
             return
         policy = self._blob(commit, self._path)
         text = None if policy is None else policy.decode("utf-8-sig", "surrogateescape")
-        signers = [name for name in signers_in(text) if "\n" not in name]
+        signers = named_signers(text)
         self.files[f"policies/{commit}/paths"] = "".join(f"{name}\n" for name in (self._path, *signers)).encode(
             "utf-8", "surrogateescape"
         )

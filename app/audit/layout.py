@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from ..ledger.names import quoted
+from ..ledger.reading import signers_in
 
 FORMAT: Final = "quarterdeck ledger bundle"
 VERSION: Final = 1
@@ -118,6 +119,11 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
 def is_ours(path: str) -> bool:
     """Whether a bundle may hold a file of this name."""
     return _SHAPES.fullmatch(path) is not None
+
+
+def named_signers(text: str | None) -> list[str]:
+    """The files of signers that a policy names, which lie beside it as 1.signers, 2.signers ..."""
+    return [name for name in signers_in(text) if "\n" not in name]
 
 
 def folder_of(alias: str, aliases: Iterable[str]) -> str:

@@ -92,12 +92,19 @@ class Papers:
         return {alias: tuple(sorted(some, key=lambda one: (one.number, one.id))) for alias, some in found.items()}
 
     def _look_ahead(self) -> None:
-        """At the signatures of all entries."""
-        self._signatures.look_ahead(
-            (tag.raw, self.signers(self._bare(tag, row).policy_commit))
-            for row in self.manifest.entries
-            if not self.is_local and (tag := self._tag(row)) is not None
-        )
+        """At the signatures of all entries, and of what belongs to their plans."""
+        if not self.is_local:
+            self._signatures.look_ahead(self._signed())
+
+    def _signed(self) -> Iterator[tuple[bytes, str]]:
+        """Tags, and the signers that count for them."""
+        for row in self.manifest.entries:
+            if (tag := self._tag(row)) is not None:
+                entry = self._bare(tag, row)
+                signers = self.signers(entry.policy_commit)
+                yield tag.raw, signers
+                for tags in self._by_plan.values():
+                    yield from ((one.raw, signers) for one in tags.get(entry.plan, ()))
 
     def _tag(self, row: Row) -> Tag | None:
         raw = self.files.get(row.file or "")
@@ -182,7 +189,7 @@ class Papers:
         """Files of plans, approvals and waivers whose signature is not of their text."""
         for room in ("plans", "approvals", "waivers"):
             for tag in self._tags(room):
-                if self._signatures.look(tag.raw, "").state == "broken":
+                if self._signatures.is_broken(tag.raw):
                     yield f"{room}/{tag.id}.tag"
 
     def _tags(self, room: str) -> Iterator[Tag]:

@@ -83,8 +83,9 @@ def of_approvals(entry: LedgerEntry, situation: Situation) -> Iterator[Finding]:
             said = f"who made {called(entry.version)} is not known ({clip(unknown, 60)}): a self-review cannot be told."
             yield of_entry(entry, "unknown", "approval", said)
         else:
-            said = f"it was not approved as the policy demands ({gate.value})"
-            yield of_entry(entry, "wrong", "approval", f"{said}: {'; '.join((gate.sentence, *gate.notes))}.")
+            found = gate.sentence if situation.is_local else f"{len(good)} of {_count(situation)}"
+            said = "; ".join((f"it was not approved as the policy demands: {found}", *gate.notes))
+            yield of_entry(entry, "wrong", "approval", f"{said}.")
     for person in entry.approvers:
         if not any(same_person(person, one.approval.by) for one in counted):
             said = f"it names {named(person)} as an approver, and no approval of theirs is here."
@@ -96,8 +97,8 @@ def _moments(entry: LedgerEntry) -> tuple[Millis, ...]:
 
 
 def _approval(entry: LedgerEntry, situation: Situation, at: Millis) -> tuple[Gate | None, tuple[Counted, ...]]:
-    requesters = (*(plan.by for plan in situation.plans), entry.by)
-    return approval_gate(situation, entry.plan, requesters, at)
+    asked = [replace(plan.by, role="requester") for plan in situation.plans]
+    return approval_gate(situation, entry.plan, (*asked, replace(entry.by, role="applied it")), at)
 
 
 def _count(situation: Situation) -> int:

@@ -11,6 +11,7 @@ from ..text import clip
 from .chain import of_entry
 from .findings import Finding
 from .gitobjects import object_id, step, tree_of
+from .layout import named_signers
 from .papers import Papers
 
 
@@ -44,6 +45,9 @@ def of_rules(entry: LedgerEntry, policy: Policy, papers: Papers) -> Iterator[Fin
 
 def proofs(papers: Papers, commit: str) -> Iterator[str]:
     """What does not tie the files of a policy to its commit."""
+    policy = papers.policy(commit)
+    if policy is not None and list(policy.signers) != named_signers(policy.text):
+        yield f"the files of signers here are not those that the policy of {abbreviated(commit)} names."
     for number, path in enumerate(papers.paths(commit)):
         file = f"policies/{commit}/{f'{number}.signers' if number else 'policy.toml'}"
         content = papers.files.get(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -28,20 +29,26 @@ class Signatures:
     """Remembers. Raises SigningError where ssh-keygen does not answer."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[bytes, str], Signature] = {}
+        self._known: dict[bytes, dict[str, Signature]] = defaultdict(dict)
 
     def look(self, raw: bytes, signers: str) -> Signature:
         """Of a tag."""
-        if (raw, signers) not in self._known:
-            self._known[raw, signers] = _look(raw, signers)
-        return self._known[raw, signers]
+        known = self._known[raw]
+        if signers not in known:
+            known[signers] = _look(raw, signers)
+        return known[signers]
+
+    def is_broken(self, raw: bytes) -> bool:
+        """Whether it is not of this text, whoever may sign."""
+        known = next(iter(self._known[raw].values()), None)
+        return (known or self.look(raw, "")).state == "broken"
 
     def look_ahead(self, tags: Iterable[tuple[bytes, str]]) -> None:
-        """Look at many, some at once: each costs three processes, of some 5 ms."""
-        wanted = [one for one in dict.fromkeys(tags) if one not in self._known]
+        """Look at many, some at once: each costs two or three processes, of some 5 ms."""
+        wanted = [(raw, signers) for raw, signers in dict.fromkeys(tags) if signers not in self._known[raw]]
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            found = threads.map(lambda one: _look(*one), wanted)
-            self._known.update(zip(wanted, found, strict=True))
+            for (raw, signers), found in zip(wanted, threads.map(lambda one: _look(*one), wanted), strict=True):
+                self._known[raw][signers] = found
 
     def reading(self, tag: Tag, signers: str) -> Reading:
         """Reads this tag, and knows who signed it."""

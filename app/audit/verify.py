@@ -8,7 +8,7 @@ from typing import Final
 
 from ..errors import UsageError
 from ..ledger.objects import millis
-from ..promotion.policy import Policy, policy_of
+from ..promotion.policy import policy_of
 from ..promotion.words import NAME, named
 from ..records import AliasMove, LedgerEntry, Record
 from ..store.explanations import explanation
@@ -84,14 +84,14 @@ def _verified(
 
 
 def _of_papers(papers: Papers) -> Iterator[Finding]:
-    for file in papers.broken():
-        yield of_file("signature", file, "its signature was not made of this text.")
     for alias, entries in papers.entries.items():
         yield from chain_of(entries)
         yield from _of_observed(alias, entries, papers)
         for entry in entries:
             if not entry.trouble:
                 yield from _of_entry(entry, papers)
+    for file in papers.broken():
+        yield of_file("signature", file, "its signature was not made of this text.")
     if papers.is_local:
         said = "the ledger is a local one: nobody else could see it, and nothing in it is signed."
         yield Finding(level="note", code="local", about="ledger", sentence=said)
@@ -110,7 +110,7 @@ def _of_entry(entry: LedgerEntry, papers: Papers) -> Iterator[Finding]:
         yield from _of_signature(entry, papers)
     if entry.kind == "cancel":
         return  # it carries what it takes back; the chain is all that there is to check
-    policy = _policy(entry, papers)
+    policy = policy_of(papers.policy(entry.policy_commit), entry.model, entry.alias)
     situation = situation_of(entry, policy, papers)
     yield from of_rules(entry, policy, papers)
     why = next((one.why for one in papers.manifest.missing if one.id == entry.plan), "nobody says why")
@@ -125,13 +125,6 @@ def _of_entry(entry: LedgerEntry, papers: Papers) -> Iterator[Finding]:
         yield of_entry(
             entry, "wrong", "waiver", "gates of it were waived, and without its plan nobody can tell by whom."
         )
-
-
-def _policy(entry: LedgerEntry, papers: Papers) -> Policy:
-    try:
-        return policy_of(papers.policy(entry.policy_commit), entry.model, entry.alias)
-    except RecursionError:
-        return Policy(text=papers.policy(entry.policy_commit), trouble="It is nested too deep.")
 
 
 def _of_signature(entry: LedgerEntry, papers: Papers) -> Iterator[Finding]:

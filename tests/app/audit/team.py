@@ -120,7 +120,7 @@ class Team:
         """The ledger as one of them writes it."""
         if not self.has_remote:
             return LocalLedger(self.state_file, lambda: None)
-        signer = self.keys[who][0] if self.keys else None
+        signer = self.keys[who][0] if who in self.keys else None
         return ledger(self.remote, mirror_dir(self.settings.repository), style=self.style, signer=signer)
 
     def person(self, who: str) -> Actor:
@@ -164,8 +164,14 @@ class Team:
         }  # fmt: skip
         text = canonical(told | changes)
         if self.has_remote:
-            self.book(by).keep_plan(_sha256(text), text, self.person(by), self.clock)
+            self.keep(text, by)
         return text
+
+    def keep(self, text: str, by: str = "ann") -> str:
+        """Store a plan; gives its name."""
+        name = _sha256(text)
+        self.book(by).keep_plan(name, text, self.person(by), self.clock)
+        return name
 
     @staticmethod
     def gates(text: str, approved_by: str) -> dict[str, str]:
@@ -183,7 +189,7 @@ class Team:
         made = PlanApproval(source="", id="", plan=_sha256(text), by=self.person(by), at=at)
         self.book(by).approve(made)
 
-    def waive(self, gate: str, version: str, by: str = "cy", **more: Any) -> Waiver:
+    def waive(self, gate: str, version: str, /, by: str = "cy", **more: Any) -> Waiver:
         """Somebody lets a gate go unmet."""
         made = Waiver(
             source="", id="", model=self.model, alias="champion", version=version, gate=gate, by=self.person(by),
@@ -236,7 +242,9 @@ class Team:
         last = self.entries[-1].version if self.entries else "1"
         self.register({"champion": last} if last else {})
 
-    def register(self, aliases: Mapping[str, str], at: int | None = None, *, trained_by: str | None = "dee") -> None:
+    def register(
+        self, aliases: Mapping[str, str], at: int | None = None, *, trained_by: str = "dee", with_runs: bool = True
+    ) -> None:
         """What registry and tracking server say: each version was trained by somebody, at the commit of the policy."""
         at = self.clock + HOUR if at is None else at
         with closing(Reader(self.cache_file)) as reader:
@@ -249,11 +257,13 @@ class Team:
         runs = tuple(
             Run(source=RUNS.key, id=f"r{n}", experiment_id="1", name="fox", status="finished", user=trained_by)
             for n in numbers
+            if with_runs
         )
         cache.write(RUNS.key, Batch(experiments=(Experiment(source=RUNS.key, id="1", name="e"),), runs=runs), at)
         model = RegisteredModel(source=REGISTRY.key, name=self.model, aliases=dict(aliases))
         versions = tuple(
-            ModelVersion(source=REGISTRY.key, model=self.model, version=n, run_id=f"r{n}") for n in numbers
+            ModelVersion(source=REGISTRY.key, model=self.model, version=n, run_id=f"{'r' if with_runs else 'gone'}{n}")
+            for n in numbers
         )
         cache.write(REGISTRY.key, Batch(models=(model,), models_complete=True, versions=versions), at)
         for spec in (REGISTRY, RUNS):
@@ -264,10 +274,10 @@ class Team:
             )
         cache.close()
 
-    def look(self, at: int, **aliases: str) -> None:
+    def look(self, at: int, source: str = REGISTRY.key, **aliases: str) -> None:
         """Somebody looked at the aliases."""
         with State(self.state_file) as state:
-            state.observe_aliases(REGISTRY.key, {self.model: aliases}, (), at)
+            state.observe_aliases(source, {self.model: aliases}, (), at)
 
     def bundle(self, name: str = "bundle", now: int = NOW) -> Path:
         """Written by a reader of the cache."""
