@@ -20,8 +20,9 @@ from ..errors import RefusedError, SourceError
 from ..exact import span
 from ..records import LedgerEntry, Millis, Record
 from ..text import clip
+from .ledger_gate import WRONG_CLOCK
 from .ledgers import Ledger, TakenError
-from .words import called
+from .words import called, named
 
 Answer = TypeVar("Answer")
 
@@ -98,8 +99,7 @@ def in_the_way(draft: LedgerEntry, entries: Sequence[LedgerEntry], shown: str | 
     where = f"{clip(draft.model, 60)}@{clip(draft.alias, 60)}"
     if last is not None and is_under_way(last, shown, now):
         doing = "rolls it back to" if last.kind == "rollback" else "promotes"
-        who = last.by.name or "Somebody"
-        return f"{who} {doing} {called(last.version)} since {span(now - last.at)}: wait for that."
+        return f"{_who(last)} {doing} {called(last.version)} since {span(now - last.at)}: wait for that."
     if shown != draft.previous:
         return f"{where} shows {called(shown)} now, not {called(draft.previous)}: {_mover(last, shown, now)}."
     return ""
@@ -107,7 +107,7 @@ def in_the_way(draft: LedgerEntry, entries: Sequence[LedgerEntry], shown: str | 
 
 def is_under_way(last: LedgerEntry, shown: str | None, now: Millis) -> bool:
     """Whether whoever wrote the highest entry may be about to set the alias, which still shows what it did before."""
-    is_young = 0 <= now - last.at < LIMIT_SECONDS * 1000
+    is_young = now - LIMIT_SECONDS * 1000 < last.at <= now + WRONG_CLOCK  # by a clock that may be ahead of ours
     return is_young and not _shows(shown, last) and shown == last.previous
 
 
@@ -115,29 +115,31 @@ def _mover(last: LedgerEntry | None, shown: str | None, now: Millis) -> str:
     if last is None or not _shows(shown, last):
         return "it was moved outside quarterdeck, and no entry of the ledger says by whom"
     verb = {"promotion": "promoted it", "rollback": "rolled it back", "cancel": "took that back"}[last.kind]
-    return f"{last.by.name or 'somebody'} {verb} {span(now - last.at)} ago (entry {last.number})"
+    return f"{named(last.by)} {verb} {span(now - last.at)} ago (entry {last.number})"
 
 
 async def _carry_out(entry: LedgerEntry, ledger: Ledger, registry: Registry, clock: Clock, say: Say) -> Applied:
     """From the entry to the alias, and until the highest entry and the alias agree."""
-    sets: list[int] = []
+    sets: list[str] = []
     while True:
         entries = await _in_thread(ledger.entries, entry.model, entry.alias)
+        if entry.id not in (one.id for one in entries):
+            raise SourceError(f"{_what(entry)}: entry {entry.number} was written, and the ledger does not show it.")
         highest = entries[-1]
-        if highest.number != entry.number and (not sets or not highest.version):
+        if highest.id != entry.id and (not sets or not highest.version):
             return _superseded(entry, entries, clock())
-        if sets and sets[-1] == highest.number:
+        if sets and sets[-1] == highest.id:
             await say("read back", "")
             if _shows((await registry.get_aliases(entry.model)).get(entry.alias), highest):
                 break
-        if sets.count(highest.number) == TRIES or len(sets) == ROUNDS:
+        if sets.count(highest.id) == TRIES or len(sets) == ROUNDS:
             raise SourceError(f"{_what(entry)}: it was set and does not stay as the ledger says.")
         await say("alias", highest.version)
         if (trouble := await _set(highest, registry)) and not sets:
             return await _taken_back(entry, ledger, clock(), trouble)
-        sets.append(highest.number)
+        sets.append(highest.id)
         await say("set", highest.version)
-    if highest.number != entry.number:
+    if highest.id != entry.id:
         return _superseded(entry, entries, clock())
     return await _done(entry, registry, say)
 
@@ -159,7 +161,10 @@ async def _set(entry: LedgerEntry, registry: Registry) -> str:
 
 async def _taken_back(entry: LedgerEntry, ledger: Ledger, now: Millis, trouble: str) -> Applied:
     """The registry did not do it: the ledger says so too."""
-    cancel = await _cancel(entry, ledger, now, "the registry refused")
+    try:
+        cancel = await _cancel(entry, ledger, now, "the registry refused")
+    except TakenError as error:
+        return _overtaken(entry, error.entry, now)
     told = f"Entry {cancel.number} takes entry {entry.number} back; {called(entry.previous)} stays."
     return Applied(state="failed", sentence=f"{trouble} {told}", entry=cancel)
 
@@ -209,7 +214,7 @@ async def resume(
         return Applied(state="failed", sentence=sentence, entry=back)
     highest, now = entries[-1], clock()
     shown = (await registry.get_aliases(model)).get(alias)
-    if highest.number != ours.number:
+    if highest.id != ours.id:
         return await _resume_behind(ours, entries, shown, ledger, registry, clock, say)
     if _shows(shown, ours):
         return await _done(ours, registry, say)
@@ -218,7 +223,10 @@ async def resume(
         return Applied(state="unknown", sentence=told, entry=ours)
     if 0 <= now - ours.at < FINISH_SECONDS * 1000:
         return await _carry_out(ours, ledger, registry, clock, say)
-    cancel = await _cancel(ours, ledger, now, "it was cut off")
+    try:
+        cancel = await _cancel(ours, ledger, now, "it was cut off")
+    except TakenError as error:
+        return _overtaken(ours, error.entry, now)
     told = f"It was cut off after entry {ours.number}, too long ago to go on: entry {cancel.number} takes it back."
     return Applied(state="failed", sentence=f"{told} {called(shown)} stays.", entry=cancel)
 
@@ -235,20 +243,29 @@ async def _resume_behind(
 
 
 def _superseded(ours: LedgerEntry, entries: Sequence[LedgerEntry], now: Millis) -> Applied:
-    highest = entries[-1]
-    after = next(one for one in entries if one.number > ours.number)
+    place = next(at for at, one in enumerate(entries) if one.id == ours.id)
+    after, highest = entries[place + 1], entries[-1]
     if after.previous == ours.version and after.kind != "cancel":  # they saw ours: it had been done
         sentence = f"{_what(ours)} (entry {ours.number}), and {_mover(highest, highest.version, now)} since."
         return Applied(state="done", sentence=sentence, entry=ours)
-    return Applied(state="failed", sentence=_lost(ours, highest, now), entry=highest, is_refused=True)
+    return _overtaken(ours, highest, now)
+
+
+def _overtaken(ours: LedgerEntry, theirs: LedgerEntry, now: Millis) -> Applied:
+    return Applied(state="failed", sentence=_lost(ours, theirs, now), entry=theirs, is_refused=True)
 
 
 def _lost(ours: LedgerEntry, theirs: LedgerEntry, now: Millis) -> str:
     doing = "rolled it back to" if theirs.kind == "rollback" else "promoted"
     return (
-        f"{theirs.by.name or 'Somebody'} {doing} {called(theirs.version)} {span(now - theirs.at)} ago"
+        f"{_who(theirs)} {doing} {called(theirs.version)} {span(now - theirs.at)} ago"
         f" (entry {theirs.number}), before {called(ours.version)}."
     )
+
+
+def _who(entry: LedgerEntry) -> str:
+    """At the beginning of a sentence."""
+    return named(entry.by) if entry.by.name or entry.by.email else "Somebody"
 
 
 def _shows(shown: str | None, entry: LedgerEntry) -> bool:

@@ -12,7 +12,7 @@ from .words import NAME, called, lasting, named
 
 LIMIT: Final[Millis] = 120_000
 """How long an entry whose version the alias does not show is taken for work in progress."""
-_WRONG_CLOCK: Final[Millis] = 3_600_000
+WRONG_CLOCK: Final[Millis] = 3_600_000
 """An entry that lies further in the future than this was made by a clock that is wrong."""
 
 
@@ -42,7 +42,7 @@ def _highest(gate: Gate, situation: Situation, entry: LedgerEntry, now: Millis) 
     if entry.version == (situation.shows or ""):
         return gate.but(sentence=f"entry {entry.number} says {called(entry.version)}, and so it is")
     alias = clip(situation.alias, NAME)
-    if now - LIMIT < entry.at <= now + _WRONG_CLOCK:
+    if now - LIMIT < entry.at <= now + WRONG_CLOCK:
         doing = (
             "taking back" if entry.kind == "cancel" else "rolling back to" if entry.kind == "rollback" else "promoting"
         )

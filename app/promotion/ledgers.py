@@ -129,8 +129,8 @@ class GitLedger:
                 there = [one for one in self._entries(desk, entry.model, entry.alias) if one.number == entry.number]
                 if not there:
                     raise
-                if there[0].id != sha:
-                    raise TakenError(there[0]) from None
+                if sha not in (one.id for one in there):
+                    raise TakenError(there[-1]) from None
             return replace(entry, id=sha)
 
     def _tag(self, desk: Desk, entry: LedgerEntry, ref: str) -> str:

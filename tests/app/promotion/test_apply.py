@@ -85,6 +85,34 @@ def test_what_somebody_is_doing_right_now_is_waited_for(remote: Path, server: Se
         promote(remote, server, model, "3", "1")
 
 
+def test_what_somebody_does_by_a_clock_that_is_ahead_is_waited_for_as_well(
+    remote: Path, server: Server, model: str
+) -> None:
+    def ahead() -> int:
+        return now() + 5_000
+
+    with pytest.raises(Cut):
+        asyncio.run(apply(draft(model, "2", "1", "bo"), ledger(remote), server, ahead, cut_at("pushed")))
+    with pytest.raises(RefusedError, match=r"bo promotes v2 since .*: wait for that"):
+        promote(remote, server, model, "3", "1")
+
+
+def test_a_name_without_end_does_not_fill_the_sentence(remote: Path, server: Server, model: str) -> None:
+    promote(remote, server, model, "2", "1", "bo" * 5_000)
+    with pytest.raises(RefusedError) as refused:
+        promote(remote, server, model, "3", "1")
+    assert len(str(refused.value)) < 200
+
+
+def test_an_entry_that_the_remote_takes_and_does_not_show_moves_nothing(
+    remote: Path, server: Server, model: str
+) -> None:
+    git(remote, "config", "uploadpack.hideRefs", "refs/quarterdeck")
+    with pytest.raises(SourceError, match="entry 1 was written, and the ledger does not show it"):
+        promote(remote, server, model, "2", "1")
+    assert server.aliases(model)["champion"] == "1"
+
+
 # -- two at once ------------------------------------------------------------------------------------------------
 
 
@@ -162,6 +190,33 @@ def test_who_stalls_while_another_goes_on_leaves_the_alias_to_the_highest_entry(
     assert server.aliases(model)["champion"] == "3"
     assert "bo" in end.sentence
     assert end.is_refused == (point in ("pushed", "alias"))  # after that the other one had seen it done
+
+
+def test_a_number_that_a_tag_and_a_ref_hold_is_read_alike_by_everybody(
+    remote: Path, server: Server, model: str
+) -> None:
+    """Two who read the policy before and after it changed its kind of ledger write under different names."""
+
+    async def run() -> tuple[Applied, Applied]:
+        there, done = asyncio.Event(), asyncio.Event()
+
+        async def slow(at: str, detail: str) -> None:
+            if at == "push":
+                there.set()
+                await done.wait()
+
+        old = asyncio.create_task(apply(draft(model, "2", "1", "bo"), ledger(remote), server, now, slow))
+        await there.wait()
+        new = await apply(draft(model, "3", "1"), ledger(remote, style="tags"), server, now, silent)
+        done.set()
+        return new, await old
+
+    new, old = asyncio.run(run())
+    entries = entries_of(remote, model)
+    assert new.state == "done"
+    assert [one.number for one in entries] == [1, 1]
+    assert server.aliases(model)["champion"] == entries[-1].version
+    assert (old.state == "done") == (entries[-1].by.name == "bo")
 
 
 # -- cut off ----------------------------------------------------------------------------------------------------
