@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .deeds import Of, Step, Undo, back_from, is_change, is_of, of_what, said, touched, what
+from .deeds import Of, Step, Undo, back_from, is_change, is_of, of_what, said, thing, touched, what
 from .errors import QuarterdeckError, StoreError, UsageError
 from .paths import make_private, state_dir
 from .records import Job, Millis, Pipeline, Run, Subject
@@ -70,6 +70,8 @@ class Progress:
     """Of a single act on a pipeline that is done: its sentence."""
     name: str = ""
     """Of a single act: what it is done to."""
+    thing: str = ""
+    """A word for what it is done to, where `of` does not say it: `run`, `version`, `model`."""
 
     @property
     def is_over(self) -> bool:
@@ -255,6 +257,7 @@ class Acting:
             why=tuple(Counter(str((act.outcome or {}).get("sentence", "")) for act in failed).most_common()),
             touched=tuple((act.intent["source"], touched(act)) for act in settled if act.state == "done"),
             of=of_what(acts[0]) if acts else "tags",
+            thing=thing(acts[0]) if acts else "",
             name=str(acts[0].intent.get("name", "")) if len(acts) == 1 else "",
             said=said(acts),
         )
@@ -276,12 +279,6 @@ class Acting:
         return left[0].sentence if left else ""
 
 
-def _run(run_id: str) -> str:
-    return str(Subject(kind="run", parts=(run_id,)))
-
-
-def _now() -> Millis:
-    return time.time_ns() // 1_000_000
 def _back(step: Step) -> tuple[str, str, Mapping[str, Any]]:
     """Act, subject and intent that take one change back."""
     from .acts.model_notes import back_from as back_from_note
@@ -293,3 +290,9 @@ def _back(step: Step) -> tuple[str, str, Mapping[str, Any]]:
     return "set_tag" if step.back is not None else "delete_tag", _run(step.run_id), intent | {"seen": step.now}
 
 
+def _run(run_id: str) -> str:
+    return str(Subject(kind="run", parts=(run_id,)))
+
+
+def _now() -> Millis:
+    return time.time_ns() // 1_000_000

@@ -117,6 +117,14 @@ def said(acts: Sequence[Act]) -> str:
     return str((acts[0].outcome or {}).get("sentence", ""))
 
 
+def thing(act: Act) -> str:
+    """What it is done to, in a word: `run`, `pipeline`, `alias`, `version`, `model`."""
+    if act.act in _NOTES:
+        return "model" if act.intent["version"] is None else "version"
+    by_act = {"register": "run", "copy_version": "version"}
+    return by_act.get(act.act, {"tags": "run", "pipelines": "pipeline", "models": "alias"}[of_what(act)])
+
+
 def touched(act: Act) -> str:
     """The run that was tagged, the pipeline that runs now, or the model whose alias moved."""
     if of_what(act) == "models":

@@ -27,6 +27,7 @@ from .store.state import State, state_file
 from .syncing import Syncing
 
 if TYPE_CHECKING:
+    from .registering import Registering
     from .settings import Settings
 
 
@@ -81,7 +82,8 @@ def open_terminal(
         syncing = again and Syncing(settings, chosen, cache_file(chosen, settings.project_key), again)
         with State(state_file(settings.project_key)) as state:
             app = _app(settings, chosen, cache is None and chosen is not None, state, syncing, read_only, subject)
-            app.deck.acts = Acting(settings, state, again, read_only=read_only, cache=cache)
+            app.deck.acts = acting = Acting(settings, state, again, read_only=read_only, cache=cache)
+            app.deck.registering = partial(_registering, settings, acting)
             status = app.run() or app.return_code or 0
         if app.was_lost:
             where = state_dir() / "errors.log"
@@ -99,6 +101,12 @@ def _by_name(name: str) -> list[str]:
     from .sync import same_project
 
     return same_project(name=name)
+
+
+def _registering(settings: Settings, acting: Acting) -> Registering:
+    from .registering import Registering  # with what it brings, when something is to be registered
+
+    return Registering(settings, acting)
 
 
 def _check_terminal() -> None:

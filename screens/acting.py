@@ -109,10 +109,10 @@ def acts_of(screen: FrameScreen, of: Of = "tags") -> Acts | None:
     return acts
 
 
-def runs_said(number: int, of: Of = "tags") -> str:
-    """So many runs, or pipelines."""
-    thing = "run" if of == "tags" else "pipeline"
-    return f"1 {thing}" if number == 1 else f"{number} {thing}s"
+def runs_said(number: int, thing: str = "run") -> str:
+    """So many runs, pipelines, versions, or aliases."""
+    many = f"{thing}es" if thing.endswith("s") else f"{thing}s"
+    return f"1 {thing}" if number == 1 else f"{number} {many}"
 
 
 def there(key: str, value: str | None, when: str) -> str:
@@ -180,9 +180,8 @@ def undo_lines(undo: Undo, now: int) -> list[list[Piece]]:
     ago = age(undo.at, now)
     when = "just now" if ago in ("now", "ahead") else f"{ago} ago"
     names = [shown(name) for name in (*(one.name for one in undo.steps), *(one.name for one in undo.stops))]
-    of: Of = "pipelines" if undo.stops else "tags"
     head: list[Piece] = [(" take back ", "text"), (clip(undo.what, 100), "bright")]
-    head.append((f" on {runs_said(len(names), of)}, your act of {when}", "text"))
+    head.append((f" on {runs_said(len(names), _thing(undo))}, your act of {when}", "text"))
     width = min(40, max(cells(name) for name in names))
     after = [there(step.key, step.back, "again") for step in undo.steps] or ["is cancelled"] * len(names)
     rows: list[list[Piece]] = [
@@ -193,6 +192,13 @@ def undo_lines(undo: Undo, now: int) -> list[list[Piece]]:
         rows.append([(f"   and {len(names) - NAMED} more", "dim")])
     left = "what it has done by then stays" if undo.stops else "what somebody else has changed since stays as it is"
     return [head, [], *rows, [], [(f" {left}", "dim")]]
+
+
+def _thing(undo: Undo) -> str:
+    if undo.stops:
+        return "pipeline"
+    intent = undo.steps[0].intent
+    return "run" if intent is None else "model" if intent["version"] is None else "version"
 
 
 # -- the question -----------------------------------------------------------------------------------------------
@@ -277,7 +283,7 @@ class Following:
             self._look_timer = None
 
     def _tell(self, progress: Progress) -> None:
-        far = f"{progress.done + progress.failed} of {runs_said(progress.total, progress.of)}"
+        far = f"{progress.done + progress.failed} of {runs_said(progress.total, _counted(progress))}"
         told = f"{what_and_whose(progress)}: {far}"
         if progress.is_alive or progress.late_in > 0:
             self._left = ""
@@ -331,20 +337,26 @@ class Following:
 def what_and_whose(progress: Progress) -> str:
     """What is done; to which pipeline, where it is one."""
     what = clip(progress.what, 60)
-    return f"{clip(progress.name, 40)}: {what}" if progress.name and progress.of == "pipelines" else what
+    return f"{clip(progress.name, 40)}: {what}" if progress.name and progress.of != "tags" else what
+
+
+def _counted(progress: Progress) -> str:
+    return progress.thing or {"tags": "run", "pipelines": "pipeline", "models": "alias"}[progress.of]
 
 
 def outcome_pieces(progress: Progress) -> list[Piece]:
     """What came of a batch: how many, and why not where not."""
     what, of = clip(progress.what, 60), progress.of
     if not progress.failed:
-        told = f"{what}: done on {runs_said(progress.done, of)}"
+        told = f"{what}: done on {runs_said(progress.done, _counted(progress))}"
         return [(f" {glyph('finished')} ", "good"), (f"{shown(progress.said) if progress.said else told} ", "text")]
     why, number = progress.why[0]
-    if of == "pipelines" and progress.total == 1:
-        return [(f" {glyph('failed')} ", "bad"), (f"{what}: {shown(why)} ", "text")]
+    if of != "tags" and progress.total == 1:
+        whose = what_and_whose(progress) if of == "models" else what
+        said = shown(why) if of == "models" and progress.name and progress.name in why else f"{whose}: {shown(why)}"
+        return [(f" {glyph('failed')} ", "bad"), (f"{said} ", "text")]
     more = progress.failed - number
-    said = f"{runs_said(progress.failed, of)} not (:acts): {shown(why)}"
+    said = f"{runs_said(progress.failed, _counted(progress))} not (:acts): {shown(why)}"
     said += f" and {more} for other reasons" if more else ""
     done = f"{progress.done} done, " if progress.done else ""
     return [(f" {glyph('failed')} ", "bad"), (f"{what}: {done}{said} ", "text")]

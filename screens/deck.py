@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..app.records import Gap, SourceState, Want
 from ..app.store.reading import Reader
@@ -13,6 +13,9 @@ from ..widgets.line import Piece
 from ..widgets.palette import Palette
 from .acting import Acts, Following
 from .watched import Watched
+
+if TYPE_CHECKING:
+    from ..app.registering import Registering
 
 
 class Tables(Protocol):
@@ -65,6 +68,8 @@ class Deck:
     """How a notice of a watched run is told beside the screen."""
     acts: Acts | None = None
     """Where changes to the outside world are asked for; None: nothing can be changed from here."""
+    registering: Callable[[], Registering] | None = None
+    """Opens what has runs registered, and models tagged and described; None: nothing of it can be asked for here."""
     following: Following | None = None
     """Who tells how far the acts are ..."""
     acting: tuple[Piece, ...] = ()

@@ -217,7 +217,7 @@ class FrameScreen(Bearing, Screen[None]):
         return [(key, says) for says, (_, key) in ordered]
 
     def _rank(self, binding: str | None) -> int:
-        leading, last = self.LEADING_KEYS, ("copy", "tag", "baseline", "back")
+        leading, last = self.LEADING_KEYS, ("copy", "tag", "register", "baseline", "back")
         if binding in leading:
             return leading.index(binding) - len(leading)
         return last.index(binding) + 1 if binding in last else 0

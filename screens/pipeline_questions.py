@@ -72,7 +72,7 @@ def waiting_jobs(one: Pipeline) -> list[Job]:
 
 def rerun_title(pipelines: Sequence[Pipeline]) -> str:
     """One by its name, several by their number."""
-    return called(pipelines[0], 50) if len(pipelines) == 1 else runs_said(len(pipelines), "pipelines")
+    return called(pipelines[0], 50) if len(pipelines) == 1 else runs_said(len(pipelines), "pipeline")
 
 
 def job_count(pipelines: Sequence[Pipeline], *, failed_only: bool) -> str:
@@ -193,4 +193,4 @@ def _left_alone(chosen: Sequence[Pipeline], fit: Sequence[Pipeline]) -> Lines:
     left = len(chosen) - len(fit)
     if not left:
         return []
-    return [[(f" {runs_said(left, 'pipelines')} left alone: not in a state for this", "dim")]]
+    return [[(f" {runs_said(left, 'pipeline')} left alone: not in a state for this", "dim")]]

@@ -18,6 +18,7 @@ from .baseline import baseline_id, experiment_of, turn
 from .copying import copies_of_runs
 from .frame import FrameScreen
 from .links import show_link
+from .registering import answer_model, ask_for_model
 from .tagging import answer_tag, ask_for_tag, leave_prompt
 
 
@@ -34,6 +35,13 @@ class RunActs(FrameScreen):
             key_display="=",
         ),
         Binding("T", "tag", "tag", id="tag", tooltip="Set a tag on the marked runs, or on this one; asks first"),
+        Binding(
+            "V",
+            "register",
+            "register",
+            id="register",
+            tooltip="Make the models of the marked runs, or of this one, versions of a registered model; asks first",
+        ),
         Binding("u", "undo", "undo my last act", id="undo", show=False, tooltip="Take back my last act; asks first"),
         Binding("o", "link", "link", id="link", show=False, tooltip="Show the address of the run in MLflow"),
         Binding("b", "baseline", "baseline", id="baseline", tooltip="Measure the others against this run, or no more"),
@@ -41,6 +49,8 @@ class RunActs(FrameScreen):
 
     to_tag: Sequence[Run] = ()
     """The runs that the prompt asks a tag for."""
+    to_register: Sequence[Run] = ()
+    """The runs that the prompt asks a registered model for."""
 
     def chosen_runs(self) -> Sequence[Run]:
         """The marked runs, else the one under the cursor or on the page; none where there is no run."""
@@ -71,18 +81,24 @@ class RunActs(FrameScreen):
         """Ask for a tag to set on the chosen runs."""
         ask_for_tag(self)
 
+    def action_register(self) -> None:
+        """Ask for the registered model that the chosen runs become versions of."""
+        ask_for_model(self)
+
     def action_undo(self) -> None:
         """Ask whether to take back what I did last."""
         ask_for_undo(self, "tags")
 
     def on_prompt_answered(self, event: Prompt.Answered) -> None:
-        """Confirm the tag that was typed."""
+        """Confirm the tag, or the name, that was typed."""
         if event.purpose == "tag":
             answer_tag(self, event.value)
+        elif event.purpose == "register":
+            answer_model(self, event.value)
 
     def on_prompt_left(self, event: Prompt.Left) -> None:
-        """No tag."""
-        if event.purpose == "tag":
+        """No tag, and no name."""
+        if event.purpose in ("tag", "register"):
             leave_prompt(self)
 
     def copies(self) -> Sequence[Copy]:

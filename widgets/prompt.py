@@ -13,15 +13,16 @@ from textual.widgets import Input
 
 
 class Words(Suggester):
-    """Completes the last word of what is typed."""
+    """Completes the last word of what is typed, or with `is_whole` the whole line."""
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], *, is_whole: bool = False) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._words = sorted(words)
+        self._is_whole = is_whole
 
     async def get_suggestion(self, value: str) -> str | None:
         """The whole line with its last word completed; None where nothing fits."""
-        start = max(value.rfind(sign) for sign in " (") + 1
+        start = 0 if self._is_whole else max(value.rfind(sign) for sign in " (") + 1
         typed = value[start:]
         if not typed:
             return None
@@ -69,12 +70,15 @@ class Prompt(Input):
         self.purpose = ""
         self._earlier: dict[str, list[str]] = {}
 
-    def ask(self, purpose: str, value: str, hint: str, words: Iterable[str] = ()) -> None:
-        """Ask for one thing. `hint` stands there while nothing is typed."""
+    def ask(self, purpose: str, value: str, hint: str, words: Iterable[str] = (), *, is_whole: bool = False) -> None:
+        """Ask for one thing. `hint` stands there while nothing is typed.
+
+        `words` complete what is typed; with `is_whole` each is an answer by itself, and may have spaces in it.
+        """
         self.placeholder = hint
         with self.prevent(Input.Changed):  # nobody typed it
             self.value = value
-        self.suggester = Words(words)
+        self.suggester = Words(words, is_whole=is_whole)
         self.cursor_position = len(value)
         self.purpose = purpose
         self.display = True
