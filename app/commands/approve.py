@@ -97,8 +97,20 @@ def _stored(desk: Desk, beginning: str) -> StoredPlan:
 
 
 def _as_it_is(desk: Desk, stored: StoredPlan) -> Plan:
-    told = json.loads(stored.text)
-    return desk.plan(told["model"], told["alias"], told["kind"], told["to"])
+    try:
+        told = json.loads(stored.text)
+        model, alias, kind, version, address = (told[name] for name in ("model", "alias", "kind", "to", "registry"))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise QuarterdeckError(f"Plan {stored.id[:12]} cannot be read: no quarterdeck wrote it.") from None
+    if kind not in ("promotion", "rollback"):
+        raise QuarterdeckError(f"Plan {stored.id[:12]} is of a kind that this program does not know.")
+    return desk.plan(str(model), str(alias), kind, str(version), _source_at(desk, address))
+
+
+def _source_at(desk: Desk, address: object) -> str | None:
+    """The registry that a plan speaks of, where several have a model of this name; None where it is none of ours."""
+    states = desk.reader.source_states()
+    return next((state.source for state in states if state.kind == "registry" and state.address == address), None)
 
 
 def _seen(current: Plan, stored: StoredPlan) -> Plan:

@@ -78,6 +78,16 @@ def plan_ref(plan: str) -> str:
     return PLANS + plan
 
 
+def plan_tag(plan: str) -> str:
+    """What the tag of a plan calls itself."""
+    return f"plan-{plan[:12]}"
+
+
+def tag_name(ref: str) -> str:
+    """What the tag of an approval or a waiver calls itself: signed with the rest, it says what was signed."""
+    return quoted(ref.removeprefix(OURS).replace("/", "-")[:200])
+
+
 def approval_ref(plan: str, email: str) -> str:
     """Where somebody's approval of a plan belongs."""
     return f"{APPROVALS}{plan}/{quoted(email)}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
@@ -13,10 +14,12 @@ from ..errors import QuarterdeckError
 from ..exact import iso
 from ..records import Actor, LedgerEntry, Millis, PlanApproval, StoredPlan, Strength, Waiver
 from ..text import clip
-from . import signing
+from . import names, signing
 
-LARGEST: Final = 1_000_000
+LARGEST: Final = 200_000
 """Bytes of a tag object that are read: a policy of a hundred gates takes twenty thousand."""
+Number = Annotated[int, msgspec.Meta(ge=1, lt=1_000_000_000)]
+"""Of an entry, as the name of its ref may hold it."""
 _UNSAFE: Final = re.compile(r"[\x00-\x1f<>\x7f\ud800-\udfff]")
 
 Verify = Callable[[bytes, bytes], frozenset[str]]
@@ -44,11 +47,11 @@ class EntryText(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: str = "promotion"
     model: str
     alias: str
-    number: int
+    number: Number
     version: str
     previous: str | None = None
     before: str = ""
-    cancels: int | None = None
+    cancels: Number | None = None
     at: str
     by: Who
     approvers: tuple[Who, ...] = ()
@@ -104,6 +107,12 @@ class Tag(NamedTuple):
         """The object that it points at."""
         return self.raw[:200].split(b"\n", 1)[0].removeprefix(b"object ").decode("ascii", "replace")
 
+    @property
+    def name(self) -> str:
+        """What it calls itself; "" where it does not say so."""
+        line = next(iter(self.raw[:2_000].split(b"\n")[2:3]), b"")
+        return line.removeprefix(b"tag ").decode("ascii", "replace") if line.startswith(b"tag ") else ""
+
 
 def tag_object(target: str, kind: str, name: str, by: Actor, at: Millis, summary: str, text: msgspec.Struct) -> bytes:
     """The payload of a tag, ready to be signed. `kind` is the target's: commit or blob."""
@@ -146,11 +155,15 @@ class Reading:
     def plan(self, tag: Tag, plan: bytes) -> StoredPlan:
         """A stored plan. Raises NotOursError, MsgspecError, ValueError, as those below do."""
         text, by = self._read(tag, PlanNote)
+        _check_name(tag, names.plan_tag(text.plan))
+        if hashlib.sha256(plan).hexdigest() != text.plan:
+            raise NotOursError("its text is that of another plan")
         return StoredPlan(source=self.source, id=text.plan, text=plan.decode(), by=by, at=millis(text.at))
 
     def approval(self, tag: Tag) -> PlanApproval:
         """An approval."""
         text, by = self._read(tag, ApprovalText)
+        _check_name(tag, names.tag_name(names.approval_ref(text.plan, text.by.email or text.by.name)))
         return PlanApproval(
             source=self.source, id=tag.id, plan=text.plan, by=by, at=millis(text.at), note=text.note
         )  # fmt: skip
@@ -158,6 +171,8 @@ class Reading:
     def waiver(self, tag: Tag) -> Waiver:
         """A waiver."""
         text, by = self._read(tag, WaiverText)
+        who = text.by.email or text.by.name
+        _check_name(tag, names.tag_name(names.waiver_ref(text.model, text.alias, text.version, text.gate, who)))
         return Waiver(
             source=self.source, id=tag.id, model=text.model, alias=text.alias, version=text.version, gate=text.gate,
             by=by, why=text.why, at=millis(text.at), until=millis(text.until),
@@ -165,10 +180,13 @@ class Reading:
 
     def _read(self, tag: Tag, kind: type[Any]) -> tuple[Any, Actor]:
         payload, signature = signing.split(tag.raw)
-        line = next((line for line in payload.split(b"\n") if line.startswith(b"{")), None)
+        line = next((line for line in reversed(payload.split(b"\n")) if line.startswith(b"{")), None)
         if line is None or len(tag.raw) > LARGEST:
             raise NotOursError("it holds no JSON of ours")
-        text = msgspec.json.decode(line, type=kind)
+        try:
+            text = msgspec.json.decode(line, type=kind)
+        except RecursionError:
+            raise NotOursError("its JSON is too deep") from None
         return text, self._actor(text.by, payload, signature)
 
     def _actor(self, who: Who, payload: bytes, signature: bytes) -> Actor:
@@ -176,6 +194,12 @@ class Reading:
         proven = {name.casefold() for name in self._verify(payload, signature)} if signature else set()
         strength: Strength = "signed" if who.email and who.email.casefold() in proven else "claimed"
         return Actor(name=who.name, email=who.email, strength=strength, role=who.role)
+
+
+def _check_name(tag: Tag, name: str) -> None:
+    """What is signed as something else, such as a release whose notes hold our JSON, is nobody's word of ours."""
+    if tag.name != name:
+        raise NotOursError("it is a tag of another name")
 
 
 def entry_text(entry: LedgerEntry) -> EntryText:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import islice
 from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
@@ -18,8 +20,17 @@ One = TypeVar("One", bound=StoredPlan | PlanApproval | Waiver)
 
 LARGEST_POLICY: Final = 1_000_000
 _AT_ONCE: Final = 500
-_NO_SUCH_FILE: Final = ("does not exist in", "exists on disk, but not in", "bad file")
-"""What Git says of a path that a commit has not, or that is a folder there."""
+LARGEST_ALL: Final = 100_000_000
+"""Bytes of all tags and plans of a repository: fifty thousand promotions."""
+MOST_SIGNERS: Final = 20
+"""Files of allowed signers that are read."""
+_NO_SUCH_FILE: Final = (
+    "does not exist in", "exists on disk, but not in", "bad file", "relative path syntax",
+)  # fmt: skip
+"""What Git says of a path that a commit has not, that is a folder there, or that begins with a dot for a folder."""
+_WORD: Final = re.compile(r""""(?:\\.|[^"\\\n])*+"?|'[^'\n]*+'?|[A-Za-z0-9_-]+""")
+_DEEPEST: Final = 32
+"""Parts of a key: tomllib takes their number squared in memory."""
 
 
 class Run(Protocol):
@@ -40,7 +51,7 @@ def read_promotions(
     reading = Reading(source, partial(signing.principals, signers=signers))
     return Promotions(
         policy=policy,
-        entries=tuple(sorted(_entries(reading, refs, tags), key=lambda one: (one.model, one.alias, one.number, one.id))),
+        entries=tuple(sorted(_entries(reading, refs, tags), key=_place)),
         plans=tuple(_plans(run, reading, tags)),
         approvals=tuple(_each(tags, names.APPROVALS, reading.approval)),
         waivers=tuple(_each(tags, names.WAIVERS, reading.waiver)),
@@ -54,7 +65,11 @@ def read_entries(run: Run, source: str, refs: Mapping[str, str], signers: str) -
     """
     tags = {name: Tag(sha, raw) for name, sha, raw in _tags(run, refs)}
     reading = Reading(source, partial(signing.principals, signers=signers))
-    return sorted(_entries(reading, refs, tags), key=lambda one: (one.number, one.id))
+    return sorted(_entries(reading, refs, tags), key=_place)
+
+
+def _place(entry: LedgerEntry) -> tuple[str, str, int, str]:
+    return entry.model, entry.alias, entry.number, entry.id
 
 
 def _entries(reading: Reading, refs: Mapping[str, str], tags: Mapping[str, Tag]) -> Iterator[LedgerEntry]:
@@ -99,15 +114,17 @@ def _tags(run: Run, refs: Mapping[str, str]) -> Iterator[tuple[str, str, bytes]]
 def read_objects(run: Run, shas: Iterable[str]) -> Iterator[tuple[str, str, bytes]]:
     """Name, type and content of each object that is there and not too large. Raises GitError."""
     wanted = [sha for sha in shas if sha]
+    taken = 0
     for start in range(0, len(wanted), _AT_ONCE):
         some = wanted[start : start + _AT_ONCE]
         sizes = run("cat-file", "--batch-check", stdin="".join(f"{sha}\n" for sha in some).encode())
-        small = [line.split()[0] for line in sizes.decode().splitlines() if _is_small(line)]
+        small = {words[0]: int(words[2]) for words in map(str.split, sizes.decode().splitlines()) if _is_small(words)}
+        if (taken := taken + sum(small.values())) > LARGEST_ALL:
+            raise GitError(f"What is written down of promotions is larger than {LARGEST_ALL // 1_000_000} MB.")
         yield from _contents(run("cat-file", "--batch", stdin="".join(f"{sha}\n" for sha in small).encode()))
 
 
-def _is_small(line: str) -> bool:
-    words = line.split()
+def _is_small(words: list[str]) -> bool:
     return len(words) == 3 and words[2].isdecimal() and int(words[2]) <= LARGEST
 
 
@@ -159,12 +176,15 @@ def read_file(run: Run, commit: str, path: str) -> str | None:
 
 def signers_in(text: str | None) -> Iterator[str]:
     """The paths that policies name, as they are written; a text that is no TOML names none."""
+    if "w." * _DEEPEST in _WORD.sub("w", text or "").replace(" ", "").replace("\t", ""):
+        return iter(())
     try:
         policies: Any = tomllib.loads(text or "").get("promotion", {})
         found = [policy.get("approvals", {}).get("signers", "") for policy in policies.values()]
     except (tomllib.TOMLDecodeError, AttributeError, RecursionError):
         return iter(())
-    return iter(dict.fromkeys(name for name in found if isinstance(name, str) and _is_inside(name)))
+    paths = dict.fromkeys(name for name in found if isinstance(name, str) and _is_inside(name))
+    return islice(paths, MOST_SIGNERS)
 
 
 def _is_inside(path: str) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ..errors import QuarterdeckError
+from ..errors import SourceError
 from ..git import GitError, decode, run_git
 
 NAMESPACE: Final = "git"
@@ -25,8 +25,11 @@ _SECONDS: Final = 30.0
 _LITERAL: Final = re.compile(r"(key::)?((?:ssh|sk-ssh|ecdsa|sk-ecdsa)-\S+ \S+.*)")
 
 
-class SigningError(QuarterdeckError):
-    """Something could not be signed."""
+class SigningError(SourceError):
+    """Something could not be signed, or no signature be looked at: nothing left us."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, state="misconfigured")
 
 
 class Signer(NamedTuple):

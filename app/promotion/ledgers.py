@@ -166,7 +166,7 @@ class GitLedger:
                 return
             note = PlanNote(plan=plan, by=who(by), at=stamp(at))
             target = desk.write("blob", text.encode())
-            payload = tag_object(target, "blob", f"plan-{plan[:12]}", by, at, f"plan {plan[:12]} of {by.name}", note)
+            payload = tag_object(target, "blob", names.plan_tag(plan), by, at, f"plan {plan[:12]} of {by.name}", note)
             desk.push(self._signed(desk, payload), ref)
 
     def approve(self, approval: PlanApproval) -> PlanApproval:
@@ -191,8 +191,7 @@ class GitLedger:
     def _put(self, ref: str, by: Actor, at: Millis, summary: str, text: msgspec.Struct) -> str:
         with self._at_desk() as desk:
             target = desk.write("blob", msgspec.json.encode(text, order="sorted"))
-            name = ref.removeprefix(names.OURS).replace("/", "-")[:200]
-            sha = self._signed(desk, tag_object(target, "blob", names.quoted(name), by, at, summary, text))
+            sha = self._signed(desk, tag_object(target, "blob", names.tag_name(ref), by, at, summary, text))
             desk.replace(sha, ref)
             return sha
 

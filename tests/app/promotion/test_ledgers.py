@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from quarterdeck.app.records import Actor, PlanApproval
 from quarterdeck.app.store.happened import governed
 from tests.app.promotion.worlds import commit, draft, git, ledger, make_remote, mirror_of, now
 
-NAMES = ["churn", "my model", "a..b", "x~1", "a[b]", "模型", "a/b", "ends.lock", "@{-1}", "-x", "A", "a%2Eb"]
+NAMES = ["{churn}", "churn", "my model", "a..b", "x~1", "a[b]", "模型", "a/b", "ends.lock", "@{-1}", "-x", "A", "a%2Eb"]
 
 
 @pytest.fixture
@@ -133,10 +134,10 @@ def test_git_itself_verifies_what_was_signed(remote: Path, tmp_path: Path) -> No
 
 def test_plans_and_approvals_come_back_as_they_were_written(remote: Path) -> None:
     ann, bo = Actor(name="Ann", email="ann@example.com"), Actor(name="模", email="bo@example.com")
-    book = ledger(remote)
-    book.keep_plan("7f3a" * 16, '{"to":"14"}', ann, 1_000)
-    book.keep_plan("7f3a" * 16, '{"to":"14"}', bo, 2_000)
-    approval = book.approve(PlanApproval(source="", id="", plan="7f3a" * 16, by=bo, at=3_000, note="looks good"))
+    book, name = ledger(remote), hashlib.sha256(b'{"to":"14"}').hexdigest()
+    book.keep_plan(name, '{"to":"14"}', ann, 1_000)
+    book.keep_plan(name, '{"to":"14"}', bo, 2_000)
+    approval = book.approve(PlanApproval(source="", id="", plan=name, by=bo, at=3_000, note="looks good"))
     found = ledger(remote).promotions()
     (plan,) = found.plans
     assert (plan.text, plan.by, plan.at) == ('{"to":"14"}', ann, 1_000)
