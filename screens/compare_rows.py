@@ -12,7 +12,7 @@ from typing import Final
 from ..app.comparison import CompareRow, Comparison, Kind, difference, distance
 from ..app.records import Run
 from ..app.text import cells, clip, shown
-from ..widgets.figures import count, figure, moment, span
+from ..widgets.figures import count, figure, moment, size_between, span
 from ..widgets.line import Piece
 from ..widgets.status import glyph, mark_of, worded
 
@@ -219,7 +219,7 @@ class CompareLines:
         if less == 0:
             return "="
         here, there = (row.cells[at].number or 0.0 for at in (column, self.compared.baseline))
-        for size in (_decimals(abs(less), here, there), f"{abs(less):.1e}", f"{abs(less):.0e}", ""):
+        for size in (size_between(abs(less), here, there), f"{abs(less):.1e}", f"{abs(less):.0e}", ""):
             text = ("+" if less > 0 else "−") + size.replace("e-0", "e-").replace("e+0", "e")
             if len(text) <= room:
                 return text
@@ -246,14 +246,6 @@ def _heading(entry: Heading) -> list[Piece]:
         of += f", {count(entry.shown)} shown"
     note = "   value and difference to the baseline" if entry.kind == "metric" else ""
     return [(TITLES[entry.kind], "bright"), (f"  {of}{note}", "dim")]
-
-
-def _decimals(size: float, *figures: float) -> str:
-    """A difference with the decimals of the figures that it lies between, so that they can be added in the head."""
-    most = max(len(figure(one).partition(".")[2]) for one in figures)
-    if any("e" in figure(one) for one in figures) or size < 0.5 * 10**-most:
-        return figure(size) if size < 1e-4 else f"{size:.2g}"
-    return f"{size:.{most}f}"
 
 
 def _length(text: str, most: int) -> int:

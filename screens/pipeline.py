@@ -20,12 +20,12 @@ from ..widgets.line import Line, Piece
 from ..widgets.outline import Outline
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
-from ..widgets.prompt import Prompt
 from ..widgets.strip import has_seconds
 from .changes import Changed
 from .deck import Deck
 from .detail import DetailScreen
 from .links import LinkSheet
+from .narrowing import Narrowing
 from .pipeline_columns import called
 from .pipeline_details import detail
 from .pipeline_facts import PipelineFacts, facts_of
@@ -47,10 +47,11 @@ RESTS = 0.15
 """Seconds without a key before the half beside the outline follows the cursor."""
 
 
-class PipelineScreen(PipelineKeys):
+class PipelineScreen(PipelineKeys, Narrowing):
     """The page of one pipeline."""
 
     TAB = "pipelines"
+    NARROW_HINT = "words that a name, a status or a message holds"
     CSS_PATH = "pipeline.tcss"
     LEADING_KEYS = (
         "pipeline.open", "pipeline.log", "pipeline.rerun", "pipeline.approve", "pipeline.cancel", "pipeline.fold",
@@ -74,7 +75,6 @@ class PipelineScreen(PipelineKeys):
     def __init__(self, deck: Deck, source: str, pipeline_id: str, job_id: str = "") -> None:
         super().__init__(deck)
         self.source, self.pipeline_id = source, pipeline_id
-        self.needle = ""
         self.facts: PipelineFacts | None = None
         self._first_job = job_id
         self._toggled: set[str] = set()
@@ -323,48 +323,11 @@ class PipelineScreen(PipelineKeys):
             return [Copy(row.name, row.thing), *super().copies()]
         return super().copies()
 
-    # -- the filter ---------------------------------------------------------------------------------------------
-
-    def action_filter(self) -> None:
-        """Narrow the page to rows that hold what is typed."""
-        self.query_one("#keys").display = False
-        self.prompt.ask("narrow", self.needle, "words that a name, a status or a message holds")
-
-    def on_prompt_typed(self, event: Prompt.Typed) -> None:
-        """Follow what is typed."""
-        if event.purpose == "narrow":
-            self._narrow(event.value)
-
-    def on_prompt_answered(self, event: Prompt.Answered) -> None:
-        """Keep it."""
-        if event.purpose == "narrow":
-            self._narrow(event.value)
-            self._close_prompt()
-
-    def on_prompt_left(self, event: Prompt.Left) -> None:
-        """Show everything again."""
-        if event.purpose == "narrow":
-            self._narrow("")
-            self._close_prompt()
-
-    def _narrow(self, needle: str) -> None:
-        if needle != self.needle:
-            self.needle = needle
-            self.outline.top = 0
-            self.draw()
-            self._rest()
-
-    def _close_prompt(self) -> None:
-        self.prompt.close()
-        self.query_one("#keys").display = True
-        self.focus_body()
-
-    def action_leave(self) -> None:
-        """Escape takes the filter away, then goes back."""
-        if self.needle:
-            self._narrow("")
-        else:
-            self.action_back()
+    def narrowed(self) -> None:
+        """Show other rows, from the first."""
+        self.outline.top = 0
+        self.draw()
+        self._rest()
 
     # -- words --------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,6 @@ from ..widgets.hairline import by_step, hairline
 from ..widgets.line import Line, Piece
 from ..widgets.outline import Outline
 from ..widgets.palette import Palette
-from ..widgets.prompt import Prompt
 from .artifact import ArtifactScreen
 from .artifact_page import preview, reads_by_itself
 from .curve import CurveScreen
@@ -26,6 +25,7 @@ from .curves import CurvesScreen
 from .deck import Deck
 from .detail import DetailScreen
 from .links import LinkSheet, artifact_address, run_address
+from .narrowing import Narrowing
 from .pipeline_details import pipeline_lines
 from .run_copies import copies_of
 from .run_detail import RunDetail, Upright
@@ -44,7 +44,7 @@ FOLDERS_AT_ONCE = 20
 """Folders at the root of the artifacts that are listed without being asked."""
 
 
-class RunScreen(RunView):
+class RunScreen(RunView, Narrowing):
     """The page of one run."""
 
     TAB = "runs"
@@ -63,7 +63,6 @@ class RunScreen(RunView):
 
     def __init__(self, deck: Deck, run_id: str) -> None:
         super().__init__(deck, run_id)
-        self.needle = ""
         self._toggled: set[str] = set()
         self._lines_of: dict[tuple[str, int], str] = {}
         self._same: dict[tuple[str, str], SameData] = {}
@@ -342,48 +341,11 @@ class RunScreen(RunView):
         row, facts = self.outline.entry(), self.facts
         return [*(copies_of(row, facts.run) if row is not None and facts is not None else ()), *super().copies()]
 
-    # -- the filter ---------------------------------------------------------------------------------------------
-
-    def action_filter(self) -> None:
-        """Narrow the page to rows that hold what is typed."""
-        self.query_one("#keys").display = False
-        self.prompt.ask("narrow", self.needle, "words that a name or value holds")
-
-    def on_prompt_typed(self, event: Prompt.Typed) -> None:
-        """Follow what is typed."""
-        if event.purpose == "narrow":
-            self._narrow(event.value)
-
-    def on_prompt_answered(self, event: Prompt.Answered) -> None:
-        """Keep it."""
-        if event.purpose == "narrow":
-            self._narrow(event.value)
-            self._close_prompt()
-
-    def on_prompt_left(self, event: Prompt.Left) -> None:
-        """Show everything again."""
-        if event.purpose == "narrow":
-            self._narrow("")
-            self._close_prompt()
-
-    def _narrow(self, needle: str) -> None:
-        if needle != self.needle:
-            self.needle = needle
-            self.outline.top = 0
-            self.draw()
-            self._rest()
-
-    def _close_prompt(self) -> None:
-        self.prompt.close()
-        self.query_one("#keys").display = True
-        self.focus_body()
-
-    def action_leave(self) -> None:
-        """Escape takes the filter away, then goes back."""
-        if self.needle:
-            self._narrow("")
-        else:
-            self.action_back()
+    def narrowed(self) -> None:
+        """Show other rows, from the first."""
+        self.outline.top = 0
+        self.draw()
+        self._rest()
 
     def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """The run's name, and how fresh its source is."""

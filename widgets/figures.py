@@ -46,6 +46,21 @@ def difference(value: float) -> str:
     return ("+" if value > 0 else "−") + figure(abs(value))
 
 
+def size_between(size: float, *values: float) -> str:
+    """The size of a difference with the decimals of the figures that it lies between: so it is added in the head."""
+    most = max(len(figure(one).partition(".")[2]) for one in values)
+    if any("e" in figure(one) for one in values) or size < 0.5 * 10**-most:
+        return figure(size) if size < 1e-4 else f"{size:.2g}"
+    return f"{size:.{most}f}"
+
+
+def lead(value: float, other: float) -> str:
+    """How far a figure is from another, both finite, as people would reckon it: `+0.0031`, `−0.0279`; `=` for not."""
+    if value == other:
+        return "="
+    return ("+" if value > other else "−") + size_between(abs(value - other), value, other)
+
+
 def age(then: int | None, now: int) -> str:
     """How long ago, in the largest unit that fits: `now`, `3 m`, `9 h`, `12 d`. A bucket, so that it seldom changes."""
     if then is None:
