@@ -72,6 +72,10 @@ class Progress:
     """Of a single act: what it is done to."""
     thing: str = ""
     """A word for what it is done to, where `of` does not say it: `run`, `version`, `model`."""
+    point: str = ""
+    """Of a single promotion: where it is (see promotion/apply.py) ..."""
+    detail: str = ""
+    """... and with what: the number of the entry, the version."""
 
     @property
     def is_over(self) -> bool:
@@ -218,6 +222,10 @@ class Acting:
         """The journal, newest first."""
         return self._state.acts(SHOWN)
 
+    def entries(self, batch: str) -> list[Act]:
+        """What was asked for at once, as the journal has it now."""
+        return self._state.batch_of_acts(batch)
+
     def under_way(self) -> list[str]:
         """Batches without an outcome, oldest first."""
         return list(dict.fromkeys(act.batch for act in self._state.open_acts()))
@@ -259,6 +267,8 @@ class Acting:
             of=of_what(acts[0]) if acts else "tags",
             thing=thing(acts[0]) if acts else "",
             name=str(acts[0].intent.get("name", "")) if len(acts) == 1 else "",
+            point=str(acts[0].intent.get("point", "")) if len(acts) == 1 else "",
+            detail=str(acts[0].intent.get("detail", "")) if len(acts) == 1 else "",
             said=said(acts),
         )
 

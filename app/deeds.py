@@ -79,8 +79,10 @@ def change(act: Act) -> tuple[str, str]:
         return there or "absent", intent["text"] or "absent"
     if of_what(act) == "tags" or act.act in _NOTES:
         return _present(there), _present(intent["value"])
+    if act.act in _MOVES:
+        return _version(intent["from"]), _version(intent["version"])
     if of_what(act) == "models":
-        return _version(intent.get("from")), _version(intent.get("version"))
+        return "", what(act)
     read_back = (act.outcome or {}).get("read_back")
     if not read_back:
         return _standing(there), what(act)
@@ -145,6 +147,9 @@ _NEVER: Final = {
     "copy_version": "a copy that was made stays, others may use it by now: MLflow's own page deletes it",
 }
 
+_MOVES: Final = frozenset({"promote", "rollback"})
+"""Acts that move an alias."""
+
 _MAKES: Final = frozenset({"register", "copy_version"})
 """Acts that make a version."""
 
@@ -169,7 +174,7 @@ def back_from(acts: Sequence[Act]) -> Undo:
     first, oldest_first = acts[0], list(reversed(acts))
     if of_what(first) == "tags" or first.act in _NOTES:
         return Undo(what=what(first), at=first.at, steps=tuple(map(_step, oldest_first)))
-    if first.act in ("promote", "rollback"):
+    if first.act in _MOVES:
         return Undo(
             what=what(first), at=first.at, alias=(first.intent["source"], first.intent["model"], first.intent["alias"])
         )
@@ -211,7 +216,7 @@ _WORDS: Final = {
 
 
 def _what_of_model(act: Act) -> str:
-    if act.act in ("promote", "rollback"):
+    if act.act in _MOVES:
         return f"{_version(act.intent['from'])} → {_version(act.intent['version'])}"
     again = " again" if act.intent.get("undoes") else ""
     return f"{_WORDS[act.act].format(**act.intent)}{again}"

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from textual.app import App
 from textual.css.query import NoMatches
@@ -80,6 +80,9 @@ class Acts(Protocol):
     def recent(self) -> list[Act]:
         """The journal, newest first."""
 
+    def entries(self, batch: str) -> list[Act]:
+        """What was asked for at once, as the journal has it now."""
+
     def under_way(self) -> list[str]:
         """Batches without an outcome."""
 
@@ -126,7 +129,7 @@ def there(key: str, value: str | None, when: str) -> str:
 def ask_for_undo(screen: FrameScreen, of: Of | None = None) -> None:
     """Name my last act, and ask whether to take it back; while one is under way, as soon as it is over.
 
-    `of` looks among those on runs, or on pipelines, alone.
+    `of` looks among those on runs, on pipelines, or on models, alone. The way back of a promotion is a plan.
     """
     if (acts := acts_of(screen, of or "pipelines")) is None:
         return
@@ -134,17 +137,23 @@ def ask_for_undo(screen: FrameScreen, of: Of | None = None) -> None:
         _ask_when_over(screen, acts, of)
         return
     undo = acts.last(of)
-    if undo is None or undo.never:
-        _say_no_way_back(screen, undo)
+    if undo is None or undo.never or undo.alias is not None:
+        _lead_back(screen, undo)
         return
     confirm(screen, "undo", undo_lines(undo, screen.deck.now()), partial(acts.undo, undo))
 
 
-def _say_no_way_back(screen: FrameScreen, undo: Undo | None) -> None:
+def _lead_back(screen: FrameScreen, undo: Undo | None) -> None:
+    """Open the plan that is the way back, or say why there is none."""
     if undo is None:
         screen.say("there is nothing of yours to take back", "dim")
-    else:
+    elif undo.alias is None:
         screen.say(f"your last act was the {undo.what}: {undo.never}", "dim")
+    else:
+        from .promotion_places import open_promotion  # with what it brings, when it is wanted
+
+        source, model, alias = undo.alias
+        open_promotion(screen, model, alias, kind="rollback", source=source)
 
 
 def _ask_when_over(screen: FrameScreen, acts: Acts, of: Of | None) -> None:
@@ -156,7 +165,7 @@ def _ask_when_over(screen: FrameScreen, acts: Acts, of: Of | None) -> None:
         if acts.under_way():
             return None
         undo = acts.last(of)
-        found.extend([undo] if undo is not None and not undo.never else [])
+        found.extend([undo] if undo is not None and not undo.never and undo.alias is None else [])
         return undo_lines(found[0], screen.deck.now()) if found else []
 
     def answered(yes: bool | None) -> None:
@@ -167,7 +176,7 @@ def _ask_when_over(screen: FrameScreen, acts: Acts, of: Of | None) -> None:
         elif acts.under_way():
             screen.say(f"{still}; u again in a moment", "dim")
         else:
-            _say_no_way_back(screen, acts.last(of))
+            _lead_back(screen, acts.last(of))
 
     waiting: list[list[Piece]] = [[(f" {still}: you are asked as soon as it is over", "text")]]
     if of == "tags":
@@ -283,18 +292,17 @@ class Following:
             self._look_timer = None
 
     def _tell(self, progress: Progress) -> None:
-        far = f"{progress.done + progress.failed} of {runs_said(progress.total, _counted(progress))}"
-        told = f"{what_and_whose(progress)}: {far}"
+        told = f"{what_and_whose(progress)}: {how_far(progress)}"
         if progress.is_alive or progress.late_in > 0:
             self._left = ""
             self._show([(f" {glyph('running')} ", "run"), (f"{told} ", "text")])
             return
         self._settle()
         left = f": {shown(self._left)}" if self._left else ""
-        if progress.of == "pipelines":
-            said = f"not known yet{left}" if left else f"{told}; asking what came of it"
+        if progress.of == "tags":
+            said = f"{clip(progress.what, 60)}: cut off after {how_far(progress)}; asking what came of the rest{left}"
         else:
-            said = f"{clip(progress.what, 60)}: cut off after {far}; asking what came of the rest{left}"
+            said = f"not known yet{left}" if left else f"{told}; asking what came of it"
         self._show([(" ▲ ", "warn"), (f"{said} ", "text")])
 
     def _settle(self) -> None:
@@ -335,9 +343,23 @@ class Following:
 
 
 def what_and_whose(progress: Progress) -> str:
-    """What is done; to which pipeline, where it is one."""
+    """What is done; to which pipeline or alias, where it is one."""
     what = clip(progress.what, 60)
     return f"{clip(progress.name, 40)}: {what}" if progress.name and progress.of != "tags" else what
+
+
+_POINTS: Final = {
+    "ledger": "looking at the ledger", "push": "writing entry {} of the ledger", "pushed": "entry {} is written",
+    "alias": "setting the alias", "set": "the alias is set", "read back": "reading it back",
+    "evidence": "writing its evidence", "end": "done",
+}  # fmt: skip
+
+
+def how_far(progress: Progress) -> str:
+    """`3 of 5 runs`; of a promotion where it is."""
+    if _counted(progress) != "alias":
+        return f"{progress.done + progress.failed} of {runs_said(progress.total, _counted(progress))}"
+    return _POINTS.get(progress.point, "under way").format(clip(progress.detail, 20))
 
 
 def _counted(progress: Progress) -> str:

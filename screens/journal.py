@@ -70,7 +70,8 @@ class ActsScreen(FrameScreen):
         self._draw()
 
     def _draw(self) -> None:
-        nothing: list[Piece] = [(" nothing was changed from here yet: T tags a run, R runs a pipeline again", "dim")]
+        ways = "T tags a run, R runs a pipeline again, p promotes a model"
+        nothing: list[Piece] = [(f" nothing was changed from here yet: {ways}", "dim")]
         lines = act_lines(self._acts, self.size.width, self.deck)
         self.query_one(Pages).show(lines or [nothing])
         self.write_frame()
@@ -116,19 +117,31 @@ def act_lines(acts: Sequence[Act], width: int, deck: Deck) -> list[list[Piece]]:
         states = [act.state for act in entries]
         counted = [f"{states.count(state)} {state}" for state in LOOKS if state in states]
         at = moment(first.at, deck.now(), deck.zone)
-        head = [(f" {at}  ", "dim"), (clip(what(first), 60), "bright"), (f"   {', '.join(counted)}", "text")]
+        head = [(f" {at}  ", "dim"), (clip(_title(first), 60), "bright"), (f"   {', '.join(counted)}", "text")]
         made += [head, *_entries(entries, width), []]
     return made
+
+
+def _title(act: Act) -> str:
+    """What was asked for: `stage=gold`, `re-run of failed jobs`, `promotion`."""
+    return {"promote": "promotion", "rollback": "rollback"}.get(act.act) or what(act)
 
 
 def _entries(acts: Sequence[Act], width: int) -> Iterator[list[Piece]]:
     for act in reversed(acts):
         status, role = LOOKS.get(act.state, ("unknown", "dim"))
         name = pad(shown(str(act.intent.get("name") or act.subject)), NAME)
-        yield [(f"   {glyph(status)} ", role), (name, "text"), (f"  {_change(act)}", "dim")]
+        yield [(f"   {glyph(status)} ", role), (name, "text"), (f"  {_change(act)}{_record(act)}", "dim")]
         if act.state in ("failed", "unknown") and act.outcome:
             why = shown(str(act.outcome.get("sentence", "")))
             yield from ([(" " * 5 + line, "text")] for line in textwrap.wrap(why, max(width - 6, 20)))
+
+
+def _record(act: Act) -> str:
+    """Of a promotion the entry of the ledger, and why it was done."""
+    number = ((act.outcome or {}).get("read_back") or {}).get("number") if act.state == "done" else None
+    reason = clip(str(act.intent.get("reason", "")), 60)
+    return "".join(f"   {part}" for part in (f"entry {number}" if number else "", reason) if part)
 
 
 def _change(act: Act) -> str:

@@ -81,15 +81,15 @@ def policy_pieces(situation: Situation) -> list[Piece]:
 class Ink:
     """What gates are drawn with."""
 
-    plan: Plan
+    rows: Sequence[Row]
     now: int
     hints: dict[str, str]
     """What a key does about a gate, by its id: it stands where the age would."""
 
     @cached_property
     def longest(self) -> int:
-        """Cells of the longest sentence of those that did not pass."""
-        return max((cells(gate.sentence) for gate in self.plan.gates if gate.state != "pass"), default=20)
+        """Cells of the longest sentence of the gates that are shown."""
+        return max((cells(row.gate.sentence) for row in self.rows if row.gate is not None), default=20)
 
 
 def draw(row: Row, width: int, ink: Ink | None) -> list[Piece]:
@@ -132,7 +132,7 @@ def _fold(row: Row, width: int) -> list[Piece]:
     head = pad(f"{glyph('pass')} {number} passed", NAME + 2)
     room = width - cells(head) - 1
     if row.is_open:
-        return [(head, "good"), (f" {'folds them again with Left'[:room]}", "dim")]
+        return [(head, "good"), (f" {'Left folds them again'[:room]}", "dim")]
     order = {name: at for at, name in enumerate(_SAID_FIRST)}
     told = sorted(row.passed, key=lambda gate: order.get(gate.family, len(order)))
     said = " · ".join(gate.sentence for gate in told if gate.id != "policy") or "the policy was read"

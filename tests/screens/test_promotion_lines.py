@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from datetime import UTC
@@ -11,10 +12,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from quarterdeck.app.acting import Progress
 from quarterdeck.app.deciding import Decision
+from quarterdeck.app.deeds import change
 from quarterdeck.app.records import Actor
 from quarterdeck.app.store.state import Act
 from quarterdeck.app.text import cells
+from quarterdeck.screens.acting import how_far, outcome_pieces, what_and_whose
 from quarterdeck.screens.promotion_asks import say_of, waive_lines, why_no_waiver
 from quarterdeck.screens.promotion_copies import plan_copies
 from quarterdeck.screens.promotion_gate import gate_lines
@@ -63,7 +67,7 @@ def gates(made: Decision, width: int = 80, unfolded: Any = ()) -> list[str]:
     """The gates as they stand on a screen so wide."""
     rows = rows_of(made.plan, unfolded, lambda gate: gate_lines(gate, made, sight(width)))
     hint = say_of(made, NOW).hint
-    ink = Ink(made.plan, NOW, {"approval": hint} if hint else {})
+    ink = Ink(rows, NOW, {"approval": hint} if hint else {})
     return [text(draw(row, width - (4 if row.is_row else 2), ink)) for row in rows]
 
 
@@ -212,7 +216,7 @@ def test_no_line_is_wider_than_the_screen(world: World, width: int) -> None:
     rows = rows_of(made.plan, ("passed", "metric:val_auc"), lambda gate: gate_lines(gate, made, sight(width - 2)))
     for row in rows:
         room = width - (4 if row.is_row else 2)
-        assert cells(text(draw(row, room, Ink(made.plan, NOW, {"approval": "A asks"})))) <= room
+        assert cells(text(draw(row, room, Ink(rows, NOW, {"approval": "A asks"})))) <= room
     for line in (*version_lines(made.plan, made.situation, width, NOW, {}), *will_lines(made.plan, width)):
         assert cells(text(line)) <= width
     assert cells(text(blocked_pieces(made.plan, made.situation, say_of(made, NOW), width))) <= width
@@ -418,6 +422,24 @@ def test_what_was_refused_or_lost_is_told_in_full() -> None:
     assert lines[0].startswith(" refused   ann promoted v15 4 s ago")
     assert " ".join(line[11:].strip() for line in lines[:-1]) == sentence.strip()
     assert lines[-1] == " way back  none is needed: r makes the plan anew"
+
+
+def test_the_journal_tells_what_moved_and_of_an_approval_what_was_agreed_to() -> None:
+    assert change(act("done")) == ("v13", "v14")
+    agreed = replace(act("done", short="7f3a"), act="approve_plan")
+    assert change(agreed) == ("", "approval of plan 7f3a")
+
+
+def test_what_is_under_way_is_told_by_its_step_and_what_came_of_it_in_its_own_words() -> None:
+    far = Progress(
+        batch="01", what="v13 → v14", total=1, done=0, failed=0, is_alive=True, late_in=0, why=(), touched=(),
+        of="models", name="churn@champion", point="push", detail="12",
+    )  # fmt: skip
+    assert f"{what_and_whose(far)}: {how_far(far)}" == "churn@champion: v13 → v14: writing entry 12 of the ledger"
+    lost = dataclasses.replace(far, failed=1, why=(("churn@champion is blocked: freeze. Nothing was changed.", 1),))
+    assert text(outcome_pieces(lost)) == " ✖ churn@champion is blocked: freeze. Nothing was changed."
+    away = dataclasses.replace(far, failed=1, why=(("Not tried: mlflow did not answer.", 1),))
+    assert text(outcome_pieces(away)) == " ✖ churn@champion: v13 → v14: Not tried: mlflow did not answer."
 
 
 def test_a_plan_confirmed_elsewhere_is_shown_from_its_text(world: World) -> None:
