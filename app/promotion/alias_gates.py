@@ -17,7 +17,9 @@ def alias_gates(situation: Situation, rules: Promotion | None) -> Iterator[Gate]
         yield _candidate(situation, rules.candidate)
     if situation.kind == "promotion" and rules is not None and rules.direction == "forward":
         yield _direction(situation)
-    yield _version(situation)
+    gate = _version(situation)
+    is_stopped = gate.state == "pass" and _is_new(situation)
+    yield gate.but(state="fail", sentence=_no_way_back(situation)) if is_stopped else gate
 
 
 def _evidence(situation: Situation) -> tuple[str, ...]:
@@ -57,6 +59,23 @@ def _direction(situation: Situation) -> Gate:
         said = f"{called(mine)} is not after {called(shown)}: only a rollback goes back"
         return gate.but(state="fail", sentence=said)
     return gate
+
+
+def _is_new(situation: Situation) -> bool:
+    """Whether a rollback would bring the alias to what it never showed, and so past the gates of a policy.
+
+    What came before the version that it shows may have been there before anybody kept a ledger.
+    """
+    policy, name, shows = situation.policy, situation.candidate.name, situation.shows
+    is_free = policy.rules is None and policy.text is not None and not policy.trouble
+    if situation.kind != "rollback" or is_free or name in situation.shown:
+        return False
+    return shows is None or not (is_number(name) and is_number(shows) and int(name) < int(shows))
+
+
+def _no_way_back(situation: Situation) -> str:
+    alias, name = clip(situation.alias, NAME), called(situation.candidate.name)
+    return f"{name} is not known to have been {alias}: only a promotion brings it there"
 
 
 def _version(situation: Situation) -> Gate:

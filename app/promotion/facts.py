@@ -57,6 +57,8 @@ class Situation(Record, frozen=True, kw_only=True):
     """Key of the registry's source; "" where no registry has this model."""
     shows: str | None = None
     """The version that the alias points at; None: there is no such alias."""
+    shown: frozenset[str] = frozenset()
+    """Of a rollback: versions that the alias is known to have shown."""
     candidate: Version
     """What the alias is to point at; its name is "" where none was found."""
     champion: Version | None = None

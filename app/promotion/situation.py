@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from ..records import Actor, LedgerEntry, Pipeline, Promotions, Waiver
+from ..records import Actor, AliasMove, LedgerEntry, Pipeline, Promotions, Waiver
 from ..settings import Promotion
 from ..store.models import ModelRow, VersionRow
 from ..store.reading import Reader
@@ -17,7 +17,7 @@ from ..store.state import State
 from .facts import Kind, Situation, Version
 from .plan import plan_of as plan_of  # here as well, for those who make a situation to have its plan
 from .policy import Policy, policy_of
-from .way_back import ways_back
+from .way_back import shown_before, ways_back
 
 COMMIT_TAGS: Final = ("mlflow.source.git.commit", "git_commit")
 """Tags of a version that name its commit, where its run names none."""
@@ -56,12 +56,13 @@ def read_situation(
         is_local = told.policy is not None and told.policy.is_local
         kept = state if is_local else None
         ledger = _ledger(told, model, alias, kept) if entries is None else tuple(entries)
+        moves = _moves(row, alias, state) if kind == "rollback" else []
         if version is None:
-            version = _wanted(reader, row, alias, kind, policy, ledger, state)
+            version = _wanted(reader, row, alias, kind, policy, ledger, moves)
         return Situation(
             model=model, alias=alias, kind=kind, actor=actor, policy=policy, plans=told.plans,
             approvals=told.approvals, waivers=_waivers(told, model, alias, kept), entries=ledger, is_local=is_local,
-            is_live=live is not None, **_of_registry(reader, row, alias, version),
+            is_live=live is not None, shown=shown_before(ledger, moves), **_of_registry(reader, row, alias, version),
         )  # fmt: skip
 
 
@@ -99,7 +100,7 @@ def _ledger(told: Promotions, model: str, alias: str, local: State | None) -> tu
     """Oldest first. Of a project without a remote those of state.db."""
     entries = local.local_entries(model, alias) if local else told.entries
     mine = [entry for entry in entries if (entry.model, entry.alias) == (model, alias)]
-    return tuple(sorted(mine, key=lambda entry: entry.number))
+    return tuple(sorted(mine, key=lambda entry: (entry.number, entry.id)))
 
 
 def _waivers(told: Promotions, model: str, alias: str, local: State | None) -> tuple[Waiver, ...]:
@@ -109,7 +110,7 @@ def _waivers(told: Promotions, model: str, alias: str, local: State | None) -> t
 
 def _wanted(
     reader: Reader, row: ModelRow | None, alias: str, kind: Kind, policy: Policy, entries: Sequence[LedgerEntry],
-    state: State | None,
+    moves: Sequence[AliasMove],
 ) -> str:  # fmt: skip
     """The version that is meant where nobody says which; "" where there is none."""
     if row is None:
@@ -117,9 +118,15 @@ def _wanted(
     if kind == "promotion":
         return row.model.aliases.get(policy.rules.candidate, "") if policy.rules else ""
     name, source = row.model.name, row.model.source
-    moves = [move for move in (state.alias_moves(name, alias) if state else ()) if move.source == source]
     back = ways_back(row.model.aliases.get(alias), entries, moves)
     return next((one for one in back if reader.models.version(name, one, source) is not None), back[0] if back else "")
+
+
+def _moves(row: ModelRow | None, alias: str, state: State | None) -> list[AliasMove]:
+    """Newest first."""
+    if row is None or state is None:
+        return []
+    return [move for move in state.alias_moves(row.model.name, alias) if move.source == row.model.source]
 
 
 def _version(reader: Reader, row: ModelRow | None, name: str) -> Version:

@@ -23,6 +23,15 @@ def ways_back(shows: str | None, entries: Sequence[LedgerEntry], moves: Sequence
     return tuple(dict.fromkeys(good))
 
 
+def shown_before(entries: Sequence[LedgerEntry], moves: Sequence[AliasMove]) -> frozenset[str]:
+    """All versions that the alias is known to have shown, by the ledger or because somebody saw it; bad ones too."""
+    taken_back = {entry.cancels for entry in entries}
+    found = {entry.version for entry in entries if entry.number not in taken_back}
+    found |= {entry.previous or "" for entry in entries if entry.kind != "cancel"}
+    found |= {version or "" for move in moves for version in (move.previous, move.version)}
+    return frozenset(found - {""})
+
+
 def _of_ledger(
     shows: str | None, entries: Sequence[LedgerEntry], bad: frozenset[int], seen: frozenset[str | None]
 ) -> Iterator[str]:

@@ -38,6 +38,33 @@ def moved(*versions: str | None) -> list[AliasMove]:
     ]  # fmt: skip
 
 
+def test_what_was_never_there_is_no_way_back(world: World) -> None:
+    """Else a rollback would bring any version past the gates."""
+    (gate,) = [one for one in world.plan(kind="rollback", version="14").gates if one.blocks]
+    assert (gate.id, gate.state) == ("version", "fail")
+    assert gate.sentence == "v14 is not known to have been champion: only a promotion brings it there"
+    assert world.plan(kind="rollback", version="12").applicable
+
+
+def test_a_version_whose_entry_was_taken_back_was_never_there(world: World) -> None:
+    world.entry(12, "14", "13")
+    assert world.plan(kind="rollback", version="14").applicable
+    world.entry(13, "13", "14", kind="cancel", cancels=12)
+    assert not world.plan(kind="rollback", version="14").applicable
+
+
+def test_an_older_version_is_a_way_back_where_nobody_kept_a_ledger(world: World) -> None:
+    world.say(entries=())
+    assert world.plan(kind="rollback", version="12").applicable
+    world.model()
+    assert not world.plan(kind="rollback", version="12").applicable
+
+
+def test_where_nothing_is_demanded_the_way_back_is_open_to_any_version(world: World) -> None:
+    world.rule("")
+    assert world.plan(kind="rollback", version="14").applicable
+
+
 @pytest.mark.parametrize(
     ("shows", "entries", "moves", "back"),
     [
