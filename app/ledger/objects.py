@@ -136,11 +136,12 @@ def _ascii(body: str) -> str:
 
 
 class Reading:
-    """Reads tags of one repository. `verify` tells who made a signature."""
+    """Reads tags of one repository. `verify` tells who made a signature; `files`: the same by each file of signers."""
 
-    def __init__(self, source: str, verify: Verify) -> None:
+    def __init__(self, source: str, verify: Verify, files: Mapping[str, Verify] | None = None) -> None:
         self.source = source
-        self._verify = verify
+        self._files = files
+        self._verify = {"": verify} if files is None else files
 
     def entry(self, tag: Tag, model: str, alias: str, number: int) -> LedgerEntry:
         """The entry in a tag that lies where this one belongs; one that cannot be read says so in `trouble`."""
@@ -191,9 +192,17 @@ class Reading:
 
     def _actor(self, who: Who, payload: bytes, signature: bytes) -> Actor:
         """Signed only where the very person that the text names signed it."""
-        proven = {name.casefold() for name in self._verify(payload, signature)} if signature else set()
-        strength: Strength = "signed" if who.email and who.email.casefold() in proven else "claimed"
-        return Actor(name=who.name, email=who.email, strength=strength, role=who.role)
+        said = Actor(name=who.name, email=who.email, role=who.role)
+        if not signature or not who.email:
+            return said
+        proven = {file: verify(payload, signature) for file, verify in self._verify.items()}
+        email = who.email.casefold()
+        good = {file: all_of for file, some in proven.items() if email in (all_of := {one.casefold() for one in some})}
+        if not good:
+            return said
+        also = tuple(sorted(set().union(*good.values()) - {email}))
+        files = tuple(good) if self._files is not None else ()
+        return msgspec.structs.replace(said, strength="signed", also=also, files=files)
 
 
 def _check_name(tag: Tag, name: str) -> None:

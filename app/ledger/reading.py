@@ -40,15 +40,14 @@ class Run(Protocol):
         """Run `git *args`."""
 
 
-def read_promotions(
-    run: Run, source: str, refs: Mapping[str, str], policy: PolicyText | None, signers: str
-) -> Promotions:
-    """What the refs hold. `refs`: full name -> object. `signers`: who may have signed, as an allowed-signers file.
+def read_promotions(run: Run, source: str, refs: Mapping[str, str], policy: PolicyText | None) -> Promotions:
+    """What the refs hold. `refs`: full name -> object. `policy` names the files of those who may have signed.
 
     What cannot be read as ours is left out, but for entries of the ledger: those keep their number. Raises GitError.
     """
     tags = {name: Tag(sha, raw) for name, sha, raw in _tags(run, refs)}
-    reading = Reading(source, partial(signing.principals, signers=signers))
+    files = {name: partial(signing.principals, signers=text) for name, text in signers_of(policy).items()}
+    reading = Reading(source, files[""], files)
     return Promotions(
         policy=policy,
         entries=tuple(sorted(_entries(reading, refs, tags), key=_place)),
@@ -181,7 +180,7 @@ def signers_in(text: str | None) -> Iterator[str]:
     try:
         policies: Any = tomllib.loads(text or "").get("promotion", {})
         found = [policy.get("approvals", {}).get("signers", "") for policy in policies.values()]
-    except (tomllib.TOMLDecodeError, AttributeError, RecursionError):
+    except (ValueError, AttributeError, RecursionError):  # ValueError: also an integer of 5,000 digits
         return iter(())
     paths = dict.fromkeys(name for name in found if isinstance(name, str) and _is_inside(name))
     return islice(paths, MOST_SIGNERS)
@@ -190,6 +189,12 @@ def signers_in(text: str | None) -> Iterator[str]:
 def _is_inside(path: str) -> bool:
     """Whether it can be a file of the repository at all."""
     return bool(path) and not path.startswith("/") and ".." not in path.split("/") and "\0" not in path
+
+
+def signers_of(policy: PolicyText | None) -> Mapping[str, str]:
+    """The files that policies name at their own commit, each by itself, and under "" the user's own file."""
+    named = dict(policy.signers) if policy is not None else {}
+    return named | {"": signing.personal_signers()}
 
 
 def allowed_signers(policy: PolicyText | None) -> str:

@@ -23,7 +23,7 @@ from ..ledger.objects import (
     tag_object,
     who,
 )  # fmt: skip
-from ..ledger.reading import allowed_signers, read_entries, read_policy, read_promotions
+from ..ledger.reading import read_entries, read_policy, read_promotions
 from ..ledger.signing import Signer, sign
 from ..records import Actor, LedgerEntry, Millis, PlanApproval, PolicyText, Promotions, Waiver
 from ..store.state import State
@@ -151,9 +151,8 @@ class GitLedger:
         with self._at_desk() as desk:
             branch, commit = desk.default_branch()
             policy = self._policy(desk, branch, commit) if commit else None
-            refs = desk.fetch(f"{names.OURS}*")
-            self._signers = allowed_signers(policy)
-            return read_promotions(desk.run, self._source, refs, policy, self._signers)
+            refs = desk.fetch(*(f"{place}*" for place in (names.PLANS, names.APPROVALS, names.WAIVERS)))
+            return read_promotions(desk.run, self._source, refs, policy)
 
     def _policy(self, desk: Desk, branch: str, commit: str) -> PolicyText:
         return read_policy(desk.run, self._source, f"origin/{branch}", commit, self._path)

@@ -23,19 +23,24 @@ _MOST: Final = 50
 def same_person(one: Actor, other: Actor) -> bool:
     """Whether two may be the same person. In doubt they are: nobody shall approve what is their own.
 
-    Equal e-mail addresses; else a name, a login or the part of an address before the @ that both have. Letter case,
-    accents' form and the signs between words do not count. Somebody of whom nothing is known may be anybody.
+    Equal e-mail addresses, or others that the key of a signature stands for; else a name, a login or the part of an
+    address before the @ that both have. Letter case, accents' form and the signs between words do not count. Somebody
+    of whom nothing is known may be anybody.
     """
-    if one.email and one.email.casefold() == other.email.casefold():
+    if not _addresses(one).isdisjoint(_addresses(other)):
         return True
     words, others = _names(one), _names(other)
     return not words or not others or not words.isdisjoint(others)
 
 
+def _addresses(person: Actor) -> frozenset[str]:
+    return frozenset(address.casefold() for address in (person.email, *person.also) if address)
+
+
 def _names(person: Actor) -> frozenset[str]:
     """The words by which somebody may be known: `12+bo@users.example` is known as bo, too."""
     found: list[str] = []
-    for written in (person.name, person.email):
+    for written in (person.name, person.email, *person.also):
         local = written.partition("@")[0] if "@" in written else written
         found += [local, *(local.split("+") if "@" in written else ())]
     return frozenset(plain for word in found if (plain := _plain(word)))

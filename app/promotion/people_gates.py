@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..records import Actor, Millis, PlanApproval, Record, Waiver
 from ..settings import Approvals, Waivers
@@ -11,7 +11,7 @@ from .ages import millis
 from .facts import Situation
 from .gate import GOES_ON, NEVER_WAIVED, Gate
 from .people import authors, is_named, same_person
-from .policy import TEAM
+from .policy import TEAM, Policy
 from .words import NAME, SKEW, abbreviated, called, lasting, listed, named, sworn
 
 
@@ -71,8 +71,8 @@ def _counted(
 
 def _refusal(one: PlanApproval, rules: Approvals, makers: Sequence[Actor], situation: Situation, now: Millis) -> str:
     """Why an approval does not count; "" where it does."""
-    if one.by.strength not in rules.accept:
-        return f"only {one.by.strength}"
+    if why := _too_weak(one.by, rules.accept, rules.signers):
+        return why
     if rules.who and not is_named(one.by, rules.who, situation.policy.teams):
         return f"not in {_called(rules.who)}"
     if rules.prevent_self_review and (maker := next((who for who in makers if same_person(one.by, who)), None)):
@@ -83,6 +83,15 @@ def _refusal(one: PlanApproval, rules: Approvals, makers: Sequence[Actor], situa
     if rules.expires is not None and now - one.at > millis(rules.expires):
         return f"expired: {lasting(now - one.at)} old"
     return ""
+
+
+def _too_weak(by: Actor, accept: Sequence[str], signers: str) -> str:
+    """Why it is not known well enough who somebody is; "" where it is. `signers`: the file that this policy names."""
+    if by.strength == "signed" and by.files and signers not in by.files:
+        if "claimed" in accept:
+            return ""
+        return f"{clip(signers, NAME)} does not name their key" if signers else "your own signers do not name their key"
+    return "" if by.strength in accept else f"only {by.strength}"
 
 
 def _note(one: Counted) -> str:
@@ -148,7 +157,7 @@ def _perhaps_waived(situation: Situation, gate: Gate, rules: Waivers, now: Milli
     given = [one for one in situation.waivers if _is_of(one, situation, gate)]
     if gate.state in GOES_ON or not given:
         return gate
-    refused = {one.id: _why_not(one, rules, situation.policy.teams, now) for one in given}
+    refused = {one.id: _why_not(one, rules, situation.policy, now) for one in given}
     good = [one for one in given if not refused[one.id]]
     notes = tuple(f"{sworn(one.by)} may not waive it: {refused[one.id]}" for one in given if refused[one.id])
     if not good:
@@ -164,10 +173,12 @@ def _is_of(one: Waiver, situation: Situation, gate: Gate) -> bool:
     return (one.model, one.alias, one.version, one.gate) == here
 
 
-def _why_not(one: Waiver, rules: Waivers, teams: Mapping[str, tuple[str, ...]], now: Millis) -> str:
-    if one.by.strength not in rules.accept:
-        return f"only {one.by.strength}"
-    if not is_named(one.by, rules.who, teams):
+def _why_not(one: Waiver, rules: Waivers, policy: Policy, now: Millis) -> str:
+    approvals = policy.rules.approvals if policy.rules else None
+    signers = approvals.signers if approvals else ""
+    if why := _too_weak(one.by, rules.accept, signers):
+        return why
+    if not is_named(one.by, rules.who, policy.teams):
         return "the policy does not name them"
     if not one.why.strip():
         return "no reason is given"

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from ..exact import number
 from ..ledger.names import entry_ref
 from ..records import Actor, Millis, Record
@@ -165,7 +167,7 @@ def _requesters(situation: Situation, name: str) -> tuple[Actor, ...]:
     you = situation.actor
     stored = [plan.by for plan in situation.plans if plan.id == name]
     roles = [(who, "requester") for who in stored] + [(you, "applies it" if stored else "requester")]
-    return tuple(Actor(name=who.name, email=who.email, strength=who.strength, role=role) for who, role in roles)
+    return tuple(replace(who, role=role) for who, role in roles)
 
 
 def _moment(situation: Situation, now: Millis) -> Iterator[Gate]:

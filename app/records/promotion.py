@@ -20,6 +20,10 @@ class Actor(Record, frozen=True, kw_only=True):
     strength: Strength = "claimed"
     role: str = ""
     """requester, approver, waiver ..."""
+    also: tuple[str, ...] = ()
+    """Other addresses for which the key of the signature stands."""
+    files: tuple[str, ...] = ()
+    """The files of allowed signers by which the signature holds, "" for one's own; () where that was not asked."""
 
 
 EntryKind: TypeAlias = Literal["promotion", "rollback", "cancel"]

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from ...git import GitError
 from ...ledger.names import read_entry_ref
-from ...ledger.reading import allowed_signers, read_policy, read_promotions
+from ...ledger.reading import read_policy, read_promotions
 from ...records import PolicyText, Promotions
 from .calls import Repository
 from .refs import Listing
@@ -42,7 +42,7 @@ def ground(listing: Listing) -> Ground:
 def read(repository: Repository, source: str, ground: Ground, path: str, *, is_local: bool) -> Promotions:
     """All of it. `is_local`: there is no remote that anybody else could see. Raises GitError."""
     policy = _policy(repository, source, ground, path, is_local) if ground.commit else None
-    return read_promotions(repository.run, source, ground.refs, policy, allowed_signers(policy))
+    return read_promotions(repository.run, source, ground.refs, policy)
 
 
 def _policy(repository: Repository, source: str, ground: Ground, path: str, is_local: bool) -> PolicyText | None:
