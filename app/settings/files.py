@@ -31,7 +31,7 @@ def read_settings(file: Path, kind: type[_T]) -> _T:
 
 def parse_settings(text: str, kind: type[_T], file: Path | str) -> _T:
     """A text as a struct of `kind`; `file` is its name in errors. Raises SettingsError."""
-    _check_depth(text, file)
+    check_depth(text, file)
     try:
         content: Any = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: also an integer of 5,000 digits
@@ -46,8 +46,8 @@ def parse_settings(text: str, kind: type[_T], file: Path | str) -> _T:
         raise mistakes.shape_mistake(file, text, content, kind, error) from error
 
 
-def _check_depth(text: str, file: Path | str) -> None:
-    """Refuse keys of very many parts: tomllib takes their number squared in memory, 50 GB for a file of 240 KB."""
+def check_depth(text: str, file: Path | str) -> None:
+    """Raise SettingsError for keys of very many parts: tomllib takes their number squared in memory, 240 KB 50 GB."""
     words = _WORD.sub("w", text)  # linear, as the pieces cannot overlap and a string need not end
     if "w." * DEEPEST in words.replace(" ", "").replace("\t", ""):
         raise mistake(file, f"has a key of more than {DEEPEST} parts: that is no settings file.")

@@ -7,7 +7,9 @@ from collections import defaultdict
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from ..errors import SettingsError
 from ..records import AliasMove, Event, LedgerEntry, Millis, PolicyText, SourceState
+from ..settings.files import check_depth
 from .explanations import Explanation, explanation
 from .model_events import entry_event, move_event
 from .reading import Reader
@@ -77,8 +79,9 @@ def governed(policy: PolicyText | None) -> list[tuple[str, str]]:
     if policy is None or policy.text is None:
         return []
     try:
+        check_depth(policy.text, policy.path)
         tables: Any = tomllib.loads(policy.text).get("promotion", {})
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (SettingsError, ValueError, RecursionError):
         return []
     rules = tables.items() if isinstance(tables, dict) else ()
     return [(name, str(rule.get("to", ""))) for name, rule in rules if isinstance(rule, dict)]

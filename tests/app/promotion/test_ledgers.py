@@ -183,8 +183,9 @@ def test_a_policy_that_is_no_text_is_not_taken_for_none(tmp_path: Path) -> None:
     assert policy_of(policy, "a", "b").trouble
 
 
-def test_a_policy_that_is_nested_without_end_names_no_signers(tmp_path: Path) -> None:
-    remote, _ = make_remote(tmp_path, {"quarterdeck.toml": "a = " + "[" * 50_000})
+@pytest.mark.parametrize("text", ["a = " + "[" * 50_000, f"{'a.' * 50_000}a = 1", f"a = {'9' * 5_000}"])
+def test_a_policy_that_would_overwhelm_its_reader_governs_nothing(tmp_path: Path, text: str) -> None:
+    remote, _ = make_remote(tmp_path, {"quarterdeck.toml": text})
     policy = ledger(remote, mirror_of(remote, tmp_path)).promotions().policy
     assert policy is not None
     assert (policy.signers, governed(policy)) == ({}, [])
