@@ -11,7 +11,7 @@ from typing import Final
 from ..errors import UsageError
 from ..text import clip
 from .findings import Finding
-from .layout import DEEPEST, LARGEST_BUNDLE, LARGEST_FILE, MOST_FILES, is_ours
+from .layout import DEEPEST, LARGEST_BUNDLE, MOST_FILES, is_ours, largest
 
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -66,7 +66,7 @@ class Folder:
     def _read(self, folder: int, name: str, path: str) -> None:
         file = os.open(name, _FLAGS, dir_fd=folder)
         with os.fdopen(file, "rb") as opened:
-            most = min(LARGEST_FILE, self._left)
+            most = min(largest(path), self._left)
             raw = opened.read(most + 1) if stat.S_ISREG(os.fstat(file).st_mode) else None
         if raw is None:
             self._wrong("stranger", path, "it does not belong here.")

@@ -18,11 +18,24 @@ from ..records import LedgerEntry
 from .books import Book, Shelf
 from .chain import UNDER_WAY
 from .gitobjects import Step, is_id, step, tree_of
-from .layout import OBSERVED, README, Made, Missing, Moved, Observed, Row, entry_file, folder_of, named_signers, written
+from .layout import (
+    LARGEST_POLICY,
+    OBSERVED,
+    README,
+    Made,
+    Missing,
+    Moved,
+    Observed,
+    Row,
+    entry_file,
+    folder_of,
+    named_signers,
+    written,
+)
 from .readme import readme
 from .repositories import Repositories
 
-_NOT_THERE = "neither our mirror nor the clone has it, or it is larger than a megabyte"
+_NOT_THERE = "neither our mirror nor the clone has it, or it is larger than 4 MB"
 
 
 class Gathered:
@@ -173,8 +186,9 @@ class Gathered:
                 return None
             name = found.id
         content = None if name is None else self._repositories.get(name, "blob")
-        if content is None and name is not None:
-            self._miss("file", name)
+        if name is not None and (content is None or len(content) > LARGEST_POLICY):
+            self._miss("file", name, "" if content is None else "it is larger than a megabyte")
+            return None
         return content
 
     # -- what was seen

@@ -22,6 +22,11 @@ README: Final = "README.txt"
 OBSERVED: Final = "observed.json"
 
 LARGEST_FILE: Final = 64_000_000
+"""Bytes of manifest.json, SHA256SUMS or observed.json ..."""
+LARGEST_OBJECT: Final = 4_000_000
+"""... of an object of Git: a folder of a hundred thousand files ..."""
+LARGEST_POLICY: Final = 1_000_000
+"""... and of a policy, or of a plan."""
 LARGEST_BUNDLE: Final = 512_000_000
 MOST_FILES: Final = 200_000
 DEEPEST: Final = 3
@@ -119,6 +124,13 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
 def is_ours(path: str) -> bool:
     """Whether a bundle may hold a file of this name."""
     return _SHAPES.fullmatch(path) is not None
+
+
+def largest(path: str) -> int:
+    """Bytes that a file of a bundle may have."""
+    if "/" not in path:
+        return LARGEST_FILE
+    return LARGEST_POLICY if path.startswith("policies/") or path.endswith(".json") else LARGEST_OBJECT
 
 
 def named_signers(text: str | None) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -15,8 +15,11 @@ from ..records import LedgerEntry, PlanApproval, PolicyText, StoredPlan, Waiver
 from .layout import Manifest, Observed, Row
 from .signatures import Signature, Signatures
 
+One = TypeVar("One", bound=StoredPlan | PlanApproval)
+
 _ENTRY: Final = re.compile(r"entries/[^/]+/(?P<number>[0-9]+)-(?P<id>[0-9a-f]+)\.(?P<kind>[a-z]+)")
 _FILE: Final = re.compile(r"(?P<room>[a-z]+)/(?P<id>[0-9a-f]+)\.(?P<kind>[a-z]+)")
+_PLAN: Final = re.compile(rb'"plan":"([0-9a-f]{64})"')
 _UNSIGNED: Final = Reading("", lambda payload, signature: frozenset())
 """Reads what is said, whoever says it."""
 _NOT_OURS: Final = (NotOursError, msgspec.MsgspecError, ValueError, RecursionError)
@@ -148,28 +151,34 @@ class Papers:
 
     def asked(self, entry: LedgerEntry) -> StoredPlan | None:
         """Who asked others to approve the plan of an entry; None where nobody did."""
-        text, signers = self.plan_text(entry.plan), self.signers(entry.policy_commit)
+        text = self.plan_text(entry.plan)
         if text is None:
             return None
-        tags = self._by_plan["plans"].get(entry.plan, ())
-        return next((self._signatures.reading(tag, signers).plan(tag, text.encode()) for tag in tags), None)
+        found = self._of_plan("plans", entry, lambda reading, tag: reading.plan(tag, text.encode()))
+        return next((plan for plan in found if plan.id == entry.plan), None)
 
     def approvals(self, entry: LedgerEntry) -> tuple[PlanApproval, ...]:
         """Of the plan of an entry."""
+        found = self._of_plan("approvals", entry, Reading.approval)
+        return tuple(approval for approval in found if approval.plan == entry.plan)
+
+    def _of_plan(self, room: str, entry: LedgerEntry, read: Callable[[Reading, Tag], One]) -> Iterator[One]:
+        """What is said of the plan of an entry; what is no word of ours is left out."""
         signers = self.signers(entry.policy_commit)
-        tags = self._by_plan["approvals"].get(entry.plan, ())
-        return tuple(self._signatures.reading(tag, signers).approval(tag) for tag in tags)
+        for tag in self._by_plan[room].get(entry.plan, ()):
+            try:
+                yield read(self._signatures.reading(tag, signers), tag)
+            except _NOT_OURS:
+                continue
 
     @cached_property
     def _by_plan(self) -> Mapping[str, Mapping[str, Sequence[Tag]]]:
-        """Tags that can be read, by room and by the plan that they speak of."""
+        """Tags by room, and by the plans that they may speak of."""
         found: dict[str, dict[str, list[Tag]]] = {"plans": {}, "approvals": {}}
-        for room, read in (("plans", _plan_of_asking), ("approvals", _plan_of_approval)):
+        for room, by_plan in found.items():
             for tag in self._tags(room):
-                try:
-                    found[room].setdefault(read(tag), []).append(tag)
-                except _NOT_OURS:
-                    continue
+                for plan in set(_PLAN.findall(tag.raw)):
+                    by_plan.setdefault(plan.decode(), []).append(tag)
         return found
 
     def waiver(self, name: str, entry: LedgerEntry) -> Waiver | None:
@@ -197,14 +206,6 @@ class Papers:
             found = _FILE.fullmatch(path)
             if found and (found["room"], found["kind"]) == (room, "tag"):
                 yield Tag(found["id"], raw)
-
-
-def _plan_of_asking(tag: Tag) -> str:
-    return _UNSIGNED.plan(tag, b"").id
-
-
-def _plan_of_approval(tag: Tag) -> str:
-    return _UNSIGNED.approval(tag).plan
 
 
 def _text(raw: bytes) -> str:

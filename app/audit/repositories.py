@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .. import trust
 from ..git import GitError, decode, run_git
-from ..ledger.reading import read_objects
 from ..paths import mirror_dir
 from ..settings import Settings
 from .gitobjects import is_id
+from .layout import LARGEST_OBJECT
+
+_AT_ONCE: Final = 300
 
 
 class Object(NamedTuple):
@@ -45,7 +47,7 @@ class Repositories:
         for run in self._runs:
             left = [name for name in wanted if name not in self._known]
             try:
-                self._known |= {name: Object(kind, raw) for name, kind, raw in read_objects(run, left) if left}
+                self._known |= _read(run, left)
             except GitError as error:
                 self.trouble = str(error)
         return {name: self._known[name] for name in wanted if name in self._known}
@@ -66,6 +68,26 @@ class Repositories:
                 continue
             found |= dict(line.split("\0") for line in said.split("\n") if line)
         return found
+
+
+def _read(run: Callable[..., bytes], ids: Sequence[str]) -> dict[str, Object]:
+    """Those that are there and not too large, a few hundred with two calls. Raises GitError."""
+    found: dict[str, Object] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        said = run("cat-file", "--batch-check", stdin=_lines(ids[start : start + _AT_ONCE])).decode()
+        rows = [line.split() for line in said.splitlines()]
+        small = [row[0] for row in rows if len(row) == 3 and row[2].isdecimal() and int(row[2]) <= LARGEST_OBJECT]
+        raw, at = run("cat-file", "--batch", stdin=_lines(small)), 0
+        while at < len(raw):
+            end = raw.index(b"\n", at)
+            name, kind, size = raw[at:end].decode().split()
+            found[name] = Object(kind, raw[end + 1 : end + 1 + int(size)])
+            at = end + 2 + int(size)
+    return found
+
+
+def _lines(words: Sequence[str]) -> bytes:
+    return "".join(f"{word}\n" for word in words).encode()
 
 
 def repositories_of(settings: Settings) -> Repositories:

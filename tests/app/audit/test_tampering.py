@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quarterdeck.app.audit import folder as folders
+from quarterdeck.app.audit import layout
 from quarterdeck.app.audit.layout import MANIFEST, OBSERVED, README, SUMS, digest, sums
 from quarterdeck.app.audit.verify import Verified, verify
 from quarterdeck.app.errors import UsageError
@@ -206,9 +207,12 @@ def test_a_folder_in_a_folder_is_not_entered(bundle: Path) -> None:
 
 
 def test_a_file_too_large_is_not_read(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "LARGEST_FILE", 10_000)
+    monkeypatch.setattr(layout, "LARGEST_FILE", 10_000)
     (bundle / OBSERVED).write_bytes(b" " * 10_001)
     assert ("wrong", OBSERVED, "large") in told(verify(bundle))
+    (policy,) = bundle.glob("policies/*/policy.toml")
+    policy.write_bytes(b"#" * 1_000_001)
+    assert ("wrong", str(policy.relative_to(bundle)), "large") in told(verify(bundle))
 
 
 def test_a_bundle_of_too_many_files_or_bytes_is_none(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
