@@ -29,6 +29,7 @@ from ..screens.help import key_items
 from ..screens.journal import ActsScreen
 from ..screens.list_screen import ListScreen
 from ..screens.picker import Picker
+from ..screens.places import root_of, screens_at
 from ..screens.roots import Roots
 from ..screens.run import RunScreen
 from ..screens.runs import RunsScreen
@@ -43,7 +44,7 @@ from ..widgets.stand_ins import key_word, painted_with
 from ..widgets.theme import theme
 from .errors import QuarterdeckError, UsageError
 from .paths import state_dir
-from .records import Gap, Subject
+from .records import Gap, ModelKind, Subject
 from .store.reading import Content
 from .syncing import Syncing
 
@@ -75,6 +76,7 @@ class Quarterdeck(Bearing, App[int]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("2", "tab('runs')", "Runs", id="tab.runs", show=False),
+        Binding("3", "tab('models')", "Models", id="tab.models", show=False),
         Binding("5", "tab('pipelines')", "Pipelines", id="tab.pipelines", show=False),
         Binding("ctrl+c,ctrl+q", "quit", "Quit", id="quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "Suspend", id="suspend", show=False),
@@ -133,8 +135,7 @@ class Quarterdeck(Bearing, App[int]):
         self.app_resume_signal.subscribe(self, lambda _: self._painted.forget())
         self._read_states()
         self._version, self._content = self.deck.reader.data_version(), self.deck.reader.content()
-        about_pipelines = self._subject is not None and self._subject.kind in ("pipeline", "job")
-        self._roots.begin("pipelines" if about_pipelines else self.deck.opens_on)
+        self._roots.begin(root_of(self._subject, self.deck.opens_on))
         if self._subject is not None:
             self.open_subject(self._subject)
         self.call_after_refresh(startup.is_over)
@@ -240,16 +241,6 @@ class Quarterdeck(Bearing, App[int]):
 
     def open_subject(self, subject: Subject) -> None:
         """Open a thing."""
-        if subject.kind == "run":
-            self.push_screen(RunScreen(self.deck, subject.parts[0]))
-        elif subject.kind in ("pipeline", "job"):
-            self._open_pipeline(subject)
-        else:
-            self._say(f"a {subject.kind} has no screen here yet; these have: run/ID, pipeline/ID, job/ID", "warn")
-
-    def _open_pipeline(self, subject: Subject) -> None:
-        from ..screens.pipeline_places import screens_at  # with what it brings, when it is wanted
-
         try:
             screens = screens_at(self.deck, subject)
         except QuarterdeckError as error:
@@ -264,7 +255,7 @@ class Quarterdeck(Bearing, App[int]):
         if isinstance(screen, FrameScreen):
             screen.query_one("#keys").display = False
             hint = "go to or do: " + "  ".join(COMMANDS)
-            screen.prompt.ask("command", "", hint, [*COMMANDS, "run/", "pipeline/", "job/"])
+            screen.prompt.ask("command", "", hint, [*COMMANDS, "run/", "model/", "alias/", "pipeline/", "job/"])
 
     def on_prompt_answered(self, event: Prompt.Answered) -> None:
         """Carry a command out."""
@@ -305,13 +296,27 @@ class Quarterdeck(Bearing, App[int]):
     def _do_pipelines(self, argument: str) -> None:
         self._go("pipelines", argument)
 
-    def _go(self, name: str, filter_text: str) -> None:
+    def _do_models(self, argument: str) -> None:
+        self._go_to_models("model", argument)
+
+    def _do_prompts(self, argument: str) -> None:
+        self._go_to_models("prompt", argument)
+
+    def _go_to_models(self, kind: ModelKind, argument: str) -> None:
+        from ..screens.models import ModelsScreen  # with what it brings, when it is wanted
+
+        screen = self._go("models", argument)
+        assert isinstance(screen, ModelsScreen)
+        screen.show_kind(kind)
+
+    def _go(self, name: str, filter_text: str) -> FrameScreen:
         screen = self._roots.go(name, self._content)
         if filter_text and isinstance(screen, ListScreen):
             # one that is new has its widgets after the next refresh
             screen.set_filter(filter_text) if screen.is_ready else self.call_after_refresh(
                 screen.set_filter, filter_text
             )
+        return screen
 
     def _do_sources(self, argument: str) -> None:
         self.push_screen(SourcesScreen(self.deck))

@@ -39,6 +39,8 @@ def with_keys() -> tuple[Any, ...]:
     from ..screens.list_screen import ListScreen
     from ..screens.log import LogScreen
     from ..screens.log_searching import LogSearching
+    from ..screens.model_keys import ModelKeys
+    from ..screens.models import ModelsScreen
     from ..screens.picker import Picker
     from ..screens.pipeline import PipelineScreen
     from ..screens.pipeline_acts import PipelineActs
@@ -47,6 +49,7 @@ def with_keys() -> tuple[Any, ...]:
     from ..screens.run import RunScreen
     from ..screens.run_acts import RunActs
     from ..screens.runs import RunsScreen
+    from ..screens.version import VersionScreen
     from ..widgets.frozen_table import FrozenTable
     from ..widgets.log_view import LogView
     from ..widgets.pages import Pages
@@ -55,7 +58,7 @@ def with_keys() -> tuple[Any, ...]:
 
     return (
         RunActs, CopyMenu, CompareScreen, FrozenTable, PipelineActs, PipelineKeys, PipelinesScreen, PipelineScreen,
-        LogScreen, LogSearching, LogView,
+        LogScreen, LogSearching, LogView, ModelKeys, ModelsScreen, VersionScreen,
         Quarterdeck, FrameScreen, ListScreen, RunsScreen, RunScreen, RecordTable, Pages, Prompt, Picker,
     )  # fmt: skip
 
@@ -164,6 +167,7 @@ def _deck(settings: Settings, path: Path, shared: bool, state: State, read_only:
         reader=Reader(path, shared=shared),
         open_reader=lambda: Reader(path, shared=shared),
         tables=state,
+        state=state,
         palette=Palette(settings.personal.display.theme),
         now=lambda: time.time_ns() // 1_000_000,
         ask=lambda want: None,

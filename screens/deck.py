@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..app.records import Gap, SourceState, Want
 from ..app.store.reading import Reader
+from ..app.store.state import State
 from ..widgets.line import Piece
 from ..widgets.palette import Palette
 from .acting import Acts, Following
@@ -42,6 +43,8 @@ class Deck:
     open_reader: Callable[[], Reader]
     """Another reader, for a thread."""
     tables: Tables
+    state: State
+    """What nobody can give again: where aliases were, and the ledger of a project without a remote. This thread's."""
     palette: Palette
     now: Callable[[], int]
     """UTC milliseconds."""

@@ -24,7 +24,11 @@ from .copying import offer_copies
 from .deck import Deck
 from .notices import notice_line
 
-TABS: tuple[tuple[str, str, str], ...] = (("2", "Runs", "runs"), ("5", "Pipelines", "pipelines"))
+TABS: tuple[tuple[str, str, str], ...] = (
+    ("2", "Runs", "runs"),
+    ("3", "Models", "models"),
+    ("5", "Pipelines", "pipelines"),
+)
 """The screens that a digit opens: key, title, mode."""
 
 LEAST = Size(60, 12)

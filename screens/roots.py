@@ -63,4 +63,8 @@ def _make(name: str, deck: Deck) -> FrameScreen:
         from .pipelines import PipelinesScreen  # with what it brings, when it is wanted
 
         return PipelinesScreen(deck)
+    if name == "models":
+        from .models import ModelsScreen
+
+        return ModelsScreen(deck)
     return RunsScreen(deck)

@@ -12,7 +12,8 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from ..app.copies import Copy
-from ..app.records import Artifact, ArtifactContent, Dataset, Pipeline, Run
+from ..app.records import Artifact, ArtifactContent, Dataset, ModelVersion, Pipeline, Run
+from ..app.store.models import VersionRow
 from ..app.text import clip, shown
 from ..widgets.hairline import by_step, hairline
 from ..widgets.line import Line, Piece
@@ -292,6 +293,8 @@ class RunScreen(RunView, Narrowing):
             self._open_run(row)
         elif isinstance(row.thing, Pipeline):
             self._open_pipeline(row.thing)
+        elif isinstance(row.thing, VersionRow):
+            self._open_version(row.thing.version)
         elif row.kind == "folder":
             self._toggled ^= {row.name}
             self.draw()
@@ -315,6 +318,11 @@ class RunScreen(RunView, Narrowing):
         from .pipeline import PipelineScreen  # here: that screen leads to runs
 
         self.app.push_screen(PipelineScreen(self.deck, pipeline.source, pipeline.id))
+
+    def _open_version(self, version: ModelVersion) -> None:
+        from .version import VersionScreen  # here: that screen leads to runs
+
+        self.app.push_screen(VersionScreen(self.deck, version.model, version.version, version.source))
 
     def action_curves(self) -> None:
         """Open all curves as a grid."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..app.records import Artifact, ArtifactListing, Commit, Dataset, Extreme, Pipeline, Run, SourceState
 from ..app.store.data_use import runs_on_data
+from ..app.store.models import VersionRow
 from ..app.store.reading import Reader
 
 CHILDREN = 200
@@ -17,6 +18,9 @@ SAME_DATA = 12
 
 PIPELINES = 12
 """Pipelines of its commit that are named."""
+
+VERSIONS = 50
+"""Versions of registered models that are named."""
 
 CHILD_METRICS = 4
 """Metrics of each child that are read: its row has room for one, its detail for some."""
@@ -38,6 +42,8 @@ class RunFacts:
     listings: Mapping[str, ArtifactListing] = field(default_factory=dict)
     pipelines: Sequence[Pipeline] = ()
     """What ran on its commit: of each name the newest, the worst first."""
+    versions: Sequence[VersionRow] = ()
+    """What was registered of it, newest first."""
     state: SourceState | None = None
 
     @property
@@ -71,6 +77,7 @@ def facts_of(reader: Reader, run_id: str, better: Iterable[str] = ()) -> RunFact
         more_children=max(0, len(children) - CHILDREN),
         listings=_listings(reader, rowid),
         pipelines=pipelines_of(reader, run.git_commit),
+        versions=reader.models.versions_of_run(run.id)[:VERSIONS],
         state=next((state for state in reader.source_states() if state.source == run.source), None),
     )
 

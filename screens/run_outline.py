@@ -8,18 +8,20 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 from ..app.records import Artifact, Commit, Dataset, Extreme, Metric, Pipeline, Run
+from ..app.store.models import VersionRow
 from ..app.text import cells, clip, fit, one_line, pad, shown
 from ..widgets.figures import age, count, count_in, figure, figure_in, size
 from ..widgets.line import Piece
 from ..widgets.status import glyph, worded
 from .pipeline_lines import pipeline_pieces
+from .registered import registered_pieces
 from .run_facts import RunFacts, is_system, metric_names, telling
 
 Kind: TypeAlias = Literal[
-    "gap", "heading", "remark", "metric", "param", "data", "commit", "pipeline", "folder", "file", "tag", "parent",
-    "child",
+    "gap", "heading", "remark", "metric", "param", "data", "commit", "pipeline", "version", "folder", "file", "tag",
+    "parent", "child",
 ]  # fmt: skip
-Thing: TypeAlias = Metric | Dataset | Commit | Artifact | Run | Pipeline | str | None
+Thing: TypeAlias = Metric | Dataset | Commit | Artifact | Run | Pipeline | VersionRow | str | None
 
 OWN_TAGS = ("mlflow.runName", "mlflow.user", "mlflow.source.git.commit", "mlflow.parentRunId")
 """Tags that the rest of the page says already."""
@@ -107,6 +109,8 @@ def _parts(
         f"{missing} no commit was logged",
     )
     yield "ci", [Row("pipeline", f"{one.source} {one.id}", one) for one in facts.pipelines], ""
+    versions = [Row("version", f"{one.version.model} {one.version.version}", one) for one in facts.versions]
+    yield "registered as", versions, ""
     root = facts.listings.get("")
     yield "artifacts", list(_files(facts, "", 0, toggled)), "none under the run" if root else "asked for …"
     tags = [Row("tag", name, text) for name, text in sorted(run.tags.items()) if name not in (*OWN_TAGS, NOTE)]
@@ -230,7 +234,7 @@ def draw(row: Row, width: int, ink: Ink) -> list[Piece]:
             return _commit(row, width, ink)
         case "folder" | "file":
             return _file(row, width)
-        case "parent" | "child" | "pipeline":
+        case "parent" | "child" | "pipeline" | "version":
             return _other(row, width, ink)
 
 
@@ -389,9 +393,11 @@ def _names_room(width: int, ink: Ink) -> int:
 
 
 def _other(row: Row, width: int, ink: Ink) -> list[Piece]:
-    """Another run, or a pipeline."""
+    """Another run, a pipeline, or a version of a model."""
     if isinstance(row.thing, Pipeline):
         return pipeline_pieces(row.thing, width, ink.now)
+    if isinstance(row.thing, VersionRow):
+        return registered_pieces(row.thing, width, ink.now)
     return _run(row, width, ink)
 
 

@@ -123,7 +123,7 @@ class RunView(RunActs):
 
     def cache_changed(self, changed: Changed) -> None:
         """Show what is new of this run; under another screen, when that one is gone."""
-        self._is_stale = self._is_stale or changed.runs or changed.commits or changed.pipelines
+        self._is_stale = self._is_stale or changed.runs or changed.commits or changed.pipelines or changed.models
         if self._is_stale and self.is_current:
             self.read()
         super().cache_changed(changed)

@@ -19,6 +19,8 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, str] = {
     "runs": "the runs",
+    "models": "the registered models; with a filter: models alias:champion",
+    "prompts": "the prompts of the registries, which are no models",
     "pipelines": "what the CI did; with a filter: pipelines status:failed branch:main",
     "acts": "what I changed in the outside world, and what came of it",
     "sources": "where everything comes from, and how it is doing",

@@ -22,6 +22,9 @@ def open_command(options: Options, subject: str) -> int:
 
     \b
       quarterdeck open run/4f2c91ab7d
+      quarterdeck open model/churn                      its versions
+      quarterdeck open model/churn/14                   one of them
+      quarterdeck open alias/churn@champion             whichever that is now
       quarterdeck open pipeline/9100000
       quarterdeck open job/31745                        its log, at the first error
       quarterdeck open "$(quarterdeck runs --sort metrics.val_auc:desc --limit 1 --json | jq -r '.[0].subject')"
@@ -34,7 +37,7 @@ def open_command(options: Options, subject: str) -> int:
 def find(subject: Subject, options: Options, settings: Settings) -> Subject:
     """The thing by its whole id. Raises UsageError for a kind without a screen, QuarterdeckError."""
     if subject.kind not in _HOW_NAMED:
-        raise UsageError(f"There is no screen for {subject} yet: run/ID, pipeline/ID and job/ID can be opened.")
+        raise UsageError(f"There is no screen for {subject} yet: {_CAN_BE_OPENED} can be opened.")
     with synced(options, settings) as reader:
         found = _whole(reader, subject) if reader is not None else None
     if found is None:
@@ -44,8 +47,12 @@ def find(subject: Subject, options: Options, settings: Settings) -> Subject:
     return found
 
 
+_CAN_BE_OPENED = "run/ID, model/NAME, model/NAME/VERSION, alias/NAME@ALIAS, pipeline/ID and job/ID"
+_MODELS = "`quarterdeck models` lists models and aliases, `quarterdeck models --json` their versions"
 _HOW_NAMED = {
     "run": "Runs are named by their whole id",
+    "model": _MODELS,
+    "alias": _MODELS,
     "pipeline": "Pipelines are named by their vendor's id, or its beginning: `quarterdeck pipelines --json` has them",
     "job": "Jobs are named by their vendor's id: `quarterdeck pipelines --json` has them",
 }
@@ -56,6 +63,8 @@ def _whole(reader: Reader, subject: Subject) -> Subject | None:
     native = subject.parts[0]
     if subject.kind == "run":
         return subject if reader.rowids([native]) else None
+    if subject.kind in ("model", "alias"):
+        return subject if _is_registered(reader, subject) else None
     reads = reader.pipelines
     if subject.kind == "job":
         return subject if reads.job(native) is not None else None
@@ -66,3 +75,13 @@ def _whole(reader: Reader, subject: Subject) -> Subject | None:
         some = ", ".join(shown(row.pipeline.id) for row in begun)
         raise UsageError(f"Several pipelines begin with {shown(native)}: {some}. Write more of the id.")
     return Subject(kind="pipeline", parts=(begun[0].pipeline.id,)) if begun else None
+
+
+def _is_registered(reader: Reader, subject: Subject) -> bool:
+    name, *rest = subject.parts
+    row = reader.models.model(name)
+    if row is None:
+        return False
+    if subject.kind == "alias":
+        return rest[0] in row.model.aliases
+    return not rest or reader.models.version(name, rest[0], row.model.source) is not None

@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 from quarterdeck.app import main
 from quarterdeck.app.main import Quarterdeck
 from quarterdeck.app.records import (
+    Actor,
     Approval,
     Artifact,
     ArtifactListing,
@@ -29,9 +30,16 @@ from quarterdeck.app.records import (
     Deployment,
     Experiment,
     Job,
+    LedgerEntry,
+    LoggedModel,
     Metric,
+    ModelMetric,
+    ModelVersion,
     Pipeline,
     Point,
+    PolicyText,
+    Promotions,
+    RegisteredModel,
     Run,
     Series,
     SourceSpec,
@@ -42,7 +50,7 @@ from quarterdeck.app.records import (
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.reading import Reader
 from quarterdeck.app.store.state import State
-from quarterdeck.screens import list_screen, pipeline, pipelines, run, runs
+from quarterdeck.screens import list_screen, model, models, pipeline, pipelines, run, runs, version
 from quarterdeck.screens.asking import Asking
 from quarterdeck.screens.deck import Deck
 from quarterdeck.screens.runs import RunsScreen
@@ -214,6 +222,7 @@ class World:
             "reader": self.stack.enter_context(closing(Reader(self.path))),
             "open_reader": lambda: Reader(self.path),
             "tables": self.tables,
+            "state": self.tables,
             "palette": Palette(theme),
             "now": lambda: self.now,
             "ask": self.wants.append,
@@ -230,9 +239,10 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(runs, "RESTS", 0.001)
     monkeypatch.setattr(run, "RESTS", 0.001)
     monkeypatch.setattr(runs, "CHANGES_AT_MOST_EVERY", 0.001)
-    for module in (pipeline, pipelines):
+    for module in (pipeline, pipelines, models, model, version):
         monkeypatch.setattr(module, "RESTS", 0.001)
-    monkeypatch.setattr(pipelines, "CHANGES_AT_MOST_EVERY", 0.001)
+    for list_module in (pipelines, models, model):
+        monkeypatch.setattr(list_module, "CHANGES_AT_MOST_EVERY", 0.001)
     monkeypatch.setattr(list_screen, "TYPING_RESTS", 0.001)
     with ExitStack() as stack:
         yield World(tmp_path, stack)
@@ -254,9 +264,15 @@ def _at_rest(app: App[Any]) -> bool:
             if ordered is None or not ordered.complete or not screen._list.is_current(ordered.number):
                 return False
         asking = getattr(screen, "_asking", None)
-        if isinstance(asking, Asking) and not asking.is_answered:
+        if isinstance(asking, Asking) and not (asking.is_answered or _has_its_first_rows(screen)):
             return False
     return all(worker.is_finished for worker in app.workers)
+
+
+def _has_its_first_rows(screen: Any) -> bool:
+    """Lists of models are whole from the beginning: nothing is asked until something changes."""
+    is_whole = isinstance(screen, models.ModelsScreen | model.ModelScreen) and screen._listed is not None
+    return is_whole and screen._asking.is_current(0)
 
 
 @pytest.fixture
@@ -399,3 +415,136 @@ def ci(world: World) -> World:
         world.cache.write(spec.key, Batch(pipelines=own), world.now)
         world.states(state_of(spec, items=len(own)))
     return world
+
+
+# -- models
+
+REGISTRY = SourceSpec(key="r" * 16, kind="registry", name="models", address="http://mlflow.acme:5000")
+DAY = 24 * HOUR
+
+POLICY = """
+[promotion."churn"]
+from = "challenger"
+to = "champion"
+[[promotion."churn".metric]]
+name = "val_auc"
+greater_is_better = true
+threshold = 0.80
+min_absolute_change = 0.002
+[promotion."churn".required_checks]
+ci = ["nightly-train"]
+[promotion."churn".approvals]
+count = 1
+from = ["cy@acme"]
+[promotion."uplift"]
+to = "champion"
+"""
+"""What the default branch demands of churn: a challenger, a metric, a pipeline, a person."""
+
+
+def make_version(number: int, model: str = "churn", **changes: Any) -> ModelVersion:
+    """The version of this number: of churn the newest, 16, is of run 1, the one before of run 2, and so on."""
+    index = 17 - number
+    facts: dict[str, Any] = {
+        "source": REGISTRY.key, "model": model, "version": str(number), "raw_status": "READY",
+        "created_at": NOW - index * 7 * HOUR, "updated_at": NOW - index * 7 * HOUR,
+        "user": ("ann", "bo", "cy")[index % 3],
+        "run_id": f"{index:032x}" if model == "churn" else None, "origin": f"runs:/{index:032x}/model",
+    }  # fmt: skip
+    return ModelVersion(**(facts | changes))
+
+
+def make_entry(number: int, version: str, at: int, **changes: Any) -> LedgerEntry:
+    """An entry of the ledger of churn's champion."""
+    facts: dict[str, Any] = {
+        "source": GIT.key, "model": "churn", "alias": "champion", "number": number, "id": f"{number:040x}",
+        "version": version, "at": at, "by": Actor(name="bo", email="bo@acme", strength="signed", role="requester"),
+        "approvers": (Actor(name="ann", email="ann@acme", strength="forge", role="approver"),),
+        "gates": {"metric:val_auc": "pass", "ci:nightly-train": "pass", "approval": "pass"},
+        "policy_commit": SHAS[1], "reason": "better on the same data", "ticket": "ML-214",
+    }  # fmt: skip
+    return LedgerEntry(**(facts | changes))
+
+
+def some_models() -> Batch:
+    """Churn with 16 versions and three aliases, two smaller models, and a prompt."""
+    logged = LoggedModel(
+        source=REGISTRY.key, id="m-0000000000000015", name="model", kind="xgboost", run_id=f"{2:032x}",
+        created_at=NOW - 14 * HOUR, params={"trees": "300"},
+        metrics=(ModelMetric(name="val_auc", value=0.9402, step=200, at=NOW - 14 * HOUR, dataset_name="orders",
+                             dataset_digest="9c1e02"),
+                 ModelMetric(name="p95_latency_ms", value=104.0, at=NOW - 14 * HOUR)),
+    )  # fmt: skip
+    special: dict[int, dict[str, Any]] = {
+        16: {"status": "pending", "raw_status": "PENDING_REGISTRATION", "run_id": None},
+        15: {"model_id": logged.id, "origin": f"models:/{logged.id}", "description": "wider trees, the same data",
+             "tags": {"validated": "yes", "ticket": "ML-230"}},
+        14: {"copied_from": ("churn-staging", "7"), "stage": "Production"},
+        9: {"status": "failed", "raw_status": "FAILED_REGISTRATION"},
+    }  # fmt: skip
+    return Batch(
+        models=(
+            RegisteredModel(
+                source=REGISTRY.key, name="churn", description="Who leaves in the next 90 days.",
+                tags={"team": "growth"}, created_at=NOW - 300 * DAY, updated_at=NOW - 7 * HOUR,
+                aliases={"challenger": "15", "champion": "14", "shadow": "13"},
+            ),
+            RegisteredModel(source=REGISTRY.key, name="uplift", created_at=NOW - 40 * DAY, aliases={"champion": "2"},
+                            tags={"team": "risk"}),
+            RegisteredModel(source=REGISTRY.key, name="fraud-score-of-card-payments", created_at=NOW - 3 * DAY),
+            RegisteredModel(source=REGISTRY.key, name="summarise", kind="prompt", aliases={"live": "1"}),
+        ),
+        models_complete=True,
+        versions=(
+            *(make_version(number, **special.get(number, {})) for number in range(1, 17)),
+            make_version(1, "uplift"), make_version(2, "uplift"),
+            make_version(1, "fraud-score-of-card-payments"),
+            make_version(1, "summarise"),
+        ),
+        logged_models=(logged,),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def models_source() -> SourceSpec:
+    """The model registry of the small world."""
+    return REGISTRY
+
+
+@pytest.fixture(name="make_version")
+def _make_version() -> Callable[..., ModelVersion]:
+    return make_version
+
+
+@pytest.fixture(name="make_entry")
+def _make_entry() -> Callable[..., LedgerEntry]:
+    return make_entry
+
+
+@pytest.fixture
+def registry(ci: World) -> World:
+    """The small world with a model registry, a policy, a ledger, and what was seen of the aliases.
+
+    Churn's champion went from 11 (before anybody looked) to 13 and 14, by the ledger, which knows nothing of its other
+    aliases. Uplift has a policy, and its champion was moved by nobody that the ledger knows.
+    """
+    ci.cache.declare([GIT, MLFLOW, CI, GITLAB, REGISTRY])
+    ci.cache.write(REGISTRY.key, some_models(), ci.now)
+    entries = (
+        make_entry(1, "11", NOW - 9 * DAY),
+        make_entry(2, "13", NOW - 3 * DAY, previous="11"),
+        make_entry(3, "14", NOW - 9 * HOUR, previous="13", reason=""),
+    )
+    policy = PolicyText(source=GIT.key, branch="origin/main", commit=SHAS[1], text=POLICY)
+    ci.cache.write(GIT.key, Batch(promotions=Promotions(policy=policy, entries=entries)), ci.now)
+    ci.states(state_of(REGISTRY, items=20))
+    look = ci.tables.observe_aliases
+    look(REGISTRY.key, {"churn": {"champion": "11"}, "uplift": {"champion": "1"}}, (), NOW - 6 * DAY)
+    for ago, aliases in (
+        (3 * DAY - MINUTE, {"champion": "13", "shadow": "12"}),
+        (2 * DAY, {"champion": "13", "shadow": "12", "challenger": "14"}),
+        (9 * HOUR - MINUTE, {"champion": "14", "shadow": "12", "challenger": "14"}),
+        (2 * HOUR, {"champion": "14", "shadow": "13", "challenger": "15"}),
+    ):
+        look(REGISTRY.key, {"churn": aliases, "uplift": {"champion": "2"}}, (), NOW - ago)
+    return ci

@@ -1,0 +1,39 @@
+"""Where a thing that is spoken of is shown: run/ID, model/NAME, pipeline/ID ..."""
+
+from __future__ import annotations
+
+from ..app.errors import UsageError
+from ..app.records import Subject
+from .deck import Deck
+from .frame import FrameScreen
+
+ROOTS = {"run": "runs", "model": "models", "alias": "models", "pipeline": "pipelines", "job": "pipelines"}
+"""The main screen below each kind that has one."""
+
+FORMS = ("run/ID", "model/NAME", "model/NAME/VERSION", "alias/NAME@ALIAS", "pipeline/ID", "job/ID")
+"""What can be opened, as it is written."""
+
+
+def root_of(subject: Subject | None, otherwise: str) -> str:
+    """The main screen below a thing."""
+    return ROOTS.get(subject.kind, otherwise) if subject is not None else otherwise
+
+
+def screens_at(deck: Deck, subject: Subject) -> list[FrameScreen]:
+    """The screens for a thing, the uppermost last. Raises UsageError for what has none, or is not in the cache."""
+    # each with what it brings, when it is wanted
+    match ROOTS.get(subject.kind):
+        case "runs":
+            from .run import RunScreen
+
+            return [RunScreen(deck, subject.parts[0])]
+        case "models":
+            from .model_places import screens_at as models_at
+
+            return models_at(deck, subject)
+        case "pipelines":
+            from .pipeline_places import screens_at as pipelines_at
+
+            return pipelines_at(deck, subject)
+        case _:
+            raise UsageError(f"a {subject.kind} has no screen here yet; these have: {', '.join(FORMS)}")

@@ -1,0 +1,625 @@
+"""The list of registered models, the versions of one, and the page of a version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from textual.pilot import Pilot
+
+from quarterdeck.app.records import Batch, RegisteredModel, Subject, Want
+from quarterdeck.app.store.models import ModelReads
+from quarterdeck.screens.compare import CompareScreen
+from quarterdeck.screens.model import ModelScreen
+from quarterdeck.screens.models import ModelsScreen
+from quarterdeck.screens.pipeline import PipelineScreen
+from quarterdeck.screens.run import RunScreen
+from quarterdeck.screens.version import VersionScreen
+
+MINUTE, HOUR = 60_000, 3_600_000
+SIZE = (120, 40)
+REGISTRY = "r" * 16
+
+
+async def type_text(pilot: Pilot[Any], text: str) -> None:
+    await pilot.press(*({" ": "space", ":": "colon"}.get(sign, sign) for sign in text))
+
+
+def write(world: Any, **batch: Any) -> None:
+    world.cache.write(REGISTRY, Batch(**batch), world.now)
+
+
+def row_of(lines: list[str], text: str) -> str:
+    return next(line for line in lines if text in line)
+
+
+def churn(**aliases: str) -> RegisteredModel:
+    return RegisteredModel(source=REGISTRY, name="churn", aliases=aliases)
+
+
+# -- the list
+
+
+async def test_three_leads_to_the_models_and_two_back_to_the_runs(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await wait_for(pilot, "brave-cod-214")
+        await pilot.press("3")
+        await wait_for(pilot, "▸  churn", "uplift", gone=["brave-cod-214"])
+        await pilot.press("j", "2")
+        await wait_for(pilot, "brave-cod-214", gone=["uplift"])
+        await pilot.press("3")
+        await wait_for(pilot, "▸  fraud-score-of-card-payments")
+
+
+async def test_a_row_says_who_holds_an_alias_since_when_and_who_put_it_there(registry: Any, settled: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        lines = await settled(pilot)
+        assert lines[3].split() == ["model", "↑", "champion", "challenger", "gates", "newest", "versions", "source"]
+        assert "v14   9 h  bo signed" in row_of(lines, "▸  churn")
+        assert row_of(lines, "▸  churn").split()[-3:] == ["v16", "16", "models"]
+        assert "models ● now" in lines[1]
+
+
+async def test_an_alias_that_was_moved_past_the_ledger_is_marked_with_a_word(registry: Any, settled: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        assert "v2    2 d  ? unexplained" in row_of(await settled(pilot), " uplift")
+
+
+async def test_the_gates_of_the_challenger_are_read_when_the_keys_rest(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        lines = await wait_for(pilot, "v15 ✖ 1 failed")
+        assert row_of(lines, " uplift").count("●") == 0  # nobody challenges its champion
+
+
+async def test_a_narrow_terminal_keeps_who_holds_the_aliases_and_the_gates(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        lines = await wait_for(pilot, "v15 ✖ 1 failed")
+        assert lines[3].split() == ["model", "↑", "champion", "challenger", "gates"]
+
+
+async def test_prompts_are_listed_apart(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, "models   3   and 1 prompt: :prompts", gone=["summarise"])
+        await pilot.press("t")
+        await wait_for(pilot, "prompts   1   and 3 models: :models", "summarise", gone=["uplift"])
+        await type_text(pilot, ":models")
+        await pilot.press("enter")
+        await wait_for(pilot, "uplift", gone=["summarise"])
+
+
+async def test_the_prompts_have_a_word_of_their_own(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await wait_for(pilot, "brave-cod-214")
+        await type_text(pilot, ":prompts")
+        await pilot.press("enter")
+        await wait_for(pilot, "summarise", gone=["churn  16"])
+
+
+async def test_the_filter_is_the_grammar_of_models_and_follows_what_is_typed(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3", "slash")
+        await type_text(pilot, "alias:challenger or tags.team:risk")
+        await wait_for(pilot, "2 of 3", "▸  churn", " uplift", gone=["fraud"])
+        await pilot.press("enter", "escape")
+        await wait_for(pilot, "fraud")
+
+
+async def test_a_mistake_in_the_filter_is_told_with_its_column(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3", "slash")
+        await type_text(pilot, "alais:x ")
+        await wait_for(pilot, "▲ at 1: “alais” is no field of a model. Did you mean “alias”?")
+
+
+async def test_they_are_sorted_by_what_the_cache_knows_of_them(registry: Any, wait_for: Any) -> None:
+    app = registry.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, "▸  churn")
+        app.screen.sort_by("version")
+        await wait_for(pilot, "newest ↓", "by version ↓", "▸  churn")
+        await pilot.press("S")
+        await wait_for(pilot, "newest ↑", "▸  fraud-score-of-card-payments")
+        app.screen.sort_by("alias.champion")
+        await wait_for(pilot, "there is no order by alias.champion: /alias:NAME lists those that have an alias")
+
+
+async def test_columns_and_views_are_kept(registry: Any, wait_for: Any) -> None:
+    app = registry.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, "▸  churn")
+        app.screen._take_columns(["name", "alias.shadow", "tags.team", "description"])
+        await wait_for(pilot, "shadow", "Who leaves in the next 90 days.", "growth", gone=["newest"])
+        await type_text(pilot, ":view save mine")
+        await pilot.press("enter")
+        await wait_for(pilot, "kept as view mine")
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, "Who leaves in the next 90 days.", gone=["newest"])
+
+
+async def test_below_the_table_the_model_under_the_cursor_is_told(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        lines = await wait_for(pilot, "churn  16 versions   val_auc ↑ ▃▇×▆▁▃▅█▂▅▇▁█ last 0.9402, champion 0.8947")
+        assert row_of(lines, "┊──v13─").rstrip().endswith("┊v14    9 h  bo signed")
+        assert row_of(lines, " v15  ●").split() == [
+            "v15", "●", "ready", "14", "h", "cy", "0.9402", "+0.0455", "better", "challenger", "plain-fox-212"
+        ]  # fmt: skip
+        await pilot.press("j", "j")
+        await wait_for(pilot, "uplift  2 versions", "‹──v1─", "┊──?v2─", gone=["16 versions"])
+
+
+async def test_beside_a_wide_table_it_has_a_pane_of_its_own(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=(200, 50)) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, "│ churn  16 versions", "│ champion  ", "│ v1   ● ready")
+
+
+async def test_news_are_shown_and_the_cursor_stays(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3", "j")
+        await wait_for(pilot, "▸  fraud")
+        aliases = {"churn": {"champion": "16", "challenger": "15"}}
+        registry.tables.observe_aliases(REGISTRY, aliases, (), registry.now, is_complete=False)
+        write(registry, models=(churn(champion="16", challenger="15"),))
+        await wait_for(pilot, "v16   now  ? unexplained so far", "▸  fraud")
+
+
+async def test_the_marked_models_or_the_one_here_can_be_copied(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, "▸  churn")
+        await pilot.press("y")
+        await wait_for(pilot, "models:/churn@champion", "quarterdeck open model/churn", "URI of challenger", "JSON")
+
+
+async def test_the_link_is_the_page_in_mlflows_own_interface(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, "▸  churn")
+        await pilot.press("o")
+        await wait_for(pilot, "http://mlflow.acme:5000/#/models/churn")
+
+
+async def test_refresh_asks_for_the_model_under_the_cursor(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, "▸  churn")
+        await pilot.press("r")
+        await wait_for(pilot, "asked the syncer for a pass")
+    assert registry.passes == ["pass"]
+    assert Want(kind="model", source=REGISTRY, model="churn") in registry.wants
+
+
+async def test_equals_compares_whoever_challenges_with_the_champion(registry: Any, wait_for: Any) -> None:
+    app = registry.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, "16 versions")
+        await pilot.press("equals_sign")
+        await wait_for(pilot, "compare 2 runs", "eager-elk-211", "plain-fox-212")
+        assert isinstance(app.screen, CompareScreen)
+
+
+async def test_where_no_version_is_in_use_nothing_can_be_compared(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3", "j")
+        await wait_for(pilot, "no alias points at any of its versions")
+        await pilot.press("equals_sign")
+        await wait_for(pilot, "no alias says which version is in use: there is nothing to compare with")
+
+
+# -- where there is none
+
+
+async def test_without_a_registry_it_says_how_to_name_one(world: Any, wait_for: Any) -> None:
+    async with world.fill().app().run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, "no model registry is known here", 'tracking_uri = "http://127.0.0.1:5000"')
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({"state": "never", "last_ok_at": None}, ["reading the registered models for the first time …"]),
+        ({"state": "unreachable", "last_ok_at": None, "sentence": "Nobody answers."},
+         ["models could not be read yet", "Nobody answers.", "`quarterdeck doctor` tries each"]),
+        ({"state": "untrusted", "last_ok_at": None, "sentence": "Not agreed to."}, ["`quarterdeck trust` shows"]),
+        ({"state": "ok"}, ["no model is registered yet", "r looks again"]),
+    ],
+)  # fmt: skip
+async def test_an_empty_list_says_why_and_what_to_do(
+    world: Any, wait_for: Any, state_of: Any, models_source: Any, mlflow: Any, git: Any, state: Any, said: list[str]
+) -> None:
+    world.fill()
+    world.cache.declare([git, mlflow, models_source])
+    world.states(state_of(models_source, **state))
+    async with world.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, *said)
+
+
+async def test_a_filter_that_nothing_passes_says_how_to_leave_it(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3", "slash")
+        await type_text(pilot, "nothing-like-it")
+        await wait_for(pilot, "no model is like nothing-like-it", "Esc takes the filter away")
+
+
+# -- the versions of a model
+
+
+async def test_enter_leads_to_the_versions_to_one_of_them_to_its_run_and_back(registry: Any, wait_for: Any) -> None:
+    app = registry.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("3", "enter")
+        await wait_for(pilot, "model churn   16 versions", "▸  v16")
+        assert isinstance(app.screen, ModelScreen)
+        await pilot.press("j", "enter")
+        await wait_for(pilot, "churn › v15")
+        assert isinstance(app.screen, VersionScreen)
+        app.screen.outline.go_to(("run", f"{2:032x}"))
+        await pilot.press("enter")
+        await wait_for(pilot, "churn-train › plain-fox-212")
+        assert isinstance(app.screen, RunScreen)
+        await pilot.press("escape", "escape")
+        await wait_for(pilot, "▸  v15")
+        await pilot.press("escape")
+        await wait_for(pilot, "models   3")
+        assert isinstance(app.screen, ModelsScreen)
+
+
+async def test_a_row_tells_a_version_by_what_decides_and_how_far_it_is_from_the_champion(
+    registry: Any, settled: Any
+) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3", "enter")
+        lines = await settled(pilot)
+        title = row_of(lines, "version ↓")
+        assert title.split() == [
+            "version", "↓", "aliases", "status", "age", "val_auc", "↑", "Δ", "v14", "user", "run", "data", "ci",
+            "commit",
+        ]  # fmt: skip
+        assert row_of(lines, "    v15  ").split()[:8] == [
+            "v15", "challenger", "●", "ready", "14", "h", "0.9402", "+0.0455"
+        ]  # fmt: skip
+        assert "base" in row_of(lines, "    v14 ")
+        assert "−0.0031 worse" in row_of(lines, "    v7 ")
+        assert "○ pending" in row_of(lines, "▸  v16")
+        assert "✖ failed" in row_of(lines, "    v9 ")
+
+
+async def test_its_aliases_over_time_stand_on_top(registry: Any, settled: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3", "enter")
+        lines = await settled(pilot)
+        assert lines[3].startswith(" val_auc ↑ ▃▇×▆▁▃▅█▂▅▇▁█ last 0.9402")
+        assert lines[4].startswith(" champion ")
+        assert lines[5].startswith(" challenger ")
+        assert lines[7].split() == ["5", "mar", "03:07", "now"]
+
+
+async def test_five_thousand_versions_are_read_by_windows(
+    registry: Any, settled: Any, wait_for: Any, make_version: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(registry, versions=tuple(make_version(number, run_id=None) for number in range(17, 5017)))
+    read: list[int] = []
+    whole = ModelReads.versions
+
+    def counted(self: ModelReads, rowids: Any) -> Any:
+        read.append(len(rowids))
+        return whole(self, rowids)
+
+    monkeypatch.setattr(ModelReads, "versions", counted)
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3", "enter")
+        await wait_for(pilot, "model churn   5 016 versions", "▸  v5016")
+        await settled(pilot)
+        assert max(read) <= 64
+        await pilot.press("G")
+        await wait_for(pilot, "▸  v1 ")
+        await pilot.press("g", "pagedown")
+        await settled(pilot)
+        assert max(read) <= 64
+        assert sum(read) < 1500
+
+
+async def test_versions_are_sorted_by_the_metric_and_by_what_has_to_be_looked_at(registry: Any, wait_for: Any) -> None:
+    app = registry.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("3", "enter")
+        await wait_for(pilot, "▸  v16")
+        app.screen.sort_by("metrics.val_auc")
+        await wait_for(pilot, "by val_auc ↓", "▸  v15")
+        await pilot.press("G")
+        await wait_for(pilot, "▸  v2 ")  # one that has no value stands last
+        app.screen.sort_by("user")
+        lines = await wait_for(pilot, "user ↑")
+        assert row_of(lines, "▸  v14").split()[-5] == "ann" or "ann" in row_of(lines, "▸  v14")
+        app.screen.sort_by("delta")
+        await wait_for(pilot, "versions have no order by delta")
+
+
+async def test_versions_are_filtered_in_the_grammar(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3", "enter", "slash")
+        await type_text(pilot, "status:ready version > 13")
+        await wait_for(pilot, "2 of 16 versions", "v15", "v14", gone=["v16  "])
+        await pilot.press("enter", "escape")
+        await wait_for(pilot, "▸  v16")
+        await pilot.press("slash")
+        await type_text(pilot, "nobody")
+        await wait_for(pilot, "no version is like nobody")
+
+
+async def test_the_marked_versions_are_compared_the_champion_first(registry: Any, wait_for: Any) -> None:
+    app = registry.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("3", "enter", "j", "space", "space", "space")
+        await wait_for(pilot, "3 marked")
+        await pilot.press("equals_sign")
+        await wait_for(pilot, "compare 3 runs")
+        assert [run.name for run in app.screen.compared.runs] == ["eager-elk-211", "plain-fox-212", "shy-owl-210"]
+
+
+async def test_one_version_is_compared_with_the_champion(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3", "enter", "j")
+        await wait_for(pilot, "▸  v15")
+        await pilot.press("equals_sign")
+        await wait_for(pilot, "compare 2 runs", "eager-elk-211", "plain-fox-212")
+
+
+async def test_a_version_without_a_run_cannot_be_compared_and_says_so(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3", "enter")
+        await wait_for(pilot, "▸  v16")
+        await pilot.press("equals_sign")
+        await wait_for(pilot, "the cache has no run of v16: it names none")
+
+
+async def test_beside_a_wide_table_stands_how_the_version_differs(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=(200, 50)) as pilot:
+        await pilot.press("3", "enter", "j")
+        await wait_for(
+            pilot, "│ churn v15", "│ ▲ trained on unlike data: v15 on orders@77ab01", "against v14, champion",
+            "│ code  3f2c91a, was 4f2c91a",
+        )  # fmt: skip
+
+
+async def test_the_marked_versions_are_copied_and_asked_for(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3", "enter", "j", "space", "space")
+        await wait_for(pilot, "2 marked")
+        await pilot.press("y")
+        await wait_for(pilot, "models:/churn/15", "models:/churn/14", "URIs by alias")
+        await pilot.press("escape", "r")
+        await wait_for(pilot, "asked the syncer for a pass")
+    (want,) = [want for want in registry.wants if want.kind == "model" and want.keys]
+    assert (want.model, sorted(want.keys)) == ("churn", ["14", "15"])
+
+
+async def test_new_versions_and_moved_aliases_come_into_a_list_that_is_open(
+    registry: Any, wait_for: Any, make_version: Any
+) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3", "enter")
+        await wait_for(pilot, "▸  v16")
+        write(registry, versions=(make_version(17, run_id=f"{0:032x}"),), models=(churn(champion="15"),))
+        await wait_for(pilot, "17 versions", "v17", "Δ v15")
+
+
+# -- the page of a version
+
+
+async def open_version(pilot: Pilot[Any], wait_for: Any, version: str) -> list[str]:
+    pilot.app.open_subject(Subject(kind="model", parts=("churn", version)))  # type: ignore[attr-defined]  # our app
+    found: list[str] = await wait_for(pilot, f"churn › v{version}")
+    return found
+
+
+async def test_a_candidate_is_told_against_the_champion(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await open_version(pilot, wait_for, "15")
+        lines = await wait_for(pilot, "+1 −1 commits, 2 files touched")
+        assert "● ready   challenger   registered 13 mar 13:07 (14 h)   by cy" in lines[3]
+        assert "trained on unlike data: v15 on orders@77ab01, v14 on orders@51c2ee" in "\n".join(lines)
+        assert "whether they saw the same evaluation data is not known: v14 names none" in "\n".join(lines)
+        assert row_of(lines, "val_auc ↑").split()[-5:] == ["0.9402", "0.8947", "+0.0455", "●", "better"]
+        assert "not measured" in row_of(lines, "p95_latency_ms")
+        assert row_of(lines, "   lr ").split() == ["lr", "2.0e-05", "was", "0.01"]
+        assert "▲ differs" in row_of(lines, "   training ")
+        assert "+ 3f2c91a   Step 2  Ann  2 h" in "\n".join(lines)
+
+
+async def test_the_champion_is_told_against_the_one_before_it(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await open_version(pilot, wait_for, "14")
+        lines = await wait_for(pilot, "against v13, champion before", "copied from     churn-staging v7")
+        assert "▲ worse" in row_of(lines, "val_auc ↑")
+        assert "stage Production" in lines[3]
+
+
+async def test_the_ledger_and_the_aliases_of_a_version_are_named(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=(120, 60)) as pilot:
+        await open_version(pilot, wait_for, "13")
+        lines = await wait_for(pilot, "ledger", "aliases over time")
+        assert "champion #3  v13 → v14   promotion   bo signed   9 h" in row_of(lines, "champion #3")
+        assert "v11 → v13   promotion   bo signed   3 d   better on the same data" in row_of(lines, "champion #2")
+        lines = lines[lines.index(" aliases over time") :]
+        assert row_of(lines, "   shadow   ").split() == ["shadow", "since", "2", "h"]
+        assert row_of(lines, "   champion   ").split() == ["champion", "since", "3", "d", "bo", "signed"]
+
+
+async def test_enter_tells_an_entry_of_the_ledger_whole(registry: Any, wait_for: Any) -> None:
+    app = registry.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await open_version(pilot, wait_for, "13")
+        app.screen.outline.go_to(("entry", f"champion 2 {2:040x}"))
+        await pilot.press("enter")
+        await wait_for(pilot, "champion #2  promotion", "bo <bo@acme> (signed)", "ann (forge)", "ML-214", "gates then")
+
+
+async def test_the_pipelines_of_its_commit_are_named_and_opened(registry: Any, wait_for: Any) -> None:
+    app = registry.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await open_version(pilot, wait_for, "15")
+        app.screen.outline.action_bottom()
+        await wait_for(pilot, "nightly-train #210", "✖ failed")
+        row = next(one for one in app.screen.outline.entries if one.kind == "pipeline")
+        app.screen.outline.go_to(row.id)
+        await pilot.press("enter")
+        await wait_for(pilot, "github › nightly-train #210")
+        assert isinstance(app.screen, PipelineScreen)
+
+
+async def test_the_version_that_it_is_measured_against_is_opened(registry: Any, wait_for: Any) -> None:
+    app = registry.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await open_version(pilot, wait_for, "15")
+        app.screen.outline.go_to(("version", "champion"))
+        await pilot.press("enter")
+        await wait_for(pilot, "churn › v14")
+
+
+async def test_a_logged_model_has_its_metrics_with_their_data(registry: Any, wait_for: Any) -> None:
+    app = registry.app()
+    async with app.run_test(size=(160, 40)) as pilot:
+        await open_version(pilot, wait_for, "15")
+        app.screen.outline.go_to(("logged", "m-0000000000000015"))
+        await wait_for(pilot, "0.9402  @200   on orders@9c1e02", "xgboost", "trees")
+
+
+async def test_a_logged_model_that_nobody_read_is_asked_for_once(
+    registry: Any, wait_for: Any, make_version: Any
+) -> None:
+    write(registry, versions=(make_version(12, model_id="m-12"),))
+    async with registry.app().run_test(size=(120, 60)) as pilot:
+        await open_version(pilot, wait_for, "12")
+        await wait_for(pilot, "m-12", "asked for …")
+        write(registry, versions=(make_version(11, description="news"),))
+        await wait_for(pilot, "m-12")
+    assert [want for want in registry.wants if want.kind == "model"] == [
+        Want(kind="model", source=REGISTRY, model="churn", keys=("12",))
+    ]
+
+
+async def test_a_version_that_is_not_ready_and_has_no_run_says_both(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await open_version(pilot, wait_for, "16")
+        await wait_for(
+            pilot, "▲ this version is pending: it cannot be promoted", "◌ v16 names no run", "it names no run"
+        )
+
+
+async def test_a_run_that_the_cache_does_not_have_is_missing_and_not_the_same(
+    registry: Any, wait_for: Any, make_version: Any
+) -> None:
+    write(registry, versions=(make_version(12, run_id="f" * 32),))
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await open_version(pilot, wait_for, "12")
+        await wait_for(pilot, "◌ the run of v12 (ffffffff…) is not in the cache: r asks the syncer")
+
+
+async def test_the_page_is_narrowed_and_escape_shows_all_again(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await open_version(pilot, wait_for, "15")
+        await pilot.press("slash")
+        await type_text(pilot, "auc")
+        await wait_for(pilot, "val_auc", gone=["source run", "p95_latency_ms"])
+        await pilot.press("enter", "escape")
+        await wait_for(pilot, "p95_latency_ms")
+        await pilot.press("escape")
+        await wait_for(pilot, "16 versions")
+
+
+async def test_what_is_under_the_cursor_can_be_copied_and_the_version_too(registry: Any, wait_for: Any) -> None:
+    app = registry.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await open_version(pilot, wait_for, "15")
+        app.screen.outline.go_to(("tag", "ticket"))
+        await pilot.press("y")
+        await wait_for(pilot, "ML-230", "models:/churn/15", "models:/churn@challenger", "Markdown")
+
+
+async def test_the_link_of_a_version_is_its_page(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await open_version(pilot, wait_for, "15")
+        await pilot.press("o")
+        await wait_for(pilot, "http://mlflow.acme:5000/#/models/churn/versions/15")
+
+
+async def test_equals_compares_the_version_with_what_it_is_measured_against(registry: Any, wait_for: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await open_version(pilot, wait_for, "15")
+        await pilot.press("equals_sign")
+        await wait_for(pilot, "compare 2 runs", "eager-elk-211", "plain-fox-212")
+
+
+async def test_what_changes_of_a_version_is_shown_and_a_deleted_one_says_what_to_do(
+    registry: Any, wait_for: Any, make_version: Any
+) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await open_version(pilot, wait_for, "12")
+        write(registry, versions=(msgspec.structs.replace(make_version(12), description="it was mended"),))
+        await wait_for(pilot, "it was mended")
+        write(registry, versions_gone=(("churn", "12"),))
+        await wait_for(pilot, "the cache has no version v12 of churn", "r asks the syncer")
+        await pilot.press("r")
+        await wait_for(pilot, "asked the syncer for a pass")
+    assert Want(kind="model", source=REGISTRY, model="churn", keys=("12",)) in registry.wants
+
+
+# -- from elsewhere
+
+
+async def test_a_run_names_what_it_was_registered_as_and_leads_there(registry: Any, wait_for: Any) -> None:
+    app = registry.app()
+    async with app.run_test(size=SIZE) as pilot:
+        app.open_subject(Subject(kind="run", parts=(f"{3:032x}",)))
+        await wait_for(pilot, "registered as", "churn v14")
+        app.screen.outline.go_to(("version", "churn 14"))
+        await wait_for(pilot, "aliases     champion")
+        await pilot.press("enter")
+        await wait_for(pilot, "churn › v14")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (":model/churn", "model churn   16 versions"),
+        (":model/churn/15", "churn › v15"),
+        (":alias/churn@champion", "churn › v14"),
+        (":model/nothing", "▲ model/nothing: the cache has no model of this name; `quarterdeck models` lists them"),
+        (":alias/churn@nobody", "▲ alias/churn@nobody: this model has no such alias"),
+        (":dataset/a@b", "a dataset has no screen here yet; these have: run/ID, model/NAME"),
+    ],
+)
+async def test_a_thing_is_opened_by_its_name(registry: Any, wait_for: Any, typed: str, said: str) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await wait_for(pilot, "brave-cod-214")
+        await type_text(pilot, typed)
+        await pilot.press("enter")
+        await wait_for(pilot, said)
+
+
+async def test_all_is_borne_in_other_colours_and_in_small_terminals(registry: Any, settled: Any) -> None:
+    app = registry.app()
+    async with app.run_test(size=(60, 12)) as pilot:
+        for key in ("3", "enter", "j", "enter"):
+            await pilot.press(key)
+            await settled(pilot)
+            app._do_theme("light")
+            await settled(pilot)
+        await pilot.resize_terminal(200, 50)
+        await settled(pilot)
+        await pilot.press("escape")
+        assert "│ churn v15" in "\n".join(await settled(pilot))
