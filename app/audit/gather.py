@@ -13,8 +13,9 @@ from ..exact import iso
 from ..ledger import names
 from ..ledger.objects import entry_text
 from ..ledger.signing import personal_signers
+from ..promotion.policy import policy_of
 from ..promotion.situation import COMMIT_TAGS
-from ..records import LedgerEntry
+from ..records import LedgerEntry, PolicyText
 from .books import Book, Shelf
 from .chain import UNDER_WAY
 from .gitobjects import Step, is_id, step, tree_of
@@ -159,8 +160,14 @@ class Gathered:
         for number, name in enumerate(signers, 1):
             if (content := self._blob(commit, name)) is not None:
                 self.files[f"policies/{commit}/{number}.signers"] = content
-        if not signers and (own := personal_signers()):
+        if not self._names_signers(commit, text) and (own := personal_signers()):
             self.files["policies/personal.signers"] = own.encode()
+
+    def _names_signers(self, commit: str, text: str | None) -> bool:
+        """Whether every policy of this text by which an entry was judged names a file of signers of its own."""
+        policy = PolicyText(source="", branch="", commit=commit, text=text)
+        rules = [policy_of(policy, book.model, book.alias).rules for book in self._books]
+        return all(one is not None and one.approvals is not None and one.approvals.signers for one in rules)
 
     def _take_commit(self, commit: str, what: str = "commit") -> bytes | None:
         raw = self._repositories.get(commit, "commit")

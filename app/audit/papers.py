@@ -10,7 +10,6 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 from ..ledger.objects import NotOursError, Reading, Tag, unreadable
-from ..ledger.reading import allowed_signers
 from ..records import LedgerEntry, PlanApproval, PolicyText, StoredPlan, Waiver
 from .layout import Manifest, Observed, Row
 from .signatures import Signature, Signatures
@@ -53,14 +52,21 @@ class Papers:
 
     # -- who may have signed
 
-    def signers(self, commit: str) -> str:
-        """The allowed signers for what was written under the policy of a commit."""
+    def signers(self, commit: str) -> Mapping[str, str]:
+        """The allowed signers for what was written under the policy of a commit, by the files that it names.
+
+        Under "" those of whoever made the bundle, for policies that name none; or those that were given, for all.
+        """
         if self._given is not None:
-            return self._given
+            return {"": self._given}
         policy = self.policy(commit)
-        if policy is not None and policy.signers:
-            return allowed_signers(policy)
-        return _text(self.files.get("policies/personal.signers", b""))
+        named = {} if policy is None else dict(policy.signers)
+        return named | {"": _text(self.files.get("policies/personal.signers", b""))}
+
+    def _reading(self, tag: Tag, commit: str) -> Reading:
+        """Reads a tag, and knows who signed it."""
+        by_file = {file: self._signatures.verifier(tag, text) for file, text in self.signers(commit).items()}
+        return Reading("", by_file[""], None if self.has_given_signers else by_file)
 
     def policy(self, commit: str) -> PolicyText | None:
         """The rules of a commit, and the signers that they name; None where the bundle has nothing of it."""
@@ -104,10 +110,9 @@ class Papers:
         for row in self.manifest.entries:
             if (tag := self._tag(row)) is not None:
                 entry = self._bare(tag, row)
-                signers = self.signers(entry.policy_commit)
-                yield tag.raw, signers
-                for tags in self._by_plan.values():
-                    yield from ((one.raw, signers) for one in tags.get(entry.plan, ()))
+                papers = [tag, *(one for tags in self._by_plan.values() for one in tags.get(entry.plan, ()))]
+                for signers in self.signers(entry.policy_commit).values():
+                    yield from ((one.raw, signers) for one in papers)
 
     def _tag(self, row: Row) -> Tag | None:
         raw = self.files.get(row.file or "")
@@ -129,13 +134,17 @@ class Papers:
         bare = self._bare(tag, row)
         if bare.trouble or self.is_local:
             return bare
-        reading = self._signatures.reading(tag, self.signers(bare.policy_commit))
+        reading = self._reading(tag, bare.policy_commit)
         return reading.entry(tag, self.manifest.model, row.alias, row.number)
 
     def signature(self, entry: LedgerEntry) -> Signature:
         """Of an entry of a ledger in Git."""
         raw = self.files.get(self._files_of_entries.get(entry.id, ""))
-        return Signature("none") if raw is None else self._signatures.look(raw, self.signers(entry.policy_commit))
+        if raw is None:
+            return Signature("none")
+        looks = [self._signatures.look(raw, signers) for signers in self.signers(entry.policy_commit).values()]
+        names = frozenset(name for look in looks for name in look.names)
+        return Signature("holds", names) if names else looks[0]
 
     @cached_property
     def _files_of_entries(self) -> Mapping[str, str]:
@@ -164,10 +173,9 @@ class Papers:
 
     def _of_plan(self, room: str, entry: LedgerEntry, read: Callable[[Reading, Tag], One]) -> Iterator[One]:
         """What is said of the plan of an entry; what is no word of ours is left out."""
-        signers = self.signers(entry.policy_commit)
         for tag in self._by_plan[room].get(entry.plan, ()):
             try:
-                yield read(self._signatures.reading(tag, signers), tag)
+                yield read(self._reading(tag, entry.policy_commit), tag)
             except _NOT_OURS:
                 continue
 
@@ -189,7 +197,7 @@ class Papers:
                 return msgspec.structs.replace(msgspec.json.decode(local, type=Waiver), id=name)
             if raw is not None:
                 tag = Tag(name, raw)
-                return self._signatures.reading(tag, self.signers(entry.policy_commit)).waiver(tag)
+                return self._reading(tag, entry.policy_commit).waiver(tag)
         except _NOT_OURS:
             pass
         return None

@@ -6,11 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Final, Literal, NamedTuple
 
 from ..ledger import signing
-from ..ledger.objects import Reading, Tag
+from ..ledger.objects import Tag, Verify
 
 _TAGGER: Final = re.compile(rb"^tagger [^\n]* (\d{1,12}) [+-]\d{4}$", re.MULTILINE)
 _AT_ONCE: Final = 4
@@ -50,12 +49,9 @@ class Signatures:
             for (raw, signers), found in zip(wanted, threads.map(lambda one: _look(*one), wanted), strict=True):
                 self._known[raw][signers] = found
 
-    def reading(self, tag: Tag, signers: str) -> Reading:
-        """Reads this tag, and knows who signed it."""
-        return Reading("", partial(self._names, tag.raw, signers))
-
-    def _names(self, raw: bytes, signers: str, payload: bytes, signature: bytes) -> frozenset[str]:
-        return self.look(raw, signers).names
+    def verifier(self, tag: Tag, signers: str) -> Verify:
+        """Tells who signed this tag."""
+        return lambda payload, signature: self.look(tag.raw, signers).names
 
 
 def _look(raw: bytes, signers: str) -> Signature:

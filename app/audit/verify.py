@@ -134,7 +134,7 @@ def _of_signature(entry: LedgerEntry, papers: Papers) -> Iterator[Finding]:
         yield of_entry(entry, "unknown", "signature", f"it is not signed: nothing proves that it was {who}.")
     elif found.state == "broken":
         yield of_entry(entry, "wrong", "signature", "its signature was not made of this text.")
-    elif found.state == "strange" and not papers.signers(entry.policy_commit).strip():
+    elif found.state == "strange" and not any(map(str.strip, papers.signers(entry.policy_commit).values())):
         said = f"it is signed, and there are no allowed signers to tell whether it was {who}."
         yield of_entry(entry, "unknown", "signature", said)
     elif found.state == "strange":

@@ -91,6 +91,7 @@ class Team:
         model: str = "churn", object_format: str = "sha1",
     ) -> None:  # fmt: skip
         self.folder, self.style, self.model = folder, style, model
+        self.others = ""  # what stands in another file of signers
         os.environ["GIT_DEFAULT_HASH"] = object_format
         try:
             self.remote, self.clone = make_remote(folder, {"readme": "hello"})
@@ -111,7 +112,8 @@ class Team:
         """Commit another policy."""
         self.policy = policy
         allowed = "".join(line for _, line in self.keys.values()) if signers is None else signers
-        self.commit = commit(self.clone, "policy", {"quarterdeck.toml": policy, "keys/allowed_signers": allowed})
+        files = {"quarterdeck.toml": policy, "keys/allowed_signers": allowed, "keys/others": self.others}
+        self.commit = commit(self.clone, "policy", files)
         if git(self.clone, "remote"):
             git(self.clone, "push", "--quiet", "origin", "main")
         return self.commit

@@ -381,3 +381,22 @@ def test_another_registry_with_a_model_of_that_name_is_not_mixed_up(team: Team) 
     team.look(team.clock + HOUR, source="00000000000000ff", champion="2")
     assert told(verify(team.bundle())) == []
     assert REGISTRY.address in next((team.folder / "bundle" / "plans").glob("*.json")).read_text()
+
+
+def test_a_signature_counts_by_the_file_of_its_own_policy(tmp_path: Path) -> None:
+    """Another model's policy may trust somebody whom this one does not."""
+    made = Team(tmp_path)
+    other = '[promotion."other"]\nto = "champion"\n[promotion."other".approvals]\nsigners = "keys/others"\n'
+    made.others = made.keys["bo"][1]
+    made.rule(POLICY + other, signers="".join(line for who, (_, line) in made.keys.items() if who != "bo"))
+    made.promote("12", None)
+    assert "bo (signed) does not count: keys/allowed_signers does not name their key" in sentence(made)
+
+
+def test_who_signs_with_one_key_under_two_addresses_is_one_person(tmp_path: Path) -> None:
+    made = Team(tmp_path)
+    signer, line = made.keys["ann"]
+    made.keys["ann"] = made.keys["bo"] = (signer, line.replace("ann@example.com", "ann@example.com,bo@example.com"))
+    made.rule(POLICY)
+    made.promote("12", None)
+    assert "does not count: own work" in sentence(made)
