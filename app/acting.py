@@ -281,12 +281,12 @@ class Acting:
 
         try:
             with State(self._state.path) as state:
-                left = [one for one in reconcile(self._settings, state, cache=self._cache) if one.state == "unknown"]
+                found = reconcile(self._settings, state, cache=self._cache, read_only=self._read_only)
         except StoreError:
             raise
         except QuarterdeckError as error:  # what a source is refused for
             return str(error)
-        return left[0].sentence if left else ""
+        return next((one.sentence for one in found if one.state == "unknown"), "")
 
 
 def _back(step: Step) -> tuple[str, str, Mapping[str, Any]]:

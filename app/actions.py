@@ -160,11 +160,11 @@ def perform(
 
 
 def reconcile(
-    settings: Settings, state: State, now: Millis | None = None, *, cache: Path | None = None
+    settings: Settings, state: State, now: Millis | None = None, *, cache: Path | None = None, read_only: bool = False
 ) -> list[Outcome]:
     """Ask the servers about the acts that a crash cut off, and write what they say.
 
-    A promotion that stands half-way is finished, or taken back where it is long ago.
+    A promotion that stands half-way is finished, or taken back where it is long ago; in read-only mode it is left.
 
     Acts that somebody carries out, or that are younger than LATE_SECONDS, are left alone; those of which the server
     cannot say anything yet are `unknown` here and stay begun in the journal.
@@ -179,8 +179,16 @@ def reconcile(
                 open_acts = [act for act in state.batch_of_acts(batch) if act.state in ("asked", "begun")]
                 found += [_refused(state, act, _NEVER) for act in open_acts if act.state == "asked"]
                 begun = [act for act in open_acts if act.state == "begun"]
+                if read_only:
+                    found += [_left(act) for act in begun if act.act in PromotionActs.acts]
+                    begun = [act for act in begun if act.act not in PromotionActs.acts]
                 found += asyncio.run(_reconcile(_around(settings, state, cache), begun, now)) if begun else []
     return found
+
+
+def _left(act: Act) -> Outcome:
+    sentence = f"{called(act)} was cut off. Whoever works without --read-only finishes it, or takes it back."
+    return kind_of(act.act).outcome(act, "unknown", sentence)
 
 
 def check_allowed(settings: Settings, read_only: bool, section: str | None = None) -> None:

@@ -41,6 +41,8 @@ class Office:
         self.applied: Applied | None = None
         self.situation: Situation | None = None
         self.latest: Plan | None = None
+        self.point = ""
+        """Where the act is, in the words of `promotion/apply.py`; "" where its entry is known not to come any more."""
         self._around = around
 
     @cached_property
@@ -97,6 +99,7 @@ class Office:
         known = dict(act.intent)
 
         async def told(point: str, detail: str) -> None:
+            self.point = point
             known.update({"point": point, "detail": detail} | ({"number": int(detail)} if point == "pushed" else {}))
             self._around.state.learn_act(act.id, known)
 

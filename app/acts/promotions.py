@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from ..errors import SourceError, UsageError
 from ..promotion import Plan, differences
-from ..promotion.apply import Applied, apply, resume
+from ..promotion.apply import LIMIT_SECONDS, Applied, apply, resume
 from ..records import LedgerEntry, Subject, Want
 from ..store.state import Act, ActState
 from ..text import clip
@@ -106,20 +106,16 @@ class PromotionActs:
         """Write the entry, move the alias. Raises RefusedError, SourceError."""
         plan = source.latest
         assert plan is not None  # it was looked at under the same lock
-        reached = ["ledger"]
-        tell = source.say(act)
-
-        async def say(point: str, detail: str) -> None:
-            reached.append(point)
-            await tell(point, detail)
-
         async with source.ledger() as ledger:
             use_style(ledger, plan)
             try:
-                source.applied = await apply(draft(source, plan, act), ledger, source.registry, source.now, say)
+                draft = draft_of(source, plan, act)
+                source.applied = await apply(draft, ledger, source.registry, source.now, source.say(act))
             except SourceError as error:
-                if reached[-1] == "ledger":
+                if source.point in ("", "ledger"):
                     raise
+                if source.point == "push" and error.state != "unreachable":
+                    source.point = ""
                 raise SourceError(str(error)) from error  # something may have been written: not simply refused
         return {"number": source.applied.entry.number if source.applied.entry else None}
 
@@ -134,6 +130,10 @@ class PromotionActs:
                     act.id, intent["model"], intent["alias"], ledger, source.registry, source.now, _unheard
                 )  # fmt: skip
             because = f"{tried.trouble} " if tried.trouble and source.applied.state != "done" else ""
+            if source.applied.entry is None and _may_come(source, act, tried):
+                source.applied = None
+                told = f"The remote did not say whether it took the entry of {called(act)}: it may yet come."
+                return Verdict("open", told)
             return _verdict(source.applied, because)
         return _verdict(source.applied)
 
@@ -162,7 +162,13 @@ def ledger_wants(outcomes: Sequence[Any]) -> list[Want]:
     return [Want(kind="ledger", source=git) for git in dict.fromkeys(one.git for one in outcomes) if git]
 
 
-def draft(office: Office, plan: Plan, act: Act) -> LedgerEntry:
+def _may_come(office: Office, act: Act, tried: Tried) -> bool:
+    """Whether an entry that is not there may still be on its way: who sent it is gone, or had no answer."""
+    point = act.intent.get("point", "") if tried.is_late else office.point
+    return point not in ("", "ledger") and tried.age < LIMIT_SECONDS
+
+
+def draft_of(office: Office, plan: Plan, act: Act) -> LedgerEntry:
     """The entry that is to be written; its number and its predecessor are found when it is."""
     situation = office.situation
     assert situation is not None  # the plan was made from it

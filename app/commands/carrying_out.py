@@ -64,7 +64,8 @@ def at_desk(options: Options) -> Iterator[Desk | None]:
     settings = settings_of(options)
     _refresh(options, settings)
     with state_of(settings) as state:
-        _settle(options, settings, state)
+        if _settle(options, settings, state):
+            _refresh(options, settings)  # the alias may have moved
         with synced(options, settings) as reader:
             if reader is None:
                 yield None
@@ -100,14 +101,16 @@ def _refresh(options: Options, settings: Settings) -> None:
         say(f"Not read anew: {error}")
 
 
-def _settle(options: Options, settings: Settings, state: State) -> None:
-    """What was cut off earlier is finished or taken back first."""
+def _settle(options: Options, settings: Settings, state: State) -> bool:
+    """What was cut off earlier is finished or taken back first; gives whether there was such a thing."""
     if options.read_only or not state.open_acts():
-        return
+        return False
     from ..actions import reconcile
 
-    for late in reconcile(settings, state, cache=cache_of(options, settings)):
+    found = reconcile(settings, state, cache=cache_of(options, settings))
+    for late in found:
         say(f"Cut off earlier: {late.sentence}")
+    return bool(found)
 
 
 def now() -> Millis:

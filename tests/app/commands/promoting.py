@@ -119,6 +119,20 @@ class Person:
                 if b"act" in words and home in (process / "environ").read_bytes().split(b"\0"):
                     os.killpg(int(process.name), signal.SIGKILL)
 
+    def settle(self, *, read_only: bool) -> str:
+        """What a terminal of theirs does about acts that were cut off; gives what it says of them."""
+        code = (
+            "import os, sys; from pathlib import Path; from quarterdeck.app import settings;"
+            "from quarterdeck.app.acting import Acting; from quarterdeck.app.store.state import State, state_file;"
+            "found = settings.load(directory=Path.cwd()); state = State(state_file(found.project_key));"
+            f"print(Acting(found, state, None, read_only={read_only}).settle(), end='')"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", code], cwd=self.clone, env=self.environment, capture_output=True, timeout=120
+        )
+        assert ended.returncode == 0, ended.stderr.decode()
+        return ended.stdout.decode()
+
     def let_time_pass(self, seconds: int) -> None:
         """As if all acts had been asked for that much earlier."""
         with closing(self._state()) as state:

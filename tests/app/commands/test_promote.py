@@ -194,7 +194,7 @@ def test_a_promotion_whose_process_is_killed_is_settled_by_the_next_command(team
     with ann.start(*command) as asking:
         ann.kill_the_act_at(point)
         asking.kill()
-    ann.let_time_pass(seconds=31)
+    ann.let_time_pass(seconds=121)  # until then what was pushed may yet come
     said = ann.call("promote", f"{world.model}@champion", "--version", "2", "--plan", "--json")
     assert said.status == 0, said.err
     entries = git(world.remote, "for-each-ref", "--format=%(refname)", "refs/quarterdeck/ledger").split()
@@ -204,6 +204,41 @@ def test_a_promotion_whose_process_is_killed_is_settled_by_the_next_command(team
     if world.champion == "2":
         assert ann.call("rollback", f"{world.model}@champion", "--yes").status == 0
         assert world.champion == "1"
+
+
+def test_an_entry_of_which_the_remote_did_not_say_whether_it_took_it_may_yet_come(team: Make) -> None:
+    world = team()
+    ann = world.people[0]
+    hook = world.remote / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\nkill -9 $PPID\n")
+    hook.chmod(0o755)
+    words = ("promote", f"{world.model}@champion", "--version", "2", "--yes")
+    said = ann.call(*words)
+    assert (said.status, ann.journal()[0][0]) == (3, "begun"), said.err
+    hook.unlink()
+    ann.let_time_pass(60)
+    said = ann.call(*words)
+    assert said.status == 4
+    assert "it may yet come" in said.err
+    ann.let_time_pass(120)
+    said = ann.call(*words)
+    assert said.status == 0, said.err
+    assert [state for state, _ in ann.journal()] == ["done", "failed", "failed"]
+    assert world.champion == "2"
+
+
+def test_what_was_cut_off_is_settled_by_nobody_who_only_reads(team: Make) -> None:
+    world = team()
+    ann = world.people[0]
+    hook = world.remote / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\nkill -9 $PPID\n")
+    hook.chmod(0o755)
+    assert ann.call("promote", f"{world.model}@champion", "--version", "2", "--yes").status == 3
+    ann.let_time_pass(180)
+    assert "--read-only finishes it" in ann.settle(read_only=True)
+    assert ann.journal()[0][0] == "begun"
+    assert ann.settle(read_only=False) == ""
+    assert ann.journal()[0][0] == "failed"
 
 
 def test_an_approval_expires(team: Make) -> None:
