@@ -33,7 +33,8 @@ def _version(line: VersionLine) -> Piece:
 
 
 def _aliases(line: VersionLine) -> Piece:
-    return ", ".join(clip(alias, 16) for alias in line.row.aliases), "accent"
+    # neighbours of one colour are sent as one: a page of versions is 8 kB
+    return ", ".join(clip(alias, 16) for alias in line.row.aliases), "accent" if line.row.aliases else "text"
 
 
 def _status(line: VersionLine) -> Piece:
@@ -85,7 +86,7 @@ def _ci(line: VersionLine) -> Piece:
 def _run(line: VersionLine) -> Piece:
     version = line.row.version
     if line.run is not None:
-        return clip(line.run.name or line.run.id, 30), "text"
+        return clip(line.run.name or line.run.id, 30), "dim"
     return (clip(version.run_id, 8) if version.run_id else glyph("missing")), "dim"
 
 
@@ -176,4 +177,5 @@ def propose(lines: Iterable[VersionLine], deciding: Deciding | None, *, has_cham
     measured = [f"{METRIC}{deciding.name}", *(["delta"] if has_champion else [])] if deciding is not None else []
     stage = ["stage"] if any(line.row.version.stage for line in known) else []
     ci = ["ci"] if any(line.checks is not None for line in known) else []
-    return ["version", "alias", "status", "created_at", *measured, "user", "run_id", "data", *ci, "commit", *stage]
+    # colours beside colours: see `_aliases`
+    return ["version", "alias", "status", *ci, "created_at", *measured, "user", "run_id", "data", "commit", *stage]

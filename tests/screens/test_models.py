@@ -285,12 +285,13 @@ async def test_a_row_tells_a_version_by_what_decides_and_how_far_it_is_from_the_
         lines = await settled(pilot)
         title = row_of(lines, "version ↓")
         assert title.split() == [
-            "version", "↓", "aliases", "status", "age", "val_auc", "↑", "Δ", "v14", "user", "run", "data", "ci",
+            "version", "↓", "aliases", "status", "ci", "age", "val_auc", "↑", "Δ", "v14", "user", "run", "data",
             "commit",
         ]  # fmt: skip
         assert row_of(lines, "    v15  ").split()[:8] == [
-            "v15", "challenger", "●", "ready", "14", "h", "0.9402", "+0.0455"
+            "v15", "challenger", "●", "ready", "✖", "14", "h", "0.9402"
         ]  # fmt: skip
+        assert "+0.0455 better" in row_of(lines, "    v15 ")
         assert "base" in row_of(lines, "    v14 ")
         assert "−0.0031 worse" in row_of(lines, "    v7 ")
         assert "○ pending" in row_of(lines, "▸  v16")

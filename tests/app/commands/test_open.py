@@ -1,4 +1,4 @@
-"""`quarterdeck open`: pipelines and jobs; runs are in test_status."""
+"""`quarterdeck open`: pipelines, jobs and models; runs are in test_status."""
 
 from __future__ import annotations
 
@@ -9,20 +9,32 @@ from typing import Any
 import pytest
 
 from quarterdeck.app import terminal
-from quarterdeck.app.records import Batch, Job, Pipeline, SourceSpec, SourceState
+from quarterdeck.app.records import (
+    Batch,
+    Job,
+    ModelVersion,
+    Pipeline,
+    RegisteredModel,
+    SourceSpec,
+    SourceState,
+)
 from quarterdeck.app.store.cache import Cache
 
 Call = Callable[..., Any]
 
 NOW = 1_773_000_000_000
 JENKINS = SourceSpec(key="00000000000000aa", kind="jenkins", name="jenkins", address="https://jenkins.example")
+REGISTRY = SourceSpec(key="00000000000000bb", kind="registry", name="models", address="http://mlflow.example")
 
 
 @pytest.fixture
 def opened(cache: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Two pipelines in the cache, and what the terminal is opened with."""
     writer = Cache(cache)
-    writer.declare([JENKINS])
+    writer.declare([JENKINS, REGISTRY])
+    churn = RegisteredModel(source=REGISTRY.key, name="churn / eu", aliases={"champion": "1"})
+    first = ModelVersion(source=REGISTRY.key, model="churn / eu", version="1")
+    writer.write(REGISTRY.key, Batch(models=(churn,), versions=(first,)), NOW)
     job = Job(id="team/churn/main#14/2", name="test", status="failed")
     found = tuple(
         Pipeline(source=JENKINS.key, id=f"team/churn/main#{number}", name="team/churn/main", status="failed",
@@ -78,4 +90,22 @@ def test_what_is_not_there_is_said(call: Call, opened: list[str], subject: str, 
     said = call("open", subject)
     assert said.status == 1
     assert sentence in said.err
+    assert opened == []
+
+
+@pytest.mark.parametrize(
+    "subject", ["model/churn%20%2F%20eu", "model/churn%20%2F%20eu/1", "alias/churn%20%2F%20eu@champion"]
+)
+def test_a_model_a_version_and_an_alias_are_opened(call: Call, opened: list[str], subject: str) -> None:
+    assert call("open", subject).status == 0
+    assert opened == [subject]
+
+
+@pytest.mark.parametrize("subject", ["model/uplift", "model/churn%20%2F%20eu/2", "alias/churn%20%2F%20eu@nobody"])
+def test_one_that_is_not_in_the_cache_is_refused_and_says_how_they_are_named(
+    call: Call, opened: list[str], subject: str
+) -> None:
+    said = call("open", subject)
+    assert said.status == 1
+    assert f"There is no {subject} in the cache. `quarterdeck models` lists models and aliases" in said.err
     assert opened == []
