@@ -49,6 +49,7 @@ from .store.reading import Content
 from .syncing import Syncing
 
 if TYPE_CHECKING:
+    from .promotion import Kind
     from .settings import Settings
 
 LOOK = 0.25
@@ -255,7 +256,8 @@ class Quarterdeck(Bearing, App[int]):
         if isinstance(screen, FrameScreen):
             screen.query_one("#keys").display = False
             hint = "go to or do: " + "  ".join(COMMANDS)
-            screen.prompt.ask("command", "", hint, [*COMMANDS, "run/", "model/", "alias/", "pipeline/", "job/"])
+            words = [*COMMANDS, "run/", "model/", "alias/", "pipeline/", "job/", *screen.command_words()]
+            screen.prompt.ask("command", "", hint, words)
 
     def on_prompt_answered(self, event: Prompt.Answered) -> None:
         """Carry a command out."""
@@ -378,6 +380,33 @@ class Quarterdeck(Bearing, App[int]):
         self.theme = f"quarterdeck-{argument}"
         for screen in {*self._frames(), *self._roots.screens}:
             screen.recolour(self.deck.palette)
+
+    def _do_promote(self, argument: str) -> None:
+        self._plan(argument, "promotion")
+
+    def _do_rollback(self, argument: str) -> None:
+        self._plan(argument, "rollback")
+
+    def _plan(self, argument: str, kind: Kind) -> None:
+        from ..screens import promotion_places as places  # with what it brings, when it is wanted
+
+        if not isinstance(self.screen, FrameScreen):
+            return
+        row, alias, version = places.named(argument, self.deck, kind)
+        if alias is not None:
+            name, source = row.model.name, row.model.source
+            places.open_promotion(self.screen, name, alias, version=version, kind=kind, source=source)
+        elif kind == "rollback":
+            places.roll_back(self.screen, row)
+        else:
+            places.promote(self.screen, row, version)
+
+    def _do_waive(self, argument: str) -> None:
+        from ..screens.promotion import PromotionScreen
+
+        if not isinstance(self.screen, PromotionScreen):
+            raise UsageError("gates are waived on the page of a plan: :promote MODEL leads there")
+        self.screen.waive(argument.strip())
 
     def _do_acts(self, argument: str) -> None:
         self.push_screen(ActsScreen(self.deck))

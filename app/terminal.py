@@ -27,6 +27,7 @@ from .store.state import State, state_file
 from .syncing import Syncing
 
 if TYPE_CHECKING:
+    from .deciding import Deciding
     from .registering import Registering
     from .settings import Settings
 
@@ -46,10 +47,12 @@ def with_keys() -> tuple[Any, ...]:
     from ..screens.pipeline_acts import PipelineActs
     from ..screens.pipeline_keys import PipelineKeys
     from ..screens.pipelines import PipelinesScreen
+    from ..screens.promotion import PromotionScreen
     from ..screens.run import RunScreen
     from ..screens.run_acts import RunActs
     from ..screens.runs import RunsScreen
     from ..screens.version import VersionScreen
+    from ..widgets.field import Field
     from ..widgets.frozen_table import FrozenTable
     from ..widgets.log_view import LogView
     from ..widgets.pages import Pages
@@ -58,7 +61,7 @@ def with_keys() -> tuple[Any, ...]:
 
     return (
         RunActs, CopyMenu, CompareScreen, FrozenTable, PipelineActs, PipelineKeys, PipelinesScreen, PipelineScreen,
-        LogScreen, LogSearching, LogView, ModelKeys, ModelsScreen, VersionScreen,
+        LogScreen, LogSearching, LogView, ModelKeys, ModelsScreen, VersionScreen, PromotionScreen, Field,
         Quarterdeck, FrameScreen, ListScreen, RunsScreen, RunScreen, RecordTable, Pages, Prompt, Picker,
     )  # fmt: skip
 
@@ -86,6 +89,7 @@ def open_terminal(
         with State(state_file(settings.project_key)) as state:
             app = _app(settings, chosen, cache is None and chosen is not None, state, syncing, read_only, subject)
             app.deck.acts = acting = Acting(settings, state, again, read_only=read_only, cache=cache)
+            app.deck.deciding = partial(_deciding, settings, acting, state.path)
             app.deck.registering = partial(_registering, settings, acting)
             status = app.run() or app.return_code or 0
         if app.was_lost:
@@ -104,6 +108,12 @@ def _by_name(name: str) -> list[str]:
     from .sync import same_project
 
     return same_project(name=name)
+
+
+def _deciding(settings: Settings, acting: Acting, state: Path) -> Deciding:
+    from .deciding import Deciding  # with what it brings, when a promotion is looked at
+
+    return Deciding(settings, acting, state)
 
 
 def _registering(settings: Settings, acting: Acting) -> Registering:

@@ -16,6 +16,7 @@ from .acting import Acts, Following
 from .watched import Watched
 
 if TYPE_CHECKING:
+    from ..app.deciding import Deciding
     from ..app.registering import Registering
 
 
@@ -71,6 +72,8 @@ class Deck:
     """How a notice of a watched run is told beside the screen."""
     acts: Acts | None = None
     """Where changes to the outside world are asked for; None: nothing can be changed from here."""
+    deciding: Callable[[], Deciding] | None = None
+    """Opens what makes plans of promotions and has them carried out; None: no promotion can be planned here."""
     registering: Callable[[], Registering] | None = None
     """Opens what has runs registered, and models tagged and described; None: nothing of it can be asked for here."""
     following: Following | None = None

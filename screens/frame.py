@@ -90,6 +90,10 @@ class FrameScreen(Bearing, Screen[None]):
         """What `y` offers to copy of what is looked at; nothing where there is nothing."""
         return ()
 
+    def command_words(self) -> Sequence[str]:
+        """What completes a command on this screen, besides the commands and kinds of subjects."""
+        return ()
+
     def compose(self) -> ComposeResult:
         """The frame."""
         palette = self.deck.palette
@@ -163,8 +167,12 @@ class FrameScreen(Bearing, Screen[None]):
         self.query_one("#keys", Line).show(self._keys())
 
     def _notice(self) -> list[Piece]:
+        return list(self.deck.acting) or self._lasting()
+
+    def _lasting(self) -> list[Piece]:
+        """What stands on the lower rule where no act is told of."""
         deck, now = self.deck, self.deck.now()
-        told = list(deck.acting) or notice_line(deck.watched.unread, self.size.width)
+        told = notice_line(deck.watched.unread, self.size.width)
         return told or trouble(deck.states, now, deck.zone, self.size.width) or unwatched(deck.gaps, now, deck.zone)
 
     def _too_small(self) -> str:
@@ -199,7 +207,7 @@ class FrameScreen(Bearing, Screen[None]):
 
     def _keys(self) -> list[Piece]:
         """The keys of this screen, as many as fit; `? all` always stands last."""
-        help_key = (self.HELP_KEY, "all")
+        help_key = (self.help_key(), "all")
         room = self.size.width - 8
         made: list[Piece] = [(" ", "text")]
         for key, says in [*self.shown_keys(), help_key]:
@@ -209,6 +217,10 @@ class FrameScreen(Bearing, Screen[None]):
             room -= taken
             made += [(key, "accent"), (f" {says}  ", "dim")]
         return made
+
+    def help_key(self) -> str:
+        """The key that shows all keys now."""
+        return self.HELP_KEY
 
     def shown_keys(self) -> list[tuple[str, str]]:
         """Keys and what they do, the leading ones first, then in the order of the bindings, as they are mapped now."""

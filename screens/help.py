@@ -10,7 +10,12 @@ from .frame import FrameScreen
 from .picker import Item
 from .words import COMMANDS
 
-ACTS = frozenset({"pipeline.rerun", "pipeline.cancel", "pipeline.approve", "pipeline.undo"})
+ACTS = frozenset(
+    {
+        "pipeline.rerun", "pipeline.cancel", "pipeline.approve", "pipeline.undo", "promotion.approve", "promotion.undo",
+        "promotion.name",
+    }
+)  # fmt: skip
 """Ids of the keys of which read-only takes the use, and not their place here."""
 
 
