@@ -20,6 +20,8 @@ One = TypeVar("One", bound=StoredPlan | PlanApproval | Waiver)
 
 LARGEST_POLICY: Final = 1_000_000
 _AT_ONCE: Final = 500
+_ABSURD: Final[Millis] = 2**53
+"""No date of a commit that anybody meant."""
 LARGEST_ALL: Final = 100_000_000
 """Bytes of all tags and plans of a repository: fifty thousand promotions."""
 MOST_SIGNERS: Final = 20
@@ -149,8 +151,8 @@ def read_policy(run: Run, source: str, branch: str, commit: str, path: str, *, i
     )
 
 
-def _last_change(run: Run, commit: str, paths: Iterable[str]) -> tuple[str, Millis]:
-    """Of these files, in the history of a commit; that commit where the history does not tell."""
+def _last_change(run: Run, commit: str, paths: Iterable[str]) -> tuple[str, Millis | None]:
+    """Of these files, in the history of a commit; that commit where the history does not tell. A date may be none."""
     form = "--format=%H %ct"
     try:
         said = run("log", "-1", form, commit, "--", *(f":(literal){path}" for path in paths)).split()
@@ -159,7 +161,8 @@ def _last_change(run: Run, commit: str, paths: Iterable[str]) -> tuple[str, Mill
             raise
         said = []
     said = said or run("log", "-1", form, "--no-walk", commit, "--").split()
-    return said[0].decode(), int(said[1]) * 1000
+    at = int(said[1]) * 1000 if len(said) > 1 else None
+    return said[0].decode(), at if at is not None and abs(at) < _ABSURD else None
 
 
 def read_file(run: Run, commit: str, path: str) -> str | None:

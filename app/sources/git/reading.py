@@ -68,7 +68,8 @@ class Pass:
             if error.reason != "damaged" or self._mirror is None or not self._mirror.exists():
                 raise
             self._mirror.remove()
-            yield from self._batches(standing.but(fetched_at=None))
+            reached = standing if self._after == Standing() else self._after  # what was handed over is not once more
+            yield from self._batches(reached.but(fetched_at=None))
 
     def _batches(self, standing: Standing) -> Iterator[Batch]:
         before = standing

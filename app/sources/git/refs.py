@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Final, NamedTuple, TypeAlias
 
 from ...git import decode
-from ...ledger.names import OURS
+from ...ledger.names import OURS, read_entry_ref
 from ...records import Ref
 from .calls import Repository
 from .objects import Target
@@ -31,7 +31,9 @@ class Listing(NamedTuple):
     detached: str | None = None
     """The commit of HEAD when it is on no branch."""
     ours: Mapping[str, str] = {}
-    """What is written down of promotions: full name -> object."""
+    """What is written down of promotions, where others see it too if there is a remote: full name -> object."""
+    shared: frozenset[str] = frozenset()
+    """Names of the branches that the remote has."""
 
 
 def list_refs(repository: Repository, remote: Callable[[], str | None] | None = None) -> Listing:
@@ -50,6 +52,8 @@ def list_refs(repository: Repository, remote: Callable[[], str | None] | None = 
     for sha, mark, symref, name in rows:
         if name.startswith("refs/tags/"):
             tags[name.removeprefix("refs/tags/")] = sha
+            if read_entry_ref(name) is not None:
+                ours[name] = sha
         elif name.startswith(OURS):
             ours[name] = sha
         elif name.startswith("refs/heads/"):
@@ -60,7 +64,7 @@ def list_refs(repository: Repository, remote: Callable[[], str | None] | None = 
         elif tracking is not None and name.startswith(tracking):
             tracked[name.removeprefix(tracking)] = sha
     detached = _detached(repository) if current is None else None
-    return Listing({**local, **tracked}, tags, default, current, detached, ours)
+    return Listing({**local, **tracked}, tags, default, current, detached, ours, frozenset(tracked))
 
 
 _Row: TypeAlias = tuple[str, str, str, str]
@@ -97,6 +101,7 @@ def with_local(remote: Listing, local: Listing) -> Listing:
         local.current,
         local.detached,
         remote.ours,
+        frozenset(remote.branches),
     )
 
 
