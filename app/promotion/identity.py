@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .. import trust
+from ..errors import SourceError
 from ..git import GitError, decode, run_git
 from ..ledger.signing import find_signer
 from ..paths import mirror_dir
 from ..records import Actor, PolicyText
 from ..settings import Settings
+from ..text import clip
 from .ledgers import GitLedger, Ledger, LocalLedger
 
 
@@ -44,9 +46,17 @@ def _login() -> str:
 def open_ledger(settings: Settings, source: str, state: Path, policy: Callable[[], PolicyText | None]) -> Ledger:
     """The ledger of a project: in its Git remote, else the local one in `state`. `source`: key of the Git source.
 
-    `policy` is read where there is no remote. Raises UntrustedError: pushing reaches out.
+    `policy` is read where there is no remote. Raises UntrustedError: pushing reaches out; SourceError where the
+    settings name no remote of the clone and the clone has one all the same: others would not see a local ledger.
     """
     if not settings.remote:
+        told = policy()
+        if told is not None and not told.is_local:
+            raise SourceError(
+                f"The clone has no remote {clip(settings.git.remote, 60)} that could hold the ledger, and has another:"
+                " set [git] remote.",
+                "misconfigured",
+            )
         return LocalLedger(state, policy)
     trust.check_trusted(settings, "git")
     return GitLedger(

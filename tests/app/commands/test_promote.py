@@ -241,6 +241,17 @@ def test_what_was_cut_off_is_settled_by_nobody_who_only_reads(team: Make) -> Non
     assert ann.journal()[0][0] == "failed"
 
 
+def test_who_cannot_sign_is_told_why_and_nothing_is_changed(team: Make) -> None:
+    world = team()
+    ann = world.people[0]
+    (ann.home / "key").unlink()
+    said = ann.call("promote", f"{world.model}@champion", "--version", "2", "--yes")
+    assert said.status == 1
+    assert "It could not be signed with" in said.err
+    assert (world.champion, ann.journal()[0][0]) == ("1", "failed")
+    assert git(world.remote, "for-each-ref", "refs/quarterdeck") == ""
+
+
 def test_an_approval_expires(team: Make) -> None:
     world = team(APPROVALS.replace('expires = "8h"', 'expires = "1s"'))
     ann, bo = world.people
