@@ -170,6 +170,7 @@ def _waiver(office: Office, act: Act) -> Waiver:
     return Waiver(
         source="", id="ours", model=intent["model"], alias=intent["alias"], version=intent["version"],
         gate=intent["gate"], by=office.actor, why=intent["note"], at=now, until=now + longest(rules),
+        registry=office.situation.registry if office.situation is not None else "",
     )  # fmt: skip
 
 

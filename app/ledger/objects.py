@@ -94,6 +94,7 @@ class WaiverText(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     why: str
     at: str
     until: str
+    registry: str = ""
 
 
 class Tag(NamedTuple):
@@ -176,7 +177,7 @@ class Reading:
         _check_name(tag, names.tag_name(names.waiver_ref(text.model, text.alias, text.version, text.gate, who)))
         return Waiver(
             source=self.source, id=tag.id, model=text.model, alias=text.alias, version=text.version, gate=text.gate,
-            by=by, why=text.why, at=millis(text.at), until=millis(text.until),
+            by=by, why=text.why, at=millis(text.at), until=millis(text.until), registry=text.registry,
         )  # fmt: skip
 
     def _read(self, tag: Tag, kind: type[Any]) -> tuple[Any, Actor]:

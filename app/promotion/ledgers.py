@@ -181,7 +181,7 @@ class GitLedger:
         by = waiver.by
         text = WaiverText(
             model=waiver.model, alias=waiver.alias, version=waiver.version, gate=waiver.gate, by=who(by),
-            why=waiver.why, at=stamp(waiver.at), until=stamp(waiver.until),
+            why=waiver.why, at=stamp(waiver.at), until=stamp(waiver.until), registry=waiver.registry,
         )  # fmt: skip
         ref = names.waiver_ref(waiver.model, waiver.alias, waiver.version, waiver.gate, by.email or by.name)
         summary = f"{by.name} waives {waiver.gate} of {waiver.model} v{waiver.version}"

@@ -170,7 +170,8 @@ def _perhaps_waived(situation: Situation, gate: Gate, rules: Waivers, now: Milli
 
 def _is_of(one: Waiver, situation: Situation, gate: Gate) -> bool:
     here = (situation.model, situation.alias, situation.candidate.name, gate.id)
-    return (one.model, one.alias, one.version, one.gate) == here
+    is_elsewhere = one.registry and situation.registry and one.registry != situation.registry
+    return (one.model, one.alias, one.version, one.gate) == here and not is_elsewhere
 
 
 def _why_not(one: Waiver, rules: Waivers, policy: Policy, now: Millis) -> str:

@@ -105,6 +105,8 @@ class Waiver(Record, frozen=True, kw_only=True):
     why: str
     at: Millis
     until: Millis
+    registry: str = ""
+    """Address of the registry, without a login: another one may have a model of the same name."""
 
 
 class PolicyText(Record, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from quarterdeck.app.records import Actor
 
-from .evidence import CY, DAY, HOUR, MINUTE, NOW, World, policy
+from .evidence import CY, DAY, HOUR, MINUTE, NOW, POLICY, REGISTRY, World, policy
 
 DI = Actor(name="di", email="di@example.com", strength="signed")
 AUC = "metric:val_auc"
@@ -117,3 +117,12 @@ def test_one_of_two_checks_may_be_waived_alone(world: World) -> None:
         world.waive(name)
     assert world.gate("ci:unit").state == "waived"
     assert (world.gate("ci:integration").state, world.gate("ci:integration").waivable) == ("missing", False)
+
+
+def test_a_waiver_for_a_model_of_the_same_name_in_another_registry_is_none(world: World) -> None:
+    world.rule(POLICY.replace("threshold = 0.80", "threshold = 0.99"))
+    world.waive("metric:val_auc", registry="http://staging.example")
+    assert world.gate("metric:val_auc").state == "fail"
+    world.say(waivers=())
+    world.waive("metric:val_auc", registry=REGISTRY.address)
+    assert world.gate("metric:val_auc").state == "waived"
