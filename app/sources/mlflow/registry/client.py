@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ....errors import SourceError
 from ....records import LoggedModel, ModelMetric, ModelVersion, RegisteredModel
@@ -15,6 +15,8 @@ from .client_writes import ClientWrites, as_version
 from .parse import Point
 from .rest import among, is_gone
 
+T = TypeVar("T")
+
 _EXPERIMENTS_A_PAGE: Final = 1_000
 _ALL: Final = 3
 """ViewType.ALL"""
@@ -23,6 +25,18 @@ _LOGGED_STATUSES: Final = {"PENDING", "READY", "FAILED"}
 
 class ClientRegistry(OwnClient, ClientWrites):
     """A registry through MLflow's client. Every method raises SourceError."""
+
+    async def _do(self, work: Callable[[Any], T], doing: str = "read") -> T:
+        """Have MLflow's client do it. A folder of MLflow's looks for logged models where the process's own URI leads,
+        and makes a database there where there is none: it is led back to itself."""
+
+        def at_home(client: Any) -> T:
+            from mlflow.tracking._tracking_service.utils import _use_tracking_uri
+
+            with _use_tracking_uri(self._address):
+                return work(client)
+
+        return await super()._do(at_home, doing)
 
     async def knows_prompts(self) -> bool:
         """The installed client does, and so does whatever it runs in this process."""
