@@ -28,7 +28,10 @@ from quarterdeck.app.registering import copy_now, register_now
 from quarterdeck.app.settings import load
 from quarterdeck.app.sources.registry import build
 from quarterdeck.app.store import act_lock
-from quarterdeck.app.store.state import Act, State
+from quarterdeck.app.store.state import Act, State, state_file
+from tests.app.acts.worlds import Models
+from tests.servers.between import in_front_of
+from tests.servers.mlflow_registry import Registry
 
 CREATE = "POST model-versions/create"
 HISTORY = "mlflow.log-model.history"
@@ -502,3 +505,32 @@ def test_a_copy_that_would_be_none_is_refused(models: Any, state: State) -> None
     assert (outcome.is_refused, outcome.sentence) == (
         True, f"{models.model} v7 is not there any more. Nothing was changed.",
     )  # fmt: skip
+
+
+# -- a server of MLflow 2
+
+
+@pytest.mark.tools
+def test_a_server_of_mlflow_2_is_registered_on_just_so(mlflow2_server: str, tmp_path: Path) -> None:
+    with in_front_of(mlflow2_server) as door:
+        folder = tmp_path / "project"
+        folder.mkdir()
+        (folder / "quarterdeck.toml").write_text(f'[mlflow]\ntracking_uri = "{door.url}"\n')
+        trust.record_trust(load(directory=folder))
+        models = Models(Registry(mlflow2_server), door, folder)
+        run = models.run(logs=0)
+        root = Path(models.registry.ask("GET", "runs/get", run_id=run)["run"]["info"]["artifact_uri"])
+        (root / "model").mkdir(parents=True)
+        history = '[{"artifact_path": "model"}]'
+        models.registry.ask("POST", "runs/set-tag", run_id=run, key=HISTORY, value=history)
+        with State(state_file(models.settings.project_key)) as state:
+            door.hook = cut("after")
+            made = register(models, state, run, tags={"team": "risk"})
+            assert (made.state, made.version) == ("done", "1"), made.sentence
+            assert register(models, state, run).is_refused
+            copied = copy(models, state, "1", f"{models.model} eu")
+            assert (copied.state, copied.version) == ("done", "1"), copied.sentence
+        (version,) = models.versions()
+        assert (version["source"], version["run_id"]) == (f"{root}/model", run)
+        assert models.tags(version) == {"team": "risk", MARK: made.entry}
+        models.registry.close()
