@@ -9,11 +9,12 @@ import pytest
 
 from quarterdeck.app.acting import Progress
 from quarterdeck.app.acts.registrations import check_model_name
-from quarterdeck.app.deeds import Undo
+from quarterdeck.app.deeds import Step, Undo
 from quarterdeck.app.main import Quarterdeck
 from quarterdeck.app.records import Batch, ModelVersion, RegisteredModel, Run, SourceSpec
 from quarterdeck.app.store.state import Act
 from quarterdeck.screens import acting, question
+from quarterdeck.screens.acting import undo_lines
 from quarterdeck.screens.question import Question
 
 BATCH = "01BATCH"
@@ -258,3 +259,24 @@ async def test_there_is_no_way_back_and_u_says_so(app: Quarterdeck, acts: Acts, 
         await settled(pilot)
         await pilot.press("u")
         await wait_for(pilot, "your last act was the registration as churn: a version that was made stays")
+
+
+def asked_back(what: str, step: Step) -> list[str]:
+    """The lines of the question whether to take it back."""
+    lines = undo_lines(Undo(what=what, at=0, steps=(step,)), 0)
+    return ["".join(text for text, _ in line) for line in lines]
+
+
+def test_what_was_written_onto_a_version_or_a_model_is_taken_back_in_so_many_words() -> None:
+    note = {"source": "r", "model": "churn", "version": "14", "key": "stage", "value": "gold"}
+    step = Step(entry="e", source="r", name="churn v14", key="stage", now="gold", back=None, intent=note)
+    lines = asked_back("stage=gold", step)
+    assert lines[0] == " take back stage=gold on 1 version, your act of just now"
+    assert lines[2] == "   churn v14  no stage again"
+    text = {"source": "r", "model": "churn", "version": None, "text": "Who stays."}
+    step = Step(
+        entry="e", source="r", name="churn", key="description", now="Who stays.", back="Who leaves.", intent=text
+    )
+    lines = asked_back("description", step)
+    assert lines[0] == " take back description on 1 model, your act of just now"
+    assert lines[2] == "   churn  description=Who leaves. again"
