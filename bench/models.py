@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from contextlib import closing
+from pathlib import Path
 
 from quarterdeck.app.promotion import plan_of, read_situation
 from quarterdeck.app.records import (
@@ -115,7 +116,7 @@ def fill(cache: Cache) -> float:
     return time.perf_counter() - begun
 
 
-def planned(path: world.Path) -> float:
+def planned(path: Path) -> float:
     """Milliseconds that a plan takes by the cache, median."""
     took = []
     with closing(Reader(path)) as reader:

@@ -7,17 +7,18 @@ written and the alias moved (`promotion/apply.py`). What a crash cut off is fini
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, Final, cast
 
-from ..errors import SourceError, UsageError
+from ..errors import QuarterdeckError, SourceError, UsageError
 from ..promotion import Plan, differences
 from ..promotion.apply import LIMIT_SECONDS, Applied, apply, resume
 from ..records import LedgerEntry, Subject, Want
 from ..store.state import Act, ActState
 from ..text import clip
 from . import Outcome, Surroundings, Tried, Verdict, called
-from .office import Office, Registers, use_style
+from .office import Office, Registers, in_thread, use_style
 
 PATIENCE: Final = 300.0
 """Seconds: a dozen connections to Git, each given up after 30 s."""
@@ -117,6 +118,9 @@ class PromotionActs:
                 if source.point == "push" and error.state != "unreachable":
                     source.point = ""
                 raise SourceError(str(error)) from error  # something may have been written: not simply refused
+            if not ledger.is_local:  # for an auditor, beside the entry; the alias does not wait for it
+                with suppress(QuarterdeckError):
+                    await in_thread(ledger.keep_plan, plan.id, plan.text, source.actor, source.now())
         return {"number": source.applied.entry.number if source.applied.entry else None}
 
     async def verdict(self, source: Office, act: Act, tried: Tried) -> Verdict:

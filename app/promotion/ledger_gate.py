@@ -42,7 +42,7 @@ def _highest(gate: Gate, situation: Situation, entry: LedgerEntry, now: Millis) 
     if entry.version == (situation.shows or ""):
         return gate.but(sentence=f"entry {entry.number} says {called(entry.version)}, and so it is")
     alias = clip(situation.alias, NAME)
-    if now - LIMIT < entry.at <= now + WRONG_CLOCK:
+    if entry.previous == situation.shows and now - LIMIT < entry.at <= now + WRONG_CLOCK:
         doing = (
             "taking back" if entry.kind == "cancel" else "rolling back to" if entry.kind == "rollback" else "promoting"
         )

@@ -50,6 +50,7 @@ def test_what_passes_its_gates_is_promoted_and_leaves_its_record(team: Make) -> 
     text = git(world.remote, "cat-file", "-p", ref)
     assert '"reason":"better"' in text
     assert "BEGIN SSH SIGNATURE" in text
+    assert git(world.remote, "for-each-ref", f"refs/quarterdeck/plans/{said.json['plan']}")
     assert bo.call("sync").status == 0
     (moved,) = [one for one in bo.call("models", "--json").json if one["name"] == world.model]
     assert moved["aliases"] == {"champion": "2"}
