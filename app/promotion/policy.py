@@ -62,11 +62,18 @@ def policy_of(
     found = covering(content.promotion, model, alias)
     differs = working is not None and covering(working, model, alias) != found
     if found is None:
-        return Policy(text=text, differs=differs)
+        return Policy(text=text, differs=differs, trouble=_alike(content.promotion, model, alias))
     name, rules = found
     return Policy(
         text=text, name=name, rules=rules, teams=content.teams, digest=_digest(rules, content.teams), differs=differs
     )
+
+
+def _alike(promotions: Mapping[str, Promotion], model: str, alias: str) -> str:
+    """That a policy speaks of an alias that differs by case only: some databases take both for one (MySQL's)."""
+    aliases = (rules.to for _, rules in _naming(promotions, model))
+    meant = next((to for to in aliases if to.casefold() == alias.casefold()), None)
+    return f"the policy speaks of {clip(meant, NAME)}, not of {clip(alias, NAME)}: write it so" if meant else ""
 
 
 def covering(promotions: Mapping[str, Promotion], model: str, alias: str) -> tuple[str, Promotion] | None:

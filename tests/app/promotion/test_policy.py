@@ -52,6 +52,15 @@ def test_without_a_policy_nothing_is_demanded_and_that_is_said(world: World) -> 
         assert plan.applicable
 
 
+def test_an_alias_that_differs_from_the_policys_by_case_only_is_no_way_past_it(world: World) -> None:
+    world.rule(bare().replace('"champion"', '"Champion"'))
+    plan = world.plan(version="14")
+    gate = plan.gate("policy")
+    assert gate is not None
+    assert (gate.state, gate.sentence) == ("fail", "the policy speaks of Champion, not of champion: write it so")
+    assert not plan.applicable
+
+
 def test_a_policy_that_cannot_be_read_fails_with_its_line(world: World) -> None:
     world.rule(POLICY.replace("threshold = 0.80", 'threshold = "high"'))
     state, sentence = world.said("policy", version="14")
