@@ -55,6 +55,15 @@ def model_copies(row: ModelRow, versions: Sequence[VersionRow], around: Around) 
     return made
 
 
+def models_copies(rows: Sequence[ModelRow]) -> list[Copy]:
+    """The forms of several models at once."""
+    return [
+        Copy("names", _lines(row.model.name for row in rows)),
+        Copy("commands", _lines(_open(row.model.name) for row in rows)),
+        Copy("Markdown", _lines(_model_markdown(row, ()) for row in rows)),
+    ]
+
+
 def version_copies(rows: Sequence[VersionRow], around: Around) -> list[Copy]:
     """The forms of one version, or of several at once; none where there is none."""
     if not rows:

@@ -14,7 +14,7 @@ from textual.worker import Worker, WorkerState
 from ..app.query import VERSIONS, Node, parse, parse_sort
 from ..app.store.models import ModelRow, VersionRow
 from ..app.store.state import table_name
-from ..app.text import clip
+from ..app.text import clip, fit, one_line
 from ..widgets.figures import count
 from ..widgets.freshness import freshness
 from ..widgets.line import Line, Piece
@@ -61,7 +61,7 @@ class ModelScreen(ListScreen[VersionLine], ModelKeys):
     FILTER_HINT = "status:failed alias:champion version > 10"
     DEFAULT_SORT = ("version", True)
     CSS_PATH = "model.tcss"
-    LEADING_KEYS = ("open", "model.compare", "filter", "mark", "sort", "columns")
+    LEADING_KEYS = ("open", "model.promote", "model.compare", "filter", "mark", "sort", "columns")
 
     def __init__(self, deck: Deck, name: str, source: str | None = None, version: str | None = None) -> None:
         """`version`: where the cursor begins."""
@@ -131,7 +131,9 @@ class ModelScreen(ListScreen[VersionLine], ModelKeys):
         if is_tall and lines:
             lines.append(scale_line(facts.lanes[:LANES], width, now, self.deck.zone))
         trend = trend_pieces(facts, min(60, max(8, width - 60)))
-        return [*([[(" ", "text"), *trend]] if trend else []), *lines]
+        about = one_line(facts.row.model.description[:300]) if is_tall else ""
+        first = [[(f" {fit(about, width - 2)}", "dim")]] if about else []
+        return [*first, *([[(" ", "text"), *trend]] if trend else []), *lines]
 
     # -- what is under the cursor -------------------------------------------------------------------------------
 
@@ -333,6 +335,7 @@ class ModelScreen(ListScreen[VersionLine], ModelKeys):
         """Write the ages anew; what is in the same bucket is not sent."""
         super().time_passed()
         if not self.prompt.display:
+            self._read_facts()  # what was unexplained so far may not be now
             self._draw_rows()
             self._tell_lanes()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,10 +69,11 @@ def glance_piece(glance: Glance | None) -> Piece:
 
 
 class Glances:
-    """Those that were read, by row id of the model, until something changed."""
+    """Those that were read, by row id of the model. What has changed stands until it was read again."""
 
     def __init__(self) -> None:
         self._known: dict[int, Glance | None] = {}
+        self._fresh: set[int] = set()
 
     def __contains__(self, rowid: int) -> bool:
         return rowid in self._known
@@ -82,18 +83,21 @@ class Glances:
         return self._known.get(rowid)
 
     def forget(self) -> None:
-        """What they were read from has changed."""
-        self._known.clear()
+        """What they were read from has changed, or time has passed."""
+        self._fresh.clear()
 
-    def read(self, rows: Sequence[ModelRow], reader: Reader, state: State, now: int) -> Iterator[int]:
-        """Read those of these models that are not known; gives the row id after each, so that it can be left."""
+    def waiting(self, rows: Iterable[ModelRow]) -> list[ModelRow]:
+        """Those of these models that are to be read."""
+        return [row for row in rows if row.rowid not in self._fresh]
+
+    def read(self, rows: Iterable[ModelRow], reader: Reader, state: State, now: int) -> None:
+        """Read these."""
         text = reader.policy_text()
         for row in rows:
-            if row.rowid not in self._known:
-                rules = rules_of(text, row.model.name)
-                is_there = rules is not None and bool(rules.candidate) and rules.candidate in row.model.aliases
-                self._known[row.rowid] = _read(row, rules.to, reader, state, now) if rules and is_there else None
-                yield row.rowid
+            rules = rules_of(text, row.model.name)
+            is_there = rules is not None and bool(rules.candidate) and rules.candidate in row.model.aliases
+            self._known[row.rowid] = _read(row, rules.to, reader, state, now) if rules and is_there else None
+            self._fresh.add(row.rowid)
 
 
 def _read(row: ModelRow, alias: str, reader: Reader, state: State, now: int) -> Glance | None:

@@ -114,7 +114,8 @@ def head_lines(facts: ModelFacts, width: int) -> Lines:
         return [[*title, ("   ", "text"), *told]]
     lines: Lines = [title, *([[(" ", "text"), *told]] if told else [])]
     if row.model.description:
-        lines[1:1] = [[(f" {piece}", "dim")] for piece in wrap(one_line(row.model.description[:300]), width - 2)[:2]]
+        about = wrap(one_line(row.model.description[:300]), max(8, width - 2))
+        lines[1:1] = [[(f" {piece}", "dim")] for piece in about[:2]]
     return lines
 
 

@@ -12,6 +12,8 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
+from ..app.copies import Copy
+from ..app.model_copies import models_copies
 from ..app.query import MODELS, Node, parse, parse_sort
 from ..app.records import ModelKind
 from ..app.store.models import ModelRow, VersionRow
@@ -41,6 +43,9 @@ RESTS = 0.15
 CHANGES_AT_MOST_EVERY = 0.5
 """Seconds between two questions while the syncer writes."""
 
+MODELS_AT_ONCE = 20
+"""Models that are asked for at once."""
+
 GLANCES_AT_ONCE = 4
 """Models whose gates are read in one go: 2 ms each, so that no key waits."""
 
@@ -53,7 +58,7 @@ class ModelsScreen(ListScreen[ModelLine], ModelKeys):
     FILTER_HINT = "alias:champion tags.team:risk"
     DEFAULT_SORT = ("name", False)
     CSS_PATH = "models.tcss"
-    LEADING_KEYS = ("open", "filter", "mark", "sort", "columns")
+    LEADING_KEYS = ("open", "model.promote", "filter", "mark", "sort", "columns")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "kind", "prompts", id="model.kind", show=False, tooltip="Models, or the registries' prompts"),
@@ -152,14 +157,27 @@ class ModelsScreen(ListScreen[ModelLine], ModelKeys):
             return
         window = self.table.window
         lines = self._rows.rows(window.start, window.stop)
-        waiting = [line.row for line in lines if line is not None and line.row.rowid not in self._glances]
+        waiting = self._glances.waiting(line.row for line in lines if line is not None)
         some = waiting[:GLANCES_AT_ONCE]
-        for _ in self._glances.read(some, self.deck.reader, self.deck.state, self.deck.now()):
-            pass
+        self._glances.read(some, self.deck.reader, self.deck.state, self.deck.now())
         if some:
             self._draw_rows()
         if len(waiting) > len(some):
             self._resting = self.set_timer(0.01, self._judge)
+
+    def copies(self) -> Sequence[Copy]:
+        """The marked models, else the one here in every form."""
+        marked = self._marked()
+        return models_copies(marked) if len(marked) > 1 else super().copies()
+
+    def _marked(self) -> list[ModelRow]:
+        return self.deck.reader.models.rows([int(key) for key in self.table.marked])
+
+    def action_sync_now(self) -> None:
+        """Ask for a pass now, and for the marked models in any case, else for the one here."""
+        for row in self._marked()[:MODELS_AT_ONCE]:
+            self.want_model(row.model)
+        super().action_sync_now()
 
     # -- columns, filter, order ---------------------------------------------------------------------------------
 
@@ -291,11 +309,13 @@ class ModelsScreen(ListScreen[ModelLine], ModelKeys):
             self.reload(keep=True)
 
     def time_passed(self) -> None:
-        """Write the ages anew; what is in the same bucket is not sent."""
+        """Write the ages anew; what is in the same bucket is not sent. What was unexplained so far may not be now."""
         super().time_passed()
         if self._listed is not None and not self.prompt.display:
+            self._history = History(self.deck.reader, self.deck.state)
+            self._glances.forget()
             self._draw_rows()
-            self._tell()
+            self._rested()
 
     # -- keys ---------------------------------------------------------------------------------------------------
 

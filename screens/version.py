@@ -55,7 +55,7 @@ class VersionScreen(ModelKeys, Narrowing):
 
     TAB = "models"
     CSS_PATH = "version.tcss"
-    LEADING_KEYS = ("version.open", "model.compare", "version.filter")
+    LEADING_KEYS = ("version.open", "model.promote", "model.roll_back", "model.compare", "version.filter")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -304,9 +304,9 @@ class VersionScreen(ModelKeys, Narrowing):
             self.read()
 
     def time_passed(self) -> None:
-        """Write the ages anew."""
+        """Write the ages anew; what was unexplained so far may not be now."""
         super().time_passed()
-        self.draw()
+        self.read()
 
     def recolour(self, palette: Palette) -> None:
         """Draw the same in other colours."""

@@ -160,7 +160,7 @@ def standing_lines(facts: VersionFacts, sight: Sight) -> Lines:
     own, _ = named(facts)
     lines: Lines = [[(f" {clip(facts.row.version.model, sight.width - 14)} {own}", "bright")], head(facts, sight)[0]]
     for sentence in sentences(facts):
-        for at, piece in enumerate(wrap(sentence, sight.width - 4)):
+        for at, piece in enumerate(wrap(sentence, max(8, sight.width - 4))):
             lines.append([(f" {glyph('stale')} " if at == 0 else "   ", "warn"), (piece, "text")])
     ink = Ink(facts, sight.now)
     taken = 0

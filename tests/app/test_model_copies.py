@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from quarterdeck.app.model_copies import Around, model_copies, version_copies
+from quarterdeck.app.model_copies import Around, model_copies, models_copies, version_copies
 from quarterdeck.app.records import ModelVersion, RegisteredModel
 from quarterdeck.app.store.models import ModelRow, VersionRow
 
@@ -72,6 +72,13 @@ def test_a_model_is_named_by_its_aliases_and_has_its_versions_where_they_are_giv
     assert "load_model('models:/a b/|churn@champion')" in made["Python"]
     assert "| `14` | `champion` | ready |" in made["Markdown"]
     assert [one["version"] for one in json.loads(made["JSON"])["versions"]] == ["14", "13"]
+
+
+def test_several_models_are_a_line_each() -> None:
+    made = {copy.label: copy.text for copy in models_copies([model(), model(name="uplift")])}
+    assert made["names"].split("\n") == ["a b/|churn", "uplift"]
+    assert made["commands"].split("\n")[1] == "quarterdeck open model/uplift"
+    assert made["Markdown"].count("### model") == 2
 
 
 def test_a_model_with_too_many_versions_is_no_json_that_lacks_some() -> None:

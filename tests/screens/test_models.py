@@ -179,6 +179,26 @@ async def test_the_marked_models_or_the_one_here_can_be_copied(registry: Any, wa
         await wait_for(pilot, "▸  churn")
         await pilot.press("y")
         await wait_for(pilot, "models:/churn@champion", "quarterdeck open model/churn", "URI of challenger", "JSON")
+        await pilot.press("escape", "space", "space")
+        await wait_for(pilot, "2 marked")
+        await pilot.press("y")
+        await wait_for(pilot, "names", "churn fraud-score-of-card-payments", "2 lines")
+        await pilot.press("escape", "r")
+        await wait_for(pilot, "asked the syncer for a pass")
+    assert {want.model for want in registry.wants if want.kind == "model"} >= {"churn", "fraud-score-of-card-payments"}
+
+
+async def test_what_was_unexplained_so_far_is_told_anew_when_the_repository_was_read(
+    registry: Any, wait_for: Any, state_of: Any, git: Any
+) -> None:
+    app = registry.app()
+    registry.states(state_of(git, last_ok_at=registry.now - 3 * 24 * HOUR))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, "v2    2 d  ? unexplained so far")
+        registry.states(state_of(git))
+        app.screen.time_passed()
+        await wait_for(pilot, "v2    2 d  ? unexplained", gone=["so far"])
 
 
 async def test_the_link_is_the_page_in_mlflows_own_interface(registry: Any, wait_for: Any) -> None:
@@ -302,10 +322,11 @@ async def test_its_aliases_over_time_stand_on_top(registry: Any, settled: Any) -
     async with registry.app().run_test(size=SIZE) as pilot:
         await pilot.press("3", "enter")
         lines = await settled(pilot)
-        assert lines[3].startswith(" val_auc ↑ ▃▇×▆▁▃▅█▂▅▇▁█ last 0.9402")
-        assert lines[4].startswith(" champion ")
-        assert lines[5].startswith(" challenger ")
-        assert lines[7].split() == ["5", "mar", "03:07", "now"]
+        assert lines[3] == " Who leaves in the next 90 days."
+        assert lines[4].startswith(" val_auc ↑ ▃▇×▆▁▃▅█▂▅▇▁█ last 0.9402")
+        assert lines[5].startswith(" champion ")
+        assert lines[6].startswith(" challenger ")
+        assert lines[8].split() == ["5", "mar", "03:07", "now"]
 
 
 async def test_five_thousand_versions_are_read_by_windows(
@@ -624,3 +645,28 @@ async def test_all_is_borne_in_other_colours_and_in_small_terminals(registry: An
         await settled(pilot)
         await pilot.press("escape")
         assert "│ churn v15" in "\n".join(await settled(pilot))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 2), (20, 5), (40, 10), (300, 4), (9, 80)])
+async def test_every_size_is_borne(registry: Any, settled: Any, size: tuple[int, int]) -> None:
+    async with registry.app().run_test(size=size) as pilot:
+        for key in ("3", "j", "k", "enter", "j", "enter", "G", "tab"):
+            await pilot.press(key)
+            await settled(pilot)
+        assert pilot.app.is_running
+
+
+async def test_hostile_names_are_shown_and_obeyed_by_nobody(registry: Any, settled: Any, make_version: Any) -> None:
+    name, alias = "\x1b[31mchurn\u202e[bold]" + "長" * 60, "cham[/]pion\u200b" * 3
+    model = RegisteredModel(source=REGISTRY, name=name, aliases={alias: "9\x07"}, description="a\x1b]0;b\nc" * 40)
+    version = make_version(
+        9, name, version="9\x07", user="\x1b[1m", description="\x1b[2J" * 9, stage="\x9b1m", raw_status="\x1b",
+        tags={"\x1b": "\x1b[5m"}, origin="runs:/\x1b", copied_from=("\x1b", "\x1b"), status="unknown",
+    )  # fmt: skip
+    write(registry, models=(model,), versions=(version,))
+    registry.tables.observe_aliases(REGISTRY, {name: {alias: "9\x07"}}, (), registry.now, is_complete=False)
+    async with registry.app().run_test(size=(200, 50)) as pilot:
+        for key in ("3", "g", "enter", "enter", "G", "y", "escape"):
+            await pilot.press(key)
+            lines = await settled(pilot)
+            assert all(sign.isprintable() for sign in "".join(lines))
