@@ -28,6 +28,7 @@ from .detail import DetailScreen
 from .links import LinkSheet, artifact_address, run_address
 from .narrowing import Narrowing
 from .pipeline_details import pipeline_lines
+from .registered_details import registered_lines
 from .run_copies import copies_of
 from .run_detail import RunDetail, Upright
 from .run_details import Lines, Sight, detail, head, metric_facts
@@ -217,6 +218,8 @@ class RunScreen(RunView, Narrowing):
             self.want_once("artifacts", [row.name])
         if isinstance(row.thing, Pipeline):
             return pipeline_lines(row.thing, self._sight(width))
+        if isinstance(row.thing, VersionRow):
+            return registered_lines(row.thing, self._sight(width))
         if isinstance(row.thing, Run):
             row = replace(row, thing=self._whole(row.thing))
         same = self._same_data(row.thing) if isinstance(row.thing, Dataset) else None

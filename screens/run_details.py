@@ -11,14 +11,13 @@ from typing import Any
 import msgspec
 
 from ..app.records import Artifact, ArtifactListing, Commit, Dataset, Metric, Run, Series
-from ..app.store.model_events import called
-from ..app.store.models import VersionRow
 from ..app.text import cells, clip, one_line, pad, shown
 from ..widgets.figures import age, count, figure, moment, size, span
 from ..widgets.line import Piece
 from ..widgets.status import glyph, worded
 from .run_facts import RunFacts, SameData, metric_names
-from .run_outline import NOTE, OWN_TAGS, Row, bound, tree_state
+from .run_metrics import bound
+from .run_outline import NOTE, OWN_TAGS, Row, tree_state
 
 Lines = list[list[Piece]]
 
@@ -70,8 +69,6 @@ def detail(row: Row, facts: RunFacts, sight: Sight, others: SameData | None = No
             return data_lines(thing, sight, others)
         case "commit":
             return commit_lines(row.name, thing if isinstance(thing, Commit) else None, facts.run, sight)
-        case "version":
-            return registered_lines(thing, sight) if isinstance(thing, VersionRow) else []
         case "folder":
             return folder_lines(row.name, facts.listings.get(row.name), sight)
         case "parent" | "child":
@@ -282,22 +279,6 @@ def run_line(run: Run, sight: Sight) -> list[Piece]:
     made: list[Piece] = [(f"{pad(clip(run.name or '–', room), room)}  ", "text"), (f"{status:<12}", role)]
     made.append((f"{age(run.started_at, sight.now):>5}", "dim"))
     return [*made, (f"  {figure(run.metrics[told].value):>9}", "text")] if told else made
-
-
-def registered_lines(row: VersionRow, sight: Sight) -> Lines:
-    """The same in some lines."""
-    version = row.version
-    word, role = worded(version.status)
-    at = version.created_at
-    facts = [
-        ("aliases", ", ".join(row.aliases)),
-        ("registered", f"{moment(at, sight.now, sight.zone)} ({age(at, sight.now)})" if at is not None else ""),
-        ("by", version.user or ""),
-        ("description", version.description),
-    ]
-    name = clip(f"{version.model} {called(version.version)}", max(8, sight.width - 16))
-    known = pairs([(name, text) for name, text in facts if text], sight.width)
-    return [[(f" {name}  ", "bright"), (word, role)], [], *known, [], [(" Enter opens it", "dim")]]
 
 
 # -- code ---------------------------------------------------------------------------------------------------------
