@@ -14,6 +14,7 @@ from ..app.model_copies import MOST_IN_FULL, Around, model_copies, version_copie
 from ..app.records import ModelVersion, RegisteredModel, Run, SourceState, Want
 from ..app.store.models import ModelRow, VersionRow
 from ..app.store.reading import Reader
+from .acting import ask_for_undo
 from .frame import FrameScreen
 from .links import LinkSheet
 from .model_words import registries, version_name
@@ -35,6 +36,28 @@ class ModelKeys(FrameScreen):
             key_display="=",
             tooltip="Compare the runs of the marked versions, or of this one with the champion's, by what differs",
         ),
+        Binding(
+            "p",
+            "promote",
+            "promote",
+            id="model.promote",
+            tooltip="Open the plan by which an alias is moved to the version here, or to the challenger",
+        ),
+        Binding(
+            "B",
+            "roll_back",
+            "roll back",
+            id="model.roll_back",
+            tooltip="Open the way back of the alias that is held here",
+        ),
+        Binding(
+            "u",
+            "undo_model",
+            "undo my last act",
+            id="model.undo",
+            show=False,
+            tooltip="Take back what I did last to a model; asks first",
+        ),
         Binding("o", "address", "link", id="model.link", show=False, tooltip="Show the address of what is here"),
     ]
 
@@ -54,6 +77,26 @@ class ModelKeys(FrameScreen):
         return [here] if here is not None else []
 
     # -- keys ---------------------------------------------------------------------------------------------------
+
+    def action_promote(self) -> None:
+        """Open the plan for the version here, else for whoever holds the alias that the policy names."""
+        from .promotion_places import promote  # with what it brings, when it is wanted
+
+        promote(self, self.model_here(), self._number_here())
+
+    def action_roll_back(self) -> None:
+        """Open the way back of the alias that this version holds, else of the model's."""
+        from .promotion_places import roll_back
+
+        roll_back(self, self.model_here(), self._number_here())
+
+    def _number_here(self) -> str | None:
+        here = self.version_here()
+        return here.version.version if here is not None else None
+
+    def action_undo_model(self) -> None:
+        """Ask whether to take back what I did last to a model; the way back of a promotion is a plan."""
+        ask_for_undo(self, "models")
 
     def action_address(self) -> None:
         """Show the page of the version or the model in MLflow's own interface."""

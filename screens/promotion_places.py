@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from ..app.errors import UsageError
 from ..app.promotion import Gate, Kind
@@ -42,8 +42,7 @@ def open_promotion(
 
 def promote(screen: FrameScreen, row: ModelRow | None, version: str | None = None) -> None:
     """Open the plan for a model, or for one of its versions; where it is not plain which alias is meant, ask."""
-    if row is None:
-        screen.say("there is no model here to promote", "dim")
+    if not _is_there(row, screen):
         return
     model = row.model
     named = aliases_of(screen.deck.reader.policy_text(), model.name)
@@ -61,8 +60,7 @@ def promote(screen: FrameScreen, row: ModelRow | None, version: str | None = Non
 
 def roll_back(screen: FrameScreen, row: ModelRow | None, version: str | None = None) -> None:
     """Open the way back of the alias of a model, or of the one that this version holds; of several ask which."""
-    if row is None:
-        screen.say("there is no model here to roll back", "dim")
+    if not _is_there(row, screen):
         return
     model = row.model
     held = [alias for alias, of in model.aliases.items() if version in (None, of)]
@@ -75,6 +73,14 @@ def roll_back(screen: FrameScreen, row: ModelRow | None, version: str | None = N
         go((named or held)[0])
     else:
         _choose(screen, f"roll back {clip(model.name, 40)}: which alias", row, held, named, go)
+
+
+def _is_there(row: ModelRow | None, screen: FrameScreen) -> TypeGuard[ModelRow]:
+    if row is None:
+        screen.say("there is no model here whose alias could be moved", "dim")
+    elif row.model.kind == "prompt":
+        screen.say("a prompt has no gates here: MLflow's own page moves its aliases", "dim")
+    return row is not None and row.model.kind != "prompt"
 
 
 def _of(version: str | None) -> str:

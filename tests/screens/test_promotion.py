@@ -493,6 +493,44 @@ async def test_commands_lead_to_plans(stage: Stage, wait_for: Any) -> None:
         await wait_for(pilot, "the cache has no model nothere")
 
 
+async def test_p_and_b_lead_from_a_model_and_from_its_versions(stage: Stage, settled: Any, wait_for: Any) -> None:
+    app = stage.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, "churn", "p promote")
+        await settled(pilot)
+        await pilot.press("p")
+        await wait_for(pilot, "promote churn → champion", "next  v14")
+        await pilot.press("escape", "B")
+        await wait_for(pilot, "roll back churn@champion", "next  v12")
+        await pilot.press("escape", "enter")
+        await wait_for(pilot, "v14", "v13", "v12", gone=["roll back churn@champion"])
+        await settled(pilot)
+        await pilot.press("G", "p")  # version 12: policy and alias are the same
+        await wait_for(pilot, "promote churn → champion", "next  v12", "v12 is not after v13: only a rollback goes back")
+        await pilot.press("escape", "B")
+        await wait_for(pilot, "v12 holds no alias: there is nothing to roll back")
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("p")
+        await wait_for(pilot, "promote churn → champion", "next  v12")
+
+
+async def test_without_a_policy_it_is_asked_which_alias(stage: Stage, settled: Any, wait_for: Any) -> None:
+    stage.world.rule("[project]\nname = 'x'\n")
+    app = stage.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, "churn")
+        await pilot.press("enter")
+        await wait_for(pilot, "v12")
+        await settled(pilot)
+        await pilot.press("G", "p")
+        await wait_for(pilot, "promote churn v12: which alias", "v13 now   no policy covers it", "v14 now")
+        await pilot.press("enter")
+        await wait_for(pilot, "next  v12", "no policy at 20aa4d1", "type churn to promote:")
+
+
 async def test_b_leads_to_the_way_back(stage: Stage, wait_for: Any) -> None:
     app = stage.app()
     async with app.run_test(size=SIZE) as pilot:
