@@ -507,7 +507,8 @@ async def test_p_and_b_lead_from_a_model_and_from_its_versions(stage: Stage, set
         await wait_for(pilot, "v14", "v13", "v12", gone=["roll back churn@champion"])
         await settled(pilot)
         await pilot.press("G", "p")  # version 12: policy and alias are the same
-        await wait_for(pilot, "promote churn → champion", "next  v12", "v12 is not after v13: only a rollback goes back")
+        backwards = "v12 is not after v13: only a rollback goes back"
+        await wait_for(pilot, "promote churn → champion", "next  v12", backwards)
         await pilot.press("escape", "B")
         await wait_for(pilot, "v12 holds no alias: there is nothing to roll back")
         await pilot.press("enter")
