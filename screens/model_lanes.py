@@ -16,11 +16,8 @@ from .model_words import held_by, held_since, version_name
 LONGEST_ALIAS, LABEL = 16, 10
 """Cells of an alias's name beside its lane, and of a version in it."""
 
-STANDING = 24
-"""Cells beyond the lane that say for how long the alias is where it is, and who put it there ..."""
-
-ROOMY = 64
-"""... in a line of so many cells or more."""
+STANDING = ((100, 32), (64, 24), (0, 0))
+"""In a line of so many cells, cells beyond the lane that say since when the alias is where it is, and by whom."""
 
 GONE: Final = "gone"
 
@@ -30,12 +27,12 @@ def lane_lines(lanes: Sequence[Lane], width: int, now: int, most: int = 4) -> li
     some = lanes if len(lanes) <= most else lanes[: most - 1]
     start = begin(some)
     name = max((cells(clip(lane.alias, LONGEST_ALIAS)) for lane in some), default=0)
-    standing = STANDING if width >= ROOMY else 0
+    standing = _standing_room(width)
     room = max(8, width - name - 4 - standing)
     made: list[list[Piece]] = []
     for lane in some:
         head: Piece = (f" {pad(clip(lane.alias, name), name)}  ", "text" if lane.held is not None else "dim")
-        made.append([head, *lane_pieces(lane, room, start, now), *(_standing(lane, now) if standing else ())])
+        made.append([head, *lane_pieces(lane, room, start, now), *(_standing(lane, now, standing) if standing else ())])
     if len(lanes) > len(some):
         others = ", ".join(_other(lane) for lane in lanes[len(some) :])
         made.append([(fit(f" and {others}", width), "dim")])
@@ -48,7 +45,7 @@ def scale_line(lanes: Sequence[Lane], width: int, now: int, zone: tzinfo) -> lis
     if start is None:
         return []
     name = max((cells(clip(lane.alias, LONGEST_ALIAS)) for lane in lanes), default=0)
-    room = max(8, width - name - 4 - (STANDING if width >= ROOMY else 0))
+    room = max(8, width - name - 4 - _standing_room(width))
     since = moment(start, now, zone)
     return [(" " * (name + 3) + pad(since, room - 3) + "now", "dim")]
 
@@ -62,10 +59,14 @@ def _other(lane: Lane) -> str:
     return f"{clip(lane.alias, LONGEST_ALIAS)} {version_name(lane.held) if lane.held is not None else GONE}"
 
 
-def _standing(lane: Lane, now: int) -> list[Piece]:
+def _standing_room(width: int) -> int:
+    return next(room for least, room in STANDING if width >= least)
+
+
+def _standing(lane: Lane, now: int, room: int) -> list[Piece]:
     who, role = held_by(lane)
     since = held_since(lane, now)
-    return [(f"  {since:>5}  ", "text"), (fit(who, STANDING - 9), role)]
+    return [(f"  {since:>5}  ", "text"), (fit(who, room - 9), role)]
 
 
 def lane_pieces(lane: Lane, width: int, start: int | None, now: int) -> list[Piece]:

@@ -17,7 +17,7 @@ from textual.widget import Widget
 from ..app.copies import Copy
 from ..app.records import Commit, CommitsBetween, LedgerEntry, Pipeline, Run
 from ..app.store.models import ModelRow, VersionRow
-from ..app.text import clip, shown
+from ..app.text import clip, fit, shown
 from ..widgets.freshness import freshness
 from ..widgets.line import Line, Piece
 from ..widgets.outline import Outline
@@ -37,7 +37,7 @@ from .run_details import Lines, Sight
 from .version_details import detail
 from .version_facts import VersionFacts, version_facts
 from .version_lines import Ink, draw
-from .version_outline import Row, outline
+from .version_outline import OtherVersion, Row, outline
 from .version_words import head, sentences
 
 SIDE_BY_SIDE = 130
@@ -167,12 +167,11 @@ class VersionScreen(ModelKeys, Narrowing):
         self._show_detail()
 
     def _tell_first(self, facts: VersionFacts | None) -> None:
-        """What to know before the figures are read."""
-        pages = self.query_one("#sentences", Pages)
-        lines = sentence_lines(sentences(facts), max(20, self.room.width - 4)) if facts is not None else []
-        lines = lines[: 6 if self.room.height >= TALL else 3]
-        if lines and self.room.height >= TALL:
-            lines.append([])
+        """What to know before the figures are read: in a short terminal a line each."""
+        pages, width = self.query_one("#sentences", Pages), max(20, self.room.width - 4)
+        said, is_tall = sentences(facts) if facts is not None else [], self.room.height >= TALL
+        lines = sentence_lines(said if is_tall else [fit(one, width) for one in said], width)
+        lines = [*lines[:6], []] if lines and is_tall else lines[:3]
         pages.display = bool(lines)
         pages.styles.height = len(lines)
         pages.show(lines)
@@ -333,7 +332,7 @@ class VersionScreen(ModelKeys, Narrowing):
             self.app.push_screen(RunScreen(self.deck, row.thing.id))
         elif isinstance(row.thing, Pipeline):
             self._open_pipeline(row.thing)
-        elif row.kind == "version" and isinstance(row.thing, tuple):
+        elif isinstance(row.thing, OtherVersion):
             self.app.push_screen(VersionScreen(self.deck, *row.thing, facts.row.version.source))
         else:
             name = f"{clip(self.model, 40)} {version_name(self.version)} › {row.kind}"

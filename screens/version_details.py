@@ -15,9 +15,10 @@ from .model_words import UNEXPLAINED, version_name
 from .pipeline_columns import short
 from .pipeline_details import pipeline_lines
 from .run_details import LONGEST, Lines, Sight, commit_said, pairs, run_lines, wrap
+from .version_data import DataRow, data_verdict
 from .version_facts import VersionFacts
 from .version_lines import Ink, draw
-from .version_outline import Row, differences
+from .version_outline import OtherVersion, Row, differences
 from .version_words import head, named, sentences
 
 BESIDE = 12
@@ -29,6 +30,8 @@ def detail(row: Row, facts: VersionFacts, sight: Sight) -> Lines:
     thing = row.thing
     if isinstance(thing, CompareRow):
         return _compared(thing, facts, sight)
+    if isinstance(thing, DataRow):
+        return _data(thing, facts, sight)
     if isinstance(thing, Run):
         return run_lines(thing, "run", sight)
     if isinstance(thing, Pipeline):
@@ -41,8 +44,12 @@ def detail(row: Row, facts: VersionFacts, sight: Sight) -> Lines:
         return _stretch(row.note, thing, sight)
     if row.kind == "commit":
         return _commit(row, facts, sight)
-    if row.kind == "version" and isinstance(thing, tuple):
-        return [title(f"{thing[0]} {version_name(thing[1])}", row.name, sight), [], [(" Enter opens it", "dim")]]
+    if isinstance(thing, OtherVersion):
+        return [
+            title(f"{thing.model} {version_name(thing.version)}", row.name, sight),
+            [],
+            [(" Enter opens it", "dim")],
+        ]
     return [title(row.name, row.kind, sight), [], *_text(thing if isinstance(thing, str) else "", sight)]
 
 
@@ -64,13 +71,22 @@ def _compared(row: CompareRow, facts: VersionFacts, sight: Sight) -> Lines:
     """Both values, whole."""
     own, other = named(facts)
     theirs, mine = (f"{glyph('missing')} none" if cell.text is None else cell.text for cell in row.cells)
-    lines: Lines = [title(row.name or "no context", {"dataset": "data"}.get(row.kind, row.kind), sight), []]
+    lines: Lines = [title(row.name, row.kind, sight), []]
     lines += pairs([(own, mine), (other, theirs)], sight.width)
     if row.better is not None:
         lines += [[], [(f" {'greater' if row.better else 'smaller'} is better", "dim")]]
     logged = facts.row.logged
     measured = [one for one in logged.metrics if one.name == row.name] if logged and row.kind == "metric" else []
     return [*lines, *_block("of the logged model", [_measure(one, sight) for one in measured])]
+
+
+def _data(row: DataRow, facts: VersionFacts, sight: Sight) -> Lines:
+    """Both digests, whole."""
+    own, other = named(facts)
+    said, role = data_verdict(row)
+    none = f"{glyph('missing')} " + ("not that one" if row.is_told else "none named")
+    known = pairs([(own, row.mine or none), (other, row.theirs or none)], sight.width)
+    return [title(row.name, row.context or "no context", sight), [(f" {said}", role)], [], *known]
 
 
 def _block(name: str, lines: Lines) -> Lines:

@@ -17,9 +17,10 @@ from .alias_history import Stretch
 from .model_words import UNEXPLAINED, person, version_name
 from .pipeline_columns import short
 from .pipeline_lines import pipeline_pieces
+from .version_data import DIGEST, DataRow, data_rows, data_verdict
 from .version_facts import VersionFacts
-from .version_outline import Row
-from .version_words import data_verdict, named
+from .version_outline import OtherVersion, Row
+from .version_words import named
 
 FIGURE, LEAD, WORD = 10, 11, 8
 """Cells of a figure, of a difference, and of the word that says whether it is better."""
@@ -40,13 +41,14 @@ class Ink:
 
     @cached_property
     def param(self) -> int:
-        """Cells of the longest name of a param that differs, or of a context of data."""
-        names = [row.name for row in self.rows("param") if row.differs]
-        return _longest([*names, *(row.name or "no context" for row in self.rows("dataset"))], 30)
+        """Cells of the longest name of a param that differs, or of a dataset."""
+        data = data_rows(self.facts.compared) if self.facts.compared is not None else []
+        return _longest([*(row.name for row in self.rows("param") if row.differs), *(row.title for row in data)], 34)
 
-    def mine(self, kind: str) -> int:
-        """Cells of the longest text of this version in what differs, so that the other's stand in a column."""
-        return _longest([row.cells[1].text or "–" for row in self.rows(kind) if row.differs], 40)
+    @cached_property
+    def mine(self) -> int:
+        """Cells of the longest param of this version that differs, so that the other's stand in a column."""
+        return _longest([row.cells[1].text or "–" for row in self.rows("param") if row.differs], 40)
 
     @cached_property
     def tag(self) -> int:
@@ -85,7 +87,9 @@ def draw(row: Row, width: int, ink: Ink) -> list[Piece]:
 def _thing(row: Row, width: int, ink: Ink) -> list[Piece]:
     thing = row.thing
     if isinstance(thing, CompareRow):
-        return {"metric": _metric, "param": _param, "dataset": _data}[thing.kind](thing, width, ink)
+        return _metric(thing, ink) if thing.kind == "metric" else _param(thing, width, ink)
+    if isinstance(thing, DataRow):
+        return _data(thing, ink)
     if isinstance(thing, Metric):
         return [(pad(clip(row.name, ink.metric), ink.metric), "text"), (f"{figure(thing.value):>{FIGURE}}", "text")]
     if isinstance(thing, Run):
@@ -98,8 +102,8 @@ def _thing(row: Row, width: int, ink: Ink) -> list[Piece]:
         return _entry(thing, width, ink)
     if isinstance(thing, Stretch):
         return _stretch(row.note, thing, width, ink)
-    if isinstance(thing, tuple):
-        return _pair(row.name, f"{thing[0]} {version_name(thing[1])}", 14, width)
+    if isinstance(thing, OtherVersion):
+        return _pair(row.name, f"{thing.model} {version_name(thing.version)}", 14, width)
     return _commit(row, width, ink)
 
 
@@ -119,7 +123,7 @@ def _heading(row: Row, width: int, ink: Ink) -> list[Piece]:
 # -- differences --------------------------------------------------------------------------------------------------
 
 
-def _metric(row: CompareRow, width: int, ink: Ink) -> list[Piece]:
+def _metric(row: CompareRow, ink: Ink) -> list[Piece]:
     arrow = "" if row.better is None else " ↑" if row.better else " ↓"
     name = clip(row.name, ink.metric - 2) + arrow
     theirs, mine = row.cells
@@ -163,25 +167,20 @@ def _param(row: CompareRow, width: int, ink: Ink) -> list[Piece]:
     room = max(6, (width - ink.param - 8) // 2)
     return [
         (pad(clip(row.name, ink.param), ink.param), "dim"),
-        (f"  {pad(mine, min(room, ink.mine('param')))}", "text"),
+        (f"  {pad(mine, min(room, ink.mine))}", "text"),
         (f"   was {fit(theirs, room)}", "dim"),
     ]
 
 
-def _data(row: CompareRow, width: int, ink: Ink) -> list[Piece]:
+def _data(row: DataRow, ink: Ink) -> list[Piece]:
     said, role = data_verdict(row)
-    theirs, mine = (cell.text for cell in row.cells)
-    room = max(6, (width - ink.param - 26) // 2)
+    mine, theirs = (clip(one, DIGEST) if one is not None else glyph("missing") for one in (row.mine, row.theirs))
     made: list[Piece] = [
-        (pad(clip(row.name or "no context", ink.param), ink.param), "dim"),
+        (pad(clip(row.title, ink.param), ink.param), "dim"),
         (f"  {pad(said, 10)}", role),
-        (f"  {pad(clip(mine, room) if mine is not None else 'none named', min(room, ink.mine('dataset')))}", "text"),
+        (f"  {pad(mine, DIGEST)}", "text"),
     ]
-    return (
-        made
-        if theirs == mine
-        else [*made, (f"   was {clip(theirs, room) if theirs is not None else 'not named'}", "dim")]
-    )
+    return made if row.mine == row.theirs else [*made, (f"   was {theirs}", "dim")]
 
 
 def _commit(row: Row, width: int, ink: Ink) -> list[Piece]:

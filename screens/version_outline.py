@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from ..app.comparison import CompareRow, distance
 from ..app.records import Commit, LedgerEntry, LoggedModel, Metric, Pipeline, Run
@@ -15,16 +15,26 @@ from .alias_history import Stretch
 from .run_details import Sight
 from .run_facts import is_system
 from .run_outline import OWN_TAGS
+from .version_data import DataRow, data_rows
 from .version_facts import VersionFacts
-from .version_words import data_rows, named, no_evidence
+from .version_words import named, no_evidence
+
+
+class OtherVersion(NamedTuple):
+    """Another version that the page leads to."""
+
+    model: str
+    version: str
+
 
 Kind: TypeAlias = Literal[
     "gap", "heading", "remark", "metric", "param", "data", "commit", "fact", "run", "version", "logged", "pipeline",
     "entry", "stretch", "tag",
 ]  # fmt: skip
 Thing: TypeAlias = (
-    CompareRow | Metric | Commit | Run | LoggedModel | Pipeline | LedgerEntry | Stretch | tuple[str, str] | str | None
-)
+    CompareRow | DataRow | Metric | Commit | Run | LoggedModel | Pipeline | LedgerEntry | Stretch | OtherVersion | str
+    | None
+)  # fmt: skip
 
 COMMITS = 60
 """Commits between that are named."""
@@ -125,7 +135,7 @@ def _measures(facts: VersionFacts) -> Iterator[Part]:
     differing = [row for row in params if row.differs]
     note = f"{count(len(differing))} of {count(len(params))} differ" if params else ""
     yield "params", [Row("param", row.name, row) for row in differing], note, ""
-    data = [Row("data", row.name or "no context", row) for row in data_rows(facts.compared)]
+    data = [Row("data", f"{row.context}\0{row.name}", row) for row in data_rows(facts.compared)]
     yield "data", data, "", f"{glyph('unknown')} neither names its data"
 
 
@@ -177,10 +187,10 @@ def _about(facts: VersionFacts, sight: Sight) -> list[Row]:
     ]
     rows = [Row("fact", name, text) for name, text in told if text]
     if version.copied_from is not None:
-        rows.insert(0, Row("version", "copied from", version.copied_from))
+        rows.insert(0, Row("version", "copied from", OtherVersion(*version.copied_from)))
     if facts.other is not None:
         own = facts.other.row.version
-        rows.append(Row("version", facts.against, (own.model, own.version)))
+        rows.append(Row("version", facts.against, OtherVersion(own.model, own.version)))
     return rows
 
 

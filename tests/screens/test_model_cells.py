@@ -22,9 +22,9 @@ from quarterdeck.screens.model_glance import Glance, glance_of, glance_piece
 from quarterdeck.screens.model_lanes import lane_lines, lane_pieces, scale_line
 from quarterdeck.screens.model_words import held_text
 from quarterdeck.screens.version_columns import column as version_column
+from quarterdeck.screens.version_data import data_rows, data_sentences, data_verdict
 from quarterdeck.screens.version_facts import directions
 from quarterdeck.screens.version_rows import VersionLine
-from quarterdeck.screens.version_words import data_sentences, data_verdict
 from quarterdeck.widgets.figures import count
 
 NOW = 1_773_457_620_000
@@ -336,29 +336,33 @@ def run(**changes: Any) -> Run:
     return Run(**({"source": "m", "id": "1", "experiment_id": "1", "name": "r", "status": "finished"} | changes))
 
 
-def data(digest: str, context: str = "validation") -> tuple[Dataset, ...]:
-    return (Dataset(name="orders", digest=digest, context=context),)
+def data(digest: str, context: str = "validation", name: str = "orders") -> tuple[Dataset, ...]:
+    return (Dataset(name=name, digest=digest, context=context),)
 
 
 @pytest.mark.parametrize(
-    ("theirs", "mine", "said", "verdict"),
+    ("theirs", "mine", "said", "verdicts"),
     [
-        (data("77ab"), data("77ab"), [], "= same"),
+        (data("77ab"), data("77ab"), [], ["= same"]),
         (data("77ab"), data("9c1e"),
-         ["metrics are not like for like: validation data is orders@9c1e, of v13 orders@77ab"], "▲ differs"),
+         ["metrics are not like for like: validation data: orders is 9c1e in v14, 77ab in v13"], ["▲ differs"]),
         (data("77ab", "training"), data("9c1e", "training"),
-         ["trained on unlike data: v14 on orders@9c1e, v13 on orders@77ab"], "▲ differs"),
-        (data("77ab"), (), ["whether they saw the same validation data is not known: v14 names none"], "◌ unknown"),
-        ((), (), ["metrics may not be like for like: neither v14 nor v13 names its data"], None),
+         ["trained on unlike data: orders is 9c1e in v14, 77ab in v13"], ["▲ differs"]),
+        ((*data("1", "training"), *data("2", "training", "clicks")), data("1", "training"),
+         ["trained on unlike data: clicks only in v13"], ["▲ differs", "= same"]),
+        (data("77ab"), (), ["whether they saw the same validation data is not known: v14 names none"], ["◌ unknown"]),
+        ((), (), ["metrics may not be like for like: neither v14 nor v13 names its data"], []),
+        (tuple(one for name in "abcd" for one in data("1", "train", name)),
+         tuple(one for name in "abcd" for one in data("2", "train", name)),
+         ["trained on unlike data: a is 2 in v14, 1 in v13; b is 2 in v14, 1 in v13, and 2 more"], ["▲ differs"] * 4),
     ],
 )  # fmt: skip
 def test_it_is_said_in_words_whether_figures_are_like_for_like(
-    theirs: tuple[Dataset, ...], mine: tuple[Dataset, ...], said: list[str], verdict: str | None
+    theirs: tuple[Dataset, ...], mine: tuple[Dataset, ...], said: list[str], verdicts: list[str]
 ) -> None:
-    compared = compare((run(datasets=theirs, metrics={"auc": Metric(value=1)}), run(datasets=mine)))
-    assert list(data_sentences(compared, "v14", "v13")) == said
-    rows = [row for row in compared.rows if row.kind == "dataset"]
-    assert [data_verdict(row)[0] for row in rows] == ([] if verdict is None else [verdict])
+    rows = data_rows(compare((run(datasets=theirs, metrics={"auc": Metric(value=1)}), run(datasets=mine))))
+    assert list(data_sentences(rows, "v14", "v13")) == said
+    assert [data_verdict(row)[0] for row in rows] == verdicts
 
 
 def test_the_policys_word_on_a_direction_comes_before_that_of_the_settings() -> None:

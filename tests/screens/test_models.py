@@ -412,7 +412,7 @@ async def test_beside_a_wide_table_stands_how_the_version_differs(registry: Any,
     async with registry.app().run_test(size=(200, 50)) as pilot:
         await pilot.press("3", "enter", "j")
         await wait_for(
-            pilot, "│ churn v15", "│ ▲ trained on unlike data: v15 on orders@77ab01", "against v14, champion",
+            pilot, "│ churn v15", "│ ▲ trained on unlike data: orders is 77ab01 in v15", "against v14, champion",
             "│ code  3f2c91a, was 4f2c91a",
         )  # fmt: skip
 
@@ -453,12 +453,12 @@ async def test_a_candidate_is_told_against_the_champion(registry: Any, wait_for:
         await open_version(pilot, wait_for, "15")
         lines = await wait_for(pilot, "+1 −1 commits, 2 files touched")
         assert "● ready   challenger   registered 13 mar 13:07 (14 h)   by cy" in lines[3]
-        assert "trained on unlike data: v15 on orders@77ab01, v14 on orders@51c2ee" in "\n".join(lines)
+        assert "trained on unlike data: orders is 77ab01 in v15, 51c2ee in v14" in "\n".join(lines)
         assert "whether they saw the same evaluation data is not known: v14 names none" in "\n".join(lines)
         assert row_of(lines, "val_auc ↑").split()[-5:] == ["0.9402", "0.8947", "+0.0455", "●", "better"]
         assert "not measured" in row_of(lines, "p95_latency_ms")
         assert row_of(lines, "   lr ").split() == ["lr", "2.0e-05", "was", "0.01"]
-        assert "▲ differs" in row_of(lines, "   training ")
+        assert "▲ differs" in row_of(lines, "   training orders ")
         assert "+ 3f2c91a   Step 2  Ann  2 h" in "\n".join(lines)
 
 
