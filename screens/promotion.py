@@ -26,6 +26,7 @@ from .deck import Deck
 from .promotion_agreeing import PromotionAgreeing
 from .promotion_copies import plan_copies
 from .promotion_deed import as_confirmed
+from .promotion_gate import names_of
 from .promotion_places import evidence_ways, open_promotion
 from .promotion_words import changed_words
 
@@ -230,8 +231,8 @@ class PromotionScreen(PromotionAgreeing):
 
     def action_open(self) -> None:
         """Open what the gate under the cursor was judged by; of several ask which."""
-        row = self.outline.entry()
-        ways = evidence_ways(self, row.gate) if row is not None and row.gate is not None else []
+        row, names = self.outline.entry(), names_of(self.decision.situation) if self.decision is not None else {}
+        ways = evidence_ways(self, row.gate, names) if row is not None and row.gate is not None else []
         if not ways:
             self._fold(fold=self.fold in self.unfolded)
         elif len(ways) == 1:

@@ -78,7 +78,8 @@ def names_of(situation: Situation) -> dict[str, str]:
     named: dict[str, str] = {}
     for version in (situation.champion, situation.candidate):
         if version is not None and version.run is not None:
-            named[about("run", version.run.id)] = f"run {clip(version.run.name or version.run.id, 40)}"
+            run = clip(version.run.name or version.run.id, 40)
+            named[about("run", version.run.id)] = f"run {run} of {called(version.name)}"
         if version is not None and version.commit:
             said = f"  {clip(version.author.subject, 50)}" if version.author is not None else ""
             named[about("commit", version.commit)] = f"commit {shown(version.commit[:7])}{said}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
@@ -125,9 +125,9 @@ def named(written: str, deck: Deck, kind: Kind) -> tuple[ModelRow, str | None, s
 # -- to the evidence --------------------------------------------------------------------------------------------
 
 
-def evidence_ways(screen: FrameScreen, gate: Gate, width: int = 80) -> list[Way]:
-    """What a gate was judged by, as far as there is a screen for it: at most nine."""
-    found = [way for written in gate.evidence for way in _way(screen, written)]
+def evidence_ways(screen: FrameScreen, gate: Gate, names: Mapping[str, str]) -> list[Way]:
+    """What a gate was judged by, as far as there is a screen for it: at most nine. `names`: what people call them."""
+    found = [way._replace(says=names.get(of, way.says)) for of in gate.evidence for way in _way(screen, of)]
     return [way._replace(key=str(number)) for number, way in enumerate(found[:9], 1)]
 
 

@@ -136,7 +136,9 @@ async def test_of_several_things_it_is_asked_which_and_a_job_opens_at_its_log(st
     async with app.run_test(size=SIZE) as pilot:
         await look(app, pilot, wait_for, "✖ ci          integration failed")
         await pilot.press("enter")
-        await wait_for(pilot, "evidence of metric:val_auc", "1  run fox-14", "2  run fox-13", "Esc leaves")
+        await wait_for(
+            pilot, "evidence of metric:val_auc", "1  run fox-14 of v14", "2  run fox-13 of v13", "Esc leaves"
+        )
         await pilot.press("escape", "down", "enter")
         await wait_for(pilot, "integration", gone=["will do"])
         assert isinstance(app.screen, LogScreen)

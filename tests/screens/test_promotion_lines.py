@@ -180,7 +180,7 @@ def test_a_gate_that_is_unfolded_says_all_that_is_known(world: World) -> None:
     assert "found       0.9391, and 0.938 of v13" in told
     assert "from        18 nov 18:09 (9 h)" in told
     assert "waiver      :waive metric:val_auc lets it go unmet" in told
-    assert "evidence    run fox-14" in told
+    assert "evidence    run fox-14 of v14" in told
     assert "waived      by cy (signed) until 04:09: known" in told
 
 

@@ -113,6 +113,26 @@ def test_a_model_is_promoted_by_typing_its_name_and_taken_back(team: Team, opene
     program.wait_for("rollback   1 done", "v2 → v1   entry 2", "promotion   1 done", "v1 → v2   entry 1")
 
 
+def test_p_on_a_version_leads_to_its_plan_and_enter_to_the_evidence(team: Team, terminal: Any) -> None:
+    ann, _ = team.people
+    program = terminal(cwd=ann.clone, env=ann.environment, size=(100, 24))
+    program.wait_for("? all")
+    program.press("3")
+    program.wait_for(team.model, "p promote")
+    program.press("enter")
+    program.wait_for("v3", "v2", "v1", "champion")
+    program.settle()
+    program.press("p")
+    program.wait_for("next  v3", "✖ metric", "val_auc 0.7 < 0.8", "blocked: metric:val_auc", "Enter shows by what")
+    program.press("enter")
+    program.wait_for("1  run trained of v3", "2  run trained of v1")
+    program.press("1")
+    program.wait_for("metrics", "val_auc", "registered as")
+    program.press("esc", "esc")
+    program.wait_for("v3", "v2", "v1")
+    assert journal(ann) == []
+
+
 @pytest.mark.parametrize("how", ["kill", "hangup"])
 def test_a_terminal_that_dies_right_after_the_confirmation_changes_nothing_for_the_act(
     team: Team, opened: Opened, how: str
