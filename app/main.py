@@ -397,7 +397,7 @@ class Quarterdeck(Bearing, App[int]):
             name, source = row.model.name, row.model.source
             places.open_promotion(self.screen, name, alias, version=version, kind=kind, source=source)
         elif kind == "rollback":
-            places.roll_back(self.screen, row)
+            places.roll_back(self.screen, row, to=version)
         else:
             places.promote(self.screen, row, version)
 

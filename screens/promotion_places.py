@@ -58,14 +58,19 @@ def promote(screen: FrameScreen, row: ModelRow | None, version: str | None = Non
     _choose(screen, f"promote {clip(model.name, 40)}{_of(version)}: which alias", row, known, named, go)
 
 
-def roll_back(screen: FrameScreen, row: ModelRow | None, version: str | None = None) -> None:
-    """Open the way back of the alias of a model, or of the one that this version holds; of several ask which."""
+def roll_back(
+    screen: FrameScreen, row: ModelRow | None, version: str | None = None, *, to: str | None = None
+) -> None:  # fmt: skip
+    """Open the way back of a model's alias, or of the one that this version holds; where there are several, ask which.
+
+    `to`: the version to go back to; None: the last good one.
+    """
     if not _is_there(row, screen):
         return
     model = row.model
     held = [alias for alias, of in model.aliases.items() if version in (None, of)]
     named = [alias for alias in aliases_of(screen.deck.reader.policy_text(), model.name) if alias in held]
-    go = partial(open_promotion, screen, model.name, kind="rollback", source=model.source)
+    go = partial(open_promotion, screen, model.name, version=to, kind="rollback", source=model.source)
     if not held:
         what = f"{called(version)} holds no alias" if version else f"{clip(model.name, 40)} has no alias"
         screen.say(f"{what}: there is nothing to roll back", "dim")

@@ -491,6 +491,10 @@ async def test_commands_lead_to_plans(stage: Stage, wait_for: Any) -> None:
         await wait_for(pilot, "promote churn → champion", "will do")
         await command(pilot, "rollback churn@champion")
         await wait_for(pilot, "roll back churn@champion", "type churn to roll back:")
+        await command(pilot, "rollback churn 14")
+        await wait_for(pilot, "roll back churn@champion", "mlflow set alias churn champion 13 → 14")
+        await command(pilot, "promote churn@champion 12")
+        await wait_for(pilot, "promote churn → champion", "next  v12")
         await command(pilot, "promote nothere")
         await wait_for(pilot, "the cache has no model nothere")
 
