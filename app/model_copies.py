@@ -31,6 +31,8 @@ class Around:
     """Address of the registry, without credentials ..."""
     tracking: str = ""
     """... and of the tracking server, where the files of the models are."""
+    is_mlflow: bool = True
+    """Whether it is MLflow's: others know neither `models:/` nor its Python."""
     commits: Mapping[int, str | None] = field(default_factory=dict)
     """By row id of the version."""
     history: Sequence[Told] = ()
@@ -42,11 +44,12 @@ def model_copies(row: ModelRow, versions: Sequence[VersionRow], around: Around) 
     model = row.model
     first = next(iter(model.aliases), None)
     uri = f"models:/{model.name}@{first}" if first is not None else f"models:/{model.name}/{row.newest or 1}"
+    by_alias = [Copy(f"URI of {shown(alias)}", f"models:/{model.name}@{alias}") for alias in model.aliases]
     made = [
         Copy("name", model.name),
-        *(Copy(f"URI of {shown(alias)}", f"models:/{model.name}@{alias}") for alias in model.aliases),
+        *(by_alias if around.is_mlflow else ()),
         Copy("command", _open(model.name)),
-        Copy("Python", _python(uri, around)),
+        *([Copy("Python", _python(uri, around))] if around.is_mlflow else ()),
         Copy("Markdown", _model_markdown(row, versions)),
     ]
     if len(versions) == row.versions:
@@ -73,13 +76,16 @@ def version_copies(rows: Sequence[VersionRow], around: Around) -> list[Copy]:
     uris = [f"models:/{one.model}/{one.version}" for one in versions]
     by_alias = [f"models:/{row.version.model}@{alias}" for row in rows for alias in row.aliases]
     runs = [one.run_id for one in versions if one.run_id]
-    return [
-        Copy(f"version{several}", _lines(one.version for one in versions)),
+    places = [
         Copy(f"URI{several}", _lines(uris)),
         *([Copy(f"URI{'s' if len(by_alias) > 1 else ''} by alias", _lines(by_alias))] if by_alias else []),
+    ]
+    return [
+        Copy(f"version{several}", _lines(one.version for one in versions)),
+        *(places if around.is_mlflow else ()),
         *([Copy(f"id{'s' if len(runs) > 1 else ''} of the run", _lines(runs))] if runs else []),
         Copy(f"command{several}", _lines(_open(one.model, one.version) for one in versions)),
-        Copy("Python", _lines(_python(uri, around) for uri in uris)),
+        *([Copy("Python", _lines(_python(uri, around) for uri in uris))] if around.is_mlflow else ()),
         Copy("Markdown", _lines(_version_markdown(row, around.commits.get(row.rowid)) for row in rows)),
         Copy("JSON", _json([version_json(row, around.commits.get(row.rowid)) for row in rows])),
     ]

@@ -20,6 +20,9 @@ from .links import LinkSheet
 from .model_words import registries, version_name
 from .version_rows import commit_of
 
+MLFLOWS = "models"
+"""What MLflow's registry is called; others have no pages that are known here."""
+
 KEYS_AT_ONCE = 100
 """Versions that are asked for at once."""
 
@@ -142,6 +145,7 @@ class ModelKeys(FrameScreen):
         runs = self.deck.reader.runs_by_rowid([row.run for row in rows if row.run is not None], ())
         return Around(
             registry=next((state.address for state in states if state.source == source), ""),
+            is_mlflow=all(state.name == MLFLOWS for state in registries(states) if state.source == source),
             tracking=next((state.address for state in states if state.kind == "mlflow"), ""),
             commits={row.rowid: commit_of(row, runs.get(row.run or 0)) for row in rows},
         )
@@ -188,8 +192,8 @@ def model_address(
     model: RegisteredModel, version: ModelVersion | None, states: Sequence[SourceState]
 ) -> str | None:  # fmt: skip
     """The page of a model or of a version in MLflow's own interface; None where its registry has none."""
-    address = next((state.address for state in registries(states) if state.source == model.source), "")
-    if not address.startswith(("http://", "https://")):
+    state = next((state for state in registries(states) if state.source == model.source), None)
+    if state is None or state.name != MLFLOWS or not state.address.startswith(("http://", "https://")):
         return None
-    page = f"{address.rstrip('/')}/#/models/{quote(model.name, safe='')}"
+    page = f"{state.address.rstrip('/')}/#/models/{quote(model.name, safe='')}"
     return page if version is None else f"{page}/versions/{quote(version.version, safe='')}"

@@ -74,6 +74,14 @@ def test_a_model_is_named_by_its_aliases_and_has_its_versions_where_they_are_giv
     assert [one["version"] for one in json.loads(made["JSON"])["versions"]] == ["14", "13"]
 
 
+def test_a_registry_that_is_not_mlflows_has_neither_its_uris_nor_its_python() -> None:
+    row = version(14, aliases=("champion",))
+    elsewhere = Around(registry="http://kubeflow", is_mlflow=False)
+    assert set(of_version(row, around=elsewhere)) == {"version", "id of the run", "command", "Markdown", "JSON"}
+    made = {copy.label for copy in model_copies(model(row), [row], elsewhere)}
+    assert made == {"name", "command", "Markdown", "JSON"}
+
+
 def test_several_models_are_a_line_each() -> None:
     made = {copy.label: copy.text for copy in models_copies([model(), model(name="uplift")])}
     assert made["names"].split("\n") == ["a b/|churn", "uplift"]

@@ -209,6 +209,17 @@ async def test_the_link_is_the_page_in_mlflows_own_interface(registry: Any, wait
         await wait_for(pilot, "http://mlflow.acme:5000/#/models/churn")
 
 
+async def test_a_registry_that_is_not_mlflows_has_no_page(
+    registry: Any, wait_for: Any, state_of: Any, models_source: Any
+) -> None:
+    registry.states(state_of(models_source, name="kubeflow-models"))
+    async with registry.app().run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await wait_for(pilot, "▸  churn")
+        await pilot.press("o")
+        await wait_for(pilot, "its registry is no server with pages: there is no address to open")
+
+
 async def test_refresh_asks_for_the_model_under_the_cursor(registry: Any, wait_for: Any) -> None:
     async with registry.app().run_test(size=SIZE) as pilot:
         await pilot.press("3")
