@@ -177,5 +177,8 @@ class Team:
 
     @property
     def champion(self) -> str:
-        """As the server says."""
-        return self.server.aliases(self.model)["champion"]
+        """As MLflow's own client says."""
+        from mlflow.tracking import MlflowClient  # 2 s
+
+        client = MlflowClient(self.rest.url, self.rest.url)
+        return str(client.get_model_version_by_alias(self.model, "champion").version)
