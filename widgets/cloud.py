@@ -195,8 +195,9 @@ def _spread_out(values: Sequence[float], first: float, last: float, dots: int) -
     """Where each value lies among so many dots from first to last; -1 for NaN."""
     step = (dots - 1) / (last - first)
     if not isfinite(step) or not step or not isfinite(last - first):
-        # further apart than a float holds, or nearer: halves are not
-        step, first, values = (dots - 1) / (last / 2 - first / 2 or 1.0), first / 2, [value / 2 for value in values]
+        # further apart than a float holds, or nearer: the halves are not, and their shares of the whole are plain
+        whole = last / 2 - first / 2 or 1.0
+        step, values, first = float(dots - 1), [(value / 2 - first / 2) / whole for value in values], 0.0
     if any(map(isnan, values)):
         return [-1 if value != value else min(max(int((value - first) * step + 0.5), 0), dots - 1) for value in values]
     found = [int((value - first) * step + 0.5) for value in values]

@@ -18,7 +18,6 @@ WARNING: Final = Sign("▲", "!", "warn")
 FAILED: Final = Sign("✖", "X", "bad")
 COULD_NOT_RUN: Final = Sign("!", "?", "bad")
 MISSING: Final = Sign("◌", "o", "dim")
-UNMET: Final = Sign("◌", "o", "warn")
 SILENT: Final = Sign("·", ".", "dim")
 RUNNING: Final = Sign("▶", ">", "run")
 QUEUED: Final = Sign("○", "o", "dim")
@@ -38,7 +37,7 @@ SIGNS: Final[dict[str, Sign]] = {
     # pipelines, jobs and steps
     "queued": QUEUED, "waiting": WAITING, "passed": GOOD, "cancelled": SKIPPED, "skipped": SKIPPED, "unknown": MISSING,
     # gates of a promotion
-    "pass": GOOD, "warn": WARNING, "fail": FAILED, "missing": UNMET, "inconclusive": UNMET, "waived": SKIPPED,
+    "pass": GOOD, "warn": WARNING, "fail": FAILED, "missing": MISSING, "inconclusive": MISSING, "waived": SKIPPED,
     # versions of models
     "ready": GOOD, "pending": QUEUED,
     # sources

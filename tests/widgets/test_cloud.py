@@ -40,6 +40,7 @@ FIGURES = st.one_of(
     st.booleans(),
 )
 @example([(0.0, 1.0), (0.0, 1.0000000000000002)], 20, 5, False, True)
+@example([(2.2250738585e-313, 0.0)], 20, 5, False, False)
 def test_every_point_that_an_axis_can_show_has_a_cell_within_the_picture(
     points: list[tuple[float, float]], width: int, height: int, log_x: bool, log_y: bool
 ) -> None:
