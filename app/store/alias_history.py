@@ -86,8 +86,10 @@ class AliasHistory(StateFile):
         look that misses their alias, they tell that the alias went with its version.
         """
         seen_now = {kept(model): _kept_all(aliases) for model, aliases in models.items()}
+        gone = [(kept(model), kept(version)) for model, version in gone_versions]
         with self._transaction():
-            self._mark_gone(source, gone_versions)
+            self._mark_gone(source, gone)
+            self._insert_events(_left_behind(source, seen_now, gone, now))
             look = self._look(source)
             if look is None and not is_complete:
                 return []  # what is not looked at whole says nothing of what was there before
@@ -138,7 +140,7 @@ class AliasHistory(StateFile):
     def _mark_gone(self, source: str, gone: Iterable[tuple[str, str]]) -> None:
         self._db.executemany(
             "UPDATE alias_seen SET is_gone = 1 WHERE source = ? AND model = ? AND version = ?",
-            [(source, kept(model), kept(version)) for model, version in gone],
+            [(source, model, version) for model, version in gone],
         )
 
     def _moves(
@@ -203,6 +205,19 @@ def _id(facts: tuple[object, ...]) -> str:
 
 def _move(row: Sequence[Any]) -> AliasMove:
     return AliasMove(**dict(zip(_COLUMNS.split(", "), row, strict=True)))
+
+
+def _left_behind(source: str, models: Aliases, gone: Iterable[tuple[str, str]], now: Millis) -> Iterator[Event]:
+    """Aliases that still point at a version that was deleted: MLflow 2 leaves them there. Each is told once."""
+    for model, version in gone:
+        for alias, shown in models.get(model, {}).items():
+            if shown == version:
+                ref = EventRef(subject=str(Subject(kind="alias", parts=(model, alias))), role="alias")
+                yield Event(
+                    id=event_id(source, "alias left behind", f"{model}\0{alias}\0{version}"), at=now, seen_at=now,
+                    kind="alias moved", title=f"{alias} of {model} points at v{version}, which was deleted",
+                    source=source, refs=(ref,),
+                )  # fmt: skip
 
 
 def _alike(move: AliasMove, models: Aliases) -> Iterator[Event]:

@@ -51,6 +51,13 @@ def test_a_move_lies_between_the_begin_of_the_look_before_and_the_end_of_this(st
     assert (move.not_before, move.at) == (90, 200)
 
 
+def test_an_alias_that_was_left_on_a_deleted_version_is_told_once(state: State) -> None:
+    look(state, 10, a={"champion": "1"}, b={"champion": "1"})
+    assert look(state, 20, gone=[("a", "1")], a={"champion": "1"}, b={"champion": "1"}) == []
+    look(state, 30, gone=[("a", "1")], a={"champion": "1"}, b={"champion": "1"})
+    assert [event.title for event in state.events(10)] == ["champion of a points at v1, which was deleted"]
+
+
 def test_an_alias_that_went_with_its_version_is_told_from_one_that_was_taken_away(state: State) -> None:
     look(state, 10, a={"champion": "1", "old": "2"}, b={"champion": "7"})
     moves = look(state, 20, gone=[("a", "1"), ("a", "9")], a={})
