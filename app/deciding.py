@@ -61,6 +61,16 @@ def decide(
     return Decision(situation=found, plan=plan_of(found, now), git=git_of(reader))
 
 
+def without_remote(decision: Decision, trouble: str, now: Millis) -> Decision:
+    """The same where the remote does not answer now: what only it can say is missing, whatever the cache has of it."""
+    found = decision.situation
+    state = found.sources.get(decision.git)
+    if state is None:
+        return decision
+    sources = {**found.sources, decision.git: replace(state, state="unreachable", sentence=trouble)}
+    return replace(decision, situation=replace(found, sources=sources)).at(now)
+
+
 def ask_remote(settings: Settings, reader: Reader, state: State) -> Promotions:
     """Policy, plans, approvals and waivers as they are now. Blocks. Raises SourceError, UntrustedError."""
     with closing(open_ledger(settings, git_of(reader), state.path, reader.policy_text)) as ledger:

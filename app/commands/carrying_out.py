@@ -42,15 +42,19 @@ class Desk(NamedTuple):
     live: Promotions | None
     """What the remote says, asked just now; None where it was not reached."""
 
+    trouble: str = ""
+    """Why the remote was not reached."""
+
     def plan(self, model: str, alias: str, kind: Kind, version: str | None, source: str | None = None) -> Plan:
-        """The plan as it is now."""
+        """The plan as it is now. Where the remote was not reached, what the cache has of it does not count."""
         entries = None
         if self.live is not None:
             entries = deciding.ask_ledger(self.settings, self.reader, self.state, model, alias)
         wanted = deciding.Wanted(model=model, alias=alias, kind=kind, version=version, source=source)
-        return deciding.decide(
+        found = deciding.decide(
             self.settings, self.reader, self.state, wanted, now(), live=self.live, entries=entries
-        ).plan
+        )  # fmt: skip
+        return deciding.without_remote(found, self.trouble, now()).plan if self.trouble else found.plan
 
     @property
     def promotions(self) -> Promotions:
@@ -75,15 +79,16 @@ def at_desk(options: Options) -> Iterator[Desk | None]:
             acting = Acting(
                 settings, state, lambda: again(options), read_only=options.read_only, cache=cache_of(options, settings)
             )  # fmt: skip
-            yield Desk(settings, reader, state, acting, _live(settings, reader, state))
+            yield Desk(settings, reader, state, acting, *_live(settings, reader, state))
 
 
-def _live(settings: Settings, reader: Reader, state: State) -> Promotions | None:
+def _live(settings: Settings, reader: Reader, state: State) -> tuple[Promotions | None, str]:
+    """What the remote says, or why it was not reached."""
     try:
-        return deciding.ask_remote(settings, reader, state)
+        return deciding.ask_remote(settings, reader, state), ""
     except SourceError as error:
         say(f"Not asked anew: {error}")
-        return None
+        return None, str(error)
 
 
 def _refresh(options: Options, settings: Settings) -> None:

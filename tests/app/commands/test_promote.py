@@ -289,3 +289,13 @@ def test_a_champion_whose_version_was_deleted_is_told(team: Make) -> None:
     assert f"champion of {world.model} is gone: v2 was deleted" in titles[0] + titles[1]
     back = ann.call("rollback", f"{world.model}@champion", "--to", "1", "--yes")
     assert (back.status, world.champion) == (0, "1"), back.err
+
+
+def test_a_remote_that_does_not_answer_is_missing_and_never_a_pass(team: Make) -> None:
+    world = team()
+    ann = world.people[0]
+    world.remote.rename(world.remote.with_name("away.git"))
+    said = ann.call("promote", f"{world.model}@champion", "--version", "2", "--yes")
+    assert said.status == 4
+    states = {gate["id"]: gate["state"] for gate in said.json["gates"]}
+    assert (states["policy"], states["ledger"], world.champion) == ("missing", "missing", "1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 
 from quarterdeck.app.errors import RefusedError, SourceError
 from quarterdeck.app.promotion import apply as applying
-from quarterdeck.app.promotion.apply import EVIDENCE, FINISH_SECONDS, LIMIT_SECONDS, Applied, apply, resume
+from quarterdeck.app.promotion.apply import EVIDENCE, FINISH_SECONDS, Applied, apply, resume
 from quarterdeck.app.records import LedgerEntry
 from tests.app.promotion.worlds import Server, close_all, draft, git, ledger, make_remote, now, silent
 
@@ -334,10 +334,3 @@ def test_a_version_that_is_not_there_is_refused_and_taken_back(remote: Path, ser
     end = asyncio.run(apply(draft(model, "99", "1"), ledger(remote), Answering(server._rest), now, silent))
     assert (end.state, server.aliases(model)["champion"]) == ("failed", "1")
     in_whole(remote, server, model)
-
-
-@pytest.fixture(autouse=True)
-def _git_is_there(remote: Path) -> Iterator[None]:
-    assert git(remote, "rev-parse", "main")
-    yield
-    assert LIMIT_SECONDS < FINISH_SECONDS
