@@ -118,7 +118,12 @@ def test_p_on_a_version_leads_to_its_plan_and_enter_to_the_evidence(team: Team, 
     program = terminal(cwd=ann.clone, env=ann.environment, size=(100, 24))
     program.wait_for("? all")
     program.press("3")
-    program.wait_for(team.model, "p promote")
+    program.wait_for("p promote")
+    program.settle()
+    program.press("/")
+    program.type(f'name = "{team.model}"')  # the server has the models of the tests before this one too
+    program.press("enter")
+    program.wait_for(f"▸  {team.model} ", "models   1 of ", "p promote")
     program.press("enter")
     program.wait_for("v3", "v2", "v1", "champion")
     program.settle()
