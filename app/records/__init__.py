@@ -8,7 +8,20 @@ exactly as the source said them; `text.shown` makes them safe to look at.
 from __future__ import annotations
 
 from .batch import Batch, Want
+from .check import (
+    OUTCOMES,
+    Check,
+    CheckResult,
+    CheckTool,
+    Invocation,
+    Limit,
+    Outcome,
+    PastResult,
+    RuleChange,
+    check_id,
+)
 from .commit import Change, Commit, CommitsBetween, Ref
+from .data import DataIdentity, DataPart, DataVersion, Identities
 from .event import Event, EventRef, Gap
 from .model import (
     AliasMove,
@@ -71,13 +84,14 @@ from .source import SOURCE_STATES, SourceCondition, SourceSpec, SourceState
 from .subject import SUBJECT_PARTS, Subject, parse_subject
 
 __all__ = [
-    "LARGEST_CONTENT", "LARGEST_MESSAGE", "MOST_CASES", "PIPELINE_STATUSES", "RUN_STATUSES", "SETTLED",
+    "LARGEST_CONTENT", "LARGEST_MESSAGE", "MOST_CASES", "OUTCOMES", "PIPELINE_STATUSES", "RUN_STATUSES", "SETTLED",
     "SOURCE_STATES", "SUBJECT_PARTS", "Actor", "AliasMove", "Approval", "Artifact", "ArtifactContent",
-    "ArtifactListing", "Batch", "Case", "CaseReport", "Change", "Commit", "CommitCheck", "CommitsBetween",
-    "Dataset", "Deployment", "EntryKind", "Event", "EventRef", "Experiment", "Extreme", "Gap", "History", "Job",
-    "KnownSeries", "LedgerEntry", "LogPart", "LoggedModel", "Metric", "MetricState", "Millis", "ModelKind",
-    "ModelMetric", "ModelVersion", "MoveReason", "Pipeline", "PipelineStatus", "PlanApproval", "Point",
-    "PolicyText", "Promotions", "Record", "Ref", "RegisteredModel", "Run", "RunStatus", "Series", "SourceCondition",
-    "SourceSpec", "SourceState", "Step", "StoredPlan", "Strength", "Subject", "VersionStatus", "Waiver", "Want",
-    "metric_state", "parse_subject",
+    "ArtifactListing", "Batch", "Case", "CaseReport", "Change", "Check", "CheckResult", "CheckTool", "Commit",
+    "CommitCheck", "CommitsBetween", "DataIdentity", "DataPart", "DataVersion", "Dataset", "Deployment",
+    "EntryKind", "Event", "EventRef", "Experiment", "Extreme", "Gap", "History", "Identities", "Invocation", "Job", "KnownSeries",
+    "LedgerEntry", "Limit", "LogPart", "LoggedModel", "Metric", "MetricState", "Millis", "ModelKind", "ModelMetric",
+    "ModelVersion", "MoveReason", "Outcome", "PastResult", "Pipeline", "PipelineStatus", "PlanApproval", "Point",
+    "PolicyText", "Promotions", "Record", "Ref", "RegisteredModel", "RuleChange", "Run", "RunStatus", "Series",
+    "SourceCondition", "SourceSpec", "SourceState", "Step", "StoredPlan", "Strength", "Subject", "VersionStatus",
+    "Waiver", "Want", "check_id", "metric_state", "parse_subject",
 ]  # fmt: skip

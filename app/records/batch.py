@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from .check import Invocation
 from .commit import Commit, Ref
+from .data import DataVersion
 from .model import LoggedModel, ModelVersion, RegisteredModel
 from .pipeline import LogPart, Pipeline
 from .promotion import Promotions
@@ -40,6 +42,10 @@ class Batch(Record, frozen=True, kw_only=True):
     logged_models: tuple[LoggedModel, ...] = ()
     promotions: Promotions | None = None
     """All that the repository says of promotions: what is not in it is gone. None: not looked at."""
+    invocations: tuple[Invocation, ...] = ()
+    """Results of checks; one whose id the cache has already is written anew, and its checks looked at again."""
+    data_versions: tuple[DataVersion, ...] = ()
+    """In any order; unique by name and commit."""
     refs: tuple[Ref, ...] | None = None
     """All refs of the source: those that are not in it are gone. None: not looked at."""
     experiments_complete: bool = False

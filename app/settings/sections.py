@@ -227,16 +227,22 @@ class Checks(Section, frozen=True, kw_only=True):
     mlflow_artifact: str = ""
     ci_artifact: str = ""
     command: tuple[str, ...] = ()
+    """Makes or fetches the files that `paths` names; without any of the three its standard output is the file."""
+    every: str | None = None
+    """How often the syncer runs the command. Left out: only `check run` does."""
     dataset: str = ""
     environment: str = ""
 
     def __post_init__(self) -> None:
         check_words("paths", self.paths)
         check_words("command", self.command)
-        if not (self.paths or self.mlflow_artifact or self.ci_artifact):
+        check_duration("every", self.every, least=60)
+        if not (self.paths or self.mlflow_artifact or self.ci_artifact or self.command):
             raise WrongError(
-                "paths", "is missing: where are the results? paths, mlflow_artifact or ci_artifact says so"
+                "paths", "is missing: where are the results? paths, mlflow_artifact, ci_artifact or command says so"
             )
+        if self.every is not None and not self.command:
+            raise WrongError("every", "says how often `command` is run, and there is no command here")
 
 
 class Series(Section, frozen=True, kw_only=True):
