@@ -8,12 +8,11 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from . import startup  # isort: skip  first: sets what Textual reads while it is imported
 
 from rich.console import RenderableType
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
@@ -23,34 +22,17 @@ from textual.screen import Screen
 from ..screens.acting import Following
 from ..screens.changes import changed
 from ..screens.deck import Deck
-from ..screens.folding import Folding
-from ..screens.frame import FrameScreen
-from ..screens.help import key_items
-from ..screens.journal import ActsScreen
-from ..screens.list_screen import ListScreen
-from ..screens.picker import Picker
-from ..screens.places import root_of, screens_at
+from ..screens.orders import Orders
+from ..screens.places import root_of
 from ..screens.roots import Roots
-from ..screens.run import RunScreen
-from ..screens.runs import RunsScreen
-from ..screens.sources import SourcesScreen
-from ..screens.telling import Telling, list_notices, list_watched
-from ..screens.words import COMMANDS, Command, parse_command
-from ..widgets.bearing import Bearing
+from ..screens.telling import Telling
 from ..widgets.painted import Painted
-from ..widgets.palette import THEMES, Palette
-from ..widgets.prompt import Prompt
+from ..widgets.palette import THEMES
 from ..widgets.stand_ins import key_word, painted_with
 from ..widgets.theme import theme
-from .errors import QuarterdeckError, UsageError
 from .paths import state_dir
-from .records import Gap, ModelKind, Subject
-from .store.reading import Content
+from .records import Gap, Subject
 from .syncing import Syncing
-
-if TYPE_CHECKING:
-    from .promotion import Kind
-    from .settings import Settings
 
 LOOK = 0.25
 """Seconds between two looks at PRAGMA data_version (5 microseconds each)."""
@@ -68,7 +50,7 @@ CARE = 4.0
 """Seconds between two looks after the syncer: a dead one is noticed within five."""
 
 
-class Quarterdeck(Bearing, App[int]):
+class Quarterdeck(Orders):
     """The application."""
 
     CSS_PATH = "main.tcss"
@@ -98,14 +80,11 @@ class Quarterdeck(Bearing, App[int]):
         self._syncing = syncing
         self._subject = subject
         self._read_gaps = read_gaps
-        self.next_project: tuple[str, Settings] | None = None
-        """Name and settings of the project to open when this one ends (`:project NAME`)."""
         self._roots = Roots(self, deck)
         self._telling = Telling(self, deck)
         self._painted = Painted()
         self._mistakes = 0
         self._version = -1
-        self._content: Content | None = None
         for name in THEMES:
             self.register_theme(theme(name))
         self.theme = f"quarterdeck-{deck.palette.name}"
@@ -205,9 +184,6 @@ class Quarterdeck(Bearing, App[int]):
         self.deck.states = self.deck.reader.source_states()
         self.deck.gaps = self._read_gaps(self.deck.now() - GAPS_OF)
 
-    def _frames(self) -> list[FrameScreen]:
-        return [screen for screen in self.screen_stack if isinstance(screen, FrameScreen) and screen.is_ready]
-
     def _time_passes(self) -> None:
         startup.tidy()
         for screen in self._frames()[-1:]:
@@ -229,217 +205,6 @@ class Quarterdeck(Bearing, App[int]):
         self._version, self._content = -1, None
         self._roots.forget()
         self._look()
-
-    def _say(self, text: str, role: str = "text") -> None:
-        if isinstance(self.screen, FrameScreen):
-            self.screen.say(text, role)
-
-    # -- going places -------------------------------------------------------------------------------------------
-
-    def action_tab(self, name: str) -> None:
-        """Go to one of the main screens."""
-        self._roots.go(name, self._content)
-
-    def open_subject(self, subject: Subject) -> None:
-        """Open a thing."""
-        try:
-            screens = screens_at(self.deck, subject)
-        except QuarterdeckError as error:
-            self._say(f"▲ {error}", "warn")
-            return
-        for screen in screens:
-            self.push_screen(screen)
-
-    async def action_command(self) -> None:
-        """Ask for a command."""
-        screen = self.screen
-        if isinstance(screen, FrameScreen):
-            screen.query_one("#keys").display = False
-            hint = "go to or do: " + "  ".join(COMMANDS)
-            words = [*COMMANDS, "run/", "model/", "alias/", "pipeline/", "job/", *screen.command_words()]
-            screen.prompt.ask("command", "", hint, words)
-
-    def on_prompt_answered(self, event: Prompt.Answered) -> None:
-        """Carry a command out."""
-        if event.purpose == "command":
-            self._leave_prompt()
-            try:
-                self._carry_out(parse_command(event.value)) if event.value.strip() else None
-            except QuarterdeckError as error:
-                self._say(f"▲ {error}", "warn")
-
-    def on_prompt_left(self, event: Prompt.Left) -> None:
-        """Escape in a command."""
-        if event.purpose == "command":
-            self._leave_prompt()
-
-    def _leave_prompt(self) -> None:
-        screen = self.screen
-        if isinstance(screen, FrameScreen):
-            screen.prompt.close()
-            screen.query_one("#keys").display = True
-            screen.focus_body()
-
-    def _carry_out(self, command: Command) -> None:
-        if command.subject is not None:
-            self.open_subject(command.subject)
-            return
-        doing = getattr(self, f"_do_{command.word}")
-        doing(command.argument)
-
-    def _list(self) -> ListScreen[object]:
-        if not isinstance(self.screen, ListScreen):
-            raise UsageError("this screen is no list: go to one first, as with :runs")
-        return self.screen
-
-    def _do_runs(self, argument: str) -> None:
-        self._go("runs", argument)
-
-    def _do_pipelines(self, argument: str) -> None:
-        self._go("pipelines", argument)
-
-    def _do_models(self, argument: str) -> None:
-        self._go_to_models("model", argument)
-
-    def _do_prompts(self, argument: str) -> None:
-        self._go_to_models("prompt", argument)
-
-    def _go_to_models(self, kind: ModelKind, argument: str) -> None:
-        from ..screens.models import ModelsScreen  # with what it brings, when it is wanted
-
-        screen = self._go("models", argument)
-        assert isinstance(screen, ModelsScreen)
-        screen.show_kind(kind)
-
-    def _go(self, name: str, filter_text: str) -> FrameScreen:
-        screen = self._roots.go(name, self._content)
-        if filter_text and isinstance(screen, ListScreen):
-            # one that is new has its widgets after the next refresh
-            screen.set_filter(filter_text) if screen.is_ready else self.call_after_refresh(
-                screen.set_filter, filter_text
-            )
-        return screen
-
-    def _do_sources(self, argument: str) -> None:
-        self.push_screen(SourcesScreen(self.deck))
-
-    def _do_experiment(self, argument: str) -> None:
-        screen = self._roots.go("runs", self._content)
-        assert isinstance(screen, RunsScreen)
-        screen.show_named(argument)
-
-    def _do_sort(self, argument: str) -> None:
-        key, _, direction = argument.partition(":")
-        named = {word.partition(".")[2]: word for word, _ in reversed(self._list().all_keys()) if "." in word}
-        key = key if self._list().column(key) else named.get(key, key)
-        if self._list().column(key) is None:
-            raise UsageError(f"there is no column {key} to sort by; s lists them")
-        self._list().sort_by(key, {"desc": True, "asc": False}.get(direction))
-
-    def _do_filter(self, argument: str) -> None:
-        self._list().set_filter(argument)
-
-    def _folding(self) -> Folding:
-        if not isinstance(self.screen, Folding):
-            raise UsageError("this screen is no list of runs: go to one first, as with :runs")
-        return self.screen
-
-    def _do_fold(self, argument: str) -> None:
-        words = argument.replace(",", " ").split()
-        self._folding().fold_by(words) if words else self._folding().action_fold()
-
-    def _do_scatter(self, argument: str) -> None:
-        words = argument.replace(",", " ").split()
-        self._folding().scatter_of(words) if words else self._folding().action_scatter()
-
-    def _do_compare(self, argument: str) -> None:
-        from ..screens.compare import CompareScreen  # with what it brings, when it is wanted
-        from ..screens.comparing import named_runs
-
-        self.push_screen(CompareScreen(self.deck, named_runs(self.deck.reader, argument.split())))
-
-    def _do_view(self, argument: str) -> None:
-        first, _, name = argument.partition(" ")
-        if first == "save" and name:
-            self._list().save_view(name.strip())
-        elif argument and first != "save":
-            self._list().show_view(argument)
-        else:
-            raise UsageError("say which: `:view save NAME` keeps the present one, `:view NAME` shows it")
-
-    def _do_project(self, argument: str) -> None:
-        from .settings import load
-
-        self.next_project = argument, load(project=argument)
-        self.exit(0)
-
-    def _do_theme(self, argument: str) -> None:
-        if argument not in THEMES:
-            raise UsageError(f"there is no theme {argument}; there are {', '.join(THEMES)}")
-        self.deck.palette = Palette(argument)
-        self.theme = f"quarterdeck-{argument}"
-        for screen in {*self._frames(), *self._roots.screens}:
-            screen.recolour(self.deck.palette)
-
-    def _do_promote(self, argument: str) -> None:
-        self._plan(argument, "promotion")
-
-    def _do_rollback(self, argument: str) -> None:
-        self._plan(argument, "rollback")
-
-    def _plan(self, argument: str, kind: Kind) -> None:
-        from ..screens import promotion_places as places  # with what it brings, when it is wanted
-
-        if not isinstance(self.screen, FrameScreen):
-            return
-        row, alias, version = places.named(argument, self.deck, kind)
-        if alias is not None:
-            name, source = row.model.name, row.model.source
-            places.open_promotion(self.screen, name, alias, version=version, kind=kind, source=source)
-        elif kind == "rollback":
-            places.roll_back(self.screen, row, to=version)
-        else:
-            places.promote(self.screen, row, version)
-
-    def _do_waive(self, argument: str) -> None:
-        from ..screens.promotion import PromotionScreen
-
-        if not isinstance(self.screen, PromotionScreen):
-            raise UsageError("gates are waived on the page of a plan: :promote MODEL leads there")
-        self.screen.waive(argument.strip())
-
-    def _do_acts(self, argument: str) -> None:
-        self.push_screen(ActsScreen(self.deck))
-
-    def _do_watched(self, argument: str) -> None:
-        list_watched(self, self.deck)
-
-    def _do_notices(self, argument: str) -> None:
-        list_notices(self, self.deck, self._open_run)
-
-    def _open_run(self, run_id: str) -> None:
-        self.push_screen(RunScreen(self.deck, run_id))
-
-    def _do_refresh(self, argument: str) -> None:
-        if isinstance(self.screen, FrameScreen):
-            self.screen.action_sync_now()
-
-    def _do_help(self, argument: str) -> None:
-        self.action_help()
-
-    def _do_quit(self, argument: str) -> None:
-        self.exit(0)
-
-    def action_help(self) -> None:
-        """All keys, searchable; Enter does what the key does."""
-        picker = Picker("keys", key_items(self.screen), self.deck.palette)
-        self.push_screen(picker, lambda found: self._press(found[0]) if found else None)
-
-    def _press(self, action: str) -> None:
-        if action.startswith(":"):
-            self.run_worker(self.action_command())
-        else:
-            self.call_later(self.screen.run_action, action)
 
     async def action_quit(self) -> None:
         """End. The syncer lingers for a minute, in case it is only a new window."""
