@@ -15,8 +15,9 @@ from ..git import GitError, canonical_url, decode, run_git, work_tree
 from ..paths import config_dir, mirror_dir, site_config_dir
 from ..text import clip
 from .checks import mistake
+from .dataset_names import contradiction
 from .files import decoded, parse_settings, read_settings
-from .lines import line_of
+from .lines import Place, line_of
 from .personal import Personal, ProjectList, Remote
 from .sections import Git, ProjectFile
 from .whole import Environment, Settings
@@ -232,14 +233,20 @@ def _key(place: str, inside: str) -> str:
 
 
 def _check_names(content: ProjectFile, file: Path | str) -> None:
-    """Sources are told apart by their labels."""
+    """Sources are told apart by their labels, datasets by theirs."""
     labels = ["git", "mlflow", "models"]
     for section in ("ci", "registries", "checks", "monitors"):
         labels += [source.name or source.kind for source in getattr(content, section)]
     labels += [infra.stack for infra in content.infra]
     if twice := _repeated(labels):
-        line = None if isinstance(file, str) else line_of(file.read_text("utf-8-sig"), _second(content, twice))
+        line = _line(file, _second(content, twice))
         raise mistake(file, f"two sources are called “{clip(twice, 60)}”: give one of them another `name`.", line)
+    if (wrong := contradiction(content.datasets)) is not None:
+        raise mistake(file, wrong.sentence, _line(file, wrong.place))
+
+
+def _line(file: Path | str, place: Place) -> int | None:
+    return None if isinstance(file, str) else line_of(file.read_text("utf-8-sig"), place)
 
 
 def _second(content: ProjectFile, label: str) -> tuple[str, int]:
