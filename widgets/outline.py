@@ -44,7 +44,8 @@ MARGIN = 3
 """Cells before a row: space, cursor, space."""
 
 Draw = Callable[[E, int], Sequence[Piece]]
-"""An entry and the cells that there are for it -> its pieces; the first piece of a row is its name."""
+"""An entry and the cells that there are for it -> its pieces; the first piece of a row is its name, after the lines
+that lead to it in a tree (of the role `rule`), where it has some."""
 
 
 class Outline(Widget, Generic[E], can_focus=True):
@@ -231,7 +232,8 @@ class Outline(Widget, Generic[E], can_focus=True):
 
     def _refresh_row(self, index: int) -> None:
         if self.top <= index < self.top + self.size.height:
-            name = self._line(index)[:1]
+            pieces = self._line(index)
+            name = pieces[: _name_at(pieces) + 1]
             self.refresh(Region(0, index - self.top, MARGIN + sum(cells(text) for text, _ in name), 1))
 
     def _line(self, index: int) -> tuple[Piece, ...]:
@@ -252,12 +254,14 @@ class Outline(Widget, Generic[E], can_focus=True):
             return drawn([(" ", pieces[0][1] if pieces else "text"), *pieces], width, styles)
         if index != self.cursor or not pieces:
             return drawn([(" " * MARGIN, pieces[0][1] if pieces else "text"), *pieces], width, styles)
-        name = fit(pieces[0][0], width - MARGIN)
-        rest = drawn(pieces[1:], max(0, width - MARGIN - cells(name)), styles)
-        here = self._palette.cursor_styles.get(pieces[0][1], styles["text"])
+        at = _name_at(pieces)
+        guide = fit(pieces[0][0], width - MARGIN) if at else ""
+        name = fit(pieces[at][0], width - MARGIN - cells(guide))
+        rest = drawn(pieces[at + 1 :], max(0, width - MARGIN - cells(guide) - cells(name)), styles)
+        here = self._palette.cursor_styles.get(pieces[at][1], styles["text"])
         indent = len(name) - len(name.lstrip(" "))
-        lead = Segment(f" ▸ {name[:indent]}", styles["mark"])
-        return Strip([lead, Segment(name[indent:], here), *rest], width)
+        lead = [Segment(f" ▸ {name[:indent]}", styles["mark"]), *([Segment(guide, styles["rule"])] if guide else [])]
+        return Strip([*lead, Segment(name[indent:], here), *rest], width)
 
     # -- the mouse ----------------------------------------------------------------------------------------------
 
@@ -277,3 +281,8 @@ class Outline(Widget, Generic[E], can_focus=True):
     def on_mouse_scroll_up(self) -> None:
         """Three rows back."""
         self.action_move(-3)
+
+
+def _name_at(pieces: Sequence[Piece]) -> int:
+    """Which piece is the name: the first, or the one after the lines of a tree."""
+    return 1 if len(pieces) > 1 and pieces[0][1] == "rule" else 0

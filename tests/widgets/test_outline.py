@@ -139,3 +139,23 @@ async def test_a_click_goes_there_and_a_second_one_opens() -> None:
         assert app.opened == ["0.2"]
         await pilot.click(Outline, offset=(5, 1))  # a heading is no row
         assert app.outline.cursor == 4
+
+
+class TreeApp(OutlineApp):
+    def draw(self, entry: Entry, width: int) -> list[Piece]:
+        return [("├─ ", "rule"), (entry.text, "text"), ("  more", "dim")]
+
+
+async def test_the_cursor_leaves_the_lines_of_a_tree_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = TreeApp([Entry("a", "run a"), Entry("b", "run b")])
+    async with app.run_test(size=(40, 4)) as pilot:
+        await pilot.pause()
+        here, below = (app.outline.render_line(y) for y in (0, 1))
+        assert (here.text.rstrip(), below.text.rstrip()) == (" ▸ ├─ run a  more", "   ├─ run b  more")
+        guide, name = (next(part for part in here if text in part.text) for text in ("├─", "run a"))
+        assert guide.style != name.style
+        assert name.text == "run a"
+        sent: list[Region] = []
+        monkeypatch.setattr(app.outline, "refresh", lambda *regions, **_: sent.extend(regions))
+        app.outline.action_move(1)
+        assert sent == [Region(0, 0, 11, 1), Region(0, 1, 11, 1)]
