@@ -27,6 +27,7 @@ PLANTED = {
     "widgets know records and text at most": ("widgets/__init__.py", "from ..app.store import schema as planted"),
     "screens read the cache and nothing else": ("screens/__init__.py", "from ..app.sources import Source as planted"),
     "promotions are judged by the cache": ("app/promotion/facts.py", "from ..sources import Source as planted"),
+    "lineage is read from the cache": ("app/lineage/__init__.py", "from ..sources import Source as planted"),
     "nothing of ours is imported under its folder's bare name": ("app/text.py", "import widgets as planted"),
 }
 
