@@ -7,14 +7,15 @@ import struct
 import zlib
 from pathlib import Path
 
-from .exports import CUSTOMERS
+from .exports import CUSTOMERS, Exports
 from .plans import Plan
+from .results import drift
 
 HELD_OUT = CUSTOMERS // 5
 
 
-def write_artifacts(folder: Path, plan: Plan) -> None:
-    """Write metrics.json, report.md, confusion_matrix.csv and .png, and model/ for one run."""
+def write_artifacts(folder: Path, plan: Plan, exports: Exports) -> None:
+    """Write metrics.json, report.md, confusion_matrix.csv and .png, model/, and checks/ of a nightly training."""
     last = {name: round(points[-1].value, 4) for name, points in plan.curves.items() if not name.startswith("system/")}
     (folder / "model").mkdir(parents=True)
     (folder / "metrics.json").write_text(json.dumps(last, indent=2) + "\n")
@@ -25,6 +26,10 @@ def write_artifacts(folder: Path, plan: Plan) -> None:
     stumps = [[place % 7, round(3.0 / (place + 1), 3), -rate, rate] for place in range(trees)]
     (folder / "model" / "model.json").write_text(json.dumps({"base": -0.36, "rate": rate, "trees": stumps}))
     (folder / "model" / "params.yaml").write_text("".join(f"{key}: {value}\n" for key, value in plan.params.items()))
+    orders = next((use.number for use in plan.datasets if use.name == "orders"), None)
+    if plan.tags["purpose"] == "nightly" and orders is not None:
+        (folder / drift.PATH).parent.mkdir()
+        (folder / drift.PATH).write_text(json.dumps(drift.report(exports, orders), indent=1) + "\n")
 
 
 def _confusion(precision: float, recall: float) -> str:

@@ -17,6 +17,7 @@ import msgspec
 from ..errors import QuarterdeckError
 from ..records import Millis
 from .repository import build_repository
+from .results import write_results
 from .world import FOLDER, new_world, read_world, write_world
 
 SEED = 7
@@ -111,6 +112,8 @@ def _build_in(site: Path, home: Path, report: Report, lock: int, now: Millis) ->
     report(f"Writing the repository: {len(world.moments)} commits")
     world = build_repository(site, world)
     world.exports.store(site)
+    report("Holding the exports against the rules of each night")
+    write_results(site, world)
     write_world(site, world)
     report("Logging the runs with MLflow")
     _log_runs(site, home, report, lock)

@@ -28,6 +28,8 @@ class Recipe(Record, frozen=True):
     trouble: Trouble | None = None
     cut: float = 1.0
     """The share of the rounds that were done when it ended."""
+    guests: float = 0.0
+    """Share of the orders that are nobody's: calls go to customers who seem to buy no more."""
 
 
 def training(recipe: Recipe, draw: random.Random) -> Curves:
@@ -58,7 +60,7 @@ def _round(recipe: Recipe, number: int, speed: float, greed: float, draw: random
         "train_loss": 0.69 - (0.69 - floor + 0.09 + greed) * learnt + draw.gauss(0, 0.001),
         "val_loss": 0.69 - (0.69 - floor) * learnt + greed * late + draw.gauss(0, 0.0022),
         "val_auc": auc,
-        "precision": auc - 0.125 + 0.03 * learnt + draw.gauss(0, 0.004),
+        "precision": auc - 0.125 + 0.03 * learnt - 2.0 * recipe.guests + draw.gauss(0, 0.004),
         "recall": auc - 0.11 - 0.02 * learnt + draw.gauss(0, 0.005),
         "learning_rate": recipe.lr * (0.1 + 0.45 * (1 + math.cos(math.pi * number / recipe.rounds))),
     }

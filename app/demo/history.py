@@ -6,6 +6,7 @@ Nothing here has a date: the builder spreads the steps over the weeks before now
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -187,7 +188,7 @@ STEPS: tuple[Step, ...] = (
     did("ann", "decisions: l2 below 1e-4 makes no difference", "decide-l2", l2="2.0e-05"),
     release("ann", "v1.2.0", "v1.2.0"),
     did("dee", "serving: refuse bodies over the limit", "serving-limit", branch="feature/body-limit"),
-    did("chris", "checks: tenure is positive", "check-tenure"),
+    did("chris", "checks: tenure is positive; quarterdeck: where the results are", "check-tenure results"),
     did("dee", "requirements: mlflow 3.4.0 -> 3.5.1", mlflow="3.5.1"),
     data("chris", "orders customers payments"),
     did("ann", "params: patience 12 -> 15", patience="15"),
@@ -248,6 +249,7 @@ def states(steps: Iterable[Step] = STEPS) -> Iterator[tuple[Step, State]]:
         yield step, state
 
 
+@functools.cache
 def guests_since() -> int:
     """Number of the first orders export that holds guest checkouts: the first after the loosened check."""
     for _, state in states():

@@ -14,7 +14,8 @@ import msgspec
 
 from ..records import Millis, Point, Record
 from .curves import Curves, Recipe, lifetime_value, machine, training
-from .history import State
+from .exports import GUEST_SHARE
+from .history import State, guests_since
 from .ideas import Idea, Status, ideas
 from .world import World, holdout_digest
 
@@ -156,11 +157,14 @@ def _recipe(idea: Idea, state: State, params: Mapping[str, str], draw: random.Ra
     if idea.experiment != "ltv":
         quality -= 0.012 * abs(math.log10(lr / 0.045)) ** 1.5 + 0.0011 * (depth - 6) ** 2
     quality -= 0.0012 * abs(math.log10(float(params["l2"])) + 4)
+    guests = GUEST_SHARE if state.exports.get("orders", 0) >= guests_since() else 0.0
+    quality -= 0.35 * guests
     rounds = min(100, max(36, int(float(params.get("n_estimators", "50")) * draw.uniform(0.6, 1.0))))
     cut = draw.uniform(0.15, 0.7) if idea.trouble == "cut" else 1.0
     return Recipe(
         lr=lr, depth=depth, rounds=rounds, quality=quality + idea.bonus + draw.gauss(0, 0.0018),
         started=idea.started, pace=idea.pace, trouble=idea.trouble, cut=cut,
+        guests=guests,
     )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def build_runs(root: Path, home: Path, report: Callable[[str], None]) -> None:
         parent = made[plan.parent] if plan.parent is not None else None
         made.append(log_run(client, world, plan, ids[plan.experiment], parent))
         if plan.artifacts:
-            write_artifacts(root / "mlartifacts" / plan.experiment / made[-1] / "artifacts", plan)
+            write_artifacts(root / "mlartifacts" / plan.experiment / made[-1] / "artifacts", plan, world.exports)
         if len(made) % 50 == 0:
             report(f"{len(made)} of {len(planned)} runs logged")
     _begin_live(client, world, root, ids["churn"])
