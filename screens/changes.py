@@ -16,6 +16,8 @@ class Changed(NamedTuple):
     logs: bool = False
     models: bool = False
     promotions: bool = False
+    checks: bool = False
+    data: bool = False
 
 
 def changed(before: Content | None, now: Content | None) -> Changed:

@@ -70,6 +70,8 @@ class Content(NamedTuple):
     logs: int
     models: int
     promotions: int
+    checks: int
+    data: int
 
 
 def _marks(values: Sequence[Any]) -> str:

@@ -11,18 +11,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from .check_tables import CHECK_TABLES
 from .log_tables import LOG_TABLES
 from .model_tables import MODEL_TABLES
 
-VERSION: Final = 7
+VERSION: Final = 8
 """Raised with every change below. A cache of another version is another file, so nothing is migrated."""
 
 _OWN: Final = """
 CREATE TABLE content (
     runs INTEGER NOT NULL, commits INTEGER NOT NULL, pipelines INTEGER NOT NULL, logs INTEGER NOT NULL,
-    models INTEGER NOT NULL, promotions INTEGER NOT NULL
+    models INTEGER NOT NULL, promotions INTEGER NOT NULL, checks INTEGER NOT NULL, data INTEGER NOT NULL
 );
-INSERT INTO content VALUES (0, 0, 0, 0, 0, 0);
+INSERT INTO content VALUES (0, 0, 0, 0, 0, 0, 0, 0);
 CREATE TABLE source (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL,
     address TEXT NOT NULL DEFAULT '', state TEXT NOT NULL DEFAULT 'never', last_ok_at INTEGER,
@@ -133,7 +134,7 @@ CREATE TABLE job (
 CREATE INDEX job_pipeline ON job (pipeline, name, attempt, status, stage, native);
 CREATE INDEX job_native ON job (native);
 """
-TABLES: Final = LOG_TABLES + _OWN + MODEL_TABLES
+TABLES: Final = ";".join((LOG_TABLES, _OWN, MODEL_TABLES, CHECK_TABLES))
 """`content` counts the batches that changed something, so that a screen tells news from a pass without any.
 Of a metric: `value` is NULL for NaN (SQLite has none) and may be infinite; `state` tells.
 Of a label: `number` is the text as a number where it is one. Of a run: `digest` is a hash of the record, so
