@@ -1,0 +1,100 @@
+"""Hides what may be a value out of the data, before anything of a result file becomes a record.
+
+Which columns of a table hold people nobody can tell from here. So lists of values, sample rows and failure cases are
+never read; texts that tools write (exceptions, messages) go through `masked`, and aggregates through `figure`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection
+
+MASK = "…"
+"""Stands for what was hidden."""
+LONGEST = 300
+"""Characters of a masked text."""
+
+_READ = 4_000  # of a text, before it is masked: enough for LONGEST, and a bound for the expressions below
+_QUOTED = re.compile(
+    r'"((?:[^"\\]|\\.|\\$)*)(?:"|$)'
+    r"|(?<!\w)[bBfFrRuU]{0,2}'((?:[^'\\]|\\.|\\$|'(?=\w))*)(?:'|$)"
+    r"|`([^`]*)(?:`|$)|“([^”]*)(?:”|$)|«([^»]*)(?:»|$)"
+)  # an apostrophe within a word opens nothing; what is not closed is hidden to its end
+_MARKS = {'"': '"', "'": "'", "`": "`", "“": "”", "«": "»"}
+_KEY_VALUE = re.compile(r"=\s?\([^()\n]*(?:\)|$)")  # PostgreSQL: Key (email)=(...) already exists
+_VALUES = re.compile(r"\b((?:values?|cases?|rows?|inputs?)[:=])\s*\S.*", re.I)
+_WORDS = re.compile(r"""[^\s"'<>(),;\[\]{}|`“”«»]+""")
+_AT = re.compile(r"@|%40|\\u0040|&#64;|＠", re.I)
+_NUMBERS = re.compile(r"(?<![\d.])\d{5,}|(?<!\d)\+?\d(?:[ /-]?\d){8,}(?!\d)")
+_FRACTION = re.compile(r"(?<=\d\.)(\d{3})\d{2,}")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?![\d-])")
+_TOKEN = re.compile(r"[A-Za-z0-9_+/=~-]{20,}")
+_ADDRESS = re.compile(r"[\w.%+'-]{0,64}\w(?:@|%40|\\u0040)\w[\w-]*(?:\.[\w-]+)+", re.I)
+
+
+def masked(text: str, known: Collection[str] = ()) -> str:
+    """A tool's text without what may be data: addresses, quoted texts, long numbers and tokens are "…". One line.
+
+    Names in `known` (of columns, tables) stay where they are quoted. At most `LONGEST` characters; linear time.
+    """
+    line = " ".join(text[:_READ].split())
+    line = _QUOTED.sub(lambda found: _quote(found, known), line)
+    line = _VALUES.sub(rf"\1 {MASK}", _KEY_VALUE.sub(f"=({MASK})", line))
+    line = _WORDS.sub(lambda found: _word(found[0], known), line)
+    return cut(_FRACTION.sub(rf"\1{MASK}", _NUMBERS.sub(_number, line)), LONGEST)
+
+
+def masked_line(text: str, known: Collection[str] = ()) -> str:
+    """The first line of an exception that says something, masked; the lines below it show data and code."""
+    return masked(next((line for line in text[:_READ].splitlines() if line.strip()), ""), known)
+
+
+def without_addresses(text: str) -> str:
+    """A text that people wrote (a rule, a note), with e-mail addresses hidden and all else as it is.
+
+    Expressions that match addresses stay what they are: another one is another rule.
+    """
+    return _ADDRESS.sub(MASK, text) if _AT.search(text) else text
+
+
+def figure(value: object) -> str | None:
+    """A finite number as it is shown, 6 significant digits: 200, 36.087, 1e+300. None for all that is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**18 else figure(float(value)) if abs(value) < 10**300 else None
+    if not math.isfinite(value):
+        return None
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many characters, the last of them "…" where it is longer."""
+    return text if len(text) <= most else text[: most - 1] + MASK
+
+
+def _quote(found: re.Match[str], known: Collection[str]) -> str:
+    inside = next((group for group in found.groups() if group is not None), "")
+    if not inside or inside in known:
+        return found[0]
+    mark = next(character for character in found[0] if character in _MARKS)
+    return f"{mark}{MASK}{_MARKS[mark]}"
+
+
+def _word(word: str, known: Collection[str]) -> str:
+    if word in known:
+        return word
+    return MASK if _AT.search(word) else _TOKEN.sub(lambda found: _token(found[0]), word)
+
+
+def _token(token: str) -> str:
+    """Keys, hashes and identifiers of rows have digits in them; names of classes have not."""
+    return MASK if len(token) >= 60 or any(character.isdigit() for character in token) else token
+
+
+def _number(found: re.Match[str]) -> str:
+    """Dates stay, and what follows them is looked at by itself: a time stays, a number of somebody does not."""
+    if date := _DATE.match(found[0]):
+        return date[0] + _NUMBERS.sub(MASK, found[0][date.end() :])
+    return MASK
