@@ -299,7 +299,7 @@ class RecordTable(Widget, Generic[R], can_focus=True):
             if position == 0 and depth:
                 text = "  " * (min(depth, 8) - 1) + "└ " + text
             gap = "" if position == 0 else "  "
-            made.append((gap + _set(text, width, column.right), "dim" if context else role))
+            made.append((gap + in_cells(text, width, column.right), "dim" if context else role))
         return tuple(made)
 
     def _title(self) -> Strip:
@@ -310,7 +310,7 @@ class RecordTable(Widget, Generic[R], can_focus=True):
                 if column.right and gap and cells(title) + 2 > width:
                     gap, width = " ", width + 1  # one cell of the gap saves a letter
                 title, role = f"{fit(title, width - 2)} {'↓' if self._sorted[1] else '↑'}", "bright"
-            made.append((gap + _set(title, width, column.right), role))
+            made.append((gap + in_cells(title, width, column.right), role))
         return drawn(made, self.size.width, self._palette.styles)
 
     def render_line(self, y: int) -> Strip:
@@ -379,7 +379,7 @@ class RecordTable(Widget, Generic[R], can_focus=True):
         self.action_move(-3)
 
 
-def _set(text: str, width: int, right: bool) -> str:
+def in_cells(text: str, width: int, right: bool) -> str:
     """Text in exactly `width` cells; most cells are short and plain, so that is asked first."""
     if text.isascii() and len(text) <= width and text.isprintable():
         return text.rjust(width) if right else text.ljust(width)

@@ -38,6 +38,8 @@ SIGNS: Final[dict[str, Sign]] = {
     "queued": QUEUED, "waiting": WAITING, "passed": GOOD, "cancelled": SKIPPED, "skipped": SKIPPED, "unknown": MISSING,
     # gates of a promotion
     "pass": GOOD, "warn": WARNING, "fail": FAILED, "missing": MISSING, "inconclusive": MISSING, "waived": SKIPPED,
+    # data checks, beside the words of gates
+    "error": COULD_NOT_RUN, "silent": SILENT, "removed": SKIPPED,
     # versions of models
     "ready": GOOD, "pending": QUEUED,
     # sources
