@@ -29,7 +29,7 @@ test: .venv/.dev .venvs/mlflow3/.made ## all tests: real Git repositories, a rea
 	@$(BIN)/python -m pytest -m "not tools" $(ARGS)
 
 .PHONY: test-tools
-test-tools: .venv/.dev .venvs/mlflow3/.made .venvs/mlflow2/.made .venvs/airflow/.made ## tests that need further real tools (MLflow 2, Airflow 3)
+test-tools: .venv/.dev .venvs/mlflow3/.made .venvs/mlflow2/.made .venvs/airflow/.made .venvs/checks/.made .venvs/dvc/.made ## tests that need further real tools (MLflow 2, Airflow 3, Great Expectations, dbt, Pointblank, DVC)
 	@$(BIN)/python -m pytest -m tools $(ARGS)
 
 .PHONY: check
@@ -100,6 +100,12 @@ endef
 
 .venvs/airflow/.made: constraints-airflow.txt
 	@$(call tool_venv,airflow,apache-airflow,constraints-airflow.txt,an Airflow 3 server)
+
+.venvs/checks/.made: constraints-checks.txt
+	@$(call tool_venv,checks,great_expectations dbt-duckdb pointblank pandera polars,constraints-checks.txt,Great Expectations and dbt and Pointblank)
+
+.venvs/dvc/.made: constraints-dvc.txt
+	@$(call tool_venv,dvc,dvc,constraints-dvc.txt,DVC)
 
 # A peer that cannot be had on this machine is no failure: its rows say so.
 .venvs/peers/.made: constraints-peers.txt
