@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
 from ..records import Millis, Record
@@ -71,6 +71,8 @@ class Node(Record, frozen=True, kw_only=True):
     """What was said of it: pipelines of a commit, checks of data; the worst first."""
     asides_more: int = 0
     """Further ones that are not listed."""
+    told: Mapping[str, int] = {}
+    """How many of all its checks ended how: outcome -> count."""
     children: tuple[Node, ...] = ()
     more: int = 0
     """Children beyond those, counted and not listed."""
@@ -110,7 +112,9 @@ class Lineage(Record, frozen=True, kw_only=True):
     links: tuple[Link, ...] = ()
     """Every link once, flat, in the order of the tree."""
     failing: tuple[str, ...] = ()
-    """Checks upstream that fail or could not run, by their subjects."""
+    """Checks upstream that fail, by their subjects ..."""
+    could_not_run: tuple[str, ...] = ()
+    """... and those that could not run, which says nothing about the data."""
     at_risk: tuple[str, ...] = ()
     """Aliases that show what came of it, by their subjects."""
     running: int = 0

@@ -22,11 +22,14 @@ CREATE TABLE model_version (
 CREATE INDEX model_version_number ON model_version (model, number, created_at, id);
 CREATE INDEX model_version_made ON model_version (created_at) WHERE created_at IS NOT NULL;
 CREATE INDEX model_version_run ON model_version (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX model_version_logged ON model_version (model_id) WHERE model_id IS NOT NULL;
+CREATE INDEX model_version_copied ON model_version (copied_model, copied_version) WHERE copied_model IS NOT NULL;
 CREATE INDEX model_version_figures ON model_version (model, model_id, run_id);
 CREATE TABLE logged_model (
     id INTEGER PRIMARY KEY, source INTEGER NOT NULL, native TEXT NOT NULL, run_id TEXT, record BLOB NOT NULL,
     UNIQUE (source, native)
 );
+CREATE INDEX logged_model_run ON logged_model (run_id) WHERE run_id IS NOT NULL;
 CREATE TABLE logged_metric (
     logged INTEGER NOT NULL, name TEXT NOT NULL, value REAL, PRIMARY KEY (logged, name)
 ) WITHOUT ROWID;

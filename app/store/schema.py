@@ -80,6 +80,8 @@ CREATE TABLE dataset (
     id INTEGER PRIMARY KEY, source INTEGER NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL,
     source_type TEXT, origin TEXT, schema TEXT, profile TEXT, UNIQUE (source, name, digest)
 );
+CREATE INDEX dataset_digest ON dataset (digest);
+CREATE INDEX dataset_name ON dataset (name, id);
 CREATE TABLE run_dataset (
     run INTEGER NOT NULL, dataset INTEGER NOT NULL, context TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (run, dataset, context)
