@@ -19,6 +19,7 @@ from ..widgets.pasting import install as install_paste_parser
 from ..widgets.status import use_ascii
 from .acting import Acting
 from .errors import SettingsError, UsageError
+from .identities import identities
 from .paths import config_dir, state_dir
 from .records import Subject
 from .store.files import cache_file, open_cache, unusable
@@ -186,6 +187,7 @@ def _deck(settings: Settings, path: Path, shared: bool, state: State, read_only:
         zone_name=settings.personal.display.zone or time.strftime("%Z"),
         read_only=read_only,
         better={name: bool(metric.greater_is_better) for name, metric in settings.metrics.items()},
+        identities=identities(settings),
         local_only=settings.checkout is not None and not settings.repository,
         found=settings.found,
         opens_on="pipelines" if settings.ci and settings.tracking is None else "runs",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..app.records import Gap, SourceState, Want
+from ..app.records import Gap, Identities, SourceState, Want
 from ..app.store.reading import Reader
 from ..app.store.state import State
 from ..widgets.line import Piece
@@ -58,6 +58,8 @@ class Deck:
     read_only: bool = False
     better: Mapping[str, bool] = field(default_factory=dict)
     """Metrics with a declared direction: whether greater is better."""
+    identities: Identities = field(default_factory=Identities)
+    """Which names of several tools are one dataset, as the settings declare it."""
     states: list[SourceState] = field(default_factory=list)
     """How the sources are doing, as last read."""
     opens_on: str = "runs"

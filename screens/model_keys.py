@@ -11,13 +11,14 @@ from textual.binding import Binding, BindingType
 from ..app.comparison import FEWEST, MOST
 from ..app.copies import Copy
 from ..app.model_copies import MOST_IN_FULL, Around, model_copies, version_copies
-from ..app.records import ModelVersion, RegisteredModel, Run, SourceState, Want
+from ..app.records import ModelVersion, RegisteredModel, Run, SourceState, Subject, Want
 from ..app.store.models import ModelRow, VersionRow
 from ..app.store.reading import Reader
 from .acting import ask_for_undo
 from .frame import FrameScreen
 from .links import LinkSheet
 from .model_words import registries, version_name
+from .subjects import subject_of
 from .version_rows import commit_of
 
 MLFLOWS = "models"
@@ -78,6 +79,10 @@ class ModelKeys(FrameScreen):
         """The marked versions, else the one here."""
         here = self.version_here()
         return [here] if here is not None else []
+
+    def subject_here(self) -> Subject | None:
+        """The version under the cursor or on the page, else the model."""
+        return subject_of(self.version_here()) or subject_of(self.model_here())
 
     # -- keys ---------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from ..app.copies import Copy
 from ..app.pipeline_copies import job_copies
-from ..app.records import Commit, CommitCheck, Deployment, Job, Pipeline, Run
+from ..app.records import Commit, CommitCheck, Deployment, Job, Pipeline, Run, Subject
 from ..app.text import clip, shown
 from ..widgets.freshness import freshness
 from ..widgets.line import Line, Piece
@@ -36,6 +36,7 @@ from .pipeline_words import story
 from .run import RunScreen
 from .run_detail import Upright
 from .run_details import Lines, Sight
+from .subjects import subject_of_row
 
 SIDE_BY_SIDE = 110
 """Columns from which on the row under the cursor is shown beside the outline."""
@@ -311,6 +312,10 @@ class PipelineScreen(PipelineKeys, Narrowing):
             self.app.push_screen(LinkSheet(row.kind, thing.url, self.deck.palette))
         else:
             super().action_address()
+
+    def subject_here(self) -> Subject | None:
+        """What is under the cursor where it is a thing of its own, else the pipeline."""
+        return subject_of_row(self.outline.entry()) or super().subject_here()
 
     def copies(self) -> Sequence[Copy]:
         """What is under the cursor first, then the pipeline in its forms."""

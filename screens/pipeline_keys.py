@@ -9,12 +9,13 @@ from textual.binding import Binding, BindingType
 
 from ..app.copies import Copy
 from ..app.pipeline_copies import pipeline_copies
-from ..app.records import SETTLED, Job, Pipeline, Want
+from ..app.records import SETTLED, Job, Pipeline, Subject, Want
 from ..widgets.strip import agreeing, latest
 from .deck import Deck
 from .links import LinkSheet
 from .pipeline_acts import PipelineActs
 from .pipeline_questions import waiting_jobs
+from .subjects import subject_of
 
 NEWS = 5.0
 """Seconds between two questions for news of a pipeline that is not settled, while somebody looks at it."""
@@ -60,6 +61,10 @@ class PipelineKeys(PipelineActs):
     def job_here(self) -> Job | None:
         """The job under the cursor; None where there is none."""
         return None
+
+    def subject_here(self) -> Subject | None:
+        """The job under the cursor, else the pipeline."""
+        return subject_of(self.job_here()) or subject_of(self.pipeline_here())
 
     # -- the line of keys ---------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from ..app.copies import Copy
-from ..app.records import Artifact, ArtifactContent, Dataset, ModelVersion, Pipeline, Run
+from ..app.records import Artifact, ArtifactContent, Dataset, ModelVersion, Pipeline, Run, Subject
 from ..app.store.models import VersionRow
 from ..app.text import clip, shown
 from ..widgets.hairline import by_step, hairline
@@ -35,6 +35,7 @@ from .run_details import Lines, Sight, detail, head, metric_facts
 from .run_facts import SameData, folders, same_data
 from .run_outline import Ink, Row, draw, is_open, outline
 from .run_view import TALL, RunView
+from .subjects import subject_of_row
 
 SIDE_BY_SIDE = 110
 """Columns from which on the row under the cursor is shown beside the outline."""
@@ -346,6 +347,10 @@ class RunScreen(RunView, Narrowing):
             self.say("its source is no server: there is no address to open", "dim")
         else:
             self.app.push_screen(LinkSheet(shown(row.name) if row and is_file else "run", address, self.deck.palette))
+
+    def subject_here(self) -> Subject | None:
+        """What is under the cursor where it is a thing of its own, else the run."""
+        return subject_of_row(self.outline.entry()) or super().subject_here()
 
     def copies(self) -> list[Copy]:
         """What is under the cursor first, then the run in its forms."""

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from ..app.copies import Copy
 from ..app.errors import StoreError
-from ..app.records import Run
+from ..app.records import Run, Subject
 from ..widgets.line import Piece
 from ..widgets.prompt import Prompt
 from ..widgets.status import glyph
@@ -19,6 +19,7 @@ from .copying import copies_of_runs
 from .frame import FrameScreen
 from .links import show_link
 from .registering import answer_model, ask_for_model
+from .subjects import subject_of
 from .tagging import answer_tag, ask_for_tag, leave_prompt
 
 
@@ -76,6 +77,10 @@ class RunActs(FrameScreen):
         """The run under the cursor or on the page, whatever is marked."""
         chosen = self.chosen_runs()
         return chosen[0] if chosen else None
+
+    def subject_here(self) -> Subject | None:
+        """The run under the cursor or on the page."""
+        return subject_of(self.run_here())
 
     def action_tag(self) -> None:
         """Ask for a tag to set on the chosen runs."""

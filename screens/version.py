@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from ..app.copies import Copy
-from ..app.records import Commit, CommitsBetween, LedgerEntry, Pipeline, Run
+from ..app.records import Commit, CommitsBetween, LedgerEntry, Pipeline, Run, Subject
 from ..app.store.models import ModelRow, VersionRow
 from ..app.text import clip, fit, shown
 from ..widgets.freshness import freshness
@@ -34,6 +34,7 @@ from .model_words import gone_words, registries, version_name
 from .narrowing import Narrowing
 from .run_detail import Upright
 from .run_details import Lines, Sight
+from .subjects import subject_of_row
 from .version_details import detail
 from .version_facts import VersionFacts, version_facts
 from .version_lines import Ink, draw
@@ -345,6 +346,10 @@ class VersionScreen(ModelKeys, Narrowing):
 
     def _lines(self, row: Row, width: int) -> Lines:
         return detail(row, self.facts, self._sight(width)) if self.facts is not None else []
+
+    def subject_here(self) -> Subject | None:
+        """What is under the cursor where it is a thing of its own, else the version."""
+        return subject_of_row(self.outline.entry()) or super().subject_here()
 
     def copies(self) -> Sequence[Copy]:
         """What is under the cursor first, then the version in its forms."""

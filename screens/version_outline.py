@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from ..app.comparison import CompareRow, distance
-from ..app.records import Commit, LedgerEntry, LoggedModel, Metric, Pipeline, Run
+from ..app.records import Commit, LedgerEntry, LoggedModel, Metric, Pipeline, Run, Subject
 from ..app.text import clip, shown
 from ..widgets.figures import age, count, moment
 from ..widgets.status import glyph
@@ -15,6 +15,7 @@ from .alias_history import Stretch
 from .run_details import Sight
 from .run_facts import is_system
 from .run_outline import OWN_TAGS
+from .subjects import subject_of
 from .version_data import DataRow, data_rows
 from .version_facts import VersionFacts
 from .version_words import named, no_evidence
@@ -232,3 +233,17 @@ def _matches(row: Row, words: Sequence[str]) -> bool:
         more = f"{thing.by.name} {thing.reason} {thing.ticket} {thing.kind}"
     text = f"{row.name} {row.note} {more}".casefold()
     return row.is_row and all(word in text for word in words)
+
+
+# -- how these are spoken of --------------------------------------------------------------------------------------
+
+
+@subject_of.register
+def _data_row(thing: DataRow) -> Subject | None:
+    is_one = thing.mine is not None and ", " not in thing.mine
+    return Subject(kind="dataset", parts=(thing.name, thing.mine)) if is_one and thing.mine and thing.name else None
+
+
+@subject_of.register
+def _other_version(thing: OtherVersion) -> Subject:
+    return Subject(kind="model", parts=(thing.model, thing.version))
