@@ -81,7 +81,7 @@ def _has_content(reader: Reader) -> bool:
     """Whether a source was read whole, or a first sync that was cut off left something."""
     if any(state.last_ok_at for state in reader.source_states()):
         return True
-    tables = ("run", "git_commit", "pipeline", "model_version")
+    tables = ("run", "git_commit", "pipeline", "model_version", "check_invocation")
     rows = f"SELECT {' OR '.join(f'EXISTS (SELECT 1 FROM {table})' for table in tables)}"
     return bool(reader.connection.execute(rows).fetchone()[0])
 

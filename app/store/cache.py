@@ -13,6 +13,8 @@ import msgspec
 from ..errors import StoreError
 from ..records import Batch, KnownSeries, Record, SourceSpec, SourceState
 from .artifact_contents import write_contents
+from .check_news import News, forget_news, read_news
+from .check_writes import CheckWriter, Remembered
 from .commit_writes import CommitWriter
 from .files import is_damage, next_generation, open_cache, remove_older
 from .histories import known_series
@@ -38,6 +40,7 @@ class Written(Record, frozen=True, kw_only=True):
     pipelines_gone: int = 0
     versions_new: int = 0
     versions_gone: int = 0
+    results_new: int = 0
 
 
 class Cache:
@@ -45,6 +48,8 @@ class Cache:
 
     def __init__(self, path: Path, *, logs: int = KEPT_OF_LOGS) -> None:
         self.path = path
+        self.remembered: Remembered = lambda source, checks: ()
+        """Where results of checks that this cache does not know yet are remembered."""
         self._logs = LogWriter(logs)
         self._open(path)
 
@@ -64,6 +69,7 @@ class Cache:
         self._commits = CommitWriter(self.connection)
         self._pipelines = PipelineWriter()
         self._models = ModelWriter()
+        self._checks = CheckWriter()
         self._indexes = ValueIndexes(self.connection)
 
     def rebuild(self) -> None:
@@ -82,6 +88,7 @@ class Cache:
                 self.connection.execute("ROLLBACK")
             self._runs.forget()
             self._commits.forget()
+            self._checks.forget()
             raise
 
     def declare(self, specs: Iterable[SourceSpec]) -> None:
@@ -115,6 +122,7 @@ class Cache:
             refs = batch.refs is not None and self._commits.write_refs(cursor, source, batch.refs)
             ran = self._write_pipelines(cursor, source, batch, now)
             models = self._models.write(cursor, source, batch, now)
+            checks = self._checks.write(cursor, source, source_key, batch.invocations, now, self.remembered)
             read = bool(points or batch.listings or batch.contents)
             self._count(
                 cursor,
@@ -124,13 +132,14 @@ class Cache:
                 logs=self._logs.write(cursor, source, batch.log_parts, now),
                 models=models.changed,
                 promotions=write_promotions(cursor, source, batch.promotions),
+                checks=checks.changed,
             )
             self._advance(cursor, source, batch)
         self._indexes.grown()
         return Written(
             runs_new=new, runs_changed=changed, runs_gone=gone, commits_new=commits,
             pipelines_new=ran[0], pipelines_changed=ran[1], pipelines_gone=ran[2],
-            versions_new=models.new, versions_gone=models.gone,
+            versions_new=models.new, versions_gone=models.gone, results_new=checks.new,
         )  # fmt: skip
 
     @staticmethod
@@ -184,13 +193,14 @@ class Cache:
         return read_states(self.connection)
 
     def items(self, source_key: str) -> int:
-        """How many runs, commits, pipelines or versions of models of this source the cache holds."""
+        """How many runs, commits, pipelines, versions of models or results of checks of this source the cache holds."""
         row = self.connection.execute(
             "SELECT (SELECT count(*) FROM run WHERE source = s.id)"
             " + (SELECT count(*) FROM git_commit WHERE source = s.id)"
             " + (SELECT count(*) FROM pipeline WHERE source = s.id)"
             " + (SELECT count(*) FROM model_version WHERE model IN"
-            " (SELECT id FROM registered_model WHERE source = s.id)) FROM source s WHERE key = ?",
+            " (SELECT id FROM registered_model WHERE source = s.id))"
+            " + (SELECT coalesce(sum(results), 0) FROM data_check WHERE source = s.id) FROM source s WHERE key = ?",
             (source_key,),
         ).fetchone()
         return int(row[0]) if row else 0
@@ -204,6 +214,15 @@ class Cache:
     def log_start(self, source_key: str, pipeline: str, job: str, now: int) -> tuple[int, bool]:
         """How many bytes of a job's log are here, and whether that is all of it. Notes that somebody reads it."""
         return log_start(self.connection, source_key, pipeline, job, now)
+
+    def check_news(self) -> News | None:
+        """What turned of checks and state.db was not told yet; None: nothing."""
+        return read_news(self.connection)
+
+    def forget_check_news(self, news: News) -> None:
+        """State.db has them now."""
+        with self._transaction() as cursor:
+            forget_news(cursor, news.upto)
 
     def close(self) -> None:
         """Let go of the file."""

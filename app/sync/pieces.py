@@ -7,7 +7,18 @@ from typing import Any, Final
 
 import msgspec
 
-from ..records import ArtifactContent, Batch, Commit, LoggedModel, LogPart, Pipeline, RegisteredModel, Run, Series
+from ..records import (
+    ArtifactContent,
+    Batch,
+    Commit,
+    Invocation,
+    LoggedModel,
+    LogPart,
+    Pipeline,
+    RegisteredModel,
+    Run,
+    Series,
+)
 
 _AIM: Final = 0.120
 """Seconds that one transaction should take. The limit is 0.2: a slow disk or a busy core may double the time."""
@@ -23,7 +34,11 @@ _CUT: Final = (
     "log_parts",
     "versions",
     "logged_models",
+    "invocations",
 )
+
+_ROWS_OF_A_RESULT: Final = 3
+"""One is a row, and the row of its check is read, folded and written again."""
 
 _WHOLE: Final = ("experiments_complete", "models_complete")
 
@@ -61,9 +76,23 @@ def rows_of(record: Any) -> float:
         return 2 + len(record.aliases)
     if isinstance(record, LoggedModel):
         return 4 + len(record.metrics) + len(record.params) / 4
+    if isinstance(record, Invocation):
+        return 3 + _ROWS_OF_A_RESULT * len(record.results)
     if isinstance(record, ArtifactContent | LogPart):
         return 3 + len(record.data) / 1_000
     return 2
+
+
+def parts(record: Any, pace: Pace) -> Iterator[Any]:
+    """An invocation with more results than one piece holds as several with the same id: the last of them is whole."""
+    most = max(1, int(pace.rows / _ROWS_OF_A_RESULT))
+    if not isinstance(record, Invocation) or len(record.results) <= most:
+        yield record
+        return
+    starts = range(0, len(record.results), most)
+    for start in starts:
+        whole = record.is_whole and start == starts[-1]
+        yield msgspec.structs.replace(record, results=record.results[start : start + most], is_whole=whole)
 
 
 def pieces(batch: Batch, pace: Pace) -> Iterator[tuple[Batch, float]]:
@@ -82,11 +111,12 @@ def pieces(batch: Batch, pace: Pace) -> Iterator[tuple[Batch, float]]:
     rows = 2.0 * len(batch.experiments) + sum(map(rows_of, batch.models))
     for name in _CUT:
         for record in getattr(batch, name):
-            if rows >= pace.rows:
-                yield Batch(**_frozen(held)), rows
-                held, rows = {}, 0.0
-            held.setdefault(name, []).append(record)
-            rows += rows_of(record)
+            for part in parts(record, pace):
+                if rows >= pace.rows:
+                    yield Batch(**_frozen(held)), rows
+                    held, rows = {}, 0.0
+                held.setdefault(name, []).append(part)
+                rows += rows_of(part)
     nothing = dict.fromkeys(("experiments", "models", *_CUT), ()) | dict.fromkeys(_WHOLE, False)
     rows += len(batch.refs or ()) + len(batch.promotions.entries if batch.promotions else ())
     yield msgspec.structs.replace(batch, **(nothing | _frozen(held))), rows

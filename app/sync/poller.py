@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ..errors import SourceError, StoreError
+from ..errors import IncompleteError, SourceError, StoreError
 from ..records import Batch, Millis, SourceState, Want
 from ..sources import Source
 from .log import LOGGER, account
@@ -66,6 +66,8 @@ class Poller:
             await self._consume(self.source.sweep(cursor) if full else self.source.poll(cursor), generation)
         except StoreError:
             raise
+        except IncompleteError as error:
+            await self._incomplete(error.state, str(error))
         except SourceError as error:
             await self._failed(error.state, str(error), error.retry_at)
         except Exception as error:  # the boundary: a bug in one source stops no other
@@ -80,6 +82,7 @@ class Poller:
         written = await self._writer.write(self.state.source, batch, generation, began)
         if self._counted:
             fresh = written.runs_new + written.commits_new + written.pipelines_new + written.versions_new
+            fresh += written.results_new
             self._change(items=self.state.items + fresh - written.pipelines_gone - written.versions_gone)
         await self._writer.note_sync(now_millis(), self._longest_pause)
 
@@ -139,6 +142,21 @@ class Poller:
         now = now_millis()
         await self.say(
             state="ok", sentence=self.notice, last_ok_at=now, next_try_at=self._plan(0, None), done=None, total=None
+        )  # fmt: skip
+        await self._writer.note_sync(now, self._longest_pause)
+
+    async def _incomplete(self, condition: str, sentence: str) -> None:
+        """The pass went well but for one thing: it is said, and the next pass comes as after a good one."""
+        self._failures = 0
+        if not self._counted:
+            await self._count()
+        now = now_millis()
+        if sentence != self.state.last_error and condition != "never":
+            LOGGER.warning("%s is %s: %s", self.state.name, condition, sentence)
+        read_at = {} if condition == "never" else {"last_ok_at": now, "last_error": sentence}
+        await self.say(
+            state=condition, sentence=f"{sentence} {self.notice}".rstrip(), next_try_at=self._plan(0, None), done=None,
+            total=None, **read_at,
         )  # fmt: skip
         await self._writer.note_sync(now, self._longest_pause)
 

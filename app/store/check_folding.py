@@ -1,0 +1,242 @@
+"""What new results make of the checks that the cache has: histories folded, rows rewritten, turns told."""
+
+from __future__ import annotations
+
+import sqlite3
+from bisect import insort
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from ..records import RuleChange
+from .check_history import Around, History, Item, Key, Turn, ending, folded, history_of, joined
+
+RANKS: Final[Mapping[str, int]] = {"fail": 0, "error": 1, "warn": 2, "skipped": 4, "pass": 5}
+"""How bad a check is by its newest result, 0 the worst. 3 is for one that is silent, which a clock tells."""
+SILENT: Final = 3
+REMOVED: Final = 6
+
+RESULT: Final = (
+    "of_check", "at", "invocation", "outcome", "rule", "observed", "failed_rows", "total_rows", "message", "ordinal",
+    "is_kept",
+)  # fmt: skip
+"""The columns of a result, in order."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_history = msgspec.msgpack.Decoder(History).decode
+
+_SET: Final = (
+    "history", "results", "checked_at", "first_failed_at", "first_failed_not_before", "first_failed_commit",
+    "last_passed_at", "last_passed_commit", "flips", "usual", "due_at", "rule_change", "rule_changed_at",
+    "rule_changed_not_before", "rule_changed_commit", "rule_before", "removed_at",
+)  # fmt: skip
+_UPDATES: Final = (
+    f"UPDATE data_check SET {', '.join(f'{name} = ?' for name in _SET)},"
+    " newest = (SELECT i.id FROM check_invocation AS i WHERE i.source = data_check.source AND i.native = ?)"
+    " WHERE id = ?",
+    # in a second step, since the first has to be seen
+    "UPDATE data_check SET (outcome, rule, failed_rows, total_rows, rank) = (SELECT r.outcome, r.rule, r.failed_rows,"
+    f" r.total_rows, CASE WHEN data_check.removed_at IS NOT NULL THEN {REMOVED}"
+    f" {' '.join(f'WHEN r.outcome = {outcome!r} THEN {rank}' for outcome, rank in RANKS.items())} END"
+    " FROM check_result AS r WHERE r.of_check = data_check.id AND r.at = data_check.checked_at"
+    " AND r.invocation = data_check.newest) WHERE id = ?",
+)
+
+
+class Known(NamedTuple):
+    """A check as the cache has it; without a history it is new."""
+
+    id: int
+    native: str
+    scope: int
+    history: History | None = None
+
+
+class Told(NamedTuple):
+    """A turn of a check; or one that was told and is none after all."""
+
+    check: Known
+    turn: Turn
+    is_wrong: bool = False
+
+
+def read_history(packed: bytes | None) -> History | None:
+    """The fold out of its column."""
+    return None if packed is None else _history(packed)
+
+
+def known_check(row: Sequence[Any]) -> Known:
+    """A check out of its columns id, native, scope and history."""
+    return Known(row[0], row[1], row[2], read_history(row[3]))
+
+
+class Folding:
+    """The folding of one transaction. `change` says what became of a rule between two of their numbers."""
+
+    def __init__(self, cursor: sqlite3.Cursor, source: int, change: Callable[[int, int], RuleChange | None]) -> None:
+        self._cursor = cursor
+        self._source = source
+        self._change = change
+        self._covers: dict[int, list[Key]] = {}
+        self.told: list[Told] = []
+        """What there is to tell, in the order in which it was found."""
+
+    def add(self, changes: Iterable[tuple[Known, list[Item]]], rows: Sequence[Sequence[Any]]) -> None:
+        """Results that are new to checks, or other than they were: as items, and as rows for the table."""
+        changes = [(known, sorted(items, key=_key)) for known, items in changes]
+        between = {known.id: self.items_of(known.id) for known, items in changes if not _is_at_an_end(known, items)}
+        self._cursor.executemany(f"INSERT OR REPLACE INTO check_result VALUES ({_marks(RESULT)})", rows)
+        folds = [(known, self._with(known, items, between.get(known.id))) for known, items in changes]
+        self._rewrite(folds)
+
+    def again(self, checks: Iterable[tuple[Known, list[Item]]]) -> None:
+        """The table was changed below these checks, which had those items before."""
+        self._rewrite([(known, self._refolded(known, before, self.items_of(known.id))) for known, before in checks])
+
+    def cover(self, scope: int, invocation: int, key: Key) -> None:
+        """This run held every check of the scope, and its results are all in the table."""
+        before = Around(self._change, tuple(self._covers_of(scope)))
+        if key in before.covers:
+            return
+        insort(self._covers_of(scope), key)
+        self._cursor.execute("INSERT INTO check_cover VALUES (?, ?, ?)", (scope, key[0], invocation))
+        after = self._around(scope)
+        lacking = ((known, known.history) for known in self._lacking(scope, invocation, key))
+        self._rewrite(
+            [
+                (known, self._covered(known, history, before, after, key))
+                for known, history in lacking
+                if history is not None and history.oldest.key < key
+            ]
+        )
+
+    def items_of(self, check: int) -> list[Item]:
+        """All that the table has of a check, in order."""
+        rows = self._cursor.execute(
+            "SELECT r.at, i.native, r.outcome, CASE WHEN q.definition != '' THEN r.rule ELSE 0 END, i.\"commit\","
+            " r.is_kept IS NOT NULL FROM check_result AS r JOIN check_invocation AS i ON i.id = r.invocation"
+            " LEFT JOIN check_rule AS q ON q.id = r.rule WHERE r.of_check = ? ORDER BY r.at, i.native",
+            (check,),
+        )
+        return [Item(at, native, outcome, rule, commit, bool(kept)) for at, native, outcome, rule, commit, kept in rows]
+
+    # -- the three ways to fold ---------------------------------------------------------------------------------
+
+    def _with(self, known: Known, items: list[Item], before: list[Item] | None) -> History:
+        if before is not None:
+            after = {item.key: item for item in (*before, *items)}
+            return self._refolded(known, before, sorted(after.values(), key=_key))
+        around, history = self._around(known.scope), known.history
+        if history is None:
+            history, turns = folded(items, around)
+            return self._tell(known, history, turns, [], around)
+        ended = ending(history, around)
+        if items[-1].key < history.oldest.key:
+            older, turns = folded(items, around)
+            history, new, wrong = joined(older, history, around)
+            return self._tell(known, history, turns + new, wrong, around)
+        turns = []
+        for item in items:
+            history, new, wrong = joined(history, history_of(item), around)
+            turns += new
+        return self._tell(known, history, turns, ended, around)
+
+    def _refolded(self, known: Known, before: list[Item], after: list[Item], old: Around | None = None) -> History:
+        around = self._around(known.scope)
+        _, told = self._whole(before, old or around)
+        history, turns = self._whole(after, around)
+        self._compare(known, told, turns)
+        return history
+
+    def _covered(self, known: Known, history: History, before: Around, after: Around, key: Key) -> History:
+        if history.newest.key < key:
+            self._compare(known, ending(history, before), ending(history, after))
+            return history
+        items = self.items_of(known.id)
+        return self._refolded(known, items, items, before)
+
+    @staticmethod
+    def _whole(items: Sequence[Item], around: Around) -> tuple[History, list[Turn]]:
+        history, turns = folded(items, around)
+        return history, turns + ending(history, around)
+
+    def _tell(self, known: Known, history: History, turns: list[Turn], wrong: list[Turn], around: Around) -> History:
+        self._compare(known, wrong, turns + ending(history, around))
+        return history
+
+    def _compare(self, known: Known, told: Iterable[Turn], turns: Sequence[Turn]) -> None:
+        before = set(told)
+        self.told += (Told(known, turn) for turn in turns if turn not in before)
+        true = {(turn.kind, turn.at) for turn in turns}
+        self.told += (Told(known, turn, is_wrong=True) for turn in before if (turn.kind, turn.at) not in true)
+
+    # -- around -------------------------------------------------------------------------------------------------
+
+    def _around(self, scope: int) -> Around:
+        return Around(self._change, self._covers_of(scope))
+
+    def _covers_of(self, scope: int) -> list[Key]:
+        if scope not in self._covers:
+            rows = self._cursor.execute(
+                "SELECT c.at, i.native FROM check_cover AS c JOIN check_invocation AS i ON i.id = c.invocation"
+                " WHERE c.scope = ? ORDER BY c.at, i.native",
+                (scope,),
+            )
+            self._covers[scope] = [(at, native) for at, native in rows]
+        return self._covers[scope]
+
+    def _lacking(self, scope: int, invocation: int, key: Key) -> list[Known]:
+        """The checks of a scope that a run was without, but for those that were gone before it."""
+        rows = self._cursor.execute(
+            "SELECT c.id, c.native, c.scope, c.history FROM data_check AS c WHERE c.scope = ?"
+            " AND (c.removed_at IS NULL OR c.removed_at >= ?) AND NOT EXISTS"
+            " (SELECT 1 FROM check_result AS r WHERE r.invocation = ? AND r.of_check = c.id)",
+            (scope, key[0], invocation),
+        )
+        return [known_check(row) for row in rows]
+
+    # -- rows ---------------------------------------------------------------------------------------------------
+
+    def _rewrite(self, folds: Sequence[tuple[Known, History]]) -> None:
+        rows = [(*self._row(history, known.scope), history.newest.id, known.id) for known, history in folds]
+        self._cursor.executemany(_UPDATES[0], rows)
+        self._cursor.executemany(_UPDATES[1], [(known.id,) for known, _ in folds])
+
+    def _row(self, history: History, scope: int) -> tuple[Any, ...]:
+        around = self._around(scope)
+        gone = around.cover(history.newest.key)
+        failing: tuple[Any, ...] = (None, None, None)
+        if history.is_failing and history.since is not None:
+            before = history.before
+            failing = (history.since.at, None if before is None else before.at, history.since.commit)
+        passed = (None, None) if history.passed is None else (history.passed.at, history.passed.commit)
+        return (
+            _encode(history), history.count, history.newest.at, *failing, *passed, history.flips, history.usual,
+            history.due if gone is None else None, *self._change_of(history, gone), None if gone is None else gone[0],
+        )  # fmt: skip
+
+    def _change_of(self, history: History, gone: Key | None) -> tuple[Any, ...]:
+        if gone is not None:
+            sql = 'SELECT "commit" FROM check_invocation WHERE source = ? AND native = ?'
+            row = self._cursor.execute(sql, (self._source, gone[1])).fetchone()
+            told = history.last_rule.rule if history.last_rule is not None else 0
+            return "removed", gone[0], history.newest.at, row[0] if row else None, told
+        change = history.change
+        if change is None:
+            return None, None, None, None, 0
+        return change.kind, change.item.at, change.before.at, change.item.commit, change.before.rule
+
+
+def _key(item: Item) -> Key:
+    return item.key
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _is_at_an_end(known: Known, items: Sequence[Item]) -> bool:
+    """Whether they are all newer, or all older, than what the check has."""
+    history = known.history
+    return history is None or items[0].key > history.newest.key or items[-1].key < history.oldest.key

@@ -1,0 +1,233 @@
+"""What the results of a check say together: since when it fails, how often it turned, whether its rule was changed.
+
+A history is folded out of items, one a result, and two histories that follow each other are joined into one without
+looking at their items again. So a result that is newer than all others, or older (CI systems and first syncs hand over
+the newest first), costs the same however long the history is. In any order the same items make the same history.
+
+Pure: no clock, no database. What lies around the items is asked of `Around`, since they name their rules by number.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from itertools import pairwise
+from statistics import median_low
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+from ..records import Millis, Outcome, RuleChange
+
+RECENT: Final = 20
+"""Results by which it is told how often a check turns and speaks."""
+FLAPPING: Final = 4
+"""Turns among these from which on a check is said to flap."""
+SPOKEN: Final = 3
+"""Results from which on it has a usual interval."""
+GRACE: Final[Millis] = 3_600_000
+"""How long after twice its usual interval a check is overdue."""
+
+Key: TypeAlias = tuple[Millis, str]
+"""Where an item stands: when it was checked, and the invocation's id, which settles what is of the same moment."""
+TurnKind: TypeAlias = Literal["began to fail", "recovered"] | RuleChange
+
+
+class Item(msgspec.Struct, frozen=True, array_like=True):
+    """What the fold needs of one result."""
+
+    at: Millis
+    id: str
+    """Of the invocation."""
+    outcome: Outcome
+    rule: int = 0
+    """0: the tool does not tell it."""
+    commit: str | None = None
+    is_kept: bool = False
+    """Of a time whose other results are gone: it says nothing of how often the check speaks."""
+
+    @property
+    def key(self) -> Key:
+        """Its place among the others."""
+        return self.at, self.id
+
+    @property
+    def is_bad(self) -> bool | None:
+        """Whether it failed or could not run; None where it says neither."""
+        return None if self.outcome == "skipped" else self.outcome in ("fail", "error")
+
+
+class Turn(NamedTuple):
+    """Something that became different with a result, or for `removed` with a run of the suite that had none."""
+
+    kind: TurnKind
+    at: Key
+    before: Item | None
+    """The result before it: the truth lies between. None: there is none."""
+    item: Item | None = None
+    """The result that shows it; None for `removed`."""
+
+
+class Change(msgspec.Struct, frozen=True, array_like=True):
+    """The last change of a rule."""
+
+    kind: TurnKind
+    item: Item
+    before: Item
+
+
+class History(msgspec.Struct, frozen=True, array_like=True):
+    """What is known of a stretch of results that follow each other."""
+
+    oldest: Item
+    newest: Item
+    count: int
+    recent: tuple[tuple[Millis, bool | None], ...]
+    """When the last of them were, oldest first, and whether they were bad. Without those that were kept."""
+    first_firm: Item | None
+    """The first that passed or failed ..."""
+    last_firm: Item | None
+    """... and the last."""
+    since: Item | None
+    """With which the last stretch of good or of bad ones begins ..."""
+    before: Item | None
+    """... and the firm one before that."""
+    passed: Item | None
+    """The last good one."""
+    first_rule: Item | None
+    """The first that tells its rule ..."""
+    last_rule: Item | None
+    """... and the last."""
+    change: Change | None
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last of them that says anything is bad."""
+        return self.last_firm is not None and bool(self.last_firm.is_bad)
+
+    @property
+    def flips(self) -> int:
+        """How often it turned among the recent ones."""
+        firm = [is_bad for _, is_bad in self.recent if is_bad is not None]
+        return sum(one != other for one, other in pairwise(firm))
+
+    @property
+    def usual(self) -> Millis | None:
+        """The median of the times between the recent ones; None with fewer than three."""
+        if len(self.recent) < SPOKEN:
+            return None
+        times = [at for at, _ in self.recent]
+        return median_low(later - one for one, later in pairwise(times))
+
+    @property
+    def due(self) -> Millis | None:
+        """Until when it should have said something again: twice its usual interval and an hour; None: nobody knows."""
+        usual = self.usual
+        return None if usual is None else self.newest.at + 2 * usual + GRACE
+
+
+class Around(NamedTuple):
+    """What the fold asks of what lies around the items."""
+
+    change: Callable[[int, int], RuleChange | None]
+    """Between the rules of two numbers."""
+    covers: Sequence[Key] = ()
+    """In order: the runs that held every check of the suite. One that a check is not in says that it was removed."""
+
+    def cover(self, after: Key, before: Key | None = None) -> Key | None:
+        """The first such run between two results, or after the last."""
+        at = bisect_right(self.covers, after)
+        found = self.covers[at] if at < len(self.covers) else None
+        return found if found is None or before is None or found < before else None
+
+
+def history_of(item: Item) -> History:
+    """That of one result."""
+    firm = item if item.is_bad is not None else None
+    told = item if item.rule else None
+    return History(
+        oldest=item, newest=item, count=1, recent=() if item.is_kept else ((item.at, item.is_bad),), first_firm=firm,
+        last_firm=firm, since=firm, before=None, passed=item if item.is_bad is False else None, first_rule=told,
+        last_rule=told, change=None,
+    )  # fmt: skip
+
+
+def folded(items: Iterable[Item], around: Around) -> tuple[History, list[Turn]]:
+    """The history of these, which are at least one and in order, and its turns."""
+    turns: list[Turn] = []
+
+    def step(history: History, item: Item) -> History:
+        both, new, _ = joined(history, history_of(item), around)
+        turns.extend(new)
+        return both
+
+    coming = iter(items)
+    first = history_of(next(coming))
+    turns.extend(opening(first))
+    return reduce(step, coming, first), turns
+
+
+def opening(history: History) -> list[Turn]:
+    """What a history says by its beginning: a check that fails in the first result that there is."""
+    first = history.first_firm
+    return [Turn("began to fail", first.key, None, first)] if first is not None and first.is_bad else []
+
+
+def ending(history: History, around: Around) -> list[Turn]:
+    """What a history says by its end: the check was removed after it."""
+    cover = around.cover(history.newest.key)
+    return [] if cover is None else [Turn("removed", cover, history.newest)]
+
+
+def joined(one: History, other: History, around: Around) -> tuple[History, list[Turn], list[Turn]]:
+    """Two histories, of which the first is over when the second begins, as one: that, and the turns between them.
+
+    The last are the turns of the second that were told because nothing was known before it, and are none.
+    """
+    turns, wrong = _verdicts_between(one, other)
+    rules = _rules_between(one, other, around)
+    lasting = other.first_firm is not None and other.since == other.first_firm and one.last_firm is not None
+    goes_on = lasting and one.last_firm is not None and one.last_firm.is_bad == other.is_failing
+    return (
+        History(
+            oldest=one.oldest, newest=other.newest, count=one.count + other.count,
+            recent=(one.recent + other.recent)[-RECENT:],
+            first_firm=one.first_firm or other.first_firm, last_firm=other.last_firm or one.last_firm,
+            since=one.since if goes_on or other.since is None else other.since,
+            before=one.before if goes_on or other.since is None else one.last_firm if lasting else other.before,
+            passed=other.passed or one.passed, first_rule=one.first_rule or other.first_rule,
+            last_rule=other.last_rule or one.last_rule, change=_last_change(one, rules, other),
+        ),
+        turns + rules, wrong,
+    )  # fmt: skip
+
+
+def _verdicts_between(one: History, other: History) -> tuple[list[Turn], list[Turn]]:
+    last, first = one.last_firm, other.first_firm
+    if last is None or first is None:
+        return [], []
+    if last.is_bad == first.is_bad:
+        return [], opening(other)
+    # a failure that was told as the first thing known of the check has the same key: it is told again with its past
+    return [Turn("began to fail" if first.is_bad else "recovered", first.key, last, first)], []
+
+
+def _rules_between(one: History, other: History, around: Around) -> list[Turn]:
+    turns = []
+    cover = around.cover(one.newest.key, other.oldest.key)
+    if cover is not None:
+        turns.append(Turn("removed", cover, one.newest))
+        turns.append(Turn("returned", other.oldest.key, one.newest, other.oldest))
+    last, first = one.last_rule, other.first_rule
+    change = None if last is None or first is None else around.change(last.rule, first.rule)
+    if change is not None and first is not None:
+        turns.append(Turn(change, first.key, last, first))
+    return turns
+
+
+def _last_change(one: History, between: Iterable[Turn], other: History) -> Change | None:
+    """The latest of all; of a check that came back with another rule it is that."""
+    met = [change for change in (one.change, other.change) if change is not None]
+    met += [Change(turn.kind, turn.item, turn.before) for turn in between if turn.item and turn.before]
+    return max(met, key=lambda change: (change.item.key, change.kind != "returned"), default=None)
