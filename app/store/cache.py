@@ -16,6 +16,7 @@ from .artifact_contents import write_contents
 from .check_news import News, forget_news, read_news
 from .check_writes import CheckWriter, Remembered
 from .commit_writes import CommitWriter
+from .data_writes import write_data_versions
 from .files import is_damage, next_generation, open_cache, remove_older
 from .histories import known_series
 from .log_writes import KEPT as KEPT_OF_LOGS
@@ -132,6 +133,7 @@ class Cache:
                 logs=self._logs.write(cursor, source, batch.log_parts, now),
                 models=models.changed,
                 promotions=write_promotions(cursor, source, batch.promotions),
+                data=write_data_versions(cursor, source, batch.data_versions),
                 checks=checks.changed,
             )
             self._advance(cursor, source, batch)

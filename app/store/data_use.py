@@ -1,9 +1,12 @@
-"""Which runs used a dataset, as far as the cache knows."""
+"""Which runs used a dataset, as far as the cache knows: noted when they are written, looked up when they are shown."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Final
+
+from ..records import Millis
 
 LOOKED_AT: Final = 2_000
 """Runs of one dataset that are put in order of time: a million may share it, and nobody reads a million names."""
@@ -23,3 +26,31 @@ def runs_on_data(connection: sqlite3.Connection, name: str, digest: str, limit: 
         (name, digest, LOOKED_AT),
     ).fetchall()
     return [row[0] for row in rows[:limit]], len(rows)
+
+
+class DataUses:
+    """The first and the last run on each dataset among those of one batch."""
+
+    def __init__(self) -> None:
+        self._first: dict[int, tuple[Millis, int]] = {}
+        self._last: dict[int, tuple[Millis, int]] = {}
+
+    def add(self, run: int, started_at: Millis | None, datasets: Iterable[int]) -> None:
+        """A run on these datasets, all by row ids. One that never began tells nothing of when."""
+        if started_at is None:
+            return
+        use = (started_at, run)
+        for dataset in datasets:
+            self._first[dataset] = min(use, self._first.get(dataset, use))
+            self._last[dataset] = max(use, self._last.get(dataset, use))
+
+    def write(self, cursor: sqlite3.Cursor) -> None:
+        """Widen what the datasets say of their first and last run."""
+        cursor.executemany(
+            "UPDATE dataset SET first_at = ?1, first_run = ?2 WHERE id = ?3 AND (first_at IS NULL OR first_at > ?1)",
+            [(*use, dataset) for dataset, use in self._first.items()],
+        )
+        cursor.executemany(
+            "UPDATE dataset SET last_at = ?1, last_run = ?2 WHERE id = ?3 AND (last_at IS NULL OR last_at < ?1)",
+            [(*use, dataset) for dataset, use in self._last.items()],
+        )

@@ -17,6 +17,7 @@ import msgspec
 
 from ..query import as_number
 from ..records import ArtifactListing, Dataset, Experiment, Metric, Run, Series
+from .data_use import DataUses
 from .histories import let_go_of_oldest, widen_extremes, write_series, write_tail
 from .value_indexes import index_texts
 
@@ -158,6 +159,7 @@ class RunWriter:
         metrics: list[tuple[Any, ...]] = []
         labels: list[tuple[int, int]] = []
         datasets: list[tuple[int, int, str]] = []
+        used = DataUses()
         self._next_label = self._next_id(cursor, "label")
         for row, _, run in rows:
             experiment = self._experiment(cursor, source, run.experiment_id)
@@ -165,7 +167,9 @@ class RunWriter:
             self._add_labels(cursor, labels, row, experiment, "param", run.params)
             self._add_labels(cursor, labels, row, experiment, "tag", run.tags)
             if run.datasets:
-                datasets.extend((row, self._dataset(cursor, source, d), d.context or "") for d in run.datasets)
+                uses = [(row, self._dataset(cursor, source, d), d.context or "") for d in run.datasets]
+                datasets += uses
+                used.add(row, run.started_at, (dataset for _, dataset, _ in uses))
         _insert_many(cursor, "metric (run, key, value, state, step, at)", metrics)
         _insert_many(cursor, "label (id, key, text, number)", self._new_labels)
         self._new_labels.clear()
@@ -174,6 +178,7 @@ class RunWriter:
         self._full.clear()
         _insert_many(cursor, "run_label (run, label)", labels)
         cursor.executemany("INSERT OR IGNORE INTO run_dataset VALUES (?, ?, ?)", datasets)
+        used.write(cursor)
 
     def _add_metrics(
         self,

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from .check_tables import CHECK_TABLES
+from .data_tables import DATA_TABLES
 from .log_tables import LOG_TABLES
 from .model_tables import MODEL_TABLES
 
@@ -78,10 +79,11 @@ CREATE TABLE run_label (
 CREATE INDEX label_run ON run_label (label, run);
 CREATE TABLE dataset (
     id INTEGER PRIMARY KEY, source INTEGER NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL,
-    source_type TEXT, origin TEXT, schema TEXT, profile TEXT, UNIQUE (source, name, digest)
+    source_type TEXT, origin TEXT, schema TEXT, profile TEXT,
+    first_at INTEGER, first_run INTEGER, last_at INTEGER, last_run INTEGER, UNIQUE (source, name, digest)
 );
 CREATE INDEX dataset_digest ON dataset (digest);
-CREATE INDEX dataset_name ON dataset (name, id);
+CREATE INDEX dataset_name ON dataset (name, first_at DESC, id);
 CREATE TABLE run_dataset (
     run INTEGER NOT NULL, dataset INTEGER NOT NULL, context TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (run, dataset, context)
@@ -136,13 +138,14 @@ CREATE TABLE job (
 CREATE INDEX job_pipeline ON job (pipeline, name, attempt, status, stage, native);
 CREATE INDEX job_native ON job (native);
 """
-TABLES: Final = ";".join((LOG_TABLES, _OWN, MODEL_TABLES, CHECK_TABLES))
+TABLES: Final = ";".join((LOG_TABLES, _OWN, MODEL_TABLES, CHECK_TABLES, DATA_TABLES))
 """`content` counts the batches that changed something, so that a screen tells news from a pass without any.
 Of a metric: `value` is NULL for NaN (SQLite has none) and may be infinite; `state` tells.
 Of a label: `number` is the text as a number where it is one. Of a run: `digest` is a hash of the record, so
 that a sweep over unchanged runs writes one integer each; `parent` is the parent's native id, because children
-arrive before their parents (newest first). `artifacts` are msgpack of the
-records. Of a history: the columns of a `Series`, packed as the machine's own int64 and float64; `last_step` and
+arrive before their parents (newest first). Of a dataset: the runs that began first and last of those that used it, and
+when, so that neither its age nor its order takes a look at a million runs. `artifacts` are msgpack of the records. Of
+a history: the columns of a `Series`, packed as the machine's own int64 and float64; `last_step` and
 `last_at` are the highest and latest of them; `read_at` is when it was last read whole, not when points were added.
 Of a pipeline: `at` is what it is ordered by, the first of its times that there is; `number_value` is its number where
 that is one; `head` and `jobs` are hashes of what a list says and of its jobs (NULL: they were not read), so that one
