@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -118,6 +119,18 @@ class Reader:
     def interrupt(self) -> None:
         """Stop the query that runs now, from another thread; it raises sqlite3.OperationalError there."""
         self.connection.interrupt()
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """All that is read inside is of one state of the cache, whatever the syncer writes meanwhile."""
+        if self.connection.in_transaction:
+            yield
+            return
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
 
     def data_version(self) -> int:
         """A number that changes when somebody else wrote (5 microseconds)."""
