@@ -6,6 +6,7 @@ QuarterdeckError            1   it failed
 │   ├── FilterError         2   ... names the column
 │   └── UntrustedError      2   the project's settings want something that nobody has trusted yet
 ├── SourceError             3   a source could not be read; `state` says in which of the known ways
+│   └── IncompleteError     3   ... but for one thing of it all was read
 ├── RefusedError            4   policy, read-only mode, or the world moved
 └── StoreError              1   the cache or the state file cannot be used
 
@@ -58,6 +59,13 @@ class SourceError(QuarterdeckError):
         super().__init__(sentence)
         self.state = state
         self.retry_at = retry_at
+
+
+class IncompleteError(SourceError):
+    """All that could be read was handed over; one thing of it could not, or there was nothing there.
+
+    The next pass comes as soon as after a good one. State "never": there is nothing to read yet, which is no failure.
+    """
 
 
 class RefusedError(QuarterdeckError):

@@ -154,6 +154,11 @@ def sentence(settings: Settings) -> str:
     return f"Not trusted: it would {', '.join(filter(None, acts))}. See `quarterdeck trust`; until then local only."
 
 
+def leads_out(settings: Settings, pattern: str) -> bool:
+    """Whether a path or pattern of the settings leads out of the repository, links followed."""
+    return bool(_outside(settings, pattern))
+
+
 def is_found(settings: Settings) -> bool:
     """Whether there is no settings file at all: what the sections hold was found lying around."""
     return settings.file is None and not settings.address
@@ -185,7 +190,8 @@ def _section(settings: Settings, place: str, section: object) -> Iterator[Reach]
         for index, job in enumerate(section.jobs):
             yield Reach(f"{place}.jobs[{index}]", "run", _words(msgspec.to_builtins(job)))
     if command := getattr(section, "command", ()):
-        yield Reach(f"{place}.command", "run", _words(command))
+        every = getattr(section, "every", None)  # what runs by itself is another thing than what somebody runs
+        yield Reach(f"{place}.command", "run", _words(command) + (f" every {every}" if every else ""))
     for key in _LOCAL:
         written = getattr(section, key, "")
         for path in [written] if isinstance(written, str) else written:

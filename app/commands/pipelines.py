@@ -26,7 +26,7 @@ from .printing import Head, ago, iso, print_json, print_table, windows
 DEFAULT: Final = "id,name,number,status,branch,commit,event,created_at,duration"
 ON_A_TERMINAL: Final = "id,status,name,number,branch,age,duration,event"
 
-NO_CI: Final = ("git", "mlflow", "registry")
+NO_CI: Final = ("git", "mlflow", "registry", "checks")
 """Kinds of sources that know no pipelines."""
 
 Cell = Callable[[PipelineRow, Millis], str]

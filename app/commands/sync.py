@@ -47,7 +47,8 @@ def sync_command(
       quarterdeck sync --watch            the syncer, in the foreground
       quarterdeck sync --install          a syncer for good
 
-    While a syncer runs it is asked to do it, and waited for. Exit status 3 when a source could not be read.
+    While a syncer runs it is asked to do it, and waited for. Exit status 3 when a source could not be read; one where
+    there is nothing to read yet is no failure.
     """
     _check(watch, installing, bool(names) or full or as_json)
     if installing:
@@ -77,7 +78,7 @@ def _pass(options: Options, settings: Settings, names: tuple[str, ...], full: bo
         print_json(map(state_json, found))
     for state in found:
         say(_said(state))
-    return 0 if all(state.state == "ok" for state in found) else 3
+    return 0 if all(state.state in ("ok", "never") for state in found) else 3
 
 
 def _said(state: SourceState) -> str:

@@ -64,6 +64,8 @@ async def _try(source: Source, cursor: Mapping[str, Any]) -> list[Finding]:
         async with asyncio.timeout(TRY_SECONDS), aclosing(batches):
             await anext(batches, None)
     except SourceError as error:
+        if error.state == "never":  # nothing is there yet, which breaks nothing
+            return [Finding(name, "warn", str(error))]
         return [Finding(name, "fail", str(error), MENDS.get(error.state, ""))]
     except TimeoutError:
         return [Finding(name, "fail", f"No answer within {TRY_SECONDS:.0f} s.", MENDS["unreachable"])]

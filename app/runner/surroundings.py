@@ -25,13 +25,14 @@ _MAKES_OWN: Final = frozenset({"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKE_TERMOUT
 
 def environment(settings: Settings, run_id: str, commit: str) -> dict[str, str]:
     """The user's own, with what a job may want to know. Its secrets are the user's, as in their shell."""
+    of_the_job = {"CI": "true", "QUARTERDECK_PIPELINE": run_id, "QUARTERDECK_COMMIT": commit}
+    return clean_environment(settings) | of_the_job
+
+
+def clean_environment(settings: Settings) -> dict[str, str]:
+    """The user's own without what binds Git and Make to somebody else's work, for whatever the settings run."""
     found = {name: value for name, value in settings.environment.items() if name not in _GITS_OWN | _MAKES_OWN}
-    found |= {
-        "CI": "true",
-        "QUARTERDECK_PIPELINE": run_id,
-        "QUARTERDECK_COMMIT": commit,
-        "QUARTERDECK_PYTHON": sys.executable,
-    }
+    found["QUARTERDECK_PYTHON"] = sys.executable
     if not settings.address:
         found["QUARTERDECK_PROJECT"] = str(settings.root)
     found.setdefault("PYTHONUNBUFFERED", "1")  # else Python keeps what it prints until the job ends

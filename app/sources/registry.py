@@ -65,6 +65,7 @@ def build(settings: Settings) -> list[Source]:
         _models(settings),
         *(_registry(settings, index) for index in range(len(settings.registries))),
         *(_ci(settings, index) for index in range(len(settings.ci))),
+        *(_checks(settings, index) for index in range(len(settings.checks))),
     ]
     return [source for source in sources if source is not None]
 
@@ -261,6 +262,18 @@ def _server(settings: Settings, section: CiServer | Registry) -> http.Http:
         connection=_connection(settings, section.base_url, section),
         login_hint=_LOGIN_HINTS.get(section.kind, "Give a token in the settings."),
     )
+
+
+def _checks(settings: Settings, index: int) -> Source:
+    """The source of one [[checks]]."""
+    from .checks.building import build_checks, scope_of  # for those who have such a section
+
+    section = settings.checks[index]
+    spec = SourceSpec(
+        key=source_key("checks", settings.project_key, scope_of(settings, index)), kind="checks",
+        name=section.name or section.kind, address=str(settings.root),
+    )  # fmt: skip
+    return build_checks(settings, index, spec, lambda reader, filling: {})
 
 
 def _scope(section: Ci) -> str:

@@ -159,6 +159,16 @@ def test_a_pattern_cannot_climb_out_unseen(tmp_path: Path, pattern: str) -> None
     assert places(project(tmp_path, f'[[checks]]\nkind = "dbt"\npaths = ["{pattern}"]\n')) == ["checks[0].paths"]
 
 
+def test_a_command_that_the_syncer_runs_by_itself_is_another_thing_than_one_that_somebody_runs(tmp_path: Path) -> None:
+    text = '[[checks]]\nkind = "dbt"\npaths = ["a"]\ncommand = ["dbt", "test"]\n'
+    agreed = project(tmp_path / "p", text)
+    record_trust(agreed)
+    settings = project(tmp_path / "p", text + 'every = "1h"\n')
+    assert not is_trusted(settings)
+    (reach,) = reaches(settings)
+    assert (reach.place, reach.value) == ("checks[0].command", '["dbt","test"] every 1h')
+
+
 def clone(where: Path, remote: str) -> Path:
     subprocess.run(["git", "init", "-q", str(where)], check=True)
     subprocess.run(["git", "-C", str(where), "remote", "add", "origin", remote], check=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.app.errors import SourceError, StoreError
+from quarterdeck.app.errors import IncompleteError, SourceError, StoreError
 from quarterdeck.app.records import Batch, Run, SourceSpec, SourceState, Want
 from quarterdeck.app.store.state import State
 from quarterdeck.app.sync.log import close_log, open_log
@@ -278,3 +278,21 @@ async def test_the_loop_lives_while_a_batch_is_written(bench: Bench) -> None:
         await asyncio.sleep(0)
         turns += 1
     assert turns > 100
+
+
+async def test_one_wrong_thing_among_all_that_was_read_is_said_and_puts_nothing_off(bench: Bench) -> None:
+    poller = bench.poller(Told(Batch(runs=(run(1),)), IncompleteError("a.json is cut.", "not_understood")))
+    for _ in range(3):
+        state = await poller.run()
+    assert (state.state, state.sentence, state.items, state.next_try_at) == ("not_understood", "a.json is cut.", 1, 0)
+    assert state.last_ok_at is not None
+
+
+async def test_where_there_is_nothing_yet_nobody_says_that_it_was_ok(bench: Bench) -> None:
+    state = await bench.poller(Told(IncompleteError("No file matches.", "never"))).run()
+    assert (state.state, state.sentence, state.last_ok_at, state.last_error) == (
+        "never",
+        "No file matches.",
+        None,
+        None,
+    )

@@ -1,0 +1,140 @@
+"""From a [[checks]] of the settings to its source. What reaches a server is handed in by the registry."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from ... import trust
+from ...identities import identities
+from ...records import Invocation, SourceSpec
+from ...settings import Settings
+from ...settings.sections import Checks
+from ...text import clip
+from .. import Source
+from ..refused import RefusedSource
+from .command import Command, Printed
+from .files import Files, Reader
+from .filling import Filling
+from .patterns import is_magic
+from .reading import ResultFile
+from .source import ChecksSource, Part
+from .tree import Place, Tree
+
+_BESIDE: Final = {"dbt": "manifest.json"}
+"""The file that explains those beside it."""
+_WITH_IT: Final = {"dbt": ("sources.json",)}
+"""Results that are written beside those of the pattern."""
+_NO_RESULTS: Final = {
+    "dbt": frozenset({"manifest.json", "catalog.json", "semantic_manifest.json", "graph_summary.json"}),
+}
+"""What the tool writes beside its results, which a pattern like `target/*.json` meets."""
+
+Elsewhere = Callable[[Reader, Filling], Mapping[str, Part]]
+"""The parts that reach servers, by their names in the cursor."""
+
+
+def reader_of(kind: str) -> Reader:
+    """What reads the files of one tool, imported at the first file."""
+
+    def read(file: ResultFile) -> tuple[Invocation, ...]:
+        formats = importlib.import_module(".formats", __package__)
+        found: tuple[Invocation, ...] = formats.read(kind, file)
+        return found
+
+    return read
+
+
+def build_checks(
+    settings: Settings, index: int, spec: SourceSpec, elsewhere: Elsewhere, *, read: Reader | None = None
+) -> Source:
+    """The source of `checks[index]`. Without trust: the files inside the repository, and nothing else."""
+    section = settings.checks[index]
+    may_run = trust.may_run(settings, f"checks[{index}]")
+    reader, filling = read or reader_of(section.kind), Filling(spec.key, section, identities(settings))
+    command = Command(settings, section, spec.key) if section.command and may_run and not settings.address else None
+    parts: dict[str, Part] = {}
+    if section.paths and not settings.address:
+        if tree := tree_of(settings, section, may_run):
+            parts["files"] = tree_files(settings, section, tree, reader, filling)
+    elif command is not None and command.prints:
+        parts["printed"] = printed_files(section, command, reader, filling)
+    parts |= elsewhere(reader, filling)
+    if parts:
+        return ChecksSource(spec, parts, command)
+    if not may_run or not trust.is_trusted(settings):
+        return RefusedSource(spec, "untrusted", trust.sentence(settings))
+    return RefusedSource(spec, "misconfigured", _nowhere(settings, section))
+
+
+def tree_of(settings: Settings, section: Checks, may_run: bool) -> Tree | None:
+    """The files that its patterns name. Those that lead out of the repository only where somebody agreed."""
+    home = Path(os.path.realpath(settings.checkout or settings.root))
+    places = [_place(settings, home, pattern, may_run) for pattern in section.paths]
+    kept = [place for place in places if place is not None]
+    if not kept:
+        return None
+    return Tree(
+        kept, beside=_WITH_IT.get(section.kind, ()), left_out=_NO_RESULTS.get(section.kind, frozenset())
+    )  # fmt: skip
+
+
+def tree_files(settings: Settings, section: Checks, tree: Tree, reader: Reader, filling: Filling) -> Files:
+    """The reading of them."""
+    command = section.command
+    name = clip(section.name or section.kind, 40)
+    hint = f" `quarterdeck check run {name}` runs the command that makes it." if command else ""
+    return Files(
+        tree, reader, filling, beside=_BESIDE.get(section.kind, ""),
+        nothing=lambda: f"No file matches {clip(tree.written, 120)} in {clip(str(settings.root), 120)}.{hint}",
+    )  # fmt: skip
+
+
+def printed_files(section: Checks, command: Command, reader: Reader, filling: Filling) -> Files:
+    """The reading of what a command printed."""
+    name = clip(section.name or section.kind, 40)
+    return Files(
+        Printed(command), reader, filling, newest_counts=True,
+        nothing=lambda: f"`{command.words}` has left no results yet: `quarterdeck check run {name}` runs it.",
+    )  # fmt: skip
+
+
+def scope_of(settings: Settings, index: int) -> str:
+    """What tells one [[checks]] from the others of a project: what it reads, and not what it is called."""
+
+    def words(section: Checks) -> str:
+        read = (section.kind, section.paths, section.mlflow_artifact, section.ci_artifact, section.command)
+        return msgspec.json.encode(read).decode()
+
+    mine = words(settings.checks[index])
+    before = sum(words(section) == mine for section in settings.checks[:index])
+    return f"{mine} {before}" if before else mine
+
+
+def _place(settings: Settings, home: Path, pattern: str, may_run: bool) -> Place | None:
+    if not trust.leads_out(settings, pattern):
+        return Place(pattern, settings.root, (home,))
+    if not may_run:
+        return None
+    parts = pattern.split("/")
+    magic = next((at for at, part in enumerate(parts) if is_magic(part)), len(parts) - 1)
+    if ".." in parts[magic:]:
+        return Place(pattern, settings.root, (Path("/"),))  # where it leads, nobody can tell: all of it was agreed to
+    before = "/".join(parts[:magic])
+    folder = settings.path(before) if before else Path("/" if pattern.startswith("/") else settings.root)
+    return Place(pattern, settings.root, (home, Path(os.path.realpath(folder))))
+
+
+def _nowhere(settings: Settings, section: Checks) -> str:
+    if settings.address and (section.paths or section.command):
+        return (
+            "This project is read without a checkout: there is no work tree with files, and nowhere to run a command."
+        )
+    if section.mlflow_artifact:
+        return "It names artifacts of MLflow runs, and no tracking server is named: tracking_uri under [mlflow] is one."
+    return "It names artifacts of pipelines, and no [[ci]] has any: GitHub, GitLab and Jenkins do."

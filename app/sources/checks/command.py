@@ -1,0 +1,238 @@
+"""The project's own command that makes or fetches results. Whoever calls this has seen to it that it is trusted.
+
+checks/<source>/lock       held while it runs, by the syncer or by `quarterdeck check run`
+               /last.json  how it went the last time
+               /<time>.out what it printed, where nothing else says where its results are
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shlex
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from ...errors import StoreError
+from ...flock import try_lock
+from ...paths import cache_dir, make_private
+from ...records import Millis, Record
+from ...runner.job import NotStartedError, Watched, run_job
+from ...runner.surroundings import clean_environment
+from ...settings import Settings, seconds
+from ...settings.sections import Checks
+from ...text import clip
+from .masking import masked
+from .tree import Candidate
+
+LIMIT: Final = 600.0
+"""Seconds that it may take."""
+LARGEST: Final = 64 * 1024 * 1024
+"""Bytes that it may print where that is the file of results."""
+KEPT: Final = 5
+"""Outputs that are kept."""
+_TAIL: Final = 16_384
+
+
+class Ran(Record, frozen=True, kw_only=True):
+    """How a run of the command went."""
+
+    started_at: Millis
+    ended_at: Millis
+    status: int = 0
+    """Exit status; negative: the signal."""
+    why: str = "exit"
+    """exit, timeout, cancelled, too_much (printed), or not_started."""
+    said: str = ""
+    """The last line of its standard error, masked."""
+
+
+class Command:
+    """The command of one [[checks]], whose source has that key."""
+
+    def __init__(
+        self, settings: Settings, section: Checks, key: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._settings, self._section, self._clock = settings, section, clock
+        self.folder = cache_dir() / "checks" / key
+
+    @property
+    def words(self) -> str:
+        """It as it would be typed."""
+        return clip(shlex.join(self._section.command), 80)
+
+    @property
+    def prints(self) -> bool:
+        """Whether what it prints is the file of results."""
+        section = self._section
+        return not (section.paths or section.mlflow_artifact or section.ci_artifact)
+
+    def is_due(self) -> bool:
+        """Whether the syncer is to run it now."""
+        if self._section.every is None or self._settings.address:
+            return False
+        last = self.last()
+        return (
+            last is None
+            or last.why == "cancelled"
+            or self._now() - last.started_at >= seconds(self._section.every) * 1000
+        )
+
+    def last(self) -> Ran | None:
+        """How it went the last time; None where it never ran, or nobody knows."""
+        try:
+            return msgspec.json.decode((self.folder / "last.json").read_bytes(), type=Ran)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def run(
+        self, *, output: Callable[[bytes], None] = lambda piece: None, should_stop: Callable[[], bool] = lambda: False,
+        wait: Callable[[], bool] = lambda: False,
+    ) -> Ran | None:  # fmt: skip
+        """Run it once. Blocking; None, when another process runs it and `wait` (called while it does) gives up.
+
+        `output` is told what it writes and is not the file of results. Raises StoreError when there is no place for
+        its output.
+        """
+        try:
+            make_private(self.folder)
+            with self._turn(wait) as has_it:
+                return self._run(output, should_stop) if has_it else None
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise StoreError(f"What `{self.words}` says cannot be kept in {self.folder}: {why}.") from error
+
+    @contextlib.contextmanager
+    def _turn(self, wait: Callable[[], bool]) -> Iterator[bool]:
+        lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            while not (has_it := try_lock(lock, fcntl.LOCK_EX)) and wait():
+                pass
+            yield has_it
+        finally:
+            os.close(lock)
+
+    def _run(self, output: Callable[[bytes], None], should_stop: Callable[[], bool]) -> Ran:
+        started, tail = self._now(), bytearray()
+        if missing := self._missing():
+            return self._keep(
+                None, Ran(started_at=started, ended_at=started, status=127, why="not_started", said=missing)
+            )
+        fresh = self.folder / f".{started}.new"
+        line = f"exec {shlex.join(self._section.command)}" + (f" >{shlex.quote(str(fresh))}" if self.prints else "")
+        too_much = False
+
+        def heard(piece: bytes) -> None:
+            tail.extend(piece)
+            del tail[:-_TAIL]
+            output(piece)
+
+        def stops() -> bool:
+            nonlocal too_much
+            too_much = too_much or _size(fresh) > LARGEST
+            return too_much or should_stop()
+
+        try:
+            ended = run_job(
+                line, cwd=self._settings.root, environment=clean_environment(self._settings), log=Path(os.devnull),
+                limit=LIMIT, watched=Watched(heard, lambda: None, stops),
+            )  # fmt: skip
+            why = "too_much" if stops() and too_much else ended.why
+            ran = Ran(
+                started_at=started, ended_at=self._now(), status=ended.status, why=why, said=_last_line(bytes(tail))
+            )
+        except NotStartedError as error:
+            ran = Ran(started_at=started, ended_at=self._now(), status=127, why="not_started", said=str(error))
+        return self._keep(fresh, ran)
+
+    def _missing(self) -> str:
+        """Why there is no such program; "" where there is one."""
+        program = self._section.command[0]
+        place = self._settings.root / program if "/" in program else program
+        if shutil.which(place, path=self._settings.environment.get("PATH")) is not None:
+            return ""
+        where = f"in {self._settings.root}" if "/" in program else "on the PATH"
+        return f"There is no program {clip(program, 60)} {where}."
+
+    def _keep(self, fresh: Path | None, ran: Ran) -> Ran:
+        """Put the output and the record in place. An output that was cut off is none."""
+        if fresh is not None:
+            if _size(fresh) and ran.why == "exit":
+                fresh.replace(self.folder / f"{ran.started_at}.out")
+            fresh.unlink(missing_ok=True)
+        for old in self.outputs()[KEPT:]:
+            old.unlink(missing_ok=True)
+        draft = self.folder / "last.new"
+        draft.write_bytes(msgspec.json.encode(ran))
+        draft.replace(self.folder / "last.json")
+        return ran
+
+    def outputs(self) -> list[Path]:
+        """What it printed the last times, the newest first."""
+        try:
+            found = [path for path in self.folder.glob("*.out") if path.stem.isdecimal()]
+        except OSError:
+            return []
+        return sorted(found, key=lambda path: int(path.stem), reverse=True)
+
+    def _now(self) -> Millis:
+        return int(self._clock() * 1000)
+
+
+class Printed:
+    """What a command printed, as a Finder of files."""
+
+    closed = ""
+
+    def __init__(self, command: Command) -> None:
+        self._command = command
+
+    def look(self) -> list[Candidate]:
+        """The outputs that are kept, the newest first."""
+        found: list[Candidate] = []
+        for path in self._command.outputs():
+            with contextlib.suppress(OSError):
+                facts = path.lstat()
+                stamp = (facts.st_mtime_ns, facts.st_size, facts.st_ino)
+                found.append(Candidate(path.name, str(path), *stamp, called=self._command.words))
+        return found
+
+
+def complaint(words: str, ran: Ran, *, wrote: bool, all_passed: bool) -> str:
+    """What is wrong with a run of the command; "" when all is well. Tools end with 1 where a check failed.
+
+    `wrote`: results came of it. `all_passed`: in those that did, nothing failed.
+    """
+    said = f" It said: {ran.said}" if ran.said else ""
+    if ran.why == "not_started":
+        return f"`{words}` cannot be started. {ran.said}"
+    if ran.why == "timeout":
+        return f"`{words}` took longer than {LIMIT / 60:.0f} minutes and was ended.{said}"
+    if ran.why == "too_much":
+        return f"`{words}` printed more than {LARGEST >> 20} MB and was ended."
+    if ran.why == "cancelled":
+        return f"`{words}` was cancelled."
+    how = f"was ended by signal {-ran.status}" if ran.status < 0 else f"ended with exit status {ran.status}"
+    if not wrote:
+        return f"`{words}` {how} and wrote no results.{said}"
+    if ran.status and all_passed:
+        return f"`{words}` {how}, though nothing failed in the results that it wrote.{said}"
+    return ""
+
+
+def _last_line(tail: bytes) -> str:
+    lines = [line for line in tail.decode("utf-8", "replace").replace("\r", "\n").split("\n") if line.strip()]
+    return masked(lines[-1]) if lines else ""
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

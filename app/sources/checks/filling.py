@@ -1,0 +1,67 @@
+"""What a file of results does not say of itself: the settings, the run or the pipeline that it was found at. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from ...records import CheckResult, Dataset, Identities, Invocation, Millis, Record
+from ...settings.sections import Checks
+
+
+class Found(Record, frozen=True, kw_only=True):
+    """Where a file was found, as far as that is known."""
+
+    at: Millis | None = None
+    """When the file was written: stands in for the time of formats that have none."""
+    commit: str | None = None
+    run_id: str | None = None
+    pipeline_id: str | None = None
+    datasets: tuple[tuple[str, str], ...] = ()
+    """Name and digest of what went into the run."""
+
+
+class Filling:
+    """What one [[checks]] says of the results that it names, for the source with that key."""
+
+    def __init__(self, source: str, section: Checks, identities: Identities) -> None:
+        self._source, self._section, self._identities = source, section, identities
+
+    def filled(self, invocations: Iterable[Invocation], found: Found = Found()) -> tuple[Invocation, ...]:  # noqa: B008  # frozen
+        """The invocations of one file, whole. What the file says itself of commit, run and data wins."""
+        return tuple(self._one(one, found) for one in invocations)
+
+    def _one(self, one: Invocation, found: Found) -> Invocation:
+        results = tuple(map(self._named, one.results)) if self._section.dataset else one.results
+        return replace(
+            one, source=self._source, id=_salted(one, found.at), results=results,
+            environment=self._section.environment or one.environment, commit=one.commit or found.commit,
+            run_id=one.run_id or found.run_id, pipeline_id=one.pipeline_id or found.pipeline_id,
+            dataset_digest=one.dataset_digest or self._digest(one.tool, results, found.datasets),
+        )  # fmt: skip
+
+    def _named(self, result: CheckResult) -> CheckResult:
+        return result if result.dataset else replace(result, dataset=self._section.dataset)
+
+    def _digest(self, tool: str, results: Sequence[CheckResult], datasets: Sequence[tuple[str, str]]) -> str | None:
+        """Of the run's dataset that was checked: the one that the results name; where they name none, the only one."""
+        named = {self._called(tool, result.dataset) for result in results if result.dataset}
+        if len(named) > 1:
+            return None
+        found = {digest for name, digest in datasets if not named or self._called("mlflow", name) in named}
+        return found.pop() if len(found) == 1 else None
+
+    def _called(self, tool: str, name: str) -> str:
+        """What several tools' names for one dataset share: its declared name, else the name itself."""
+        return self._identities.name_of(tool, name) or name
+
+
+def of_run(datasets: Iterable[Dataset]) -> tuple[tuple[str, str], ...]:
+    """The datasets of a run as `Found` holds them."""
+    return tuple((one.name, one.digest) for one in datasets)
+
+
+def _salted(one: Invocation, at: Millis | None) -> str:
+    """The id; with the time of the file for a format that has no time: the same content later is another look."""
+    return one.id if at is None or one.at != at else f"{one.id}-{at:x}"
