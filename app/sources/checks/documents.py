@@ -1,0 +1,143 @@
+"""JSON that others wrote, read so that no file of any content costs more than a few times its size.
+
+Only named fields are decoded, and those that hold anything stay raw until somebody wants them: the values of the data
+that a report carries along never become Python objects. A field that is something else is as if it were not there.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Final, TypeVar
+
+import msgspec
+
+from .masking import cut
+from .reading import ResultFile, UnreadableError
+
+__all__ = [
+    "ABSENT", "LARGEST", "MOST_OBJECTS", "Raw", "count", "decoded", "document", "flag", "number", "part", "plain",
+    "plain_bytes", "table", "text",
+]  # fmt: skip
+
+LARGEST: Final = 64 * 1024 * 1024
+"""Bytes of a file that is read."""
+MOST_OBJECTS: Final = 400_000
+"""JSON objects in a file. Each that is decoded costs about 200 bytes."""
+Raw = msgspec.Raw
+ABSENT: Final = Raw(b"")
+"""The default of a raw field."""
+
+_T = TypeVar("_T")
+_LARGEST_VALUE = 1024 * 1024  # of a raw field that is decoded as what it happens to be
+_CHUNK = 1024 * 1024  # what is mended at once: the pieces of a substitution cost more than the text
+_NOT_JSON = re.compile(rb"(?<![^\[,:\s])-?(?:NaN|Infinity)(?=\s*(?:[,\]}]|\Z))")  # as Python's json writes them
+_HALF = re.compile(
+    rb"(?<!\\)((?:\\\\)*)\\u(?:[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB]..\\u)[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+_WRONG = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+
+
+def document(file: ResultFile, shape: type[_T]) -> _T:
+    """The whole file as `shape`: a Struct, or a list of them, with mostly raw fields. Raises UnreadableError."""
+    return decoded(file, plain_bytes(file), shape)
+
+
+def plain_bytes(file: ResultFile) -> bytes:
+    """The file as UTF-8 without a mark at its beginning. Raises UnreadableError where it is empty or too large."""
+    data = file.data
+    if len(data) > LARGEST:
+        raise UnreadableError(file.path, f"it has {len(data) >> 20} MB, and at most {LARGEST >> 20} MB are read")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # what PowerShell writes for “>”
+        if len(data) > LARGEST // 4:
+            raise UnreadableError(file.path, "it is UTF-16 and has more than 16 MB: write it as UTF-8")
+        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if not data.strip():
+        raise UnreadableError(file.path, "it is empty")
+    return data
+
+
+def decoded(file: ResultFile, data: bytes, shape: type[_T]) -> _T:
+    """Bytes that came out of the file as `shape`. NaN and Infinity, as Python writes them, are null."""
+    if data.count(b"{") > MOST_OBJECTS:
+        raise UnreadableError(file.path, f"it holds more than {MOST_OBJECTS:,} objects")
+    try:
+        return msgspec.json.decode(data, type=shape)
+    except msgspec.ValidationError as error:
+        raise UnreadableError(file.path, f"it is not of the expected shape ({cut(str(error), 120)})") from error
+    except _WRONG as error:
+        if (mended := _mended(data)) == data:
+            raise UnreadableError(file.path, _why(error)) from error
+    return decoded(file, mended, shape)
+
+
+def part(raw: Raw, shape: type[_T]) -> _T | None:
+    """A raw field as `shape`; None where it is absent, or anything else."""
+    try:
+        return msgspec.json.decode(raw, type=shape) if len(raw) else None
+    except _WRONG:
+        return None
+
+
+def plain(raw: Raw) -> object:
+    """A field as what it is: number, text, list, dict; None where it is broken or has more than a megabyte."""
+    return part(raw, object) if len(raw) <= _LARGEST_VALUE else None
+
+
+def table(raw: Raw) -> dict[str, object]:
+    """A field that holds a table of anything; {} for everything else."""
+    value = plain(raw)
+    return value if isinstance(value, dict) else {}
+
+
+def text(raw: Raw, most: int = 1_000) -> str:
+    """A field that holds a text, cut; "" for everything else."""
+    return cut((part(raw, str) if len(raw) <= _LARGEST_VALUE else None) or "", most)
+
+
+def flag(raw: Raw) -> bool | None:
+    """true, false, and 1 and 0 as some tools write them; None for everything else."""
+    value = plain(raw) if len(raw) <= 8 else None
+    return bool(value) if isinstance(value, int | float) and value in (0, 1) else None
+
+
+def number(raw: Raw) -> float | None:
+    """A field that holds a finite number, no truth value; None for everything else."""
+    value = plain(raw) if len(raw) <= 40 else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def count(raw: Raw) -> int | None:
+    """A field that holds a number of rows; None for everything else."""
+    value = number(raw)
+    return int(value) if value is not None and 0 <= value < 2**53 and value.is_integer() else None
+
+
+def _mended(data: bytes) -> bytes:
+    """What Python writes and JSON does not allow: NaN is null, half of a character is the sign for a lost one."""
+    if b"NaN" in data or b"Infinity" in data:
+        data = b"".join(_NOT_JSON.sub(b"null", chunk) for chunk in _chunks(data))
+    return _HALF.sub(rb"\1\\ufffd", data) if b"\\ud" in data or b"\\uD" in data else data
+
+
+def _chunks(data: bytes) -> Iterator[bytes]:
+    """The data in pieces that each, but for the first, begin with a comma."""
+    begin = 0
+    while begin < len(data):
+        end = data.find(b",", begin + _CHUNK)
+        end = len(data) if end < 0 else end
+        yield data[begin:end]
+        begin = end
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested deeper than any report"
+    if "truncated" in str(error):
+        return "it is cut: its end is missing"
+    return f"it is no JSON ({cut(str(error), 120)})"
