@@ -10,17 +10,15 @@ import msgspec
 
 from .reading import ResultFile, UnreadableError
 
-__all__ = ["LARGEST", "MOST_RESULTS", "Raw", "decode", "held", "text_of", "too_many"]
+__all__ = ["LARGEST", "MOST_OBJECTS", "MOST_RESULTS", "Raw", "decode", "held", "text_of", "too_many"]
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of one file that are read."""
 MOST_RESULTS: Final = 100_000
 """Results of one file: ten times what the largest projects have, and 100 MB of records."""
-_MOST_OBJECTS: Final = 1_500_000  # in JSON as text; each that is decoded costs some 100 bytes
-_NOT_FINITE: Final = re.compile(
-    rb'"(?:[^"\\]|\\.)*+"?|-?\bInfinity\b|\bNaN\b', re.DOTALL
-)  # possessive: linear in any junk
-_NULL: Final = msgspec.Raw(b"null")
+MOST_OBJECTS: Final = 700_000
+"""Objects in the JSON of one file; each that is decoded costs some 200 bytes."""
+_NOT_FINITE: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|-?\bInfinity\b|\bNaN\b', re.DOTALL)  # linear in any junk
 
 Raw = msgspec.Raw
 T = TypeVar("T")
@@ -39,6 +37,8 @@ def text_of(path: str, data: bytes) -> bytes:
     if len(data) > LARGEST:
         raise UnreadableError(path, f"it has {len(data) >> 20} MB, and no more than {LARGEST >> 20} MB are read")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        if len(data) > LARGEST // 4:
+            raise UnreadableError(path, f"it is UTF-16 of more than {LARGEST >> 22} MB: write it as UTF-8")
         try:
             data = data.decode("utf-16").encode()
         except UnicodeError as error:
@@ -68,8 +68,8 @@ def too_many(file: ResultFile, results: int) -> None:
 def _decoded(path: str, text: bytes, shape: type[T]) -> T:
     if text.lstrip()[:1] not in (b"{", b"["):
         raise UnreadableError(path, "it is no JSON")
-    if text.count(b"{") > _MOST_OBJECTS:
-        raise UnreadableError(path, f"it holds more than {_MOST_OBJECTS:,} objects")
+    if text.count(b"{") > MOST_OBJECTS:
+        raise UnreadableError(path, f"it holds more than {MOST_OBJECTS:,} objects")
     try:
         try:
             return msgspec.json.decode(text, type=shape)
