@@ -21,7 +21,7 @@ from .check import (
     check_id,
 )
 from .commit import Change, Commit, CommitsBetween, Ref
-from .data import DataIdentity, DataPart, DataVersion, Identities
+from .data import RUNS_COUNTED, DataIdentity, DataPart, DatasetName, DatasetVersion, DataVersion, Identities
 from .event import Event, EventRef, Gap
 from .model import (
     AliasMove,
@@ -84,11 +84,13 @@ from .source import SOURCE_STATES, SourceCondition, SourceSpec, SourceState
 from .subject import SUBJECT_PARTS, Subject, parse_subject
 
 __all__ = [
-    "LARGEST_CONTENT", "LARGEST_MESSAGE", "MOST_CASES", "OUTCOMES", "PIPELINE_STATUSES", "RUN_STATUSES", "SETTLED",
-    "SOURCE_STATES", "SUBJECT_PARTS", "Actor", "AliasMove", "Approval", "Artifact", "ArtifactContent",
+    "LARGEST_CONTENT", "LARGEST_MESSAGE", "MOST_CASES", "OUTCOMES", "PIPELINE_STATUSES", "RUNS_COUNTED",
+    "RUN_STATUSES", "SETTLED", "SOURCE_STATES", "SUBJECT_PARTS", "Actor", "AliasMove", "Approval", "Artifact",
+    "ArtifactContent",
     "ArtifactListing", "Batch", "Case", "CaseReport", "Change", "Check", "CheckResult", "CheckTool", "Commit",
-    "CommitCheck", "CommitsBetween", "DataIdentity", "DataPart", "DataVersion", "Dataset", "Deployment",
-    "EntryKind", "Event", "EventRef", "Experiment", "Extreme", "Gap", "History", "Identities", "Invocation", "Job",
+    "CommitCheck", "CommitsBetween", "DataIdentity", "DataPart", "DataVersion", "Dataset", "DatasetName",
+    "DatasetVersion", "Deployment", "EntryKind",
+    "Event", "EventRef", "Experiment", "Extreme", "Gap", "History", "Identities", "Invocation", "Job",
     "KnownSeries", "LedgerEntry", "Limit", "LogPart", "LoggedModel", "Metric", "MetricState", "Millis", "ModelKind",
     "ModelMetric", "ModelVersion", "MoveReason", "Outcome", "PastResult", "Pipeline", "PipelineStatus",
     "PlanApproval", "Point", "PolicyText", "Promotions", "Record", "Ref", "RegisteredModel", "RuleChange", "Run",

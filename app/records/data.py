@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from .record import Millis, Record
 
@@ -43,6 +44,60 @@ class DataVersion(Record, frozen=True, kw_only=True):
     """data, metrics, plots or model, as far as dvc.yaml or the lock tells."""
     is_gone: bool = False
     """From this commit on the name is tracked no more; then digest is ""."""
+
+
+class DatasetName(Record, frozen=True, kw_only=True):
+    """What one tool calls a dataset, and why that counts as this dataset."""
+
+    tool: str
+    """mlflow, dvc or the tool of a check, by its long name."""
+    name: str
+    by: Literal["declared", "name"] = "name"
+    """declared: the settings say so. name: only that it is called the same, which no gate takes for a link."""
+
+
+class DatasetVersion(Record, frozen=True, kw_only=True):
+    """One content of a dataset, by its digest, with all that is said of it: by MLflow's inputs, by DVC in Git."""
+
+    name: str
+    """Of the dataset: the declared one, else the tool's own."""
+    digest: str
+    """"" where `is_gone`."""
+    said_by: tuple[DatasetName, ...] = ()
+    at: Millis | None = None
+    """Since when it is known: when it was committed, else when the first run on it began."""
+    commit: str | None = None
+    """The commit that brought it, else the code of the first run on it."""
+    tracked: DataVersion | None = None
+    """All that DVC says of it."""
+    runs: int = 0
+    """Runs on exactly this content; at RUNS_COUNTED it means or more."""
+    first_run: str | None = None
+    """Native id of the run on it that began first ..."""
+    first_used_at: Millis | None = None
+    last_run: str | None = None
+    """... and of the one that began last."""
+    last_used_at: Millis | None = None
+    size: int | None = None
+    """Bytes."""
+    files: int | None = None
+    rows: int | None = None
+    schema: str | None = None
+    """JSON text as MLflow has it, as are the next three."""
+    profile: str | None = None
+    source_type: str | None = None
+    origin: str | None = None
+    is_gone: bool = False
+    """DVC tracks it no more from this commit on."""
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Who knows it, sorted."""
+        return tuple(sorted({part.tool for part in self.said_by}))
+
+
+RUNS_COUNTED = 10_000
+"""Runs on one version that are counted: a million may share it, and counting them takes 30 ms."""
 
 
 class DataIdentity(Record, frozen=True, kw_only=True):
