@@ -1,1 +1,11 @@
-"""What a thing came from and what came of it: commit, data, run, model, version, alias, pipeline and checks."""
+"""What a thing came from and what came of it: commit, data, run, model, version, alias, pipeline and checks.
+
+`trace` reads it from the cache: a tree both ways, and every link flat with what proves it.
+"""
+
+from __future__ import annotations
+
+from .trace import DEPTH, LIMIT, trace
+from .tree import KINDS, SUREST, UNKNOWN, By, Lineage, Link, Node
+
+__all__ = ["DEPTH", "KINDS", "LIMIT", "SUREST", "UNKNOWN", "By", "Lineage", "Link", "Node", "trace"]
