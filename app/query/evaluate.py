@@ -51,7 +51,7 @@ def passes(node: Node, values: Callable[[Field], list[Any]], words: Iterable[str
         return any(contains(text, node.text) for text in words)
     found = values(node.field)
     if isinstance(node, Has):
-        return bool(found)
+        return any(found) if node.field.type == "flag" else bool(found)
     return any(_holds(node.operator, value, node.value) for value in found)
 
 

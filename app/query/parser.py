@@ -6,6 +6,8 @@ all      = not { [AND] not }                  two conditions side by side must b
 not      = NOT not | "(" any ")" | HAS field | condition
 condition = field operator value | field IS [NOT] NULL | field [NOT] IN "(" value { "," value } ")"
          | field [NOT] (LIKE | ILIKE) value | field ":" value { "," value } | word
+
+A word that is a yes or no of its own, such as `silent`, is that.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ def parse(
 
     `zone` is where times without a zone are meant, `now` what relative times count from. With `keys` (the names
     of the metrics, params and tags that there are, by kind: "metric", "param", "tag") a bare name on the left
-    of a comparison may be one of them: `val_auc > 0.9`. `vocabulary` says what is filtered: RUNS, PIPELINES or MODELS.
+    of a comparison may be one of them: `val_auc > 0.9`. `vocabulary` says what is filtered: RUNS, PIPELINES, MODELS
+    or CHECKS.
     """
     if len(text) > MOST_CHARACTERS:
         raise FilterError(f"The filter is longer than {MOST_CHARACTERS} characters.", MOST_CHARACTERS)
@@ -183,7 +186,8 @@ class _Parser:
             hint = f"Write one of {_OPERATORS} after “{found[0]}”, or “has {found[0]}”."
             self._fail(f"A comparison is missing here. {hint}", found.end())
         self._advance(len(found[0]))
-        return Words(found[0])
+        own = self.vocabulary.fields.get(found[0].lower())
+        return Has(own) if own is not None and own != AGE and own.type == "flag" else Words(found[0])
 
     def _compared(self, field: Field) -> Node:
         symbol = _SYMBOL.match(self.text, self.at)

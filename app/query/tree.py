@@ -12,13 +12,15 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-Kind: TypeAlias = Literal["attribute", "metric", "param", "tag", "dataset", "pipeline", "job", "model", "version"]
+Kind: TypeAlias = Literal[
+    "attribute", "metric", "param", "tag", "dataset", "pipeline", "job", "model", "version", "check"
+]
 """attribute: of a run; pipeline: of a pipeline; job: of any of its jobs; model: of a registered model; version: of any
-of its versions."""
+of its versions; check: of a check of data."""
 Part: TypeAlias = Literal["last", "min", "max"]
-FieldType: TypeAlias = Literal["text", "status", "time", "seconds", "number", "label"]
+FieldType: TypeAlias = Literal["text", "status", "time", "seconds", "number", "label", "flag"]
 """How a field's values compare. time: UTC milliseconds; seconds: a duration; label: a text that a numeric
-literal compares by value where it parses (params and tags)."""
+literal compares by value where it parses (params and tags); flag: 1 or 0, written yes or no, present where it is 1."""
 Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in", "like", "ilike", "~", ":"]
 """`:` is "contains", whatever the case."""
 Literal_: TypeAlias = str | int | float
@@ -92,9 +94,47 @@ VERSION_PARTS: Final[Mapping[str, FieldType]] = {
 }
 """What any of a model's versions has."""
 
+CHECK_ATTRIBUTES: Final[Mapping[str, FieldType]] = {
+    "id": "text",
+    "source": "text",
+    "tool": "text",
+    "suite": "text",
+    "name": "text",
+    "dataset": "text",
+    "column": "text",
+    "environment": "text",
+    "outcome": "status",
+    "severity": "text",
+    "checked_at": "time",
+    "interval": "text",
+    "observed": "text",
+    "expected": "text",
+    "failed_rows": "number",
+    "total_rows": "number",
+    "share": "number",
+    "commit": "text",
+    "run_id": "text",
+    "pipeline_id": "text",
+    "first_failed_at": "time",
+    "first_failed_commit": "text",
+    "last_passed_at": "time",
+    "rule": "text",
+    "rule_changed_at": "time",
+    "rule_commit": "text",
+    "results": "number",
+    "usual": "seconds",
+    "silent": "flag",
+    "removed": "flag",
+    "flapping": "flag",
+}
+"""What a check has by its newest result and its history. `rule` is what became of its rule, `share` that of the rows
+that fail."""
+
+FLAGS: Final = tuple(name for name, kind in CHECK_ATTRIBUTES.items() if kind == "flag")
+
 _TYPES: Final[Mapping[str, Mapping[str, FieldType]]] = {
     "attribute": ATTRIBUTES, "pipeline": PIPELINE_ATTRIBUTES, "job": JOB_PARTS, "model": MODEL_ATTRIBUTES,
-    "version": VERSION_PARTS,
+    "version": VERSION_PARTS, "check": CHECK_ATTRIBUTES,
 }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ _ALLOWED: Final[Mapping[FieldType, tuple[str, ...]]] = {
     "status": (*_EQUAL, *_TEXT),
     "text": (*_EQUAL, *_ORDER, *_TEXT),
     "label": (*_EQUAL, *_ORDER, *_TEXT),
+    "flag": _EQUAL,
 }
 _NOUN: Final[Mapping[FieldType, str]] = {
     "number": "a number",
@@ -36,7 +37,9 @@ _NOUN: Final[Mapping[FieldType, str]] = {
     "status": "a status",
     "text": "a text",
     "label": "a text",
+    "flag": "a yes or no",
 }
+_FLAG: Final = {"yes": 1, "true": 1, "1": 1, "no": 0, "false": 0, "0": 0}
 _FLIPPED: Final[Mapping[str, Operator]] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -125,6 +128,8 @@ def _literal(field: Field, operator: Operator, typed: Typed, terms: Terms) -> Li
         return _moment(typed, terms)
     if field.type == "status":
         return _status(typed, terms.vocabulary)
+    if field.type == "flag":
+        return _flag(typed)
     return _label(operator, typed) if field.type == "label" else typed.text
 
 
@@ -170,6 +175,13 @@ def _status(typed: Typed, vocabulary: Vocabulary) -> str:
         sentence = f"“{typed.text}” is no status of a {vocabulary.noun}: {', '.join(known)}.{meant}"
         raise FilterError(sentence, typed.column)
     return word
+
+
+def _flag(typed: Typed) -> int:
+    value = _FLAG.get(typed.text.lower())
+    if value is None:
+        raise FilterError(f"“{typed.text}” is neither yes nor no.", typed.column)
+    return value
 
 
 def _label(operator: Operator, typed: Typed) -> Literal_:

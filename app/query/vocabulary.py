@@ -1,4 +1,4 @@
-"""What a filter can speak of: the fields of runs, of pipelines or of models, and the words for them."""
+"""What a filter can speak of: the fields of runs, of pipelines, of models or of checks, and the words for them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, get_args
 
-from ..records import PIPELINE_STATUSES, RUN_STATUSES, VersionStatus
+from ..records import OUTCOMES, PIPELINE_STATUSES, RUN_STATUSES, VersionStatus
 from .tree import (
     ATTRIBUTES,
+    CHECK_ATTRIBUTES,
     DATASET_PARTS,
     JOB_PARTS,
     MODEL_ATTRIBUTES,
@@ -27,7 +28,7 @@ class Vocabulary:
     """The fields that there are, and what to say when one is not among them."""
 
     noun: str
-    """run, pipeline, model"""
+    """run, pipeline, model, check"""
     own: tuple[str, ...]
     """Its own fields, in the order in which they are told."""
     fields: Mapping[str, Field]
@@ -161,3 +162,39 @@ VERSIONS: Final = replace(
     examples="version, alias, user, tags.team",
 )
 """Of the versions of one model: the same words, each about the version itself."""
+
+CHECKS: Final = Vocabulary(
+    noun="check",
+    own=tuple(CHECK_ATTRIBUTES),
+    fields={**{name: Field("check", name) for name in CHECK_ATTRIBUTES}, "age": AGE},
+    aliases={
+        "check": "name",
+        "check_id": "id",
+        "test": "name",
+        "status": "outcome",
+        "result": "outcome",
+        "table": "dataset",
+        "data": "dataset",
+        "env": "environment",
+        "target": "environment",
+        "at": "checked_at",
+        "data_interval": "interval",
+        "failing_share": "share",
+        "sha": "commit",
+        "git_commit": "commit",
+        "run": "run_id",
+        "pipeline": "pipeline_id",
+        "since": "first_failed_at",
+        "first_failed": "first_failed_at",
+        "last_passed": "last_passed_at",
+        "rule_change": "rule",
+        "rule_changed_commit": "rule_commit",
+    },
+    prefixes={},
+    parts={},
+    statuses=OUTCOMES,
+    age=Field("check", "checked_at"),
+    others="age",
+    condition="outcome:fail",
+    examples="outcome, dataset, tool, rule",
+)

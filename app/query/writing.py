@@ -6,11 +6,11 @@ import re
 from typing import Final
 
 from . import literals
-from .tree import And, Compare, Field, Has, Literal_, Node, Not, Or, Sort, Words
+from .tree import FLAGS, And, Compare, Field, Has, Literal_, Node, Not, Or, Sort, Words
 
 _PLAIN_KEY: Final = re.compile(r"[\w/@$-][\w./@$-]*")
 _PLAIN_WORD: Final = re.compile(r"[A-Za-z0-9_-]+")
-_KEYWORDS: Final = frozenset(("and", "or", "not", "has", "is", "in", "like", "ilike"))
+_KEYWORDS: Final = frozenset(("and", "or", "not", "has", "is", "in", "like", "ilike", *FLAGS))
 
 
 def write(node: Node | None) -> str:
@@ -37,7 +37,7 @@ def write_sort(sort: Sort) -> str:
 
 def write_field(field: Field) -> str:
     """`metrics.val_auc.max`, params.`a b`, `name`"""
-    if field.kind in ("attribute", "pipeline", "model", "version"):
+    if field.kind in ("attribute", "pipeline", "model", "version", "check"):
         return field.name
     if field.kind == "job":
         return f"job.{field.name}"
@@ -77,4 +77,6 @@ def _comparison(node: Compare) -> str:
 def _literal(field: Field, value: Literal_) -> str:
     if isinstance(value, str):
         return value if field.type == "status" and _PLAIN_WORD.fullmatch(value) else _quoted(value)
+    if field.type == "flag":
+        return "yes" if value else "no"
     return literals.iso(value) if field.type == "time" and isinstance(value, int) else repr(value)

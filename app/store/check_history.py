@@ -22,8 +22,6 @@ from ..records import Millis, Outcome, RuleChange
 
 RECENT: Final = 20
 """Results by which it is told how often a check turns and speaks."""
-FLAPPING: Final = 4
-"""Turns among these from which on a check is said to flap."""
 SPOKEN: Final = 3
 """Results from which on it has a usual interval."""
 GRACE: Final[Millis] = 3_600_000

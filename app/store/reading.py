@@ -34,6 +34,7 @@ from ..records import (
 )  # fmt: skip
 from .artifact_contents import read_content
 from .between import commits_between
+from .checks import CheckReads
 from .events import commit_event, pipeline_events, run_events
 from .files import open_reader
 from .histories import read_extremes, read_series
@@ -99,6 +100,11 @@ class Reader:
     def models(self) -> ModelReads:
         """What model registries have."""
         return ModelReads(self.connection)
+
+    @cached_property
+    def checks(self) -> CheckReads:
+        """What tools say of data."""
+        return CheckReads(self.connection)
 
     def promotions(self) -> Promotions:
         """What Git says of promotions; empty where no source was asked."""
