@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "events": "events",
     "init": "init",
     "ledger": "ledger",
+    "lineage": "lineage",
     "models": "models",
     "open": "open",
     "pipeline": "pipeline",

@@ -83,7 +83,8 @@ def alias_node(model: str, alias: str, version: str, link: Link | None = None, *
 
 def pipeline_node(pipeline: Pipeline, link: Link | None = None, **more: Any) -> Node:
     """`ci #214  3 jobs`."""
-    number = f" {pipeline.number}" if pipeline.number else ""
+    sign = "#" if pipeline.number.isdigit() else ""
+    number = f" {sign}{pipeline.number}" if pipeline.number else ""
     at = pipeline.ended_at if pipeline.ended_at is not None else pipeline.started_at or pipeline.created_at
     return Node(
         subject=written("pipeline", pipeline.id), kind="pipeline", title=f"{pipeline.name}{number}",
