@@ -1,0 +1,196 @@
+"""One expectation of Great Expectations in the words of all tools: its name, its rule, what was seen and wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from hashlib import blake2b
+
+import msgspec
+
+from ...records.check import Limit
+from .masking import cut, figure, without_addresses
+
+Kwargs = Mapping[str, object]
+
+LONGEST_RULE = 2_000
+_COLUMNS = ("column", "column_A", "column_B")
+_LISTS = ("column_list", "columns")
+_NO_RULE = {
+    "batch_id", "result_format", "include_config", "catch_exceptions", "meta", "severity", "auto", "profiler_config",
+    "table", "data_asset_name", "batch_request", "notes", "description", "rendered_content", "windows",
+}  # fmt: skip
+_SETS = ("value_set", "column_set", "type_list", "type_list_", "value_pairs_set")  # their order says nothing
+_NAMES = {
+    "expect_column_to_exist": "exists",
+    "expect_column_type_to_be": "of_type",
+    "expect_column_values_to_be_between": "between",
+    "expect_column_values_to_be_in_set": "accepted_values",
+    "expect_column_values_to_not_be_in_set": "rejected_values",
+    "expect_column_pair_values_to_be_in_set": "accepted_values",
+    "expect_column_values_to_be_in_type_list": "of_type",
+    "expect_column_pair_values_a_to_be_greater_than_b": "greater_than",
+    "expect_compound_columns_to_be_unique": "unique",
+    "expect_multicolumn_values_to_be_unique": "unique",
+    "expect_column_pair_values_to_be_equal": "equal_to",
+    "expect_multicolumn_sum_to_equal": "sum",
+    "unexpected_rows_expectation": "unexpected_rows",
+    "expect_query_results_to_match_comparison": "matches_comparison",
+}
+_NOISE = re.compile(
+    r"^expect_(?:column_values_|column_pair_values_|select_column_values_|multicolumn_values_|column_|table_)?"
+)
+_BOUND = re.compile(r"_to_(?:be_between|equal|be_less_than|be_greater_than)$")
+_MAPS = re.compile(
+    r"^expect_(?:column_values_|column_value_|column_pair_values_|select_column_|compound_|multicolumn_)"
+)
+_TYPE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\], ()<>]{0,60}")
+_SEVERITIES = {"info": 1, "warning": 2, "critical": 3}
+_SEVEREST = "critical"
+
+
+def columns(type_: str, kwargs: Kwargs) -> str:
+    """The column, or all of them where the rule is about several: dropoff, pickup. "" for rules about the table."""
+    if type_.startswith("expect_table_"):
+        return ""
+    named = [_word(kwargs[key]) for key in _COLUMNS if key in kwargs]
+    if not named:
+        lists = (value for key in _LISTS if isinstance(value := kwargs.get(key), list))
+        named = [_word(name) for name in next(lists, [])]
+    return cut(", ".join(name for name in named if name), 200)
+
+
+def name(type_: str, kwargs: Kwargs) -> str:
+    """not_null(customer_id), mean(fare), row_count: what is asserted, without the numbers of the rule."""
+    short = _NAMES.get(type_) or _short(type_)
+    about = columns(type_, kwargs)
+    return f"{short}({about})" if about else short
+
+
+def definition(type_: str, kwargs: Kwargs, severity: str) -> str:
+    """The rule as canonical JSON: the order of keys and of sets, 100 for 100.0 and the batch make no other rule."""
+    rule = {key: _canonical(value, key) for key, value in kwargs.items() if key not in _NO_RULE and value is not None}
+    if _MAPS.match(type_):
+        rule.setdefault("mostly", 1)
+    rule["severity"] = severity or _SEVEREST  # so that an update of the tool, which then tells it, changes no rule
+    text = without_addresses(msgspec.json.encode({"type": type_, **rule}, order="sorted").decode("utf-8", "replace"))
+    if len(text) <= LONGEST_RULE:
+        return text
+    return f"{text[: LONGEST_RULE - 20]}… {blake2b(text.encode('utf-8', 'replace'), digest_size=6).hexdigest()}"
+
+
+def limits(type_: str, kwargs: Kwargs, severity: str) -> tuple[Limit, ...]:
+    """The numbers by which the rule is told to be looser or stricter."""
+    known: list[tuple[str, object, bool]] = [
+        ("mostly", kwargs.get("mostly", 1 if _MAPS.match(type_) else None), True),
+        ("min_value", kwargs.get("min_value"), True),
+        ("max_value", kwargs.get("max_value"), False),
+        ("threshold", kwargs.get("threshold"), False),
+        ("severity", _SEVERITIES.get(severity or _SEVEREST), True),
+    ]
+    return tuple(
+        Limit(name=key, value=float(value), strict="higher" if is_higher else "lower")
+        for key, value, is_higher in known
+        if isinstance(value, int | float) and figure(value) is not None
+    )
+
+
+def expected(type_: str, kwargs: Kwargs) -> str | None:
+    """What would have passed, in words: 0 to 100, in at least 90 %."""
+    mostly = kwargs.get("mostly")
+    share = figure(mostly * 100) if isinstance(mostly, int | float) and mostly != 1 else None
+    rule = _wanted(type_, kwargs)
+    if share is None:
+        return cut(without_addresses(rule), 200) if rule else None
+    return cut(without_addresses(f"{rule}, in at least {share} %" if rule else f"at least {share} %"), 200)
+
+
+def observed(type_: str, value: object) -> str | None:
+    """An observed value where it is a number, a name of a type, or how many there are of what is not told."""
+    if (shown := figure(value)) is not None:
+        return shown
+    if isinstance(value, list):
+        things = "columns" if type_.startswith("expect_table_") else "values"
+        return f"{len(value)} {things}"
+    if isinstance(value, str) and "type" in type_ and _TYPE_NAME.fullmatch(value):
+        return value
+    return value if isinstance(value, str) and re.fullmatch(r"\d{1,12} unexpected rows?", value) else None
+
+
+def unexpected(type_: str, failed: int | None, total: int | None, percent: float | None) -> str | None:
+    """12 unexpected of 200 (6 %); 3.1 % null where that is what was asked."""
+    share = failed / total * 100 if failed is not None and total else percent
+    if share is not None and "not_be_null" in type_:
+        return f"{_percent(share)} null"
+    if failed is None:
+        return None if share is None else f"{_percent(share)} unexpected"
+    if total is None:
+        return f"{failed} unexpected"
+    return f"{failed} unexpected of {total}" + (f" ({_percent(share)})" if share is not None else "")
+
+
+def _short(type_: str) -> str:
+    """A custom expectation keeps the words that its author gave it: expect_fares_to_be_legal is fares_to_be_legal."""
+    rest = _BOUND.sub("", _NOISE.sub("", type_)).replace("_to_match_", "_match_")
+    return cut(without_addresses(re.sub(r"^to_(not_)?(?:be_)?", r"\1", rest) or type_), 120)
+
+
+def _percent(share: float) -> str:
+    return f"{share:.3g} %" if abs(share) < 1e6 else "1e6 % and more"
+
+
+def _wanted(type_: str, kwargs: Kwargs) -> str:
+    if "not_be_null" in type_:
+        return "no nulls"
+    if "unique" in type_ and "count" not in type_ and "proportion" not in type_:
+        return "no duplicates"
+    if type_ == "unexpected_rows_expectation":
+        return "no such rows"
+    for key, said in _SAID.items():
+        if (value := kwargs.get(key)) is not None:
+            return f"{said} {_listed(value)}".strip()
+    return _bounds(kwargs)
+
+
+_SAID = {
+    "value_set": "one of", "value_pairs_set": "one of", "regex": "matches", "regex_list": "matches", "type_": "type",
+    "type_list": "type", "column_list": "columns", "column_set": "columns", "strftime_format": "as",
+    "like_pattern": "like", "sum_total": "sum of", "value": "",
+}  # fmt: skip
+
+
+def _bounds(kwargs: Kwargs) -> str:
+    least, most = kwargs.get("min_value"), kwargs.get("max_value")
+    if least is None and most is None:
+        return ""
+    if most is None:
+        return f"{'more than' if kwargs.get('strict_min') else 'at least'} {_word(least)}"
+    if least is None:
+        return f"{'less than' if kwargs.get('strict_max') else 'at most'} {_word(most)}"
+    return f"{_word(least)} to {_word(most)}"
+
+
+def _listed(value: object) -> str:
+    if not isinstance(value, list):
+        return _word(value)
+    first = ", ".join(_word(one) for one in value[:6])
+    return f"{first} and {len(value) - 6} more" if len(value) > 6 else first
+
+
+def _word(value: object) -> str:
+    if isinstance(value, dict):
+        return "a parameter" if "$PARAMETER" in value else "…"
+    return figure(value) or cut(str(value)[:400], 80) if not isinstance(value, list) else "…"
+
+
+def _canonical(value: object, key: str = "", depth: int = 0) -> object:
+    if depth > 20:
+        return "…"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, dict):
+        return {inner: _canonical(one, depth=depth + 1) for inner, one in value.items()}
+    if not isinstance(value, list):
+        return value
+    plain = [_canonical(one, depth=depth + 1) for one in value]
+    return sorted(plain, key=lambda one: (type(one).__name__, str(one))) if key in _SETS else plain
