@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..records import Commit, Dataset, DataVersion
 from ..store.lineage_reads import Some, runs_at, runs_in, runs_on
 from ..store.pipelines import PipelineRow
-from .checks import asides, ci_of, words_of, words_on_data
+from .checks import asides, ci_of, words_of_commit, words_of_pipeline, words_of_run, words_on_data
 from .data import DVC, below_tracked, brought, data_root, made_from, tracked_around, tracked_node, tracked_root
 from .downstream import below_run, runs_of, version_below
 from .found import Around
@@ -22,7 +22,7 @@ def around_run(trail: Trail, parts: tuple[str, ...], depth: int) -> Around | Non
         return None
     subject = written("run", run.id)
     trail.enter(subject)
-    root = run_node(run, **asides(trail, subject, words_of(trail, "run_id", run.id)))
+    root = run_node(run, **asides(trail, subject, words_of_run(trail, run.id)))
     versions = trail.reader.models.versions_of_run(run.id)
     before = None
     if versions and (rowid := trail.reads.version_before(versions[0].model_rowid, versions[0].rowid)) is not None:
@@ -67,7 +67,7 @@ def around_commit(trail: Trail, parts: tuple[str, ...], depth: int) -> Around | 
     if commit is None and not below_it["children"] and not ran:
         return None
     nodes = (*ran, *brought(trail, sha), *_tagged(trail, commit, depth), *below_it["children"])
-    root = commit_node(sha, commit, **asides(trail, subject, words_of(trail, "commit", sha)))
+    root = commit_node(sha, commit, **asides(trail, subject, words_of_commit(trail, sha)))
     return Around(root, (), below_it | {"children": nodes}, trail.reads.running(of))
 
 
@@ -119,7 +119,7 @@ def around_pipeline(trail: Trail, parts: tuple[str, ...], depth: int) -> Around 
         return None
     subject = written("pipeline", row.pipeline.id)
     trail.enter(subject)
-    root = pipeline_node(row.pipeline, **asides(trail, subject, words_of(trail, "pipeline_id", row.pipeline.id)))
+    root = pipeline_node(row.pipeline, **asides(trail, subject, words_of_pipeline(trail, row.pipeline.id)))
     jobs = row.pipeline.jobs or ()
     nodes = tuple(
         job_node(job, trail.join(subject, written("job", job.id), "job", "id"))

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from ..records import Check, Dataset, Identities, PastResult
-from ..store.check_links import Of, checks_of_names, results_of, standings
+from ..store.check_links import checks_of_name
+from ..store.checks import CheckRow
 from .nodes import pipeline_node
 from .trail import Trail, written
 from .tree import SUREST, By, Link, Node
@@ -20,10 +21,12 @@ BAD: Final = frozenset({"fail", "error"})
 
 
 class Word(NamedTuple):
-    """That a check speaks for a thing: by what, and the result that does where it is a certain one."""
+    """That a check speaks for a thing, and by what."""
 
     by: By
-    past: PastResult | None = None
+    outcome: str
+    row: CheckRow | None = None
+    """With the result that speaks, where it is a certain one; None: its newest does."""
 
 
 Words = Mapping[int, Word]
@@ -33,27 +36,39 @@ Words = Mapping[int, Word]
 # -- which checks
 
 
-def words_of(trail: Trail, of: Of, value: str) -> Words:
-    """The checks of which a result belongs to a run, a pipeline or a commit."""
-    by: By = "digest" if of == "commit" else "id"
-    return {check: Word(by, past) for check, past in results_of(trail.reader.connection, of, [value])}
+def words_of_run(trail: Trail, run_id: str) -> Words:
+    """The checks of which a result is an artifact of this run, or names it."""
+    return _certain("id", trail.reader.checks.of_run(run_id))
+
+
+def words_of_pipeline(trail: Trail, native: str) -> Words:
+    """The checks of which a pipeline left a result."""
+    return _certain("id", trail.reader.checks.of_pipeline(native))
+
+
+def words_of_commit(trail: Trail, sha: str) -> Words:
+    """The checks that were run on a commit."""
+    return _certain("digest", trail.reader.checks.of_commit(sha))
+
+
+def _certain(by: By, rows: Iterable[CheckRow]) -> dict[int, Word]:
+    return {row.rowid: Word(by, row.then.result.outcome, row) for row in rows if row.then is not None}
 
 
 def words_on_data(trail: Trail, tool: str, data: Dataset) -> Words:
     """The checks of a version of data: of this content, else of what is declared to be it, else of its name.
 
-    `tool`: whose name it is.
+    `tool`: whose name it is. Checks that were removed say nothing of it any more.
     """
-    connection, identities = trail.reader.connection, trail.identities
-    found: dict[int, Word] = {}
-    if data.digest:
-        spoken = results_of(connection, "dataset_digest", [data.digest])
-        found |= {check: Word("digest", past) for check, past in spoken}
-    for other, name in same_names(identities, tool, data.name):
-        for check in checks_of_names(connection, [name], other):
-            found.setdefault(check, Word("declared"))
-    for check in checks_of_names(connection, [data.name]):
-        found.setdefault(check, Word("name"))
+    connection = trail.reader.connection
+    found = _certain("digest", trail.reader.checks.of_digest(data.digest))
+    named: list[tuple[By, str, str | None]] = [
+        ("declared", name, other) for other, name in same_names(trail.identities, tool, data.name)
+    ]
+    for by, name, other in (*named, ("name", data.name, None)):
+        for check, standing in checks_of_name(connection, name, other).items():
+            if not standing.is_removed:
+                found.setdefault(check, Word(by, standing.outcome))
     return found
 
 
@@ -68,13 +83,11 @@ def same_names(identities: Identities, tool: str, name: str) -> tuple[tuple[str,
 
 def asides(trail: Trail, subject: str, words: Words, pipelines: Iterable[Node] = ()) -> dict[str, Any]:
     """The fields of a node that say what checks and pipelines said of it."""
-    outcomes = dict(_outcomes(trail, words))
-    order = sorted(outcomes, key=lambda check: (_rank(outcomes[check]), SUREST.index(words[check].by), check))
-    ran = sorted(pipelines, key=lambda node: _rank(node.state))
-    listed = [*ran, *_check_nodes(trail, subject, words, order[: trail.limit])]
+    order = sorted(words, key=lambda check: (_rank(words[check].outcome), SUREST.index(words[check].by), check))
+    listed = [*pipelines, *_check_nodes(trail, subject, words, order[: trail.limit])]
     return {
         "asides": tuple(sorted(listed, key=lambda node: _rank(node.state))),
-        "asides_more": max(0, len(order) - trail.limit), "told": Counter(outcomes.values()),
+        "asides_more": max(0, len(order) - trail.limit), "told": Counter(word.outcome for word in words.values()),
     }  # fmt: skip
 
 
@@ -82,21 +95,13 @@ def _rank(state: str) -> int:
     return _WORST_FIRST.index(state if state in _WORST_FIRST else "unknown")
 
 
-def _outcomes(trail: Trail, words: Words) -> Iterator[tuple[int, str]]:
-    """How each ended, by the result that speaks; those that were removed say nothing of the data any more."""
-    known = standings(trail.reader.connection, words)
-    for check, word in words.items():
-        if word.past is not None:
-            yield check, word.past.result.outcome
-        elif check in known and not known[check].is_removed:
-            yield check, known[check].outcome
-
-
 def _check_nodes(trail: Trail, subject: str, words: Words, checks: list[int]) -> Iterator[Node]:
-    for row in trail.reader.checks.rows(checks) if checks else ():
-        word = words[row.rowid]
-        link = trail.join(subject, written("check", row.check.id), "checked", word.by)
-        yield check_node(row.check, trail.now, word.past, link)
+    unread = trail.reader.checks.rows([check for check in checks if words[check].row is None])
+    read = (words[check].row for check in checks)
+    rows = {row.rowid: row for row in (*unread, *read) if row is not None}
+    for row in (rows[check] for check in checks if check in rows):
+        link = trail.join(subject, written("check", row.check.id), "checked", words[row.rowid].by)
+        yield check_node(row.check, trail.now, row.then, link)
 
 
 def check_node(check: Check, now: int, past: PastResult | None = None, link: Link | None = None, **more: Any) -> Node:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..comparison.rows import tree_state
 from ..records import Dataset, Run
 from ..store.models import VersionRow
-from .checks import asides, ci_of, words_of, words_on_data
+from .checks import asides, ci_of, words_of_commit, words_of_run, words_on_data
 from .data import tracked_above
 from .nodes import commit_node, data_node, fact, run_node, unknown_node, version_node
 from .params import params_fact
@@ -48,7 +48,7 @@ def commit_above(trail: Trail, sha: str, of: str, kind: str, *facts: Node) -> No
     link = trail.join(subject, of, kind, "digest")
     if not trail.enter(subject):
         return commit_node(whole, commit, link, children=facts)
-    told = asides(trail, subject, words_of(trail, "commit", whole), ci_of(trail, whole))
+    told = asides(trail, subject, words_of_commit(trail, whole), ci_of(trail, whole))
     return commit_node(whole, commit, link, children=facts, **told)
 
 
@@ -139,7 +139,7 @@ def run_above(
     node = run_node(run, link)
     if not trail.enter(subject):
         return node
-    told = asides(trail, subject, words_of(trail, "run_id", run_id))
+    told = asides(trail, subject, words_of_run(trail, run_id))
     return run_node(run, link, children=above_run(trail, run, depth, before), **told)
 
 

@@ -240,6 +240,10 @@ class CheckReads:
         """The checks that spoke of this commit. An abbreviated sha finds all that begin so."""
         return self._of("commit", sha, prefix=True) if sha else []
 
+    def of_digest(self, digest: str) -> list[CheckRow]:
+        """The checks that spoke of data of this content; none for the empty text."""
+        return self._of("dataset_digest", digest) if digest else []
+
     def _of(self, column: str, native: str, *, prefix: bool = False) -> list[CheckRow]:
         test, bound = (f'i."{column}" = ?', [native])
         if prefix:
