@@ -13,7 +13,7 @@ import msgspec
 from ..errors import StoreError
 from ..records import Batch, KnownSeries, Record, SourceSpec, SourceState
 from .artifact_contents import write_contents
-from .check_news import News, forget_news, read_news
+from .check_news import News, forget_news, newly_silent, read_news, write_silence
 from .check_writes import CheckWriter, Remembered
 from .commit_writes import CommitWriter
 from .data_writes import write_data_versions
@@ -224,7 +224,14 @@ class Cache:
     def forget_check_news(self, news: News) -> None:
         """State.db has them now."""
         with self._transaction() as cursor:
-            forget_news(cursor, news.upto)
+            forget_news(cursor, news)
+
+    def note_silence(self, source_key: str, now: int) -> None:
+        """This source was read by now: those of its checks that should have spoken and did not are news, once."""
+        silent = newly_silent(self.connection, source_key, now)
+        if silent:
+            with self._transaction() as cursor:
+                write_silence(cursor, source_key, silent, now)
 
     def close(self) -> None:
         """Let go of the file."""

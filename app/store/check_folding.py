@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from ..records import RuleChange
-from .check_history import Around, History, Item, Key, Turn, ending, folded, history_of, joined
+from .check_history import Around, History, Item, Key, Turn, appended, ending, folded, joined
 
 RANKS: Final[Mapping[str, int]] = {"fail": 0, "error": 1, "warn": 2, "skipped": 4, "pass": 5}
 """How bad a check is by its newest result, 0 the worst. 3 is for one that is silent, which a clock tells."""
@@ -138,7 +138,7 @@ class Folding:
             return self._tell(known, history, turns + new, wrong, around)
         turns = []
         for item in items:
-            history, new, wrong = joined(history, history_of(item), around)
+            history, new = appended(history, item, around)
             turns += new
         return self._tell(known, history, turns, ended, around)
 
@@ -199,9 +199,22 @@ class Folding:
     # -- rows ---------------------------------------------------------------------------------------------------
 
     def _rewrite(self, folds: Sequence[tuple[Known, History]]) -> None:
+        self._hear(folds)
         rows = [(*self._row(history, known.scope), history.newest.id, known.id) for known, history in folds]
         self._cursor.executemany(_UPDATES[0], rows)
         self._cursor.executemany(_UPDATES[1], [(known.id,) for known, _ in folds])
+
+    def _hear(self, folds: Sequence[tuple[Known, History]]) -> None:
+        """Of a check that was called silent and was not, since what it said in time came late, that is not true."""
+        spoke = {known.id: (known, known.history, history.newest.at) for known, history in folds if known.history}
+        sql = (
+            "SELECT id, silent_noted FROM data_check WHERE silent_noted IS NOT NULL"
+            " AND id IN (SELECT value FROM json_each(?))"
+        )
+        for number, noted in self._cursor.execute(sql, (msgspec.json.encode(list(spoke)).decode(),)).fetchall():
+            known, before, at = spoke[number]
+            if before is not None and before.newest.at < at <= noted:
+                self.told.append(Told(known, Turn("fell silent", before.newest.key, None), is_wrong=True))
 
     def _row(self, history: History, scope: int) -> tuple[Any, ...]:
         around = self._around(scope)

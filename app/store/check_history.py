@@ -29,7 +29,7 @@ GRACE: Final[Millis] = 3_600_000
 
 Key: TypeAlias = tuple[Millis, str]
 """Where an item stands: when it was checked, and the invocation's id, which settles what is of the same moment."""
-TurnKind: TypeAlias = Literal["began to fail", "recovered"] | RuleChange
+TurnKind: TypeAlias = Literal["began to fail", "recovered", "fell silent"] | RuleChange
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
@@ -156,7 +156,7 @@ def folded(items: Iterable[Item], around: Around) -> tuple[History, list[Turn]]:
     turns: list[Turn] = []
 
     def step(history: History, item: Item) -> History:
-        both, new, _ = joined(history, history_of(item), around)
+        both, new = appended(history, item, around)
         turns.extend(new)
         return both
 
@@ -164,6 +164,13 @@ def folded(items: Iterable[Item], around: Around) -> tuple[History, list[Turn]]:
     first = history_of(next(coming))
     turns.extend(opening(first))
     return reduce(step, coming, first), turns
+
+
+def appended(history: History, item: Item, around: Around) -> tuple[History, list[Turn]]:
+    """A history and one result more, which is newer than all: and the turns with it."""
+    one = history_of(item)
+    both, turns, _ = joined(history, one, around)
+    return both, turns + (opening(one) if history.last_firm is None else [])
 
 
 def opening(history: History) -> list[Turn]:

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from ..exact import span
 from ..records import CheckResult, Event, EventRef, Invocation, Limit, Millis, Subject
 from .check_folding import Told
 from .check_history import Key, Turn
@@ -49,6 +50,8 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
 class News(NamedTuple):
     """What state.db has yet to be told."""
 
+    source: str
+    """Key of the source that all of them are of."""
     upto: int
     """For `forget_news`."""
     events: tuple[Event, ...] = ()
@@ -62,10 +65,12 @@ _kept = msgspec.msgpack.Decoder(Kept).decode
 
 
 def read_news(connection: sqlite3.Connection, limit: int = 5_000) -> News | None:
-    """The oldest news; None where there are none."""
-    rows = connection.execute("SELECT id, kind, record FROM check_news ORDER BY id LIMIT ?", (limit,)).fetchall()
-    if not rows:
+    """The oldest news, which are of one source; None where there are none."""
+    first = connection.execute("SELECT source FROM check_news ORDER BY id LIMIT 1").fetchone()
+    if first is None:
         return None
+    sql = "SELECT id, kind, record FROM check_news WHERE source = ? ORDER BY id LIMIT ?"
+    rows = connection.execute(sql, (first[0], limit)).fetchall()
     events: dict[str, Event | None] = {}
     for _, kind, record in rows:
         if kind == "event":
@@ -74,15 +79,15 @@ def read_news(connection: sqlite3.Connection, limit: int = 5_000) -> News | None
         elif kind == "wrong":
             events[record.decode()] = None
     return News(
-        upto=rows[-1][0], events=tuple(event for event in events.values() if event is not None),
+        source=first[0], upto=rows[-1][0], events=tuple(event for event in events.values() if event is not None),
         wrong=tuple(name for name, event in events.items() if event is None),
         kept=tuple(_kept(record) for _, kind, record in rows if kind == "kept"),
     )  # fmt: skip
 
 
-def forget_news(cursor: sqlite3.Cursor, upto: int) -> None:
+def forget_news(cursor: sqlite3.Cursor, news: News) -> None:
     """State.db has them."""
-    cursor.execute("DELETE FROM check_news WHERE id <= ?", (upto,))
+    cursor.execute("DELETE FROM check_news WHERE source = ? AND id <= ?", (news.source, news.upto))
 
 
 def write_news(
@@ -104,7 +109,28 @@ def write_news(
         rules = [rule(cursor, item.rule) for item in around]
         rows.append(("event", _encode(_turn_event(source, one.check.native, one.turn, shown, rules, now))))
     rows += (("kept", record) for record in kept.values())
-    cursor.executemany("INSERT INTO check_news (kind, record) VALUES (?, ?)", rows)
+    _leave(cursor, source, rows)
+
+
+def newly_silent(connection: sqlite3.Connection, source: str, now: Millis) -> list[tuple[Any, ...]]:
+    """The checks of this source that are overdue by now and of which that was not told yet; for `write_silence`."""
+    sql = (
+        "SELECT c.id, c.native, i.native, c.due_at, c.checked_at, c.usual, c.name, c.dataset, c.environment"
+        " FROM source AS s JOIN data_check AS c ON c.source = s.id AND c.due_at < ? AND c.silent_noted IS NOT c.due_at"
+        " JOIN check_invocation AS i ON i.id = c.newest WHERE s.key = ?"
+    )
+    return connection.execute(sql, (now, source)).fetchall()
+
+
+def write_silence(cursor: sqlite3.Cursor, source: str, silent: Sequence[tuple[Any, ...]], now: Millis) -> None:
+    """Leave word of these, once."""
+    _leave(cursor, source, [("event", _encode(_silence(source, now, *row[1:]))) for row in silent])
+    cursor.executemany("UPDATE data_check SET silent_noted = due_at WHERE id = ?", [(row[0],) for row in silent])
+
+
+def _leave(cursor: sqlite3.Cursor, source: str, rows: Iterable[tuple[str, bytes]]) -> None:
+    sql = "INSERT INTO check_news (source, kind, record) VALUES (?, ?, ?)"
+    cursor.executemany(sql, [(source, kind, record) for kind, record in rows])
 
 
 def turn_id(source: str, check: str, turn: Turn) -> str:
@@ -117,18 +143,16 @@ def event_kind(kind: str) -> str:
     return f"check {kind}" if kind in ("began to fail", "recovered", "fell silent") else f"check's rule {kind}"
 
 
-def silence(source: str, check: str, native: str, now: Millis, title: str, at: Millis, checked_at: Millis) -> Event:
-    """A check that should have spoken by `at` and did not, after the result of the invocation `native`."""
+def _silence(
+    source: str, now: Millis, check: str, invocation: str, due_at: Millis, checked_at: Millis, usual: Millis, *name: str
+) -> Event:
+    """It should have spoken by `due_at`, and was last heard in that invocation."""
     kind = event_kind("fell silent")
     return Event(
-        id=event_id(source, kind, f"{check}.{native}"), at=at, not_before=checked_at, seen_at=now, kind=kind,
-        title=title, source=source, refs=(_ref("check", check, role="subject"),),
+        id=event_id(source, kind, f"{check}.{invocation}"), at=due_at, not_before=checked_at, seen_at=now, kind=kind,
+        title=f"{_named(*name)} fell silent; it usually speaks every {span(usual)}", source=source,
+        refs=(_ref("check", check, role="subject"), _ref("result", f"{check}.{invocation}")),
     )  # fmt: skip
-
-
-def encoded_news(event: Event) -> tuple[str, bytes]:
-    """An event as a row of the table."""
-    return "event", _encode(event)
 
 
 def _turn_event(
@@ -141,14 +165,14 @@ def _turn_event(
     )  # fmt: skip
 
 
-def named(name: str, dataset: str, environment: str) -> str:
+def _named(name: str, dataset: str, environment: str) -> str:
     """How a check is called in a title: `not_null(id) of orders (prod)`."""
     return f"{name}{f' of {dataset}' if dataset else ''}{f' ({environment})' if environment else ''}"
 
 
 def _title(turn: Turn, shown: Invocation, rules: Sequence[Rule]) -> str:
     result = shown.results[0]
-    check = named(result.name, result.dataset, shown.environment)
+    check = _named(result.name, result.dataset, shown.environment)
     if turn.kind == "began to fail":
         verdict, why = ("could not run", result.message) if result.outcome == "error" else ("failed", result.observed)
         return f"{check} {verdict}{f': {why}' if why else ''}"

@@ -47,12 +47,15 @@ CREATE TABLE check_result (
     is_kept INTEGER, PRIMARY KEY (of_check, at, invocation)
 ) WITHOUT ROWID;
 CREATE INDEX check_result_invocation ON check_result (invocation, of_check);
-CREATE TABLE check_news (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, record BLOB NOT NULL)
+CREATE TABLE check_news (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, kind TEXT NOT NULL, record BLOB NOT NULL
+)
 """
 """A rule holds what results repeat: definition, limits (msgpack), the tool's word for how bad it is, and what would
 have passed. A scope is what one run of a suite says of one dataset, and a cover is a run that held every check of it:
 one that is not in it was removed. `data_check` is a check with what its results make of it: `newest` is the invocation
 of the newest, `rank` says how bad it is (0 is the worst), `due_at` when it should have spoken again, `history` the fold
 (see `check_history`) in msgpack, so that a result older or newer than all others costs no look at these. Of a result:
-`is_kept` came from state.db, which has those around each turn. `check_news` is what state.db has yet to be told: it is
+`is_kept` came from state.db, which has those around each turn. `silent_noted` is the
+`due_at` after which it was told that the check is silent. `check_news` is what state.db has yet to be told: it is
 written with the results that tell it, so that no kill loses it."""

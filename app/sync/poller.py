@@ -143,6 +143,7 @@ class Poller:
         await self.say(
             state="ok", sentence=self.notice, last_ok_at=now, next_try_at=self._plan(0, None), done=None, total=None
         )  # fmt: skip
+        await self._writer.note_silence(self.state.source, now)
         await self._writer.note_sync(now, self._longest_pause)
 
     async def _incomplete(self, condition: str, sentence: str) -> None:
@@ -158,6 +159,7 @@ class Poller:
             state=condition, sentence=f"{sentence} {self.notice}".rstrip(), next_try_at=self._plan(0, None), done=None,
             total=None, **read_at,
         )  # fmt: skip
+        await self._writer.note_silence(self.state.source, now)
         await self._writer.note_sync(now, self._longest_pause)
 
     async def _failed(self, condition: str, sentence: str, retry_at: Millis | None) -> None:

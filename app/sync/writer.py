@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from ..errors import StoreError
-from ..records import Batch, KnownSeries, Millis, SourceSpec, SourceState
+from ..records import Batch, Invocation, KnownSeries, Millis, SourceSpec, SourceState
 from ..store.cache import Cache, Written
 from ..store.files import is_damage
 from ..store.log_writes import KEPT as KEPT_OF_LOGS
@@ -68,6 +68,8 @@ class Writer:
         except StoreError as error:
             # the cache can be filled all the same; only gaps are not kept
             LOGGER.warning("%s", error)
+        self._cache.remembered = self._remembered
+        self._tell_checks()
 
     async def close(self) -> None:
         """Finish what is being written and let go of the files."""
@@ -127,7 +129,34 @@ class Writer:
         started = time.perf_counter()
         written = self._cache.write(source, piece, time.time_ns() // 1_000_000)
         self._pace.learn(rows, time.perf_counter() - started)
+        if piece.invocations:
+            self._tell_checks()
         return written
+
+    async def note_silence(self, source: str, now: Millis) -> None:
+        """This source was read whole: its checks that should have spoken by `now` fell silent."""
+        await self._do(lambda: self._note_silence(source, now))
+
+    def _note_silence(self, source: str, now: Millis) -> None:
+        self._cache.note_silence(source, now)
+        self._tell_checks()
+
+    def _tell_checks(self) -> None:
+        """Have state.db keep what turned. What cannot be kept now waits in the cache."""
+        while self._state is not None and (news := self._cache.check_news()) is not None:
+            try:
+                self._state.keep_check_news(news)
+            except StoreError as error:
+                LOGGER.warning("%s", error)
+                return
+            self._cache.forget_check_news(news)
+
+    def _remembered(self, source: str, checks: Sequence[str]) -> list[Invocation]:
+        try:
+            return [] if self._state is None else self._state.remembered_results(source, checks)
+        except StoreError as error:
+            LOGGER.warning("%s", error)
+            return []
 
     def _look_at_aliases(self, source: str, batch: Batch, began: Millis | None) -> None:
         """Keep in state.db what moved since the look before. Without it only history is lost."""
