@@ -10,6 +10,7 @@ from . import expectations as rules
 from .documents import ABSENT, Raw, count, flag, number, part, plain, table, text
 from .expectation_files import Result
 from .masking import cut, masked_line, without_addresses
+from .wording import unexpected
 
 LONGEST_NOTE = 300
 
@@ -91,7 +92,8 @@ def _raised(info: Raw) -> str | None:
 
 def _observed(type_: str, seen: _Observation, failed: int | None, total: int | None) -> str | None:
     value = rules.observed(type_, plain(seen.observed_value))
-    return value if value is not None else rules.unexpected(type_, failed, total, number(seen.unexpected_percent))
+    name = "not_null" if type_.endswith("_to_not_be_null") else ""
+    return value if value is not None else unexpected(name, failed, total, number(seen.unexpected_percent))
 
 
 def _note(config: _Config) -> str:

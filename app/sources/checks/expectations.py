@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from hashlib import blake2b
-
-import msgspec
 
 from ...records.check import Limit
 from .masking import cut, figure, without_addresses
+from .wording import listed, rule_text, value_text
 
 Kwargs = Mapping[str, object]
 
-LONGEST_RULE = 2_000
 _COLUMNS = ("column", "column_A", "column_B")
 _LISTS = ("column_list", "columns")
 _NO_RULE = {
@@ -53,10 +50,10 @@ def columns(type_: str, kwargs: Kwargs) -> str:
     """The column, or all of them where the rule is about several: dropoff, pickup. "" for rules about the table."""
     if type_.startswith("expect_table_"):
         return ""
-    named = [_word(kwargs[key]) for key in _COLUMNS if key in kwargs]
+    named = [value_text(kwargs[key]) for key in _COLUMNS if key in kwargs]
     if not named:
         lists = (value for key in _LISTS if isinstance(value := kwargs.get(key), list))
-        named = [_word(name) for name in next(lists, [])]
+        named = [value_text(name) for name in next(lists, [])]
     return cut(", ".join(name for name in named if name), 200)
 
 
@@ -69,14 +66,11 @@ def name(type_: str, kwargs: Kwargs) -> str:
 
 def definition(type_: str, kwargs: Kwargs, severity: str) -> str:
     """The rule as canonical JSON: the order of keys and of sets, 100 for 100.0 and the batch make no other rule."""
-    rule = {key: _canonical(value, key) for key, value in kwargs.items() if key not in _NO_RULE and value is not None}
+    rule = {key: value for key, value in kwargs.items() if key not in _NO_RULE and value is not None}
     if _MAPS.match(type_):
         rule.setdefault("mostly", 1)
     rule["severity"] = severity or _SEVEREST  # so that an update of the tool, which then tells it, changes no rule
-    text = without_addresses(msgspec.json.encode({"type": type_, **rule}, order="sorted").decode("utf-8", "replace"))
-    if len(text) <= LONGEST_RULE:
-        return text
-    return f"{text[: LONGEST_RULE - 20]}… {blake2b(text.encode('utf-8', 'replace'), digest_size=6).hexdigest()}"
+    return rule_text(type_, rule, _SETS)
 
 
 def limits(type_: str, kwargs: Kwargs, severity: str) -> tuple[Limit, ...]:
@@ -117,26 +111,10 @@ def observed(type_: str, value: object) -> str | None:
     return value if isinstance(value, str) and re.fullmatch(r"\d{1,12} unexpected rows?", value) else None
 
 
-def unexpected(type_: str, failed: int | None, total: int | None, percent: float | None) -> str | None:
-    """12 unexpected of 200 (6 %); 3.1 % null where that is what was asked."""
-    share = failed / total * 100 if failed is not None and total else percent
-    if share is not None and "not_be_null" in type_:
-        return f"{_percent(share)} null"
-    if failed is None:
-        return None if share is None else f"{_percent(share)} unexpected"
-    if total is None:
-        return f"{failed} unexpected"
-    return f"{failed} unexpected of {total}" + (f" ({_percent(share)})" if share is not None else "")
-
-
 def _short(type_: str) -> str:
     """A custom expectation keeps the words that its author gave it: expect_fares_to_be_legal is fares_to_be_legal."""
     rest = _BOUND.sub("", _NOISE.sub("", type_)).replace("_to_match_", "_match_")
     return cut(without_addresses(re.sub(r"^to_(not_)?(?:be_)?", r"\1", rest) or type_), 120)
-
-
-def _percent(share: float) -> str:
-    return f"{share:.3g} %" if abs(share) < 1e6 else "1e6 % and more"
 
 
 def _wanted(type_: str, kwargs: Kwargs) -> str:
@@ -148,7 +126,7 @@ def _wanted(type_: str, kwargs: Kwargs) -> str:
         return "no such rows"
     for key, said in _SAID.items():
         if (value := kwargs.get(key)) is not None:
-            return f"{said} {_listed(value)}".strip()
+            return f"{said} {listed(value)}".strip()
     return _bounds(kwargs)
 
 
@@ -164,33 +142,7 @@ def _bounds(kwargs: Kwargs) -> str:
     if least is None and most is None:
         return ""
     if most is None:
-        return f"{'more than' if kwargs.get('strict_min') else 'at least'} {_word(least)}"
+        return f"{'more than' if kwargs.get('strict_min') else 'at least'} {value_text(least)}"
     if least is None:
-        return f"{'less than' if kwargs.get('strict_max') else 'at most'} {_word(most)}"
-    return f"{_word(least)} to {_word(most)}"
-
-
-def _listed(value: object) -> str:
-    if not isinstance(value, list):
-        return _word(value)
-    first = ", ".join(_word(one) for one in value[:6])
-    return f"{first} and {len(value) - 6} more" if len(value) > 6 else first
-
-
-def _word(value: object) -> str:
-    if isinstance(value, dict):
-        return "a parameter" if "$PARAMETER" in value else "…"
-    return figure(value) or cut(str(value)[:400], 80) if not isinstance(value, list) else "…"
-
-
-def _canonical(value: object, key: str = "", depth: int = 0) -> object:
-    if depth > 20:
-        return "…"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
-    if isinstance(value, dict):
-        return {inner: _canonical(one, depth=depth + 1) for inner, one in value.items()}
-    if not isinstance(value, list):
-        return value
-    plain = [_canonical(one, depth=depth + 1) for one in value]
-    return sorted(plain, key=lambda one: (type(one).__name__, str(one))) if key in _SETS else plain
+        return f"{'less than' if kwargs.get('strict_max') else 'at most'} {value_text(most)}"
+    return f"{value_text(least)} to {value_text(most)}"

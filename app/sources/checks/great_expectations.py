@@ -15,13 +15,12 @@ from .documents import ABSENT, Raw, part, table, text
 from .expectation_files import Found, batch_id, evaluated, validations, version
 from .expectation_results import check_result
 from .intervals import NONE, Interval, interval, interval_in_name, interval_of_batch
-from .invocations import content_id, numbered
+from .invocations import check_count, content_id, numbered
 from .reading import ResultFile, UnreadableError
 from .times import moment
 
-MOST_RESULTS = 20_000
-"""Results of one file that become records, of 1 to 4 kB each. Suites of a thousand are rare."""
 MOST_VALIDATIONS = 2_000
+"""Of one file: each is an invocation."""
 _STORED = re.compile(r"(?:^|/)(?:validations/|ValidationResultIdentifier::)(.+)/([^/]+)/(\d{8}T[\d.]+Z)/([^/]+)$")
 _BATCH = re.compile(r"[^-]+-(.+?)((?:-(?:year|month|day|hour|path|date)_[^-]+)*)")
 _NOWHERE = ("__none__", "None")
@@ -72,8 +71,11 @@ class _Told(msgspec.Struct):
 def read(file: ResultFile) -> tuple[Invocation, ...]:
     """An invocation for each validation in the file. Raises UnreadableError."""
     found = validations(file)
-    if len(found) > MOST_VALIDATIONS or sum(len(one.results) for one in found) > MOST_RESULTS:
-        raise UnreadableError(file.path, f"it holds more than {MOST_RESULTS:,} results or {MOST_VALIDATIONS:,} runs")
+    check_count(file, sum(len(one.results) for one in found))
+    if len(found) > MOST_VALIDATIONS:
+        raise UnreadableError(
+            file.path, f"it holds {len(found):,} validations, and at most {MOST_VALIDATIONS:,} are read"
+        )
     told = [_told(file, one) for one in found]
     id_ = content_id(file.data)
     return tuple(
