@@ -6,31 +6,15 @@ import os
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from .. import credentials, trust
+from .. import trust
 from ..errors import SettingsError, SourceError
 from ..paths import mirror_dir
 from ..records import SourceSpec
-from ..settings import (
-    NEVER,
-    AirflowCi,
-    Ci,
-    Connection,
-    GithubCi,
-    GitlabCi,
-    JenkinsCi,
-    KubeflowCi,
-    LocalCi,
-    Registry,
-    Settings,
-    Tracking,
-    seconds,
-)
-from ..settings.sections import CiSource as CiServer
+from ..settings import NEVER, Ci, Connection, LocalCi, Settings, Tracking, seconds
 from . import Source, http
 from .ci import Vendor
 from .ci.engine import CiSource
@@ -40,16 +24,9 @@ from .late_registry import LateRegistry
 from .mlflow import MlflowSource, open_mlflow, server
 from .mlflow.registry import ModelRegistry, open_registry
 from .refused import RefusedSource
+from .servers import connection_to, is_http, login_to, server_of, vendor_of
 
 _USUAL_PORTS = {"http": 80, "https": 443}
-_LOGIN_HINTS = {
-    "github": "Set GITHUB_TOKEN, or name a token under [hosts] in your config.toml.",
-    "gitlab": "Set GITLAB_TOKEN, or name a token under [hosts] in your config.toml.",
-    "jenkins": "Name user and API token in the settings, as username_env and password_env.",
-}
-
-_Opener = Callable[[SourceSpec, Any, http.Http], Vendor]
-"""Takes the section of its own kind."""
 _MlflowBuilder = Callable[[Settings, SourceSpec, Tracking, "Connection | None"], Source]
 """Builds what is at an address of MLflow's, with the keys of the section that counts."""
 
@@ -148,14 +125,15 @@ def _tracking_source(
     settings: Settings, spec: SourceSpec, tracking: Tracking, section: Connection | None
 ) -> MlflowSource:
     experiments = tracking.mlflow.experiments or settings.mlflow.experiments
-    if not _is_http(tracking.uri):
+    if not is_http(tracking.uri):
         # with the login that the person's environment may carry: a database's address holds its password
         return open_mlflow(spec, tracking.address, experiments=experiments, environment=settings.environment)
 
     def open_now() -> MlflowSource:
         return open_mlflow(
             spec, tracking.uri, experiments=experiments, environment=settings.environment,
-            credential=_login(settings, tracking.uri, section), connection=_connection(settings, tracking.uri, section),
+            credential=login_to(settings, tracking.uri, section),
+            connection=connection_to(settings, tracking.uri, section),
         )  # fmt: skip
 
     return LateMlflow(spec, open_now)
@@ -164,13 +142,14 @@ def _tracking_source(
 def _registry_source(
     settings: Settings, spec: SourceSpec, registry: Tracking, section: Connection | None
 ) -> ModelRegistry:
-    if not _is_http(registry.uri):
+    if not is_http(registry.uri):
         return open_registry(spec, registry.address, environment=settings.environment)
 
     def open_now() -> ModelRegistry:
         return open_registry(
             spec, registry.uri, environment=settings.environment,
-            credential=_login(settings, registry.uri, section), connection=_connection(settings, registry.uri, section),
+            credential=login_to(settings, registry.uri, section),
+            connection=connection_to(settings, registry.uri, section),
             tracking=_logged_models(settings, registry),
         )  # fmt: skip
 
@@ -180,19 +159,15 @@ def _registry_source(
 def _logged_models(settings: Settings, registry: Tracking) -> http.Http | None:
     """The server that has the logged models, where that is another one than the registry."""
     tracking = settings.tracking
-    if tracking is None or tracking.uri == registry.uri or not _is_http(tracking.uri):
+    if tracking is None or tracking.uri == registry.uri or not is_http(tracking.uri):
         return None
     section: Connection | None = tracking.mlflow
     if section is settings.mlflow and not trust.may_run(settings, "mlflow"):
         if tracking.origin == "project":
             return None
         section = None
-    login, way = _login(settings, tracking.uri, section), _connection(settings, tracking.uri, section)
+    login, way = login_to(settings, tracking.uri, section), connection_to(settings, tracking.uri, section)
     return server(tracking.uri, settings.environment, login, way)
-
-
-def _is_http(uri: str) -> bool:
-    return uri.startswith(("http://", "https://"))
 
 
 def _registry(settings: Settings, index: int) -> Source:
@@ -208,7 +183,7 @@ def _registry(settings: Settings, index: int) -> Source:
         return RefusedSource(spec, "untrusted", trust.sentence(settings))
 
     def open_now() -> Source:
-        return open_kubeflow_registry(spec, _server(settings, section))
+        return open_kubeflow_registry(spec, server_of(settings, section))
 
     return LateSource(spec, open_now)
 
@@ -244,24 +219,14 @@ def _ci(settings: Settings, index: int) -> Source | None:
     )  # fmt: skip
     if not may_run:
         return RefusedSource(spec, "untrusted", trust.sentence(settings))
-    opener, abilities = _vendor(section)
+    opener, abilities = vendor_of(section)
     if opener is None:
         return None
 
     def open_now() -> Vendor:
-        return opener(spec, section, _server(settings, section))
+        return opener(spec, section, server_of(settings, section))
 
     return CiSource(spec, open_now, abilities=abilities)
-
-
-def _server(settings: Settings, section: CiServer | Registry) -> http.Http:
-    """The server of a section, with the login and the certificates that are meant for it. Raises SettingsError."""
-    return http.Http(
-        section.base_url,
-        credential=_login(settings, section.base_url, section),
-        connection=_connection(settings, section.base_url, section),
-        login_hint=_LOGIN_HINTS.get(section.kind, "Give a token in the settings."),
-    )
 
 
 def _checks(settings: Settings, index: int) -> Source:
@@ -273,59 +238,10 @@ def _checks(settings: Settings, index: int) -> Source:
         key=source_key("checks", settings.project_key, scope_of(settings, index)), kind="checks",
         name=section.name or section.kind, address=str(settings.root),
     )  # fmt: skip
-    return build_checks(settings, index, spec, lambda reader, filling: {})
+
+    return build_checks(settings, index, spec)
 
 
 def _scope(section: Ci) -> str:
     repository = getattr(section, "repository", "")
     return repository if isinstance(repository, str) else msgspec.json.encode(repository).decode()
-
-
-def _vendor(section: Ci) -> tuple[_Opener | None, frozenset[str]]:
-    """What opens a section's vendor, and what may be done to its pipelines. Imported for those that are set up."""
-    match section:
-        case GithubCi():
-            from . import github
-
-            return github.open_vendor, github.GithubVendor.abilities
-        case GitlabCi():
-            from . import gitlab
-
-            return gitlab.open_vendor, gitlab.GitlabVendor.abilities
-        case JenkinsCi():
-            from . import jenkins
-
-            return jenkins.open_vendor, jenkins.JenkinsVendor.abilities
-        case AirflowCi():
-            from . import airflow
-
-            return airflow.open_vendor, frozenset()
-        case KubeflowCi():
-            from . import kubeflow
-
-            return kubeflow.open_vendor, frozenset()
-    return None, frozenset()
-
-
-def _login(settings: Settings, address: str, section: Connection | None) -> http.Credential | None:
-    """The credential for the server, read now: a command may take ten seconds. Raises SettingsError."""
-    found = credentials.credential(settings, address, section)
-    if found is None:
-        return None
-    secret = found.read()
-    if secret.username is not None:
-        return http.Credential.basic(address, secret.username, secret.token)
-    return http.Credential.bearer(address, secret.token)
-
-
-def _connection(settings: Settings, address: str, section: Connection | None) -> http.Connection:
-    route = credentials.route(settings, address, section)
-    usual = http.Connection()
-    return http.Connection(
-        ca_bundle=route.ca_bundle,
-        client_cert=route.client_cert,
-        proxy=route.proxy,
-        read=route.timeout or usual.read,
-        connect=min(route.timeout or usual.connect, usual.connect),
-        environment=settings.environment,
-    )

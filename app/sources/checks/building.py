@@ -1,10 +1,9 @@
-"""From a [[checks]] of the settings to its source. What reaches a server is handed in by the registry."""
+"""From a [[checks]] of the settings to its source. Nothing is read or connected to yet."""
 
 from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +18,7 @@ from ...text import clip
 from .. import Source
 from ..refused import RefusedSource
 from .command import Command, Printed
+from .elsewhere import BESIDE, parts_of
 from .files import Files, Reader
 from .filling import Filling
 from .patterns import is_magic
@@ -26,17 +26,12 @@ from .reading import ResultFile
 from .source import ChecksSource, Part
 from .tree import Place, Tree
 
-_BESIDE: Final = {"dbt": "manifest.json"}
-"""The file that explains those beside it."""
 _WITH_IT: Final = {"dbt": ("sources.json",)}
 """Results that are written beside those of the pattern."""
 _NO_RESULTS: Final = {
     "dbt": frozenset({"manifest.json", "catalog.json", "semantic_manifest.json", "graph_summary.json"}),
 }
 """What the tool writes beside its results, which a pattern like `target/*.json` meets."""
-
-Elsewhere = Callable[[Reader, Filling], Mapping[str, Part]]
-"""The parts that reach servers, by their names in the cursor."""
 
 
 def reader_of(kind: str) -> Reader:
@@ -50,9 +45,7 @@ def reader_of(kind: str) -> Reader:
     return read
 
 
-def build_checks(
-    settings: Settings, index: int, spec: SourceSpec, elsewhere: Elsewhere, *, read: Reader | None = None
-) -> Source:
+def build_checks(settings: Settings, index: int, spec: SourceSpec, *, read: Reader | None = None) -> Source:
     """The source of `checks[index]`. Without trust: the files inside the repository, and nothing else."""
     section = settings.checks[index]
     may_run = trust.may_run(settings, f"checks[{index}]")
@@ -64,7 +57,7 @@ def build_checks(
             parts["files"] = tree_files(settings, section, tree, reader, filling)
     elif command is not None and command.prints:
         parts["printed"] = printed_files(section, command, reader, filling)
-    parts |= elsewhere(reader, filling)
+    parts |= parts_of(settings, section, spec, reader, filling)
     if parts:
         return ChecksSource(spec, parts, command)
     if not may_run or not trust.is_trusted(settings):
@@ -90,7 +83,7 @@ def tree_files(settings: Settings, section: Checks, tree: Tree, reader: Reader, 
     name = clip(section.name or section.kind, 40)
     hint = f" `quarterdeck check run {name}` runs the command that makes it." if command else ""
     return Files(
-        tree, reader, filling, beside=_BESIDE.get(section.kind, ""),
+        tree, reader, filling, beside=BESIDE.get(section.kind, ""),
         nothing=lambda: f"No file matches {clip(tree.written, 120)} in {clip(str(settings.root), 120)}.{hint}",
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,6 +13,7 @@ import msgspec
 from ...errors import SourceError
 from ...records import LARGEST_CONTENT, Artifact, ArtifactContent, ArtifactListing, Run
 from ..http import without_login
+from ..trouble import TooLargeError
 
 
 def local_listing(run: Run, folder: str) -> ArtifactListing:
@@ -42,6 +44,18 @@ def local_content(run: Run, path: str) -> ArtifactContent:
     except OSError as error:
         why = (error.strerror or "it cannot be read").lower()
         return msgspec.structs.replace(made, sentence=f"The file cannot be read: {why}.")
+
+
+def local_file(run: Run, path: str, limit: int) -> bytes:
+    """A whole file. Blocks. Raises TooLargeError above `limit` bytes, SourceError("forbidden"), OSError."""
+    place = _place(run, path)[1]
+    if not place.is_file():  # a pipe or a device would never end
+        raise FileNotFoundError(errno.ENOENT, "it is no file, or not there any more")
+    with place.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise TooLargeError(f"{path[-120:]} has more than {limit >> 20} MB: it is not read.", "not_understood")
+    return data
 
 
 def _beginning(place: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import msgspec
 from ...errors import SourceError
 from ...records import LARGEST_CONTENT, ArtifactContent, ArtifactListing, Experiment, Millis, Run, Series
 from ..http import Cut, Http, without_login
-from ..trouble import AnswerError
+from ..trouble import AnswerError, TooLargeError
 from . import parse
 from .pages import Page
 
@@ -197,6 +197,18 @@ class RestApi:
         truncated = len(body) > LARGEST_CONTENT
         size = whole if truncated else len(body)
         return msgspec.structs.replace(made, data=body[:LARGEST_CONTENT], size=size, truncated=truncated)
+
+    async def file(self, run_id: str, path: str, limit: int) -> bytes:
+        """A whole artifact file. Raises TooLargeError above `limit` bytes, AnswerError for what is refused."""
+        data = bytearray()
+        async with self._http.stream("get-artifact", {"run_id": run_id, "path": path}) as pieces:
+            async for piece in pieces:
+                data += piece
+                if len(data) > limit:
+                    raise TooLargeError(
+                        f"{path[-120:]} has more than {limit >> 20} MB: it is not read.", "not_understood"
+                    )
+        return bytes(data)
 
     async def set_tag(self, run_id: str, key: str, value: str) -> None:
         """Write a tag. Never repeated by itself: whoever acts reads back."""

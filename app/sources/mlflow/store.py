@@ -119,6 +119,17 @@ class MlflowTables(TableFile):
             low, high = self._connection.execute(sql, (top, size)).fetchone()
         return None if low is None else (low, high)
 
+    def ended(self, low: Millis, high: Millis, size: int, skip: int = 0) -> list[tuple[Millis, int]]:
+        """End and row number of runs that ended in low..high, the last first, without the first `skip`."""
+        if "end_time" not in self._columns["runs"]:
+            return []
+        sql = (
+            "SELECT end_time, rowid FROM runs WHERE end_time BETWEEN ? AND ?"
+            " ORDER BY end_time DESC, rowid DESC LIMIT ? OFFSET ?"
+        )
+        with self._explained():
+            return [(row[0], row[1]) for row in self._connection.execute(sql, (low, high, size, skip))]
+
     def rows_of(self, run_ids: Iterable[str]) -> list[int]:
         """Row numbers of runs by their id; unknown ones are left out."""
         sql = "SELECT rowid FROM runs WHERE run_uuid IN (SELECT value FROM json_each(?))"
