@@ -133,6 +133,6 @@ class SameData:
 
 def same_data(reader: Reader, data: Dataset, rowid: int, better: Iterable[str]) -> SameData:
     """Runs other than this one that name the same dataset with the same digest."""
-    ids, number = runs_on_data(reader.connection, data.name, data.digest, SAME_DATA + 1)
+    ids, number = runs_on_data(reader.connection, (data.name,), data.digest, SAME_DATA + 1)
     others = [found for found in ids if found != rowid][:SAME_DATA]
     return SameData(reader.runs(others, names=[("metric", name) for name in list(better)[:1]]), max(0, number - 1))

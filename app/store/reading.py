@@ -35,6 +35,8 @@ from ..records import (
 from .artifact_contents import read_content
 from .between import commits_between
 from .checks import CheckReads
+from .data_events import data_events
+from .datasets import DatasetReads
 from .events import commit_event, pipeline_events, run_events
 from .files import open_reader
 from .histories import read_extremes, read_series
@@ -105,6 +107,11 @@ class Reader:
     def checks(self) -> CheckReads:
         """What tools say of data."""
         return CheckReads(self.connection)
+
+    @cached_property
+    def datasets(self) -> DatasetReads:
+        """Datasets and their versions: MLflow's and DVC's."""
+        return DatasetReads(self.connection)
 
     def promotions(self) -> Promotions:
         """What Git says of promotions; empty where no source was asked."""
@@ -395,8 +402,8 @@ class Reader:
     def events(self, limit: int, since: int | None = None, until: int | None = None) -> list[Event]:
         """The newest events that the vendors' records tell, newest first.
 
-        Commits, runs and pipelines that ended, versions that were registered, and what the ledger says. For the
-        others, that no vendor tells, see `happened`.
+        Commits, data that they changed, runs and pipelines that ended, versions that were registered, and what the
+        ledger says. For the others, that no vendor tells, see `happened`.
         """
         low, high = since if since is not None else -(2**62), until if until is not None else 2**62
         commits = self.connection.execute(
@@ -409,5 +416,6 @@ class Reader:
             *pipeline_events(self.connection, low, high, limit),
             *version_events(self.connection, low, high, limit),
             *ledger_events(self.connection, low, high, limit),
+            *data_events(self.connection, low, high, limit),
         ]
         return sorted(found, key=lambda event: event.at, reverse=True)[:limit]
