@@ -18,7 +18,7 @@ from .reading import ResultFile, UnreadableError
 
 __all__ = [
     "ABSENT", "LARGEST", "MOST_OBJECTS", "Raw", "count", "decoded", "document", "flag", "number", "part", "plain",
-    "plain_bytes", "table", "text",
+    "plain_bytes", "streamed", "table", "text",
 ]  # fmt: skip
 
 LARGEST: Final = 64 * 1024 * 1024
@@ -32,6 +32,8 @@ ABSENT: Final = Raw(b"")
 _T = TypeVar("_T")
 _LARGEST_VALUE = 1024 * 1024  # of a raw field that is decoded as what it happens to be
 _CHUNK = 1024 * 1024  # what is mended at once: the pieces of a substitution cost more than the text
+_BETWEEN = re.compile(rb"\}\s*,\s*\{")
+_LINES = re.compile(rb"\}\s*\n\s*\{")  # no text of JSON has a line break in it
 _NOT_JSON = re.compile(rb"(?<![^\[,:\s])-?(?:NaN|Infinity)(?=\s*(?:[,\]}]|\Z))")  # as Python's json writes them
 _HALF = re.compile(
     rb"(?<!\\)((?:\\\\)*)\\u(?:[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
@@ -72,6 +74,26 @@ def decoded(file: ResultFile, data: bytes, shape: type[_T]) -> _T:
         if (mended := _mended(data)) == data:
             raise UnreadableError(file.path, _why(error)) from error
     return decoded(file, mended, shape)
+
+
+def streamed(file: ResultFile, shape: type[_T]) -> Iterator[_T]:
+    """The objects of a JSON list, or of a file with one a line, without holding them all. Raises UnreadableError."""
+    data = plain_bytes(file).strip()
+    is_list = data[:1] == b"["
+    if is_list and data[-1:] != b"]":
+        raise UnreadableError(file.path, "it is cut: its end is missing")
+    begin, end, size = int(is_list), len(data) - is_list, _CHUNK
+    while begin < end:
+        found = (_BETWEEN if is_list else _LINES).search(data, begin + size, end)
+        piece = data[begin : found.start() + 1 if found else end]
+        try:
+            yield from decoded(file, b"[" + (piece if is_list else _LINES.sub(b"},{", piece)) + b"]", list[shape])  # type: ignore[valid-type]  # a variable makes no type for mypy
+        except UnreadableError:
+            if found is None:
+                raise
+            size *= 2  # it was no boundary, but in the middle of something
+            continue
+        begin = found.end() - 1 if found else end
 
 
 def part(raw: Raw, shape: type[_T]) -> _T | None:

@@ -30,7 +30,7 @@ _NUMBERS = re.compile(r"(?<![\d.])\d{5,}|(?<!\d)\+?\d(?:[ /-]?\d){8,}(?!\d)")
 _FRACTION = re.compile(r"(?<=\d\.)(\d{3})\d{2,}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?![\d-])")
 _TOKEN = re.compile(r"[A-Za-z0-9_+/=~-]{20,}")
-_ADDRESS = re.compile(r"[\w.%+'-]{0,64}\w(?:@|%40|\\u0040)\w[\w-]*(?:\.[\w-]+)+", re.I)
+_ADDRESS = re.compile(r"(?:[\w.%+-]|(?<=\w)'(?=\w)){0,64}\w(?:@|%40|\\u0040)\w[\w-]*(?:\.[\w-]+)+", re.I)
 
 
 def masked(text: str, known: Collection[str] = ()) -> str:
