@@ -168,8 +168,8 @@ class Folding:
     def _compare(self, known: Known, told: Iterable[Turn], turns: Sequence[Turn]) -> None:
         before = set(told)
         self.told += (Told(known, turn) for turn in turns if turn not in before)
-        true = {(turn.kind, turn.at) for turn in turns}
-        self.told += (Told(known, turn, is_wrong=True) for turn in before if (turn.kind, turn.at) not in true)
+        true = {(turn.kind, turn.at[1]) for turn in turns}  # by what an event is known
+        self.told += (Told(known, turn, is_wrong=True) for turn in before if (turn.kind, turn.at[1]) not in true)
 
     # -- around -------------------------------------------------------------------------------------------------
 

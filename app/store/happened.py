@@ -24,9 +24,9 @@ def happened(
     """The newest events, newest first, from `since` until before `until`. None: there is no cache yet."""
     low, high = 0 if since is None else since, _ALWAYS if until is None else until
     found = [] if reader is None else reader.events(limit, since=since, until=until)
-    found += state.events(limit, since=low, until=until)
-    explains = Explainer.of(reader, state)
     visible = None if reader is None else {source.source for source in reader.source_states()}
+    found += state.events(limit, since=low, until=until, sources=visible)
+    explains = Explainer.of(reader, state)
     for move in state.alias_moves(since=low, until=until, limit=limit):
         if move.reason != "first seen" and (visible is None or move.source in visible):
             found.append(move_event(move, explains(move)))

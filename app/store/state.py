@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -198,10 +198,21 @@ class State(AliasHistory, CheckMemory, LocalLedger):
             self._db.executemany("INSERT OR IGNORE INTO event VALUES (?, ?, ?)", rows)
             return self._db.total_changes - before
 
-    def events(self, limit: int, since: Millis = 0, until: Millis | None = None) -> list[Event]:
-        """The recorded events from `since` until before `until`, newest first."""
-        query = "SELECT record FROM event WHERE at >= ? AND at < ? ORDER BY at DESC, id DESC LIMIT ?"
-        rows = self._rows(query, since, 2**62 if until is None else until, limit)
+    def events(
+        self, limit: int, since: Millis = 0, until: Millis | None = None, sources: Collection[str] | None = None
+    ) -> list[Event]:
+        """The recorded events from `since` until before `until`, newest first.
+
+        With `sources` only what is of no source or of one of these.
+        """
+        query, more = "SELECT record FROM event WHERE at >= ? AND at < ?", []
+        if sources is not None:
+            own = "json_extract(record, '$.source')"
+            query += f" AND ({own} IS NULL OR {own} IN (SELECT value FROM json_each(?)))"
+            more = [json.dumps([*sources])]
+        rows = self._rows(
+            f"{query} ORDER BY at DESC, id DESC LIMIT ?", since, 2**62 if until is None else until, *more, limit
+        )
         return [msgspec.convert(json.loads(row[0]), Event) for row in rows]
 
     # How tables looked, and saved views (names: table_name, view_name).
