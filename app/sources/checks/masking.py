@@ -30,7 +30,7 @@ _NUMBERS = re.compile(r"(?<![\d.])\d{5,}|(?<!\d)\+?\d(?:[ /-]?\d){8,}(?!\d)")
 _FRACTION = re.compile(r"(?<=\d\.)(\d{3})\d{2,}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?![\d-])")
 _TOKEN = re.compile(r"[A-Za-z0-9_+/=~-]{20,}")
-_ADDRESS = re.compile(r"(?:[\w.%+-]|(?<=\w)'(?=\w)){0,64}\w(?:@|%40|\\u0040)\w[\w-]*(?:\.[\w-]+)+", re.I)
+_DOMAIN = re.compile(r"(?:@|%40|\\u0040)\w[\w-]*(?:\.[\w-]+)+", re.I)
 
 
 def masked(text: str, known: Collection[str] = ()) -> str:
@@ -55,7 +55,13 @@ def without_addresses(text: str) -> str:
 
     Expressions that match addresses stay what they are: another one is another rule.
     """
-    return _ADDRESS.sub(MASK, text) if _AT.search(text) else text
+    kept, end = [], 0
+    for found in _DOMAIN.finditer(text):
+        begin = _begin(text, found.start(), end)
+        if begin < found.start():
+            kept += [text[end:begin], MASK]
+            end = found.end()
+    return "".join(kept) + text[end:]
 
 
 def figure(value: object) -> str | None:
@@ -72,6 +78,18 @@ def figure(value: object) -> str | None:
 def cut(text: str, most: int) -> str:
     """At most so many characters, the last of them "…" where it is longer."""
     return text if len(text) <= most else text[: most - 1] + MASK
+
+
+def _begin(text: str, at: int, least: int) -> int:
+    """Where the name before an @ begins; `at` where there is none."""
+    begin = at
+    while begin > least and (text[begin - 1].isalnum() or text[begin - 1] in "_.%+-'"):
+        begin -= 1
+    if at == begin or not (text[at - 1].isalnum() or text[at - 1] == "_"):
+        return at
+    while text[begin] in ".%+-'":
+        begin += 1
+    return begin
 
 
 def _quote(found: re.Match[str], known: Collection[str]) -> str:
