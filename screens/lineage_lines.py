@@ -93,7 +93,7 @@ def said_of(row: Row, ink: Ink) -> list[Piece]:
     """Its name and the words that tell more, the most telling first, each as a piece."""
     node = row.node
     assert node is not None
-    is_known = node.subject != UNKNOWN
+    is_known = node.subject != UNKNOWN and not (node.subject == "" and node.state == "unknown")
     name = name_of(node) if is_known else f"{glyph('unknown')} {name_of(node)}"
     role = "bright" if row.kind == "root" else "text" if is_known else "dim"
     made: list[Piece] = [(name, role)]
@@ -110,8 +110,8 @@ def said_of(row: Row, ink: Ink) -> list[Piece]:
 
 def name_of(node: Node) -> str:
     """`run brave-cod-214`, `churn@champion`: what it is and what it is called."""
-    kind = "" if node.kind in ("alias", "tree") else f"{node.kind} "
-    return f"{kind}{clip(node.title, LONGEST)}".strip()
+    is_said = node.kind in ("alias", "tree") or node.title.startswith(f"{node.kind} ")
+    return f"{'' if is_said else node.kind} {clip(node.title, LONGEST)}".strip()
 
 
 # -- trouble at the right edge --------------------------------------------------------------------------------------

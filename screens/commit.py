@@ -1,0 +1,121 @@
+"""One commit: what it changed, which data and configuration it brought, what ran on it and what was made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from ..app.copies import Copy
+from ..app.records import Subject
+from ..app.store.reading import Reader
+from ..app.text import cells, clip, fit, one_line
+from ..widgets.figures import age, count, moment
+from ..widgets.line import Piece
+from ..widgets.status import glyph
+from .commit_facts import CommitFacts, commit_facts
+from .deck import Deck
+from .page import PageScreen
+from .page_lines import draw_thing, thing_lines
+from .page_rows import Part, Row, outline
+from .run_details import Lines, Sight, commit_said, wrap
+from .subjects import named
+
+PATHS = 400
+"""Paths that are named."""
+
+MESSAGE = 60
+"""Lines of its message that are shown."""
+
+
+class CommitScreen(PageScreen[CommitFacts]):
+    """The page of the commit with this sha, or the only one that begins so."""
+
+    TAB = "pipelines"
+
+    def __init__(self, deck: Deck, sha: str) -> None:
+        super().__init__(deck)
+        self.sha = sha
+
+    def reading(self) -> Callable[[Reader], CommitFacts | None]:
+        """What reads the facts."""
+        sha = self.sha
+        return lambda reader: commit_facts(reader, sha)
+
+    def named(self) -> tuple[str, str]:
+        """The commit, by the beginning of its sha."""
+        return "commit", (self.facts.sha if self.facts is not None else self.sha)[:10]
+
+    def rows(self, facts: CommitFacts, width: int) -> list[Row]:
+        """Every line."""
+        return outline(commit_parts(facts, width), self.needle)
+
+    def draw_row(self, row: Row, facts: CommitFacts, width: int) -> list[Piece]:
+        """A line."""
+        return draw_thing(row, width, self.deck.now())
+
+    def head(self, facts: CommitFacts) -> tuple[Sequence[Piece], Sequence[Piece]]:
+        """Its message's first line, who and when."""
+        return commit_head(facts, self.sight(self.room.width))
+
+    def details(self, row: Row, facts: CommitFacts, sight: Sight) -> Lines:
+        """What is known of a row."""
+        if row.kind == "message":
+            return commit_said(facts.sha, facts.commit, [], sight)
+        return thing_lines(row, sight)
+
+    def subject_here(self) -> Subject | None:
+        """What is under the cursor where it is a thing of its own, else the commit."""
+        return super().subject_here() or named("commit", self.facts.sha if self.facts is not None else self.sha)
+
+    def leads_to(self, subject: Subject) -> bool:
+        """A commit leads to others, not to itself."""
+        return subject.kind != "commit" or (self.facts is not None and subject.parts[0] != self.facts.sha)
+
+    def copies(self) -> Sequence[Copy]:
+        """What is under the cursor first, then the commit."""
+        if self.facts is None:
+            return []
+        sha, commit = self.facts.sha, self.facts.commit
+        own = [
+            Copy("sha", sha),
+            Copy("subject", str(named("commit", sha))),
+            Copy("git", f"git show {sha}"),
+            Copy("command", f"quarterdeck lineage {named('commit', sha)}"),
+        ]
+        message = [Copy("message", f"{commit.subject}\n\n{commit.body}".strip())] if commit is not None else []
+        return [*super().copies(), *own, *message]
+
+
+def commit_head(facts: CommitFacts, sight: Sight) -> tuple[list[Piece], list[Piece]]:
+    """`relax null check   bo  9 h`, and on the right the time."""
+    commit = facts.commit
+    if commit is None:
+        return [(f" {glyph('unknown')} not on a branch that is watched", "dim")], []
+    when = f"{moment(commit.committed_at, sight.now, sight.zone)} ({age(commit.committed_at, sight.now)}) "
+    about = f"   {clip(commit.author, 24)}"
+    room = max(8, sight.width - cells(when) - cells(about) - 3)
+    return [(f" {fit(one_line(commit.subject), room)}", "bright"), (about, "dim")], [(when, "dim")]
+
+
+def commit_parts(facts: CommitFacts, width: int) -> Iterator[Part]:
+    """What there is to say of a commit, part by part: what it brought first, then what came of it."""
+    commit = facts.commit
+    brought = [Row("data", f"{one.name}@{one.digest}", one, note=facts.before.get(one.name, "")) for one in facts.data]
+    yield Part(title="data", rows=brought, note="its own versions" if brought else "")
+    changed = [Row("path", change.path, change) for change in facts.configuration[:PATHS]]
+    yield Part(title="configuration", rows=changed)
+    others = [Row("path", change.path, change) for change in facts.others[:PATHS]]
+    more = f"and {count(len(facts.others) - PATHS)} more" if len(facts.others) > PATHS else ""
+    none = "it touched no file" if commit is not None and not commit.changes else ""
+    yield Part(title="files", rows=others, more=more, empty=none)
+    if commit is not None and commit.body.strip():
+        lines = [part for line in commit.body.strip().splitlines() for part in wrap(one_line(line), width - 6) or [""]]
+        said = [Row("remark", f"message {at}", note=line) for at, line in enumerate(lines[1:MESSAGE])]
+        yield Part(title="message", rows=[Row("message", lines[0], lines[0]), *said], note=" ")
+    checks = [Row("check", one.id, one) for one in facts.checks]
+    more = f"and {count(facts.more_checks)} more: 4 lists them all" if facts.more_checks else ""
+    yield Part(title="checks", rows=checks, more=more)
+    ran = [Row("pipeline", f"{one.source} {one.id}", one) for one in facts.pipelines]
+    yield Part(title="ci", rows=ran, empty=f"{glyph('missing')} no pipeline ran on it, as far as is known here")
+    runs = [Row("run", one.id, one) for one in facts.runs]
+    more = f"and more: /git_commit:{facts.sha[:10]} lists them among the runs" if facts.more_runs else ""
+    yield Part(title="runs", rows=runs, more=more, empty=f"{glyph('missing')} no run names it")
