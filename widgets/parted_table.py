@@ -44,6 +44,15 @@ class PartedTable(RecordTable[R]):
         self._across = across
         self._is_remark = is_remark
 
+    def place(self, key: str) -> int | None:
+        """Cells from the first column to the one of this word; None where that one is not shown."""
+        at = 0
+        for column, width in self._shown:
+            if column.key == key:
+                return at
+            at += width + 2
+        return None
+
     # -- the cursor ---------------------------------------------------------------------------------------------
 
     def _go(self, index: int, *, jump: bool) -> None:

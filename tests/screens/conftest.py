@@ -50,11 +50,12 @@ from quarterdeck.app.records import (
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.reading import Reader
 from quarterdeck.app.store.state import State
-from quarterdeck.screens import list_screen, model, models, pipeline, pipelines, run, runs, version
+from quarterdeck.screens import check, checks, list_screen, model, models, pipeline, pipelines, run, runs, version
 from quarterdeck.screens.asking import Asking
 from quarterdeck.screens.deck import Deck
 from quarterdeck.screens.runs import RunsScreen
 from quarterdeck.widgets.palette import Palette
+from tests.screens import checking
 
 NOW = int(datetime(2026, 3, 14, 3, 7, tzinfo=UTC).timestamp() * 1000)
 MINUTE, HOUR = 60_000, 3_600_000
@@ -239,9 +240,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(runs, "RESTS", 0.001)
     monkeypatch.setattr(run, "RESTS", 0.001)
     monkeypatch.setattr(runs, "CHANGES_AT_MOST_EVERY", 0.001)
-    for module in (pipeline, pipelines, models, model, version):
+    for module in (pipeline, pipelines, models, model, version, checks, check):
         monkeypatch.setattr(module, "RESTS", 0.001)
-    for list_module in (pipelines, models, model):
+    for list_module in (pipelines, models, model, checks):
         monkeypatch.setattr(list_module, "CHANGES_AT_MOST_EVERY", 0.001)
     monkeypatch.setattr(list_screen, "TYPING_RESTS", 0.001)
     with ExitStack() as stack:
@@ -270,8 +271,9 @@ def _at_rest(app: App[Any]) -> bool:
 
 
 def _has_its_first_rows(screen: Any) -> bool:
-    """Lists of models are whole from the beginning: nothing is asked until something changes."""
-    is_whole = isinstance(screen, models.ModelsScreen | model.ModelScreen) and screen._listed is not None
+    """Lists of models and checks are whole from the beginning: nothing is asked until something changes."""
+    lists = models.ModelsScreen | model.ModelScreen | checks.ChecksScreen
+    is_whole = isinstance(screen, lists) and screen._listed is not None
     return is_whole and screen._asking.is_current(0)
 
 
@@ -548,3 +550,14 @@ def registry(ci: World) -> World:
     ):
         look(REGISTRY.key, {"churn": aliases, "uplift": {"champion": "2"}}, (), NOW - ago)
     return ci
+
+
+# -- data checks
+
+
+@pytest.fixture
+def checked(registry: World) -> World:
+    """The small world with two sources of data checks."""
+    registry.cache.declare([GIT, MLFLOW, CI, GITLAB, REGISTRY, checking.GX, checking.DBT])
+    checking.fill(registry)
+    return registry

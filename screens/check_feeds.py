@@ -1,0 +1,134 @@
+"""Who feeds on the data that a check is about: aliases, versions and runs that came of it. Pure, but for the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from ..app.lineage import SUREST, By, Lineage, Node, trace
+from ..app.records import Subject
+from ..app.text import clip, shown
+from ..widgets.figures import count
+from ..widgets.status import glyph
+from .check_columns import Dataset
+from .check_rows import Section
+from .deck import Deck
+
+MOST_NAMED = 2
+"""Aliases that a line names."""
+
+BY: Mapping[By, str] = {"id": "", "digest": "digest", "declared": "declared", "name": "by name"}
+"""By what somebody is known to feed on data, in words; an id says it without any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eater:
+    """Something that came of the data."""
+
+    node: Node
+    by: By
+    """The weakest link on the way there."""
+    above: tuple[str, ...] = ()
+    """Titles of what lies between, the nearest to the data first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feeding:
+    """All of them, each once."""
+
+    aliases: tuple[Eater, ...] = ()
+    versions: tuple[Eater, ...] = ()
+    runs: tuple[Eater, ...] = ()
+    running: int = 0
+    more: Mapping[str, int] = field(default_factory=dict)
+    """How many further ones are counted and not listed, by what they are."""
+
+    @property
+    def is_anybody(self) -> bool:
+        """Whether anybody is known to feed on it."""
+        return bool(self.aliases or self.versions or self.runs or self.running or self.more)
+
+
+def feeding_on(deck: Deck, check_id: str) -> Feeding:
+    """Who feeds on what this check checks, as far as the cache knows."""
+    subject = Subject(kind="check", parts=(check_id,))
+    return feeding(trace(deck.reader, subject, deck.identities, now=deck.now(), state=deck.state))
+
+
+def feeding(lineage: Lineage | None) -> Feeding:
+    """The same from a lineage; nobody where there is none."""
+    if lineage is None:
+        return Feeding()
+    found: dict[str, dict[str, Eater]] = {"alias": {}, "version": {}, "run": {}}
+    more: dict[str, int] = {}
+    for eater in _eaters(lineage):
+        node = eater.node
+        if node.kind in found and node.is_known:
+            held = found[node.kind].get(node.subject)
+            if held is None or SUREST.index(eater.by) < SUREST.index(held.by):
+                found[node.kind][node.subject] = eater
+        if node.more and node.more_of:
+            more[node.more_of] = more.get(node.more_of, 0) + node.more
+    if lineage.more and lineage.more_of:
+        more[lineage.more_of] = more.get(lineage.more_of, 0) + lineage.more
+    return Feeding(
+        aliases=tuple(found["alias"].values()), versions=tuple(found["version"].values()),
+        runs=tuple(found["run"].values()), running=lineage.running, more=more,
+    )  # fmt: skip
+
+
+def _eaters(lineage: Lineage) -> Iterator[Eater]:
+    for node in lineage.downstream:
+        yield from _below(node, "id", ())
+
+
+def _below(node: Node, so_far: By, above: tuple[str, ...]) -> Iterator[Eater]:
+    by = max(so_far, node.link.by, key=SUREST.index) if node.link is not None else so_far
+    yield Eater(node=node, by=by, above=above)
+    for child in node.children:
+        yield from _below(child, by, (*above, node.title))
+
+
+def feeds_said(feeding: Feeding) -> str:
+    """`churn@champion v14 (declared), 2 running runs`; "" where nobody is known to."""
+    said = []
+    for one in feeding.aliases[:MOST_NAMED]:
+        words = " ".join((one.node.title, *one.node.words[:1]))
+        said.append(clip(words, 40) + (f" ({BY[one.by]})" if one.by in ("declared", "name") else ""))
+    if more := len(feeding.aliases) - MOST_NAMED:
+        said += [f"{count(more)} more alias{'es' * (more != 1)}"] if more > 0 else []
+    if not feeding.aliases and feeding.versions:
+        said.append(_several(len(feeding.versions), "version"))
+    if feeding.running:
+        said.append(_several(feeding.running, "running run"))
+    if not said and (runs := len(feeding.runs) + feeding.more.get("runs", 0)):
+        said.append(_several(runs, "run"))
+    return ", ".join(said)
+
+
+def _several(number: int, noun: str) -> str:
+    return f"{count(number)} {noun}{'s' * (number != 1)}"
+
+
+class Feeds:
+    """Who feeds on each dataset of a list, in words; read as they come into sight, since a trace takes its time."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, str] = {}
+        """By the name of the dataset; "" where nobody is known to."""
+
+    def read(self, deck: Deck, section: Section) -> None:
+        """Read it of one: its checks say of which data they are."""
+        rows = deck.reader.checks.rows([*section.trouble, *section.well][:1])
+        found = feeding_on(deck, rows[0].check.id) if rows else Feeding()
+        self.known[section.dataset.name] = feeds_said(found)
+
+    def named(self, section: Section) -> Dataset:
+        """What heads a section, with who feeds on it."""
+        return replace(section.dataset, feeds=self.known.get(section.dataset.name, ""))
+
+    def words(self, dataset: Dataset) -> str:
+        """`feeds churn@champion v14`; "" while nobody has looked."""
+        if dataset.feeds:
+            return f"feeds {shown(dataset.feeds)}"
+        return f"{glyph('missing')} nobody is known to feed on it" if dataset.name in self.known else ""
