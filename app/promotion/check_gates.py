@@ -1,8 +1,8 @@
-"""ci:NAME and data:PATTERN: what was checked of the candidate's own commit, and of its data."""
+"""ci:NAME: what was checked of the candidate's own commit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Final, get_args
 
@@ -21,7 +21,6 @@ _STATES: Final[dict[str, GateState]] = {
 """Any other word, and what was skipped, proves nothing."""
 
 _CI: Final = frozenset(section.kind for section in get_args(Ci))
-NO_DATA_CHECKS: Final = "quarterdeck reads no data checks yet"
 
 
 class Finding(Record, frozen=True, kw_only=True):
@@ -48,13 +47,6 @@ def ci_gates(situation: Situation, rules: RequiredChecks, now: Millis) -> Iterat
     """A gate for each pipeline or job that must have passed on the candidate's commit."""
     for pattern in dict.fromkeys(rules.ci):
         yield judged(f"ci:{pattern}", _on_commit(situation, pattern), rules.max_age, now)
-
-
-def data_gates(rules: RequiredChecks, found: Mapping[str, Known], now: Millis) -> Iterator[Gate]:
-    """A gate for each pattern of data checks. `found`: what is known by pattern; of others nothing is."""
-    for pattern in dict.fromkeys(rules.data):
-        known = found.get(pattern, Known(unknown=NO_DATA_CHECKS))
-        yield judged(f"data:{pattern}", known, rules.max_age, now)
 
 
 def judged(name: str, known: Known, max_age: str | None, now: Millis) -> Gate:

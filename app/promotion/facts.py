@@ -7,16 +7,22 @@ from typing import Final, Literal, TypeAlias
 
 from ..records import (
     Actor,
+    Check,
+    CheckResult,
     Commit,
     LedgerEntry,
     LoggedModel,
+    Millis,
     ModelVersion,
+    Outcome,
+    PastResult,
     Pipeline,
     PlanApproval,
     Record,
     Run,
     SourceState,
     StoredPlan,
+    Subject,
     Waiver,
 )  # fmt: skip
 from ..text import clip
@@ -45,6 +51,44 @@ class Version(Record, frozen=True, kw_only=True):
     """That commit, where the history has it."""
 
 
+SpeaksBy: TypeAlias = Literal["id", "digest", "commit", "declared", "name"]
+"""How it is known that a check speaks for some data, the surest first. id: its result is an artifact of the very run;
+declared: [[datasets]] of the policy's own text says so; name: they are called the same, which is no proof."""
+
+
+class DataCheck(Record, frozen=True, kw_only=True):
+    """A check that speaks for the candidate's data, or might."""
+
+    check: Check
+    dataset: str = ""
+    """The declared name of what it checked; "" where the policy's text declares none."""
+    by: SpeaksBy
+    past: PastResult | None = None
+    """The result that speaks, where it is of the candidate's own run, commit or data; None: the newest of the check."""
+
+    @property
+    def result(self) -> CheckResult:
+        """What it said."""
+        return self.check.newest if self.past is None else self.past.result
+
+    @property
+    def outcome(self) -> Outcome:
+        """How that went."""
+        return self.result.outcome
+
+    @property
+    def at(self) -> Millis:
+        """When the data was checked."""
+        return self.check.checked_at if self.past is None else self.past.at
+
+    @property
+    def subject(self) -> str:
+        """As evidence: the result that speaks, else the check with whatever it says last."""
+        if self.past is None:
+            return str(Subject(kind="check", parts=(self.check.id,)))
+        return str(Subject(kind="result", parts=(self.past.id,)))
+
+
 class Situation(Record, frozen=True, kw_only=True):
     """What was known when a plan was asked for."""
 
@@ -68,6 +112,8 @@ class Situation(Record, frozen=True, kw_only=True):
     policy: Policy = Policy()
     pipelines: tuple[Pipeline, ...] = ()
     """What ran on the candidate's commit, newest first."""
+    data: tuple[DataCheck, ...] = ()
+    """Checks of the candidate's data, each once, by the surest link; where the policy demands none, none."""
     sources: Mapping[str, SourceState] = {}
     """How each source is doing, by its key."""
     actor: Actor

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from ..records import Millis
 from .alias_gates import alias_gates
-from .check_gates import ci_gates, data_gates
+from .check_gates import ci_gates
+from .data_gates import data_gates
 from .facts import Situation
 from .gate import Gate
 from .metric_gates import metric_gates
@@ -32,4 +33,4 @@ def _gates(situation: Situation, now: Millis) -> Iterator[Gate]:
     if rules is not None:
         yield from metric_gates(situation, rules.metric, now)
         yield from ci_gates(situation, rules.required_checks, now)
-        yield from data_gates(rules.required_checks, {}, now)
+        yield from data_gates(situation, rules.required_checks, now)

@@ -30,6 +30,8 @@ class Policy(Record, frozen=True, kw_only=True):
     """The model or pattern of its table; "" where none covers the alias."""
     rules: Promotion | None = None
     teams: Mapping[str, tuple[str, ...]] = {}
+    environment: str = ""
+    """[project] environment of the text: whose checks count."""
     digest: str = ""
     """SHA-256 of the rules and of the teams that they name; "" without rules."""
     trouble: str = ""
@@ -65,8 +67,9 @@ def policy_of(
         return Policy(text=text, differs=differs, trouble=_alike(content.promotion, model, alias))
     name, rules = found
     return Policy(
-        text=text, name=name, rules=rules, teams=content.teams, digest=_digest(rules, content.teams), differs=differs
-    )
+        text=text, name=name, rules=rules, teams=content.teams, digest=_digest(rules, content.teams), differs=differs,
+        environment=content.project.environment,
+    )  # fmt: skip
 
 
 def _alike(promotions: Mapping[str, Promotion], model: str, alias: str) -> str:

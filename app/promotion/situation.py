@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -14,6 +13,7 @@ from ..settings import Promotion
 from ..store.models import ModelRow, VersionRow
 from ..store.reading import Reader
 from ..store.state import State
+from .data_facts import data_checks
 from .facts import Kind, Situation, Version
 from .plan import plan_of as plan_of  # here as well, for those who make a situation to have its plan
 from .policy import Policy, policy_of
@@ -47,7 +47,7 @@ def read_situation(
     `live`, `entries`, `aliases`: what the repository, the ledger of this alias and the registry say of the model, asked
     just now, in place of what the cache has. What is not known is left out, and the plan says so.
     """
-    with _at_one_moment(reader):
+    with reader.at_one_moment():
         row = reader.models.model(model, source)
         if row is not None and aliases is not None:
             row = replace(row, model=replace(row.model, aliases=aliases))
@@ -62,29 +62,18 @@ def read_situation(
         return Situation(
             model=model, alias=alias, kind=kind, actor=actor, policy=policy, plans=told.plans,
             approvals=told.approvals, waivers=_waivers(told, model, alias, kept), entries=ledger, is_local=is_local,
-            is_live=live is not None, shown=shown_before(ledger, moves), **_of_registry(reader, row, alias, version),
+            is_live=live is not None, shown=shown_before(ledger, moves),
+            **_of_registry(reader, row, alias, version, policy),
         )  # fmt: skip
 
 
-@contextmanager
-def _at_one_moment(reader: Reader) -> Iterator[None]:
-    """All that is read is of one state of the cache, whatever the syncer writes meanwhile."""
-    if reader.connection.in_transaction:
-        yield
-        return
-    reader.connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        reader.connection.execute("ROLLBACK")
-
-
-def _of_registry(reader: Reader, row: ModelRow | None, alias: str, version: str) -> dict[str, Any]:
+def _of_registry(reader: Reader, row: ModelRow | None, alias: str, version: str, policy: Policy) -> dict[str, Any]:
     """The fields of a situation that the registry and what was run tell."""
     sources = {state.source: state for state in reader.source_states()}
     candidate = _version(reader, row, version)
     told: dict[str, Any] = {
-        "sources": sources, "candidate": candidate, "pipelines": _pipelines(reader, candidate.commit)
+        "sources": sources, "candidate": candidate, "pipelines": _pipelines(reader, candidate.commit),
+        "data": data_checks(reader, candidate, policy),
     }  # fmt: skip
     if row is None:
         return told

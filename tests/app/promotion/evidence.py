@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from quarterdeck.app.promotion import Gate, Plan, Situation, plan_of, read_situa
 from quarterdeck.app.records import (
     Actor,
     Batch,
+    CheckResult,
     Commit,
     Dataset,
     Experiment,
+    Invocation,
     Job,
     LedgerEntry,
     LoggedModel,
@@ -43,6 +46,7 @@ SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 GIT = SourceSpec(key="g", kind="git", name="git", address="https://git.example/acme/churn")
 MLFLOW = SourceSpec(key="m", kind="mlflow", name="mlflow", address="http://mlflow.example")
 REGISTRY = SourceSpec(key="r", kind="registry", name="models", address="http://mlflow.example")
+CHECKS = SourceSpec(key="d", kind="checks", name="gx", address="gx/uncommitted/validations")
 CI = SourceSpec(key="c", kind="github", name="ci", address="https://api.github.example")
 
 ANN = Actor(name="ann", email="ann@example.com", strength="signed")
@@ -122,6 +126,7 @@ class World:
         self.cache.declare([GIT, MLFLOW, REGISTRY, CI])
         self.reader = Reader(path)
         self.told = Promotions()
+        self.numbers = count(1)
         for spec in (GIT, MLFLOW, REGISTRY, CI):
             self.source(spec)
         self.write("m", experiments=(Experiment(source="m", id="1", name="churn-train"),))
@@ -197,6 +202,24 @@ class World:
             "created_at": NOW - 10 * HOUR + nth, "ended_at": ended, "jobs": None if jobs is None else tuple(jobs),
         }  # fmt: skip
         self.write("c", pipelines=(Pipeline(**(facts | rest)),))
+
+    def checked(self, outcomes: Mapping[str, str], *, dataset: str = "orders_asset", **rest: Any) -> str:
+        """A tool's run over its checks, name -> outcome; gives its id. The first one declares the source."""
+        if not any(state.source == "d" for state in self.reader.source_states()):
+            self.cache.declare([GIT, MLFLOW, REGISTRY, CI, CHECKS])
+            self.source(CHECKS)
+        results = tuple(
+            CheckResult(name=name, dataset=dataset, outcome=word, observed=rest.get("observed"))  # type: ignore[arg-type]  # any word
+            for name, word in outcomes.items()
+        )
+        rest.pop("observed", None)
+        facts: dict[str, Any] = {
+            "source": "d", "id": f"i{next(self.numbers)}", "tool": "great_expectations", "suite": "nightly",
+            "at": NOW - HOUR, "results": results,
+        }  # fmt: skip
+        made = Invocation(**(facts | rest))
+        self.write("d", invocations=(made,))
+        return made.id
 
     # -- what Git says of promotions
 

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.app.promotion.check_gates import Finding, Known, data_gates
 from quarterdeck.app.records import CommitCheck, Job
-from quarterdeck.app.settings import RequiredChecks
 
 from .evidence import ANN, CI, DAY, GIT, HOUR, MINUTE, MLFLOW, NEW, NOW, OLD, REGISTRY, World, bare, policy
 
@@ -214,19 +212,3 @@ def test_without_a_limit_a_check_may_be_of_any_age(world: World) -> None:
     world.rule(policy(required_checks='ci = ["unit"]'))
     world.pipeline(job_ended_at=NOW - 900 * DAY)
     assert world.said(UNIT) == ("pass", "unit passed")
-
-
-# -- data
-
-
-def test_data_checks_are_missing_until_something_reads_them(world: World) -> None:
-    world.rule(policy(required_checks='data = ["orders.*", "orders.*"]'))
-    assert world.said("data:orders.*") == ("missing", "orders.*: quarterdeck reads no data checks yet")
-    assert not world.plan().applicable
-
-
-def test_data_checks_that_are_read_are_judged_as_all_others() -> None:
-    rules = RequiredChecks(data=("orders.*",), max_age="1d")
-    found = Known(findings=(Finding(name="orders.not_null", status="passed", subject="check/1", at=NOW - HOUR),))
-    (gate,) = data_gates(rules, {"orders.*": found}, NOW)
-    assert (gate.state, gate.sentence, gate.evidence) == ("pass", "orders.not_null passed", ("check/1",))

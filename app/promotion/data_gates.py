@@ -1,0 +1,171 @@
+"""data:PATTERN: what was checked of the candidate's data. Not known, or joined by a name alone, never passes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Final, NamedTuple
+
+from ..records import Millis
+from ..settings import RequiredChecks
+from ..text import clip
+from .ages import age_of
+from .facts import DataCheck, Situation
+from .gate import WORST_FIRST, Gate, GateState
+from .words import NAME, called, lasting, listed
+
+_STATES: Final[dict[str, tuple[GateState, str]]] = {
+    "pass": ("pass", "pass"), "warn": ("warn", "warn"), "fail": ("fail", "fail"),
+    "error": ("inconclusive", "could not run"), "skipped": ("missing", "skipped"),
+}  # fmt: skip
+"""What could not run proves nothing either way; any word that is not here is missing."""
+_OWN: Final = frozenset({"id", "digest", "commit"})
+"""Links by which a result is of the candidate's own data: whatever was checked since takes nothing from it."""
+MOST_NOTES: Final = 3
+
+
+class _Said(NamedTuple):
+    """What one check means for the gate: the word that is counted, and the reason where the word is not enough."""
+
+    found: DataCheck
+    state: GateState
+    word: str
+    why: str = ""
+
+
+def data_gates(situation: Situation, rules: RequiredChecks, now: Millis) -> Iterator[Gate]:
+    """A gate for each pattern of data checks that must have passed."""
+    for pattern in dict.fromkeys(rules.data):
+        yield _gate(situation, pattern, rules.max_age, now)
+
+
+def fits(found: DataCheck, pattern: str) -> bool:
+    """Whether a pattern names a check: by dataset (as tool or team call it), suite, name, dataset.name, suite.name."""
+    name = found.check.name
+    whole = [word for word in (found.check.dataset, found.dataset, found.check.suite) if word]
+    words = [name, *whole, *(f"{word}.{name}" for word in whole)]
+    return pattern in words or any(fnmatchcase(word, pattern) for word in words)
+
+
+def _gate(situation: Situation, pattern: str, max_age: str | None, now: Millis) -> Gate:
+    bound = f"{pattern} passed" if max_age is None else f"{pattern} passed, at most {max_age} old"
+    gate = Gate(id=f"data:{pattern}", title="data", state="missing", sentence="", bound=bound)
+    fitting = [one for one in situation.data if fits(one, pattern)]
+    counting = [one for one in fitting if _is_of_environment(one, situation.policy.environment)]
+    why = _trouble(situation) or ("" if counting else _nothing(situation, fitting))
+    if why:
+        return gate.but(sentence=f"{clip(pattern, NAME)}: {why}")
+    said = sorted((_said(situation, one, max_age, now) for one in counting), key=_worst_first)
+    return gate.but(
+        state=said[0].state, sentence=f"{clip(pattern, NAME)}: {_sentence(said)}", value=_value(said),
+        at=min(one.found.at for one in said), evidence=tuple(sorted({one.found.subject for one in said})),
+        notes=tuple(_notes(said)),
+    )  # fmt: skip
+
+
+def _worst_first(one: _Said) -> tuple[int, str, str]:
+    return WORST_FIRST.index(one.state), one.found.check.name, one.found.subject
+
+
+def _is_of_environment(one: DataCheck, wanted: str) -> bool:
+    """Somebody's own last run is not production's: only the content of the data itself stands above environments."""
+    if one.by in ("id", "digest"):
+        return True
+    return one.check.environment == wanted or (one.by == "commit" and not one.check.environment)
+
+
+# -- one check
+
+
+def _said(situation: Situation, one: DataCheck, max_age: str | None, now: Millis) -> _Said:
+    if one.by == "name":
+        where = clip(one.check.dataset, NAME)
+        return _Said(
+            one, "missing", "by name alone", f"{where} is joined by its name alone: declare it in [[datasets]]"
+        )
+    if trouble := situation.trouble(one.check.source):
+        return _Said(one, "missing", "not known", trouble)
+    if one.by not in _OWN:
+        if one.check.removed_at is not None:
+            return _Said(one, "missing", "removed", "it was removed from its suite")
+        if (due := one.check.silent_since(now)) is not None and one.outcome in ("pass", "warn"):
+            return _Said(one, "stale", "silent", f"nothing was said for {lasting(now - due)}")
+    state, word = _STATES.get(one.outcome, ("missing", one.outcome))
+    if state in ("pass", "warn") and (old := next(age_of(one.at, max_age, now), None)) is not None:
+        return _Said(one, old[0], "too old" if old[0] == "stale" else "not dated", old[1])
+    return _Said(one, state, word)
+
+
+# -- all of them
+
+
+def _sentence(said: Sequence[_Said]) -> str:
+    """`40 pass, 1 warn  not_null(customer_id)`; where the words do not tell what to do, the worst of it in full."""
+    worst = said[0]
+    if worst.state == "pass":
+        return _counted(said)
+    if worst.why:
+        others = sum(one.state == worst.state for one in said) - 1
+        also = f", and {others} more" if others else ""
+        return f"{clip(worst.found.check.name, NAME)}: {worst.why}{also}"
+    names = [clip(one.found.check.name, NAME) for one in said if one.state != "pass"]
+    return f"{_counted(said)}  {listed(dict.fromkeys(names), 40)}"
+
+
+def _counted(said: Iterable[_Said]) -> str:
+    """Passed ones first, then the worst."""
+    counts = Counter(one.word for one in said)
+    words = ["pass", *(word for word in counts if word != "pass")]
+    return ", ".join(f"{counts[word]} {word}" for word in words if counts[word])
+
+
+def _value(said: Sequence[_Said]) -> str:
+    """As a plan keeps it: how many passed, and each that did not by its subject. No times."""
+    passed = sum(one.word == "pass" for one in said)
+    others = sorted(f"{one.found.subject} {one.word}" for one in said if one.word != "pass")
+    return ", ".join([*([f"{passed} pass"] if passed else []), *others])
+
+
+def _notes(said: Iterable[_Said]) -> Iterator[str]:
+    """What the worst of them found."""
+    bad = [one for one in said if one.state != "pass"]
+    for one in bad[:MOST_NOTES]:
+        found = ", ".join(word for word in (one.found.result.observed, one.found.result.expected) if word)
+        told = one.why or found or one.found.result.message
+        yield f"{clip(one.found.check.name, 2 * NAME)}: {one.word}" + (f", {clip(told, 4 * NAME)}" if told else "")
+    if len(bad) > MOST_NOTES:
+        yield f"{len(bad) - MOST_NOTES} more data checks did not pass"
+
+
+# -- nothing
+
+
+def _trouble(situation: Situation) -> str:
+    """Why what is known of the candidate's data does not count now; "" where it does."""
+    run = situation.candidate.run
+    if run is None:
+        return ""
+    if run.status == "deleted":
+        return f"the run of {called(situation.candidate.name)} was deleted"
+    return situation.trouble(run.source)
+
+
+def _nothing(situation: Situation, fitting: Sequence[DataCheck]) -> str:
+    """Why no check counts."""
+    if fitting:
+        elsewhere = listed(dict.fromkeys(clip(one.check.environment, NAME) or "no environment" for one in fitting))
+        wanted = clip(situation.policy.environment, NAME)
+        said = f"the policy's is {wanted}" if wanted else "[project] environment of the policy names none"
+        return f"checked in {elsewhere} only; {said}"
+    sources = [key for key, state in situation.sources.items() if state.kind == "checks"]
+    if not sources:
+        return "no [[checks]] are in the settings"
+    if trouble := next(filter(None, map(situation.trouble, sources)), ""):
+        return trouble
+    run = situation.candidate.run
+    if run is None:
+        return f"the run of {called(situation.candidate.name)} is not known, and so is its data"
+    if not run.datasets:
+        return "no check is of this run or commit, and the run logged no dataset"
+    return f"nothing that was checked speaks for the data of {called(situation.candidate.name)}"
