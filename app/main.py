@@ -60,7 +60,9 @@ class Quarterdeck(Orders):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("2", "tab('runs')", "Runs", id="tab.runs", show=False),
         Binding("3", "tab('models')", "Models", id="tab.models", show=False),
+        Binding("4", "tab('checks')", "Checks", id="tab.checks", show=False),
         Binding("5", "tab('pipelines')", "Pipelines", id="tab.pipelines", show=False),
+        Binding("6", "tab('lineage')", "Lineage", id="tab.lineage", show=False),
         Binding("ctrl+c,ctrl+q", "quit", "Quit", id="quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "Suspend", id="suspend", show=False),
         Binding("ctrl+l", "repaint", "Paint the screen anew", id="repaint", show=False, priority=True),

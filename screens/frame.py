@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from ..app.copies import Copy
+from ..app.records import Subject
 from ..app.text import cells, shown
 from ..widgets.bearing import Bearing
 from ..widgets.freshness import freshness, trouble, unwatched
@@ -27,7 +28,9 @@ from .notices import notice_line
 TABS: tuple[tuple[str, str, str], ...] = (
     ("2", "Runs", "runs"),
     ("3", "Models", "models"),
+    ("4", "Checks", "checks"),
     ("5", "Pipelines", "pipelines"),
+    ("6", "Lineage", "lineage"),
 )
 """The screens that a digit opens: key, title, mode."""
 
@@ -65,6 +68,14 @@ class FrameScreen(Bearing, Screen[None]):
         ),
         Binding("ctrl+p", "help", "all", id="palette", show=False),
         Binding("r", "sync_now", "refresh", id="refresh", show=False),
+        Binding(
+            "w",
+            "lineage",
+            "lineage",
+            id="lineage",
+            show=False,
+            tooltip="What this came from, and what came of it",
+        ),
         Binding("y", "copy", "copy", id="copy", tooltip="Copy as id, command, Python, Markdown, JSON"),
         Binding("escape,backspace", "back", "Back", id="back", show=False),
         Binding("q", "back_or_quit", "Back; at the root quit", id="quit_or_back", show=False),
@@ -89,6 +100,10 @@ class FrameScreen(Bearing, Screen[None]):
     def copies(self) -> Sequence[Copy]:
         """What `y` offers to copy of what is looked at; nothing where there is nothing."""
         return ()
+
+    def subject_here(self) -> Subject | None:
+        """What `w` draws the lineage of: the row under the cursor, else what the page is about."""
+        return None
 
     def command_words(self) -> Sequence[str]:
         """What completes a command on this screen, besides the commands and kinds of subjects."""
@@ -313,6 +328,16 @@ class FrameScreen(Bearing, Screen[None]):
     def action_copy(self) -> None:
         """Choose in which form to copy what is looked at."""
         offer_copies(self)
+
+    def action_lineage(self) -> None:
+        """Show what the thing here came from, and what came of it."""
+        subject = self.subject_here() if self.is_ready else None
+        if subject is None:
+            self.say("there is nothing here whose lineage could be drawn: 6 shows where to start from", "dim")
+            return
+        from .lineage import LineageScreen  # with what it brings, when it is wanted
+
+        self.app.push_screen(LineageScreen(self.deck, subject))
 
     async def action_help(self) -> None:
         """Show all keys, searchable; Enter does what the key does."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from ..app.errors import QuarterdeckError, UsageError
-from ..app.records import ModelKind, Subject
+from ..app.records import ModelKind, Subject, parse_subject
 from ..app.store.reading import Content
 from ..widgets.bearing import Bearing
 from ..widgets.palette import THEMES, Palette
@@ -73,7 +73,17 @@ class Orders(Bearing, App[int]):
         if isinstance(screen, FrameScreen):
             screen.query_one("#keys").display = False
             hint = "go to or do: " + "  ".join(COMMANDS)
-            words = [*COMMANDS, "run/", "model/", "alias/", "pipeline/", "job/", *screen.command_words()]
+            words = [
+                *COMMANDS,
+                "run/",
+                "model/",
+                "alias/",
+                "pipeline/",
+                "job/",
+                "commit/",
+                "check/",
+                *screen.command_words(),
+            ]
             screen.prompt.ask("command", "", hint, words)
 
     def on_prompt_answered(self, event: Prompt.Answered) -> None:
@@ -112,6 +122,9 @@ class Orders(Bearing, App[int]):
     def _do_runs(self, argument: str) -> None:
         self._go("runs", argument)
 
+    def _do_checks(self, argument: str) -> None:
+        self._go("checks", argument)
+
     def _do_pipelines(self, argument: str) -> None:
         self._go("pipelines", argument)
 
@@ -136,6 +149,15 @@ class Orders(Bearing, App[int]):
                 screen.set_filter, filter_text
             )
         return screen
+
+    def _do_lineage(self, argument: str) -> None:
+        from .lineage import LineageScreen  # with what it brings, when it is wanted
+
+        subject = parse_subject(argument) if argument else None
+        screen = self._roots.go("lineage", self._content)
+        assert isinstance(screen, LineageScreen)
+        if subject is not None:
+            screen.look_at(subject)
 
     def _do_sources(self, argument: str) -> None:
         self.push_screen(SourcesScreen(self.deck))

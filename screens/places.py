@@ -7,10 +7,29 @@ from ..app.records import Subject
 from .deck import Deck
 from .frame import FrameScreen
 
-ROOTS = {"run": "runs", "model": "models", "alias": "models", "pipeline": "pipelines", "job": "pipelines"}
+ROOTS = {
+    "run": "runs",
+    "model": "models",
+    "alias": "models",
+    "pipeline": "pipelines",
+    "job": "pipelines",
+    "commit": "lineage",
+    "check": "checks",
+    "result": "checks",
+}
 """The main screen below each kind that has one."""
 
-FORMS = ("run/ID", "model/NAME", "model/NAME/VERSION", "alias/NAME@ALIAS", "pipeline/ID", "job/ID")
+FORMS = (
+    "run/ID",
+    "model/NAME",
+    "model/NAME/VERSION",
+    "alias/NAME@ALIAS",
+    "pipeline/ID",
+    "job/ID",
+    "commit/SHA",
+    "check/ID",
+    "result/ID",
+)
 """What can be opened, as it is written."""
 
 
@@ -35,5 +54,13 @@ def screens_at(deck: Deck, subject: Subject) -> list[FrameScreen]:
             from .pipeline_places import screens_at as pipelines_at
 
             return pipelines_at(deck, subject)
+        case "checks":
+            from .check_places import screens_at as checks_at
+
+            return checks_at(deck, subject)
+        case "lineage":
+            from .data_places import screens_at as data_at
+
+            return data_at(deck, subject)
         case _:
             raise UsageError(f"a {subject.kind} has no screen here yet; these have: {', '.join(FORMS)}")

@@ -63,6 +63,14 @@ def _make(name: str, deck: Deck) -> FrameScreen:
         from .pipelines import PipelinesScreen  # with what it brings, when it is wanted
 
         return PipelinesScreen(deck)
+    if name == "lineage":
+        from .lineage import LineageScreen
+
+        return LineageScreen(deck)
+    if name == "checks":
+        from .checks import ChecksScreen
+
+        return ChecksScreen(deck)
     if name == "models":
         from .models import ModelsScreen
 

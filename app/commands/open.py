@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from ..errors import QuarterdeckError, UsageError
@@ -27,6 +29,8 @@ def open_command(options: Options, subject: str) -> int:
       quarterdeck open alias/churn@champion             whichever that is now
       quarterdeck open pipeline/9100000
       quarterdeck open job/31745                        its log, at the first error
+      quarterdeck open check/4f2c91ab7d00e1aa           what a data check said, and since when it fails
+      quarterdeck open result/ID                        the same, at one of its results
       quarterdeck open "$(quarterdeck runs --sort metrics.val_auc:desc --limit 1 --json | jq -r '.[0].subject')"
     """
     thing = parse_subject(subject)
@@ -47,7 +51,8 @@ def find(subject: Subject, options: Options, settings: Settings) -> Subject:
     return found
 
 
-_CAN_BE_OPENED = "run/ID, model/NAME, model/NAME/VERSION, alias/NAME@ALIAS, pipeline/ID and job/ID"
+_CAN_BE_OPENED = "run/ID, model/NAME, model/NAME/VERSION, alias/NAME@ALIAS, pipeline/ID, job/ID, check/ID and result/ID"
+_CHECKS = "`quarterdeck checks --json` has the ids of checks, and those of their newest results"
 _MODELS = "`quarterdeck models` lists models and aliases, `quarterdeck models --json` their versions"
 _HOW_NAMED = {
     "run": "Runs are named by their whole id",
@@ -55,6 +60,8 @@ _HOW_NAMED = {
     "alias": _MODELS,
     "pipeline": "Pipelines are named by their vendor's id, or its beginning: `quarterdeck pipelines --json` has them",
     "job": "Jobs are named by their vendor's id: `quarterdeck pipelines --json` has them",
+    "check": f"Checks are named by their id, or its beginning: {_CHECKS}",
+    "result": f"Results are named by the id of their check, a dot and that of the invocation: {_CHECKS}",
 }
 
 
@@ -65,16 +72,27 @@ def _whole(reader: Reader, subject: Subject) -> Subject | None:
         return subject if reader.rowids([native]) else None
     if subject.kind in ("model", "alias"):
         return subject if _is_registered(reader, subject) else None
+    if subject.kind == "result":
+        check, _, invocation = native.partition(".")
+        return subject if reader.checks.result(check, invocation) is not None else None
+    if subject.kind == "check":
+        checks = reader.checks
+        known = checks.find(native) is not None
+        return subject if known else _begun(subject, [row.check.id for row in checks.rows(checks.beginning(native, 5))])
     reads = reader.pipelines
     if subject.kind == "job":
         return subject if reads.job(native) is not None else None
     if reads.find(native) is not None:
         return subject
-    begun = reads.rows(reads.beginning(native, 5))
-    if len(begun) > 1:
-        some = ", ".join(shown(row.pipeline.id) for row in begun)
-        raise UsageError(f"Several pipelines begin with {shown(native)}: {some}. Write more of the id.")
-    return Subject(kind="pipeline", parts=(begun[0].pipeline.id,)) if begun else None
+    return _begun(subject, [row.pipeline.id for row in reads.rows(reads.beginning(native, 5))])
+
+
+def _begun(subject: Subject, ids: Sequence[str]) -> Subject | None:
+    """The only one of the ids that begin as somebody wrote; None where there is none. Raises UsageError for several."""
+    if len(ids) > 1:
+        some = ", ".join(map(shown, ids))
+        raise UsageError(f"Several {subject.kind}s begin with {shown(subject.parts[0])}: {some}. Write more of the id.")
+    return Subject(kind=subject.kind, parts=(ids[0],)) if ids else None
 
 
 def _is_registered(reader: Reader, subject: Subject) -> bool:
