@@ -108,6 +108,8 @@ def listed(reader: Reader, question: Question) -> Generator[Listed]:
     def those(node: Node | None) -> frozenset[int]:
         return frozenset(reads.ids(all_of(where, node), _NEWEST, now=now, identities=same))
 
+    if question.sort is not None and question.sort.field.name == "outcome":
+        ids = _silent_after_bad(ids, those(_BAD), those(Has(Field("check", "silent"))), question.sort)
     remarks = those(Compare(Field("check", "rule_changed_at"), ">=", float(columns.since)))
     is_flat = question.sort is not None
     yield Listed(
@@ -119,6 +121,7 @@ def listed(reader: Reader, question: Question) -> Generator[Listed]:
 
 
 _NEWEST = Sort(Field("check", "checked_at"), True)
+_BAD = Compare(Field("check", "outcome"), "in", ("fail", "error", "warn"))
 _NOTED = Or((Has(Field("check", "silent")), Has(Field("check", "flapping"))))
 """Checks that want to be looked at although their last word was good."""
 _PRESENT = Not(Has(Field("check", "removed")))
@@ -134,6 +137,12 @@ def tally(groups: Sequence[DatasetChecks]) -> Tally:
         total=sum(group.total for group in groups), counts=counts, silent=sum(group.silent for group in groups),
         datasets=sum(group.total > 0 for group in groups),
     )  # fmt: skip
+
+
+def _silent_after_bad(ids: Sequence[int], bad: Collection[int], silent: Collection[int], sort: Sort) -> list[int]:
+    """By outcome, what passed and is silent stands between what is bad and what is well: the cache orders by words."""
+    back = -1 if sort.descending else 1
+    return sorted(ids, key=lambda rowid: back * (0 if rowid in bad else 1 if rowid in silent else 2))
 
 
 def _spread(ids: Sequence[int]) -> list[int]:
