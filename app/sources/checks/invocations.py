@@ -12,8 +12,9 @@ import msgspec
 
 from ...records import CheckResult
 from ...records.check import Outcome
-from .masking import masked
+from .masking import MASK, figure, masked, without_addresses
 from .reading import ResultFile, UnreadableError
+from .wording import LONGEST_RULE
 
 MOST_RESULTS: Final = 50_000
 """Results of one file that become records, 1 to 4 kB each: five times what the largest projects have."""
@@ -53,6 +54,21 @@ def judged(word: str, known: Mapping[str, Outcome]) -> tuple[Outcome, str]:
     """A tool's word as an outcome, and a sentence where nobody here knows the word: then it could not run."""
     outcome = known.get(word.strip().casefold())
     return (outcome, "") if outcome else ("error", f"It says {masked(word)[:40]}, which nobody here knows.")
+
+
+def bounded(rule: str) -> str:
+    """A rule in one line without addresses. Long ones end in a hash of all of it: equal texts are equal rules."""
+    rule = without_addresses(" ".join(rule.split()))
+    if len(rule) <= LONGEST_RULE:
+        return rule
+    return f"{rule[: LONGEST_RULE - 20]}{MASK} {blake2b(rule.encode('utf-8', 'replace'), digest_size=6).hexdigest()}"
+
+
+def age(hours: float) -> str:
+    """How old something is: 40 min, 26 h, 12 d."""
+    if abs(hours) < 2 and hours != 1:
+        return f"{hours * 60:.0f} min"
+    return f"{figure(round(hours, 1))} h" if abs(hours) < 96 else f"{figure(round(hours / 24))} d"
 
 
 def without_stamps(name: str) -> str:

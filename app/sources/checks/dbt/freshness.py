@@ -10,7 +10,7 @@ import msgspec
 from ....records import CheckResult
 from ....records.check import Limit, Outcome
 from ..documents import number, text
-from ..invocations import judged, without_colours
+from ..invocations import age, judged, without_colours
 from ..masking import figure, masked_line, without_addresses
 from .names import dataset_of
 from .results import told
@@ -43,22 +43,15 @@ def freshness(result: Result) -> CheckResult:
     outcome, trouble = judged(result.status, OUTCOMES)
     criteria = small(result.criteria, _Criteria) or _Criteria()
     demands = dict(_demands(criteria))
-    age = number(result.max_loaded_at_time_ago_in_s)
+    old = number(result.max_loaded_at_time_ago_in_s)
     wanted = demands.get("error_after") if outcome == "fail" else demands.get("warn_after", demands.get("error_after"))
     return CheckResult(
         name="freshness", dataset=dataset_of(result.unique_id), outcome=outcome,
         definition=_definition(criteria, demands), limits=tuple(_limits(demands)),
-        observed=None if age is None else span(age / 3600),
-        expected=None if wanted is None else f"at most {span(wanted)}",
+        observed=None if old is None else age(old / 3600),
+        expected=None if wanted is None else f"at most {age(wanted)}",
         message=trouble or _error(result),
     )  # fmt: skip
-
-
-def span(hours: float) -> str:
-    """An age: 40 min, 26 h, 12 d."""
-    if abs(hours) < 2 and hours != 1:
-        return f"{hours * 60:.0f} min"
-    return f"{hours:.0f} h" if abs(hours) < 96 else f"{figure(round(hours / 24))} d"
 
 
 def _demands(criteria: _Criteria) -> Iterator[tuple[str, float]]:

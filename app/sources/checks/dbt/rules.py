@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from hashlib import blake2b
 from typing import Final
 
 import msgspec
 
 from ....records.check import Limit
 from ..documents import Raw, number, plain
-from ..masking import figure, masked, without_addresses
+from ..invocations import bounded
+from ..masking import figure, masked
 from .manifest import Config, Node
 
-_LONGEST: Final = 2_000
 _CONDITION: Final = re.compile(r"\s*(!=|<>|>=|<=|>|<)\s*(-?\d{1,12}(?:\.\d{1,6})?)\s*")
 _SEVERITIES: Final = {"warn": 1.0, "error": 2.0}
 _STRICT: Final[Mapping[str, str]] = {
@@ -31,14 +30,14 @@ def definition(node: Node, is_unit: bool = False) -> str:
     """
     config, words = node.config, [_kind(node)]
     if is_unit:
-        return _bounded(without_addresses(f"unit_test {words[0]}"))
+        return bounded(f"unit_test {words[0]}")
     if node.test is not None:
         words += [f"{key}={_plain(raw)}" for key, raw in sorted(node.test.kwargs.items()) if key not in _NO_RULE]
     for key, value in (("where", config.where), ("limit", config.limit), ("fail_calc", _fail_calc(config))):
         words += [f"{key}={_json(value)}"] if value is not None else []
     words += [f"severity={severity(config) or 'error'}"]
     words += [f"{key}={_json(value)}" for key, value in _judged(config)]
-    return _bounded(without_addresses(" ".join(words)))
+    return bounded(" ".join(words))
 
 
 def limits(node: Node) -> tuple[Limit, ...]:
@@ -120,10 +119,3 @@ def _json(value: object) -> str:
         return msgspec.json.encode(value, order="sorted").decode("utf-8", "replace")
     except (TypeError, ValueError, RecursionError):
         return "…"
-
-
-def _bounded(rule: str) -> str:
-    """Long rules end with a hash of all of them, so that equal texts are equal rules."""
-    if len(rule) <= _LONGEST:
-        return rule
-    return f"{rule[: _LONGEST - 20]}… {blake2b(rule.encode('utf-8', 'replace'), digest_size=6).hexdigest()}"
