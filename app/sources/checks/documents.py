@@ -121,8 +121,10 @@ def text(raw: Raw, most: int = 1_000) -> str:
 
 
 def flag(raw: Raw) -> bool | None:
-    """true, false, and 1 and 0 as some tools write them; None for everything else."""
+    """true, false, and 1, 0, "True" and "False" as some tools write them; None for everything else."""
     value = plain(raw) if len(raw) <= 8 else None
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
     return bool(value) if isinstance(value, int | float) and value in (0, 1) else None
 
 

@@ -77,7 +77,7 @@ def validations(file: ResultFile) -> list[Found]:
     """All that the file holds. Raises UnreadableError where it is no file of Great Expectations."""
     top = document(file, Validation | list[Validation])  # type: ignore[arg-type]  # a union is no type for mypy
     if not isinstance(top, list):
-        return _validations(file, top)
+        return _by_identifier(file) if top == Validation() else _validations(file, top)
     alone = [_alone(one) for one in top if _is_alone(one)]
     if alone and len(alone) == len(top):
         return [Found(Validation(), alone, is_suite=False)]
@@ -106,6 +106,17 @@ def batch_id(found: Found) -> str:
         if kwargs and (name := text(kwargs.batch_id, 300)):
             return name
     return ""
+
+
+def _by_identifier(file: ResultFile) -> list[Found]:
+    """Of what people make of a checkpoint's `run_results` since 1.0, whose own JSON cannot be written."""
+    try:
+        runs = document(file, dict[str, Validation])
+    except UnreadableError as error:
+        raise UnreadableError(file.path, _NO_RESULT) from error
+    if not runs:
+        raise UnreadableError(file.path, _NO_RESULT)
+    return [_of_run(file, key, run, ABSENT) for key, run in runs.items()]
 
 
 def _validations(file: ResultFile, top: Validation) -> list[Found]:

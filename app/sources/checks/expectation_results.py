@@ -21,7 +21,9 @@ class _Config(msgspec.Struct):
     kwargs: Raw = ABSENT
     severity: Raw = ABSENT
     description: Raw = ABSENT
+    notes: Raw = ABSENT
     meta: Raw = ABSENT
+    id: Raw = ABSENT
 
 
 class _Meta(msgspec.Struct):
@@ -67,6 +69,11 @@ def check_result(result: Result, dataset: str) -> CheckResult | None:
     )  # fmt: skip
 
 
+def expectation_id(result: Result) -> str:
+    """What the tool calls it, from 1.0 on; "" before. It stays when the rule is changed."""
+    return text((part(result.expectation_config, _Config) or _Config()).id, 80)
+
+
 def _outcome(success: bool | None, severity: str, raised: str | None, column: str) -> tuple[Outcome, str]:
     """The outcome, and why it could not run."""
     if raised is not None:
@@ -100,7 +107,7 @@ def _note(config: _Config) -> str:
     """What its author wrote beside the rule."""
     if said := text(config.description):
         return cut(without_addresses(said), LONGEST_NOTE)
-    notes = (part(config.meta, _Meta) or _Meta()).notes
+    notes = config.notes if len(config.notes) > len(b"null") else (part(config.meta, _Meta) or _Meta()).notes
     content = plain((part(notes, _Notes) or _Notes()).content) or plain(notes)
     lines = content if isinstance(content, list) else [content]
     return cut(without_addresses(" ".join(line for line in lines if isinstance(line, str))), LONGEST_NOTE)

@@ -104,8 +104,11 @@ def observed(type_: str, value: object) -> str | None:
     if (shown := figure(value)) is not None:
         return shown
     if isinstance(value, list):
-        things = "columns" if type_.startswith("expect_table_") else "values"
-        return f"{len(value)} {things}"
+        thing = "column" if type_.startswith("expect_table_") else "value"
+        return f"{len(value)} {thing}" + ("" if len(value) == 1 else "s")
+    if isinstance(value, dict) and isinstance(values := value.get("values"), list) and "quantiles" in value:
+        figures = [figure(one) for one in values[:10]]
+        return ", ".join(one for one in figures if one) if all(figures) and figures else None
     if isinstance(value, str) and "type" in type_ and _TYPE_NAME.fullmatch(value):
         return value
     return value if isinstance(value, str) and re.fullmatch(r"\d{1,12} unexpected rows?", value) else None
@@ -118,21 +121,31 @@ def _short(type_: str) -> str:
 
 
 def _wanted(type_: str, kwargs: Kwargs) -> str:
-    if "not_be_null" in type_:
-        return "no nulls"
-    if "unique" in type_ and "count" not in type_ and "proportion" not in type_:
+    if (plain := _PLAIN.get(type_)) is not None:
+        return plain
+    if type_.endswith(("_to_be_unique", "_to_be_unique_within_record")):
         return "no duplicates"
-    if type_ == "unexpected_rows_expectation":
-        return "no such rows"
+    if "column_A" in kwargs and (sign := _SIGNS.get(type_)):
+        sign = "≥" if sign == ">" and kwargs.get("or_equal") else sign
+        return f"{value_text(kwargs['column_A'])} {sign} {value_text(kwargs.get('column_B'))}"
     for key, said in _SAID.items():
         if (value := kwargs.get(key)) is not None:
             return f"{said} {listed(value)}".strip()
+    if isinstance(names := kwargs.get("column_list"), list) and type_.startswith("expect_table_"):
+        return f"columns {listed(names)}"
     return _bounds(kwargs)
 
 
+_PLAIN = {
+    "expect_column_values_to_not_be_null": "no nulls",
+    "expect_column_values_to_be_null": "nulls only",
+    "expect_column_to_exist": "the column is there",
+    "unexpected_rows_expectation": "no such rows",
+}
+_SIGNS = {"expect_column_pair_values_a_to_be_greater_than_b": ">", "expect_column_pair_values_to_be_equal": "="}
 _SAID = {
     "value_set": "one of", "value_pairs_set": "one of", "regex": "matches", "regex_list": "matches", "type_": "type",
-    "type_list": "type", "column_list": "columns", "column_set": "columns", "strftime_format": "as",
+    "type_list": "type", "column_set": "columns", "strftime_format": "as",
     "like_pattern": "like", "sum_total": "sum of", "value": "",
 }  # fmt: skip
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
@@ -12,8 +13,8 @@ import msgspec
 from ...records import Millis
 from ...records.check import CheckResult, Invocation
 from .documents import ABSENT, Raw, part, table, text
-from .expectation_files import Found, batch_id, evaluated, validations, version
-from .expectation_results import check_result
+from .expectation_files import Found, Result, batch_id, evaluated, validations, version
+from .expectation_results import check_result, expectation_id
 from .intervals import NONE, Interval, interval, interval_in_name, interval_of_batch
 from .invocations import check_count, content_id, numbered
 from .reading import ResultFile, UnreadableError
@@ -86,15 +87,26 @@ def read(file: ResultFile) -> tuple[Invocation, ...]:
 
 def _results(found: Sequence[Found], told: Sequence[_Told]) -> Iterable[tuple[CheckResult, ...]]:
     """Of each validation. Those that name no suite are numbered through: they may be of several."""
-    plain = [
-        [result for raw in one.results if (result := check_result(raw, _dataset(about))) is not None]
+    known = [
+        [(raw, result) for raw in one.results if (result := check_result(raw, _dataset(about))) is not None]
         for one, about in zip(found, told, strict=True)
     ]
-    through = iter(
-        numbered(result for one, own in zip(found, plain, strict=True) if not one.is_suite for result in own)
-    )
-    for one, own in zip(found, plain, strict=True):
-        yield numbered(own) if one.is_suite else tuple(next(through) for _ in own)
+    pairs = zip(found, known, strict=True)
+    through = iter(_numbered([pair for one, own in pairs if not one.is_suite for pair in own]))
+    for one, own in zip(found, known, strict=True):
+        yield _numbered(own) if one.is_suite else tuple(next(through) for _ in own)
+
+
+def _numbered(known: Sequence[tuple[Result, CheckResult]]) -> tuple[CheckResult, ...]:
+    """Alike checks are counted by their ids, else by their rules: one that raises stands first in the file."""
+    alike = Counter((one.dataset, one.column, one.name) for _, one in known)
+    ranks = [
+        (expectation_id(raw), one.definition) if alike[one.dataset, one.column, one.name] > 1 else ("", "")
+        for raw, one in known
+    ]
+    order = sorted(range(len(known)), key=ranks.__getitem__)
+    told_apart = dict(zip(order, numbered(known[place][1] for place in order), strict=True))
+    return tuple(told_apart[place] for place in range(len(known)))
 
 
 def _told(file: ResultFile, found: Found) -> _Told:
