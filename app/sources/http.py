@@ -79,6 +79,8 @@ class Http:
         self.skew: Millis | None = None
         """Milliseconds that the server's clock is ahead of ours, from its `Date`; None until an answer came."""
         credential = credential or login_in(base_url)
+        self.asked = 0
+        """Requests that were made."""
         self._credential = credential if credential is not None and credential.origin == self.origin else None
         self._connection = connection or Connection()
         self._login_hint = login_hint
@@ -361,6 +363,7 @@ class Http:
         headers: Mapping[str, str],
     ) -> httpx.Response:
         """The answer's head, in time; its body is still to be read."""
+        self.asked += 1
         try:
             async with asyncio.timeout(self._connection.connect + self._connection.read):
                 request = client.build_request(method, url, params=params, content=body, headers=headers)

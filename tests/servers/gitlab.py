@@ -5,8 +5,10 @@ It links to a host that is not the one that was asked, as GitLab does behind a p
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -47,6 +49,8 @@ class Gitlab:
         self.reports: dict[int, tuple[Json, Json]] = {}
         self.deployments: list[Json] = []
         self.traces: dict[int, bytes] = {}
+        self.archives: dict[int, bytes] = {}
+        """By the job's id: what it kept, as a zip."""
         self.acts: list[str] = []
         self.faults: list[tuple[str, Told]] = []
         """A pattern of the path, and what to answer instead, once each."""
@@ -137,6 +141,16 @@ class Gitlab:
             {"total_count": len(cases), "test_suites": [{"name": "train", "test_cases": told}]},
         )
 
+    def keep(self, pipeline: int, archive: bytes, job: int = 0) -> int:
+        """One of its jobs keeps files; gives the job's id."""
+        kept = self.jobs[pipeline][job]
+        kept["artifacts"] = [
+            {"file_type": "archive", "size": len(archive), "filename": "artifacts.zip", "file_format": "zip"},
+            {"file_type": "metadata", "size": 156, "filename": "metadata.gz", "file_format": "gzip"},
+        ]
+        self.archives[kept["id"]] = archive
+        return int(kept["id"])
+
     def deploy(self, pipeline: int, environment: str, status: str = "success") -> int:
         """Its last job deploys; gives the deployment's id."""
         number, now = 40 + len(self.deployments), self.now()
@@ -213,7 +227,18 @@ class Gitlab:
             return message("404 Not found", 404)
         if rest == ["trace"]:
             return Told(self.traces.get(number, b""), headers={"Content-Type": "text/plain"})
+        if rest[:1] == ["artifacts"] and number in self.archives:
+            return self._kept(self.archives[number], unquote("/".join(rest[1:])))
         return Told(job) if not rest else message("404 Not found", 404)
+
+    def _kept(self, archive: bytes, path: str) -> Told:
+        """All that a job kept, or one file of it."""
+        if not path:
+            return Told(archive, headers={"Content-Type": "application/zip"})
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            if path not in opened.namelist():
+                return message("404 Not found", 404)
+            return Told(opened.read(path), headers={"Content-Type": "application/octet-stream"})
 
     def _find(self, number: int) -> Json | None:
         return next((job for jobs in self.jobs.values() for job in jobs if job["id"] == number), None)

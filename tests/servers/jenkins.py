@@ -44,6 +44,8 @@ class Build:
     stages: list[dict[str, Any]] = field(default_factory=list)
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
     report: dict[str, Any] | None = None
+    kept: dict[str, bytes] = field(default_factory=dict)
+    """The files that it archived, by their paths."""
     log: bytes = b""
     """As it is on the disk, notes and all."""
     queue_id: int = 0
@@ -167,6 +169,7 @@ class Jenkins:
         yield rf"{job}/(\d+)/wfapi/describe", "GET", self._describe
         yield rf"{job}/(\d+)/execution/node/(\d+)/wfapi/describe", "GET", self._node
         yield rf"{job}/(\d+)/testReport/api/json", "GET", self._report
+        yield rf"{job}/(\d+)/artifact/(.+)", "GET", self._artifact
         yield rf"{job}/(\d+)/logText/progressiveText", "GET", self._log
         yield rf"{job}/(build|buildWithParameters)", "POST", self._start
         yield rf"{job}/(\d+)/stop", "POST", self._stop
@@ -233,6 +236,9 @@ class Jenkins:
             "queueId": build.queue_id,
             "url": f"http://inside.example/{path}/{build.number}/",
             "actions": actions,
+            "artifacts": [
+                {"fileName": path.rpartition("/")[2], "relativePath": path, "displayPath": path} for path in build.kept
+            ],
         }
 
     def _build_at(self, where: str, number: str) -> Build | None:
@@ -268,6 +274,13 @@ class Jenkins:
         if build is None or build.report is None:
             return page(404, "Error 404 Not Found")
         return Told(pruned(build.report, asked.query.get("tree")))
+
+    def _artifact(self, asked: Asked, where: str, number: str, path: str) -> Told:
+        build = self._build_at(where, number)
+        found = None if build is None else build.kept.get(unquote(path))
+        if found is None:
+            return page(404, "Error 404 Not Found")
+        return Told(found, headers={"Content-Type": "application/octet-stream"})
 
     def _log(self, asked: Asked, where: str, number: str) -> Told:
         build = self._build_at(where, number)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from pathlib import Path
 from typing import Final
@@ -16,12 +15,13 @@ from ...settings import Settings
 from ...settings.sections import Checks
 from ...text import clip
 from .. import Source
+from ..patterns import is_magic
 from ..refused import RefusedSource
+from . import formats
 from .command import Command, Printed
 from .elsewhere import BESIDE, parts_of
 from .files import Files, Reader
 from .filling import Filling
-from .patterns import is_magic
 from .reading import ResultFile
 from .source import ChecksSource, Part
 from .tree import Place, Tree
@@ -35,12 +35,10 @@ _NO_RESULTS: Final = {
 
 
 def reader_of(kind: str) -> Reader:
-    """What reads the files of one tool, imported at the first file."""
+    """What reads the files of one tool."""
 
     def read(file: ResultFile) -> tuple[Invocation, ...]:
-        formats = importlib.import_module(".formats", __package__)
-        found: tuple[Invocation, ...] = formats.read(kind, file)
-        return found
+        return formats.read(kind, file)
 
     return read
 

@@ -8,11 +8,12 @@ from typing import Final
 from ... import trust
 from ...errors import SourceError
 from ...records import SourceSpec
-from ...settings import Connection, Settings, Tracking
+from ...settings import Connection, GithubCi, GitlabCi, JenkinsCi, Settings, Tracking
 from ...settings.sections import Checks
 from ..mlflow import server
 from ..mlflow.tables import path_of
-from ..servers import connection_to, is_http, login_to
+from ..servers import connection_to, is_http, login_to, server_of, vendor_of
+from .ci_artifacts import CiArtifacts, Opened
 from .files import Reader
 from .filling import Filling
 from .mlflow_artifacts import MlflowArtifacts
@@ -33,7 +34,27 @@ def parts_of(
         parts["mlflow"] = MlflowArtifacts(
             open_runs, section.mlflow_artifact, reader, filling, source=spec.key, beside=beside
         )  # fmt: skip
+    if section.ci_artifact:
+        for index, ci in enumerate(settings.ci):
+            if isinstance(ci, GithubCi | GitlabCi | JenkinsCi) and trust.may_run(settings, f"ci[{index}]"):
+                name = ci.name or ci.kind
+                parts[f"ci {name}"] = CiArtifacts(
+                    _opener_of(settings, ci, spec), section.ci_artifact, reader, filling, name=name, source=spec.key,
+                    beside=beside,
+                )  # fmt: skip
     return parts
+
+
+def _opener_of(settings: Settings, ci: GithubCi | GitlabCi | JenkinsCi, spec: SourceSpec) -> Callable[[], Opened]:
+    """What opens a CI system, over connections of its own."""
+
+    def open_now() -> Opened:
+        opener, _ = vendor_of(ci)
+        assert opener is not None  # one of the kinds that keep files
+        http = server_of(settings, ci)
+        return Opened(opener(spec, ci, http), http)
+
+    return open_now
 
 
 def _runs_of(settings: Settings, spec: SourceSpec) -> Callable[[], Runs] | None:

@@ -18,10 +18,10 @@ from ..late import Late
 from ..mlflow.cursor import CursorMarks
 from ..mlflow.marks import Window
 from ..mlflow.rest import is_missing
+from ..patterns import fixed, matches, may_hold
 from ..trouble import AnswerError, TooLargeError
 from .files import LARGEST, Reader, Taken, stumbled
 from .filling import Filling, Found, of_run
-from .patterns import fixed, matches, may_hold
 from .reading import ResultFile, UnreadableError
 from .runs import Runs
 

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from .patterns import is_magic, split
+from ..patterns import is_magic, split
 
 MOST_ENTRIES: Final = 500_000
 """Names that are looked at in one pass: a second."""

@@ -67,6 +67,29 @@ class TellsMore(Protocol):
         """As `one` gives it, with what is read only when somebody looks: reports out of archives, checks of others."""
 
 
+class ArtifactFile(Record, frozen=True, kw_only=True):
+    """A file that a pipeline kept."""
+
+    path: str
+    """In the artifacts of the pipeline, as its vendor shows them."""
+    data: bytes = b""
+    beside: Mapping[str, bytes] = {}
+    """Files next to it that were asked for, by their names."""
+    why: str = ""
+    """What hindered it from being read whole, as a sentence; "" when it is."""
+
+
+@runtime_checkable
+class HasArtifacts(Protocol):
+    """A vendor whose pipelines keep files."""
+
+    def artifacts(self, pipeline: Pipeline, pattern: str, beside: str = "") -> AsyncIterator[ArtifactFile]:
+        """The files of a settled pipeline that the pattern names, each with the one called `beside` next to it.
+
+        Nothing where there are none, or none any more. Bounded in number and size. Raises SourceError.
+        """
+
+
 @runtime_checkable
 class TakesActs(Protocol):
     """A vendor, or the source that holds it, whose pipelines can be acted on. Every method raises SourceError."""

@@ -9,6 +9,7 @@
 | logs.py | the log of a job, from the store that GitHub sends us to |
 | reports.py | what the tests of a run said, from its artifacts |
 | archives.py | JUnit files out of an archive, pure |
+| artifacts.py | the files that a run uploaded |
 | parse.py | payloads to records, pure |
 """
 

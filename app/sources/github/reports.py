@@ -19,7 +19,7 @@ import msgspec
 from ...errors import SourceError
 from ...junit import merged
 from ...records import CaseReport, Pipeline
-from ..trouble import AnswerError
+from ..trouble import AnswerError, TooLargeError
 from . import archives, parse
 from .client import HEADERS, GithubClient
 
@@ -109,7 +109,7 @@ class Reports:
         try:
             listed = await self._client.read(f"actions/runs/{pipeline.id}/artifacts", ArtifactList, _NEWEST)
         except AnswerError as error:
-            if not _is_final(error):
+            if not is_final(error):
                 raise
             return None, True
         reports: list[CaseReport] = []
@@ -120,7 +120,7 @@ class Reports:
                 report = await self._of(artifact)
             except SourceError as error:
                 notes.append(archives.note(artifact.name, artifact.name, str(error)))
-                is_whole = is_whole and _is_final(error)
+                is_whole = is_whole and is_final(error)
             else:
                 reports += [report] if report is not None else []
         return (merged([*notes, *reports]) if reports else None), is_whole
@@ -129,26 +129,23 @@ class Reports:
         """What one artifact says. Raises SourceError."""
         async with self._turn:  # one at a time in memory, and none twice
             if artifact.id not in self._read:
-                data = await self._downloaded(artifact)
+                data = await downloaded(self._client, artifact, LARGEST)
                 report = await asyncio.to_thread(archives.report_of, artifact.name, data)
                 _remember(self._read, artifact.id, report)
             return self._read[artifact.id]
 
-    async def _downloaded(self, artifact: Artifact) -> bytes:
-        """The archive, from the store that GitHub sends us to. Raises SourceError."""
-        await self._client.ready()
-        url = self._client.url(f"actions/artifacts/{artifact.id}/zip")
-        data = bytearray()
-        async with self._client.http.stream(url, headers=HEADERS, elsewhere=True) as pieces:
-            async for piece in pieces:
-                data += piece
-                if len(data) > LARGEST:
-                    raise _TooLargeError(f"The artifact has more than {LARGEST >> 20} MB: it is not read.")
-        return bytes(data)
 
-
-class _TooLargeError(SourceError):
-    """An artifact that is larger than it said."""
+async def downloaded(client: GithubClient, artifact: Artifact, limit: int) -> bytes:
+    """The archive, from the store that GitHub sends us to. Raises TooLargeError above `limit` bytes, SourceError."""
+    await client.ready()
+    url = client.url(f"actions/artifacts/{artifact.id}/zip")
+    data = bytearray()
+    async with client.http.stream(url, headers=HEADERS, elsewhere=True) as pieces:
+        async for piece in pieces:
+            data += piece
+            if len(data) > limit:
+                raise TooLargeError(f"The artifact has more than {limit >> 20} MB: it is not read.", "not_understood")
+    return bytes(data)
 
 
 def chosen(artifacts: Iterable[Artifact], pipeline: Pipeline) -> list[Artifact]:
@@ -159,7 +156,7 @@ def chosen(artifacts: Iterable[Artifact], pipeline: Pipeline) -> list[Artifact]:
         if (rank := _rank(artifact.name)) is not None
         and not artifact.expired
         and artifact.size_in_bytes <= LARGEST
-        and _is_of_attempt(artifact, pipeline)
+        and is_of_attempt(artifact, pipeline)
     ]
     return [artifact for _, artifact in sorted(found, key=lambda one: (one[0], one[1].name, one[1].id))][:MOST]
 
@@ -168,7 +165,7 @@ def _rank(name: str) -> int | None:
     return next((rank for rank, word in enumerate(_WORDS) if word.search(name)), None)
 
 
-def _is_of_attempt(artifact: Artifact, pipeline: Pipeline) -> bool:
+def is_of_attempt(artifact: Artifact, pipeline: Pipeline) -> bool:
     """Whether it was made after the present attempt began."""
     if pipeline.attempt <= 1:
         return True
@@ -176,11 +173,11 @@ def _is_of_attempt(artifact: Artifact, pipeline: Pipeline) -> bool:
     return made is not None and pipeline.started_at is not None and made >= pipeline.started_at
 
 
-def _is_final(error: SourceError) -> bool:
+def is_final(error: SourceError) -> bool:
     """Whether asking again is of no use: it is gone, not ours to read, or larger than what is read."""
     if isinstance(error, AnswerError):
         return error.status in _REFUSED and error.state != "limited"
-    return isinstance(error, _TooLargeError)
+    return isinstance(error, TooLargeError)
 
 
 def _remember(where: OrderedDict[_K, _V], key: _K, what: _V) -> None:

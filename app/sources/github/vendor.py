@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from ...errors import SourceError
 from ...records import Approval, LogPart, Millis, Pipeline, SourceSpec
-from ..ci import Mark, Page
+from ..ci import ArtifactFile, Mark, Page
 from ..http import Http
 from ..trouble import AnswerError
 from . import parse
+from .artifacts import artifacts
 from .checks import Checks
 from .client import GithubClient, Listed, Pace, check_address
 from .deployments import Deployments
@@ -31,7 +32,7 @@ _MOST_PAGES: Final = 200
 
 
 class GithubVendor:
-    """A Vendor, TellsMore and TakesActs: the workflow runs of one repository. `repository` is owner/name."""
+    """A Vendor, TellsMore, TakesActs and HasArtifacts: the workflow runs of one `repository`, written owner/name."""
 
     width = 8
     """Requests at once. GitHub's limit is 100, and 900 a minute, which the client keeps to on github.com."""
@@ -102,6 +103,10 @@ class GithubVendor:
     def log(self, pipeline_id: str, job_id: str, start: int) -> AsyncIterator[LogPart]:
         """The log of a job, once the job is over; else a sentence. Raises SourceError."""
         return self._logs.parts(pipeline_id, job_id, start)
+
+    def artifacts(self, pipeline: Pipeline, pattern: str, beside: str = "") -> AsyncIterator[ArtifactFile]:
+        """The files that the run uploaded and the pattern names. Raises SourceError."""
+        return artifacts(self._client, pipeline, pattern, beside)
 
     async def rerun(self, pipeline_id: str, *, failed_only: bool, key: str) -> str:
         """Run it, or its failed jobs, once more: the same run with the next attempt. Raises SourceError.

@@ -6,6 +6,7 @@
 | client.py, pace.py | paths, pages, refusals; the server's limit |
 | changes.py | what is new or changed |
 | deployments.py, traces.py | what a project deployed; logs |
+| artifacts.py | the files that jobs kept |
 | parse.py, reports.py | payloads to records, pure |
 """
 

@@ -77,9 +77,12 @@ class GitlabClient:
         except AnswerError as error:
             raise self._understood(_act_refused(self.http.host, error)) from error
 
-    def stream(self, path: str) -> AbstractAsyncContextManager[AsyncIterable[bytes]]:
-        """A body, piece by piece. Raises AnswerError with status 404 where there is none, else SourceError."""
-        return self.http.stream(f"{self._root}/{path}", None)
+    def stream(self, path: str, *, elsewhere: bool = False) -> AbstractAsyncContextManager[AsyncIterable[bytes]]:
+        """A body, piece by piece; `elsewhere`: GitLab may send us to its store for it.
+
+        Raises AnswerError with status 404 where there is none, else SourceError.
+        """
+        return self.http.stream(f"{self._root}/{path}", None, elsewhere=elsewhere)
 
     async def _get(self, path: str, params: Mapping[str, Any] | None, limit: int | None = None) -> Answer:
         await self._pace.wait()

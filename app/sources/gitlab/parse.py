@@ -76,9 +76,10 @@ class PipelinePayload(msgspec.Struct):
 
 
 class ArtifactPayload(msgspec.Struct):
-    """A file that a job left."""
+    """A file that a job left. Of type "archive": all that it kept, as a zip."""
 
     file_type: str | None = None
+    size: int | None = None
 
 
 class JobPayload(msgspec.Struct):

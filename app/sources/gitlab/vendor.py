@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from ...errors import SourceError
 from ...records import SETTLED, CaseReport, LogPart, Millis, Pipeline, SourceSpec
 from ...text import shown
-from ..ci import Mark, Page
+from ..ci import ArtifactFile, Mark, Page
 from ..http import Http
 from ..trouble import AnswerError
 from . import parse, reports
+from .artifacts import artifacts
 from .changes import LIST, Changes, first_mark
 from .client import GitlabClient
 from .deployments import Deployments
@@ -29,7 +30,7 @@ _NEWEST: Final[dict[str, str | int]] = {"order_by": "id", "sort": "desc"}
 
 
 class GitlabVendor:
-    """A Vendor, and TakesActs: GitLab CI of one project.
+    """A Vendor, TakesActs and HasArtifacts: GitLab CI of one project.
 
     A detail costs 3 requests (the pipeline, its jobs, its bridges), one more where there is a test report, one more
     where a test failed, and one for all of a pass that asks for deployments.
@@ -102,6 +103,10 @@ class GitlabVendor:
     def log(self, pipeline_id: str, job_id: str, start: int) -> AsyncIterator[LogPart]:
         """A job's log from byte `start` on; a log that is not there is one part with a sentence."""
         return self._traces.log(pipeline_id, job_id, start)
+
+    def artifacts(self, pipeline: Pipeline, pattern: str, beside: str = "") -> AsyncIterator[ArtifactFile]:
+        """The files that its jobs kept and the pattern names. Raises SourceError."""
+        return artifacts(self._client, f"{LIST}/{_number(pipeline.id)}", pipeline, pattern, beside)
 
     async def rerun(self, pipeline_id: str, *, failed_only: bool, key: str) -> str:
         """Run the failed and cancelled jobs once more; the pipeline stays the same one. Raises SourceError."""

@@ -7,6 +7,7 @@
 | places.py | paths of jobs, ids of builds |
 | jobs.py, history.py | which jobs there are; their builds as one list |
 | logs.py, acts.py | logs; starting again and stopping |
+| artifacts.py | the files that a build kept |
 | parse.py, reports.py | payloads to records, pure |
 """
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Final, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -97,6 +97,14 @@ class WaitingPayload(Actions, frozen=True, rename="camel"):
     in_queue_since: int = 0
 
 
+class _File(msgspec.Struct):
+    relative_path: str = msgspec.field(name="relativePath", default="")
+
+
+class _Kept(msgspec.Struct):
+    artifacts: list[_File] = []
+
+
 class _Who(msgspec.Struct):
     name: str = ""
     anonymous: bool = False
@@ -173,6 +181,29 @@ class JenkinsClient:
             return await self._read(path, tree, ReportPayload, limit=_LARGEST_REPORT)
         except trouble.TooLargeError:
             return await self._read(path, f"{_COUNTS},childReports[result[{_COUNTS}]]", ReportPayload)
+
+    async def artifacts(self, place: Place, number: str) -> list[str]:
+        """The paths of the files that a build kept."""
+        found = await self._read(f"{place.url}/{number}", "artifacts[relativePath]", _Kept)
+        return [] if found is None else [one.relative_path for one in found.artifacts if one.relative_path]
+
+    async def file(self, place: Place, number: str, path: str, limit: int) -> bytes | None:
+        """A file that a build kept; None where it is gone. Raises TooLargeError above `limit` bytes."""
+        data = bytearray()
+        where = f"{place.url}/{number}/artifact/{quote(path)}"
+        try:
+            async with self.http.stream(where, elsewhere=True) as pieces:
+                async for piece in pieces:
+                    if not data:
+                        self.check_is_no_page({}, piece)
+                    data += piece
+                    if len(data) > limit:
+                        raise trouble.TooLargeError(f"It has more than {limit >> 20} MB.", "not_understood")
+        except trouble.AnswerError as error:
+            if error.status == 404:
+                return None
+            raise self._refused(error) from error
+        return bytes(data)
 
     async def queued(self, number: str) -> QueuePayload | None:
         """An item of the queue; None some five minutes after it has left it."""

@@ -11,10 +11,11 @@ import msgspec
 
 from ...errors import SourceError
 from ...records import Job, LogPart, Millis, Pipeline, SourceSpec
-from ..ci import Mark, Page
+from ..ci import ArtifactFile, Mark, Page
 from ..http import Http
 from . import parse, reports
 from .acts import Acts, Pause, place_and_number
+from .artifacts import artifacts
 from .client import CHUNK, JenkinsClient, QueuePayload
 from .history import Build, History
 from .jobs import Head, heads, place_of
@@ -39,7 +40,7 @@ class _Told(NamedTuple):
 
 
 class JenkinsVendor:
-    """A Jenkins that is read from one path on. See ci.Vendor and ci.TakesActs."""
+    """A Jenkins that is read from one path on. See ci.Vendor, ci.TakesActs and ci.HasArtifacts."""
 
     width: Final = 4
     """Jenkins reads builds from its disk, one thread a request, and has no limits that it would tell."""
@@ -106,6 +107,11 @@ class JenkinsVendor:
     def log(self, pipeline_id: str, job_id: str, start: int) -> AsyncIterator[LogPart]:
         """The build's log, whichever of its stages is asked for."""
         return self._logs.parts(pipeline_id, job_id, start)
+
+    def artifacts(self, pipeline: Pipeline, pattern: str, beside: str = "") -> AsyncIterator[ArtifactFile]:
+        """The files that the build kept and the pattern names. Raises SourceError."""
+        path, number = place_and_number(pipeline.id)
+        return artifacts(self._client, Place(path=path), number, pattern, beside)
 
     async def rerun(self, pipeline_id: str, *, failed_only: bool, key: str) -> str:
         """The same once more, as a new build. Jenkins takes no `key`: see rerun_of."""

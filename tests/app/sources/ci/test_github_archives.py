@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.app.records import CaseReport
+from quarterdeck.app.sources import zips
 from quarterdeck.app.sources.github import archives
 from quarterdeck.app.sources.github.archives import ArchiveError, files, report_of
 from tests.servers.github_artifacts import junit, zipped
@@ -130,7 +131,7 @@ def test_files_that_share_their_bytes_are_not_unpacked() -> None:
 
 
 def test_an_archive_of_countless_files_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MOST_FILES", 20)
+    monkeypatch.setattr(zips, "MOST_FILES", 20)
     with pytest.raises(ArchiveError, match="more than 20 files"):
         list(files("junit", zipped({f"{n}.xml": junit(1) for n in range(21)})))
     assert report_of("junit", zipped({f"{n}.xml": junit(1) for n in range(20)})) is not None
