@@ -49,6 +49,7 @@ def _around(trail: Trail, check: Check, past: PastResult | None, depth: int) -> 
     above = (
         *_of(trail, check, past, subject),
         *_data_nodes(trail, data, subject),
+        *_tracked_nodes(trail, check, past, subject),
         *_where(trail, check, past, subject),
     )
     if not any(one.kind == "data" for one in above):
@@ -110,8 +111,8 @@ def _tracked_nodes(trail: Trail, check: Check, past: PastResult | None, subject:
     digest = check.dataset_digest if past is None else past.dataset_digest
     declared = [name for tool, name in same_names(trail.identities, check.tool, check.dataset) if tool == DVC]
     found: list[tuple[DataVersion, By]] = [(one, "digest") for one in trail.reads.tracked_of_digest(digest or "", 1)]
-    found += [(one, "declared") for name in declared for one in trail.reads.newest_tracked(name, 1)]
-    found += [(one, "name") for one in trail.reads.newest_tracked(check.dataset, 1) if check.dataset]
+    found += [(one, "declared") for name in declared for one in trail.reads.newest_tracked(name, trail.limit)]
+    found += [(one, "name") for one in trail.reads.newest_tracked(check.dataset, trail.limit)]
     for one, by in {(one.name, one.digest): (one, by) for one, by in reversed(found)}.values():
         if not one.is_gone:
             yield tracked_node(one, link=trail.join(written("dataset", one.name, one.digest), subject, "checked", by))
