@@ -68,7 +68,11 @@ def age(hours: float) -> str:
     """How old something is: 40 min, 26 h, 12 d."""
     if abs(hours) < 2 and hours != 1:
         return f"{hours * 60:.0f} min"
-    return f"{figure(round(hours, 1))} h" if abs(hours) < 96 else f"{figure(round(hours / 24))} d"
+    return (
+        f"{figure(round(hours, 1 if abs(hours) < 10 else 0))} h"
+        if abs(hours) < 96
+        else f"{figure(round(hours / 24))} d"
+    )
 
 
 def without_stamps(name: str) -> str:

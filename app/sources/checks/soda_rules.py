@@ -89,7 +89,7 @@ class Text:
     def definition(self) -> str:
         """The rule in one line, without what says nothing of the data; durations in hours."""
         lines = [f"[{self._partition}]"] if self._partition else []
-        first, *rest = self._kept()
+        first, *rest = list(self._kept()) or [""]
         told = "; ".join([_ROWS.sub(_at_most, first), *rest])
         return bounded(" ".join([*lines, _DURATION.sub(_hours, told) if self.kind == "freshness" else told]))
 
