@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from ..records import RuleChange
-from .check_history import Around, History, Item, Key, Turn, appended, ending, folded, joined
+from .check_history import Around, History, Item, Key, Turn, appended, due, ending, folded, joined
+from .check_packing import packed, unpacked
 
 RANKS: Final[Mapping[str, int]] = {"fail": 0, "error": 1, "warn": 2, "skipped": 4, "pass": 5}
 """How bad a check is by its newest result, 0 the worst. 3 is for one that is silent, which a clock tells."""
@@ -23,25 +24,25 @@ RESULT: Final = (
 )  # fmt: skip
 """The columns of a result, in order."""
 
-_encode = msgspec.msgpack.Encoder().encode
-_history = msgspec.msgpack.Decoder(History).decode
-
 _SET: Final = (
     "history", "results", "checked_at", "first_failed_at", "first_failed_not_before", "first_failed_commit",
     "last_passed_at", "last_passed_commit", "flips", "usual", "due_at", "rule_change", "rule_changed_at",
-    "rule_changed_not_before", "rule_changed_commit", "rule_before", "removed_at",
+    "rule_changed_not_before", "rule_changed_commit", "rule_before", "removed_at", "outcome", "rank",
 )  # fmt: skip
-_UPDATES: Final = (
-    f"UPDATE data_check SET {', '.join(f'{name} = ?' for name in _SET)},"
-    " newest = (SELECT i.id FROM check_invocation AS i WHERE i.source = data_check.source AND i.native = ?)"
-    " WHERE id = ?",
-    # in a second step, since the first has to be seen
-    "UPDATE data_check SET (outcome, rule, failed_rows, total_rows, rank) = (SELECT r.outcome, r.rule, r.failed_rows,"
-    f" r.total_rows, CASE WHEN data_check.removed_at IS NOT NULL THEN {REMOVED}"
-    f" {' '.join(f'WHEN r.outcome = {outcome!r} THEN {rank}' for outcome, rank in RANKS.items())} END"
-    " FROM check_result AS r WHERE r.of_check = data_check.id AND r.at = data_check.checked_at"
-    " AND r.invocation = data_check.newest) WHERE id = ?",
+_SAID: Final = ("newest", "rule", "failed_rows", "total_rows")
+"""What is not in the history: of the newest result."""
+_SETS: Final = ", ".join(f"{name} = ?" for name in _SET)
+_REWRITE: Final = f"UPDATE data_check SET {_SETS}, {', '.join(f'{name} = ?' for name in _SAID)} WHERE id = ?"
+_REWRITE_OLDER: Final = (
+    f"UPDATE data_check SET {_SETS}, ({', '.join(_SAID)}) = (SELECT r.invocation, r.rule, r.failed_rows, r.total_rows"
+    " FROM check_result AS r JOIN check_invocation AS i ON i.id = r.invocation WHERE r.of_check = data_check.id"
+    " AND r.at = ? AND i.native = ?) WHERE id = ?"
 )
+"""The same where the newest result is one that the table had already."""
+_OF_ROW: Final = tuple(RESULT.index(name) for name in ("invocation", "rule", "failed_rows", "total_rows"))
+
+
+_INSERT: Final = f"INSERT OR REPLACE INTO check_result ({', '.join(RESULT)}) VALUES ({', '.join('?' * len(RESULT))})"
 
 
 class Known(NamedTuple):
@@ -61,14 +62,9 @@ class Told(NamedTuple):
     is_wrong: bool = False
 
 
-def read_history(packed: bytes | None) -> History | None:
-    """The fold out of its column."""
-    return None if packed is None else _history(packed)
-
-
 def known_check(row: Sequence[Any]) -> Known:
     """A check out of its columns id, native, scope and history."""
-    return Known(row[0], row[1], row[2], read_history(row[3]))
+    return Known(row[0], row[1], row[2], None if row[3] is None else unpacked(row[3]))
 
 
 class Folding:
@@ -79,14 +75,19 @@ class Folding:
         self._source = source
         self._change = change
         self._covers: dict[int, list[Key]] = {}
+        self._rows: dict[tuple[int, str], Sequence[Any]] = {}
         self.told: list[Told] = []
         """What there is to tell, in the order in which it was found."""
 
-    def add(self, changes: Iterable[tuple[Known, list[Item]]], rows: Sequence[Sequence[Any]]) -> None:
-        """Results that are new to checks, or other than they were: as items, and as rows for the table."""
-        changes = [(known, sorted(items, key=_key)) for known, items in changes]
+    def add(self, changes: Iterable[tuple[Known, list[Item]]], rows: Mapping[tuple[int, str], Sequence[Any]]) -> None:
+        """Results that are new to checks, or other than they were.
+
+        As items, and as rows for the table by check and invocation.
+        """
+        self._rows.update(rows)
+        changes = [(known, sorted(items, key=_key) if len(items) > 1 else items) for known, items in changes]
         between = {known.id: self.items_of(known.id) for known, items in changes if not _is_at_an_end(known, items)}
-        self._cursor.executemany(f"INSERT OR REPLACE INTO check_result VALUES ({_marks(RESULT)})", rows)
+        self._cursor.executemany(_INSERT, rows.values())
         folds = [(known, self._with(known, items, between.get(known.id))) for known, items in changes]
         self._rewrite(folds)
 
@@ -165,7 +166,9 @@ class Folding:
         self._compare(known, wrong, turns + ending(history, around))
         return history
 
-    def _compare(self, known: Known, told: Iterable[Turn], turns: Sequence[Turn]) -> None:
+    def _compare(self, known: Known, told: Sequence[Turn], turns: Sequence[Turn]) -> None:
+        if not told and not turns:
+            return
         before = set(told)
         self.told += (Told(known, turn) for turn in turns if turn not in before)
         true = {(turn.kind, turn.at[1]) for turn in turns}  # by what an event is known
@@ -200,9 +203,16 @@ class Folding:
 
     def _rewrite(self, folds: Sequence[tuple[Known, History]]) -> None:
         self._hear(folds)
-        rows = [(*self._row(history, known.scope), history.newest.id, known.id) for known, history in folds]
-        self._cursor.executemany(_UPDATES[0], rows)
-        self._cursor.executemany(_UPDATES[1], [(known.id,) for known, _ in folds])
+        fresh, older = [], []
+        for known, history in folds:
+            row = self._rows.get((known.id, history.newest.id))
+            facts = self._row(history, known.scope)
+            if row is None:
+                older.append((*facts, *history.newest.key, known.id))
+            else:
+                fresh.append((*facts, *(row[place] for place in _OF_ROW), known.id))
+        self._cursor.executemany(_REWRITE, fresh)
+        self._cursor.executemany(_REWRITE_OLDER, older)
 
     def _hear(self, folds: Sequence[tuple[Known, History]]) -> None:
         """Of a check that was called silent and was not, since what it said in time came late, that is not true."""
@@ -217,16 +227,17 @@ class Folding:
                 self.told.append(Told(known, Turn("fell silent", before.newest.key, None), is_wrong=True))
 
     def _row(self, history: History, scope: int) -> tuple[Any, ...]:
-        around = self._around(scope)
-        gone = around.cover(history.newest.key)
+        gone = self._around(scope).cover(history.newest.key)
         failing: tuple[Any, ...] = (None, None, None)
         if history.is_failing and history.since is not None:
             before = history.before
             failing = (history.since.at, None if before is None else before.at, history.since.commit)
         passed = (None, None) if history.passed is None else (history.passed.at, history.passed.commit)
+        usual, outcome = history.usual, history.newest.outcome
         return (
-            _encode(history), history.count, history.newest.at, *failing, *passed, history.flips, history.usual,
-            history.due if gone is None else None, *self._change_of(history, gone), None if gone is None else gone[0],
+            packed(history), history.count, history.newest.at, *failing, *passed, history.flips, usual,
+            due(history.newest, usual) if gone is None else None, *self._change_of(history, gone),
+            None if gone is None else gone[0], outcome, RANKS[outcome] if gone is None else REMOVED,
         )  # fmt: skip
 
     def _change_of(self, history: History, gone: Key | None) -> tuple[Any, ...]:
@@ -245,11 +256,9 @@ def _key(item: Item) -> Key:
     return item.key
 
 
-def _marks(values: Sequence[Any]) -> str:
-    return ", ".join("?" * len(values))
-
-
 def _is_at_an_end(known: Known, items: Sequence[Item]) -> bool:
     """Whether they are all newer, or all older, than what the check has."""
     history = known.history
-    return history is None or items[0].key > history.newest.key or items[-1].key < history.oldest.key
+    if history is None or items[0].at > history.newest.at:
+        return True
+    return items[0].key > history.newest.key or items[-1].key < history.oldest.key

@@ -12,8 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
-from itertools import pairwise
-from statistics import median_low
+from operator import sub
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -26,6 +25,9 @@ SPOKEN: Final = 3
 """Results from which on it has a usual interval."""
 GRACE: Final[Millis] = 3_600_000
 """How long after twice its usual interval a check is overdue."""
+
+_GOOD: Final = ("pass", "warn")
+_LETTERS: Final = {False: "g", True: "b", None: "-"}
 
 Key: TypeAlias = tuple[Millis, str]
 """Where an item stands: when it was checked, and the invocation's id, which settles what is of the same moment."""
@@ -81,8 +83,10 @@ class History(msgspec.Struct, frozen=True, array_like=True):
     oldest: Item
     newest: Item
     count: int
-    recent: tuple[tuple[Millis, bool | None], ...]
-    """When the last of them were, oldest first, and whether they were bad. Without those that were kept."""
+    times: tuple[Millis, ...]
+    """When the last of them were, oldest first, without those that were kept ..."""
+    verdicts: str
+    """... and a letter for each: good, bad, or - for neither."""
     first_firm: Item | None
     """The first that passed or failed ..."""
     last_firm: Item | None
@@ -107,22 +111,22 @@ class History(msgspec.Struct, frozen=True, array_like=True):
     @property
     def flips(self) -> int:
         """How often it turned among the recent ones."""
-        firm = [is_bad for _, is_bad in self.recent if is_bad is not None]
-        return sum(one != other for one, other in pairwise(firm))
+        firm = self.verdicts.replace("-", "")
+        return firm.count("gb") + firm.count("bg")
 
     @property
     def usual(self) -> Millis | None:
-        """The median of the times between the recent ones; None with fewer than three."""
-        if len(self.recent) < SPOKEN:
+        """The median of the times between the recent ones, the lower of two; None with fewer than three."""
+        times = self.times
+        if len(times) < SPOKEN:
             return None
-        times = [at for at, _ in self.recent]
-        return median_low(later - one for one, later in pairwise(times))
+        spans: list[Millis] = sorted(map(sub, times[1:], times))
+        return spans[(len(spans) - 1) // 2]
 
-    @property
-    def due(self) -> Millis | None:
-        """Until when it should have said something again: twice its usual interval and an hour; None: nobody knows."""
-        usual = self.usual
-        return None if usual is None else self.newest.at + 2 * usual + GRACE
+
+def due(newest: Item, usual: Millis | None) -> Millis | None:
+    """Until when a check should have said something again: twice its usual interval and an hour; None: nobody knows."""
+    return None if usual is None else newest.at + 2 * usual + GRACE
 
 
 class Around(NamedTuple):
@@ -135,6 +139,8 @@ class Around(NamedTuple):
 
     def cover(self, after: Key, before: Key | None = None) -> Key | None:
         """The first such run between two results, or after the last."""
+        if not self.covers or self.covers[-1] <= after:
+            return None
         at = bisect_right(self.covers, after)
         found = self.covers[at] if at < len(self.covers) else None
         return found if found is None or before is None or found < before else None
@@ -145,7 +151,8 @@ def history_of(item: Item) -> History:
     firm = item if item.is_bad is not None else None
     told = item if item.rule else None
     return History(
-        oldest=item, newest=item, count=1, recent=() if item.is_kept else ((item.at, item.is_bad),), first_firm=firm,
+        oldest=item, newest=item, count=1, times=() if item.is_kept else (item.at,),
+        verdicts="" if item.is_kept else _LETTERS[item.is_bad], first_firm=firm,
         last_firm=firm, since=firm, before=None, passed=item if item.is_bad is False else None, first_rule=told,
         last_rule=told, change=None,
     )  # fmt: skip
@@ -168,9 +175,30 @@ def folded(items: Iterable[Item], around: Around) -> tuple[History, list[Turn]]:
 
 def appended(history: History, item: Item, around: Around) -> tuple[History, list[Turn]]:
     """A history and one result more, which is newer than all: and the turns with it."""
+    if _is_more_of_the_same(history, item) and around.cover(history.newest.key, item.key) is None:
+        return _with_the_same(history, item), []
     one = history_of(item)
     both, turns, _ = joined(history, one, around)
     return both, turns + (opening(one) if history.last_firm is None else [])
+
+
+def _is_more_of_the_same(history: History, item: Item) -> bool:
+    """Good again by the same rule, as almost all results are."""
+    last, rule = history.last_firm, history.last_rule
+    if last is None or rule is None or rule.rule != item.rule:
+        return False
+    return item.outcome in _GOOD and last.outcome in _GOOD
+
+
+def _with_the_same(history: History, item: Item) -> History:
+    """What `joined` would make of it, in a quarter of the time."""
+    times, verdicts = history.times, history.verdicts
+    if not item.is_kept:
+        times, verdicts = (*times, item.at)[-RECENT:], (verdicts + "g")[-RECENT:]
+    return History(
+        history.oldest, item, history.count + 1, times, verdicts, history.first_firm, item, history.since,
+        history.before, item, history.first_rule, item, history.change,
+    )  # fmt: skip
 
 
 def opening(history: History) -> list[Turn]:
@@ -197,7 +225,7 @@ def joined(one: History, other: History, around: Around) -> tuple[History, list[
     return (
         History(
             oldest=one.oldest, newest=other.newest, count=one.count + other.count,
-            recent=(one.recent + other.recent)[-RECENT:],
+            times=(one.times + other.times)[-RECENT:], verdicts=(one.verdicts + other.verdicts)[-RECENT:],
             first_firm=one.first_firm or other.first_firm, last_firm=other.last_firm or one.last_firm,
             since=one.since if goes_on or other.since is None else other.since,
             before=one.before if goes_on or other.since is None else one.last_firm if lasting else other.before,

@@ -9,16 +9,13 @@ import msgspec
 from ..records import Millis
 from .check_history import Change, History, Item, TurnKind
 
-_PLACES: Final = (
-    "oldest", "newest", "first_firm", "last_firm", "since", "before", "passed", "first_rule", "last_rule",
-)  # fmt: skip
 _NONE: Final = 255
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True):
     items: tuple[Item, ...]
     places: bytes
-    """Which of the items each name of `_PLACES` means, and the two of the change."""
+    """Which of the items each name of a history means, in their order, and the two of its change."""
     count: int
     times: tuple[Millis, ...]
     verdicts: str
@@ -32,12 +29,20 @@ _decode = msgspec.msgpack.Decoder(_Packed).decode
 def packed(history: History) -> bytes:
     """As it is kept: 200 bytes for a check that passes, where 1,000 would name each item anew."""
     change = history.change
-    named = [getattr(history, name) for name in _PLACES]
-    named += [None, None] if change is None else [change.item, change.before]
-    found: dict[Item, int] = {}
-    places = bytes(_NONE if item is None else found.setdefault(item, len(found)) for item in named)
+    changed = (None, None) if change is None else (change.item, change.before)
+    found: dict[int, int] = {}  # by identity: that is what most of them share, and equal ones twice are no harm
+    items: list[Item] = []
+    places = bytearray()
+    for item in (
+        history.oldest, history.newest, history.first_firm, history.last_firm, history.since, history.before,
+        history.passed, history.first_rule, history.last_rule, *changed,
+    ):  # fmt: skip
+        place = _NONE if item is None else found.setdefault(id(item), len(items))
+        places.append(place)
+        if place == len(items) and item is not None:
+            items.append(item)
     kind = None if change is None else change.kind
-    return _encode(_Packed(tuple(found), places, history.count, history.times, history.verdicts, kind))
+    return _encode(_Packed(tuple(items), bytes(places), history.count, history.times, history.verdicts, kind))
 
 
 def unpacked(blob: bytes) -> History:

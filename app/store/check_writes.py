@@ -29,8 +29,8 @@ _COLUMNS: Final = ", ".join(f'"{name}"' for name in _HEAD)
 _RULE: Final = RESULT.index("rule")
 _AT, _COMMIT, _WHOLE = (_HEAD.index(name) for name in ("at", "commit", "is_whole"))
 
-_RULES: Final = 50_000
-"""Rules whose numbers are remembered: 20 MB at most."""
+_REMEMBERED: Final = 50_000
+"""Rules and checks that are remembered: some 20 MB at most."""
 
 _limits = msgspec.msgpack.Decoder(tuple[Limit, ...]).decode
 
@@ -60,6 +60,7 @@ class CheckWriter:
 
     def forget(self) -> None:
         """The transaction was rolled back: the rows that it made are not there."""
+        self._ids: dict[tuple[Any, ...], str] = {}
         self._rules: dict[tuple[Any, ...], int] = {}
         self._known_rules: dict[int, Rule] = {}
         self._scopes: dict[tuple[Any, ...], int] = {}
@@ -81,7 +82,7 @@ class CheckWriter:
         said: dict[str, dict[str, _Said]] = defaultdict(dict)
         for one, (number, _) in zip(found, heads, strict=True):
             for result in one.results:
-                said[check_id(key, one, result)][one.id] = _Said(one, number, result, False)
+                said[self._id(key, one, result)][one.id] = _Said(one, number, result, False)
         new = self._results(cursor, source, key, said, folding, remembered)
         for one, (number, _) in zip(found, heads, strict=True):
             if one.is_whole:
@@ -143,7 +144,7 @@ class CheckWriter:
         self._remember(cursor, source, key, said, remembered(key, fresh) if fresh else ())
         known |= self._make(cursor, source, {native: next(iter(said[native].values())) for native in fresh})
         changes: list[tuple[Known, list[Item]]] = []
-        rows: list[tuple[Any, ...]] = []
+        rows: dict[tuple[int, str], tuple[Any, ...]] = {}
         new = 0
         for native, of in said.items():
             check = known[native]
@@ -152,7 +153,7 @@ class CheckWriter:
                 row = self._row(cursor, check.id, one)
                 before = _before(cursor, check, row, one.invocation.id)
                 if before != row:
-                    rows.append(row)
+                    rows[check.id, one.invocation.id] = row
                     items.append(_item(one, row))
                     new += before is None
             if items:
@@ -201,6 +202,18 @@ class CheckWriter:
             1 if one.is_kept else None,
         )  # fmt: skip
 
+    def _id(self, key: str, one: Invocation, result: CheckResult) -> str:
+        """`check_id`, remembered: to hash each anew takes six times as long."""
+        words = (
+            key, one.tool, one.suite, one.environment, result.dataset, result.column, result.name, result.ordinal,
+        )  # fmt: skip
+        found = self._ids.get(words)
+        if found is None:
+            if len(self._ids) >= _REMEMBERED:
+                self._ids.clear()
+            found = self._ids[words] = check_id(key, one, result)
+        return found
+
     # -- what results share -------------------------------------------------------------------------------------
 
     def _scope(self, cursor: sqlite3.Cursor, source: int, one: _Said) -> int:
@@ -220,7 +233,7 @@ class CheckWriter:
         key = (result.definition, result.limits, result.severity, result.expected)
         found = self._rules.get(key)
         if found is None:
-            if len(self._rules) >= _RULES:
+            if len(self._rules) >= _REMEMBERED:
                 self._rules.clear()
             found = self._rules[key] = 0 if key == ("", (), "", None) else _write_rule(cursor, key)
         return found
@@ -272,8 +285,7 @@ def _known(cursor: sqlite3.Cursor, source: int, natives: Sequence[str]) -> dict[
 def _before(cursor: sqlite3.Cursor, check: Known, row: tuple[Any, ...], invocation: str) -> tuple[Any, ...] | None:
     """The row as the table has it. One that is newer or older than all of its check is not looked for."""
     history = check.history
-    key = (row[1], invocation)
-    if history is None or key > history.newest.key or key < history.oldest.key:
+    if history is None or row[1] > history.newest.at or row[1] < history.oldest.at:
         return None
     sql = f"SELECT {', '.join(RESULT)} FROM check_result WHERE of_check = ? AND at = ? AND invocation = ?"
     found: tuple[Any, ...] | None = cursor.execute(sql, row[:3]).fetchone()

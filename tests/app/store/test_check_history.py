@@ -18,11 +18,13 @@ from quarterdeck.app.store.check_history import (
     Item,
     Key,
     Turn,
+    due,
     ending,
     folded,
     history_of,
     joined,
 )
+from quarterdeck.app.store.check_packing import packed, unpacked
 from quarterdeck.app.store.check_rules import Rule, change_between
 
 DAY = 86_400_000
@@ -93,7 +95,7 @@ def test_the_usual_interval_is_the_median_of_the_last_and_needs_three_results() 
     assert fold(item(1, "pass"), item(2, "pass"))[0].usual is None
     history, _ = fold(item(1, "pass"), item(2, "pass"), item(3, "pass"), item(30, "pass"))
     assert history.usual == DAY
-    assert history.due == 30 * DAY + 2 * DAY + 3_600_000
+    assert due(history.newest, history.usual) == 30 * DAY + 2 * DAY + 3_600_000
 
 
 def test_results_of_a_time_whose_others_are_gone_say_nothing_of_how_often_it_speaks() -> None:
@@ -214,6 +216,7 @@ def test_in_order_the_fold_says_what_a_plain_reading_says(results: list[Item], c
     results, covers = sorted(results, key=lambda one: one.key), sorted(set(covers))
     around = Around(change, covers)
     history, turns = folded(results, around)
+    assert unpacked(packed(history)) == history
     plain = plainly(results, covers)
     if plain.since is None:
         plain.before = None
