@@ -137,8 +137,7 @@ def tracked_around(trail: Trail, known: KnownData, depth: int) -> tuple[Node, ..
 
 
 def _commits(trail: Trail, known: KnownData) -> list[str]:
-    runs = trail.runs(runs_on(known.rowids))[0]
-    return list(dict.fromkeys(run.git_commit for run in runs if run.git_commit))
+    return trail.reads.commits_on(runs_on(known.rowids), trail.limit)
 
 
 def below_tracked(trail: Trail, one: DataVersion, depth: int) -> dict[str, Any]:

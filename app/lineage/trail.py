@@ -28,6 +28,7 @@ class Trail:
         """Whether it is said of each alias that nobody knows what is served under it."""
         self.links: dict[tuple[str, str, str], Link] = {}
         self._met: set[str] = set()
+        self._runs: dict[RunsOf, tuple[list[Run], Some]] = {}
 
     @cached_property
     def reads(self) -> LineageReads:
@@ -59,8 +60,10 @@ class Trail:
 
     def runs(self, of: RunsOf) -> tuple[list[Run], Some]:
         """The runs that tell most, with their data and without figures, and how many there are."""
-        some = self.reads.telling_runs(of, self.limit)
-        return self.reader.runs(some.rowids, names=()), some
+        if of not in self._runs:
+            some = self.reads.telling_runs(of, self.limit)
+            self._runs[of] = self.reader.runs(some.rowids, names=()), some
+        return self._runs[of]
 
     def version(self, name: str, version: str, source: str | None = None) -> VersionRow | None:
         """A version of a model."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import islice
 from typing import Final, NamedTuple
@@ -15,6 +15,8 @@ from ..records import Dataset, DataVersion
 LOOKED_AT: Final = 1_000
 """Runs that are put in order of time, of the first and of the last that were written: what a sync writes first is the
 newest, and what it writes later is newer still, so the newest are at one of the ends."""
+SHORT_LOOK: Final = 50
+"""The same where it is only asked which commits they ran on."""
 SAME: Final = 200
 """Records of one digest that are read: each server of a project has one."""
 MOST_COMMITS: Final = 1_000
@@ -41,6 +43,13 @@ class KnownData(NamedTuple):
     data: Dataset
 
 
+class _Step(NamedTuple):
+    """A commit that a walk comes by; one that is not in the history has no parents."""
+
+    parents: tuple[str, ...]
+    at: int
+
+
 class RunsOf(NamedTuple):
     """A set of runs: how they are listed, and how it is told of one run that it belongs to them."""
 
@@ -53,12 +62,16 @@ class RunsOf(NamedTuple):
     """The one parameter of each."""
 
 
-def runs_on(datasets: Iterable[int]) -> RunsOf:
+def runs_on(datasets: Sequence[int]) -> RunsOf:
     """The runs that used any of these datasets."""
     among = "dataset IN (SELECT value FROM json_each(?))"
+    # of one dataset they come in order, and those that used it twice stand beside each other
+    one = "(SELECT DISTINCT run FROM run_dataset WHERE dataset = (SELECT value FROM json_each(?)))"
     return RunsOf(
         f"SELECT run FROM run_dataset WHERE {among} ORDER BY run {{order}}",
-        f"SELECT count(DISTINCT run) FROM run_dataset WHERE {among}",
+        f"SELECT count(*) FROM {one}"
+        if len(datasets) == 1
+        else f"SELECT count(DISTINCT run) FROM run_dataset WHERE {among}",
         f"EXISTS (SELECT 1 FROM run_dataset u WHERE u.run = r.id AND u.{among})",
         _json(datasets),
     )
@@ -102,6 +115,7 @@ class LineageReads:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._steps: dict[str, _Step] = {}
 
     # -- runs ---------------------------------------------------------------------------------------------------
 
@@ -112,6 +126,14 @@ class LineageReads:
             return Some([], 0)
         first = [*self._behind_aliases(of, limit), *self._running(of, limit), *self._newest(of, limit)]
         return Some(list(dict.fromkeys(first))[:limit], total)
+
+    def commits_on(self, of: RunsOf, limit: int) -> list[str]:
+        """The commits of the newest of them, as far as a short look tells."""
+        ends = " UNION ".join(f"SELECT * FROM ({of.listed.format(order=way)} LIMIT ?)" for way in ("DESC", "ASC"))
+        sql = f"SELECT r.git_commit FROM ({ends}) AS f JOIN run r ON r.id = f.run WHERE r.git_commit IS NOT NULL"
+        bound = (of.bound, SHORT_LOOK, of.bound, SHORT_LOOK)
+        rows = self._connection.execute(f"{sql} AND r.{_VISIBLE} ORDER BY r.started_at DESC, r.id", bound)
+        return list(dict.fromkeys(row[0] for row in rows))[:limit]
 
     def running(self, of: RunsOf) -> int:
         """How many of them run now."""
@@ -229,17 +251,20 @@ class LineageReads:
             _, one = heappop(heap)
             if one in wanted:
                 return one
-            for parent, at in self._parents(one):
+            for parent in self._walked_to(one).parents:
                 if parent not in met:
                     met.add(parent)
-                    heappush(heap, (-at, parent))
+                    heappush(heap, (-self._walked_to(parent).at, parent))
         return None
 
-    def _parents(self, sha: str) -> list[tuple[str, int]]:
-        parents = self._connection.execute("SELECT parents FROM git_commit WHERE sha = ? LIMIT 1", (sha,)).fetchone()
-        sql = "SELECT sha, committed_at FROM git_commit WHERE sha = ? LIMIT 1"
-        rows = (self._connection.execute(sql, (one,)).fetchone() for one in (parents[0].split() if parents else ()))
-        return [row for row in rows if row]
+    def _walked_to(self, sha: str) -> _Step:
+        """A commit on the way, which is kept: walks from several commits meet soon."""
+        step = self._steps.get(sha)
+        if step is None:
+            sql = "SELECT parents, committed_at FROM git_commit WHERE sha = ? LIMIT 1"
+            row = self._connection.execute(sql, (sha,)).fetchone()
+            step = self._steps[sha] = _Step(tuple(row[0].split()), row[1]) if row else _Step((), 0)
+        return step
 
     # -- versions -----------------------------------------------------------------------------------------------
 
