@@ -15,6 +15,7 @@ from .options import Options
 COMMANDS: Final = {
     "act": "act",
     "approve": "approve",
+    "checks": "checks",
     "compare": "compare",
     "copy-version": "registering",
     "demo": "demo",
