@@ -15,6 +15,7 @@ from .options import Options
 COMMANDS: Final = {
     "act": "act",
     "approve": "approve",
+    "check": "check",
     "checks": "checks",
     "compare": "compare",
     "copy-version": "registering",

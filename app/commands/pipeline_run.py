@@ -64,7 +64,7 @@ def run_command(
     chosen = chosen._replace(branch=branch or chosen.branch)
     lines = (Live if sys.stderr.isatty() else JobLines)(lambda done: _tell_syncer(options, settings, local, done))
     lines.about(chosen)
-    with _stopping() as stopped:
+    with stopping() as stopped:
         done = run(
             settings, local, chosen, only=jobs, key=key, event=event, rerun_of=rerun_of, listener=lines,
             actor=actor or me(settings), should_stop=stopped.is_set,
@@ -90,7 +90,7 @@ def me(settings: Settings) -> str:
 
 
 @contextlib.contextmanager
-def _stopping() -> Iterator[threading.Event]:
+def stopping() -> Iterator[threading.Event]:
     """Set when somebody wants us to end. The jobs get 5 s then, and are killed."""
     stopped = threading.Event()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -42,7 +42,7 @@ def build(settings: Settings) -> list[Source]:
         _models(settings),
         *(_registry(settings, index) for index in range(len(settings.registries))),
         *(_ci(settings, index) for index in range(len(settings.ci))),
-        *(_checks(settings, index) for index in range(len(settings.checks))),
+        *(checks_source(settings, index) for index in range(len(settings.checks))),
     ]
     return [source for source in sources if source is not None]
 
@@ -229,8 +229,8 @@ def _ci(settings: Settings, index: int) -> Source | None:
     return CiSource(spec, open_now, abilities=abilities)
 
 
-def _checks(settings: Settings, index: int) -> Source:
-    """The source of one [[checks]]."""
+def checks_source(settings: Settings, index: int) -> Source:
+    """The source of one [[checks]]: a ChecksSource where anything of it may be read."""
     from .checks.building import build_checks, scope_of  # for those who have such a section
 
     section = settings.checks[index]

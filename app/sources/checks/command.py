@@ -92,8 +92,8 @@ class Command:
             return None
 
     def run(
-        self, *, output: Callable[[bytes], None] = lambda piece: None, should_stop: Callable[[], bool] = lambda: False,
-        wait: Callable[[], bool] = lambda: False,
+        self, *, output: Callable[[bytes], None] = lambda piece: None, tick: Callable[[], None] = lambda: None,
+        should_stop: Callable[[], bool] = lambda: False, wait: Callable[[], bool] = lambda: False,
     ) -> Ran | None:  # fmt: skip
         """Run it once. Blocking; None, when another process runs it and `wait` (called while it does) gives up.
 
@@ -103,7 +103,7 @@ class Command:
         try:
             make_private(self.folder)
             with self._turn(wait) as has_it:
-                return self._run(output, should_stop) if has_it else None
+                return self._run(output, tick, should_stop) if has_it else None
         except OSError as error:
             why = error.strerror or str(error)
             raise StoreError(f"What `{self.words}` says cannot be kept in {self.folder}: {why}.") from error
@@ -118,7 +118,7 @@ class Command:
         finally:
             os.close(lock)
 
-    def _run(self, output: Callable[[bytes], None], should_stop: Callable[[], bool]) -> Ran:
+    def _run(self, output: Callable[[bytes], None], tick: Callable[[], None], should_stop: Callable[[], bool]) -> Ran:
         started, tail = self._now(), bytearray()
         if missing := self._missing():
             return self._keep(
@@ -141,7 +141,7 @@ class Command:
         try:
             ended = run_job(
                 line, cwd=self._settings.root, environment=clean_environment(self._settings), log=Path(os.devnull),
-                limit=LIMIT, watched=Watched(heard, lambda: None, stops),
+                limit=LIMIT, watched=Watched(heard, tick, stops),
             )  # fmt: skip
             why = "too_much" if stops() and too_much else ended.why
             ran = Ran(
