@@ -76,8 +76,11 @@ def _asides(node: Node, guide: str, now: Millis) -> Iterator[_Drawn]:
         yield _Drawn(f"{guide} {_said(one)}", _mark(one, now))
 
 
+_ONE: Final = {"runs": "run", "versions": "version", "copies": "copy", "jobs": "job", "child runs": "child run"}
+
+
 def _more(count: int, of: str) -> str:
-    return f"… and {count:,} more {of}".replace(",", " ")
+    return f"… and {count:,} more {_ONE.get(of, of) if count == 1 else of}".replace(",", " ")
 
 
 # -- what is said of a node ---------------------------------------------------------------------------------------
@@ -108,9 +111,14 @@ def _said(node: Node) -> str:
     if node.kind == "commit" and len(words) > 1:
         words = [f'"{words[0]}"', *words[1:]]
         return f"commit {name} {'  '.join(words)}"
-    by = f" ({node.link.by})" if node.link is not None and node.link.by != "id" else ""
+    if node.kind == "data" and words and words[0].partition(" ")[0] == "dvc":
+        return f"{words[0]}{' →' if ' ' in words[0] else ''} {name}{_by(node)}"
     kind = "" if node.kind == "alias" else f"{_kind(node)} "
-    return "  ".join([f"{kind}{name}", *words]) + by
+    return "  ".join([f"{kind}{name}", *words]) + _by(node)
+
+
+def _by(node: Node) -> str:
+    return f" ({node.link.by})" if node.link is not None and node.link.by != "id" else ""
 
 
 def _when(node: Node, now: Millis) -> str:
