@@ -150,7 +150,7 @@ class CheckScreen(CheckKeys, Narrowing):
 
     def _read_feeding(self) -> None:
         if self.facts is not None and self.is_composed:
-            self._feeding = feeding_on(self.deck, self.facts.check.id)
+            self._feeding = feeding_on(self.deck, self.facts.check)
             self.read()
 
     def draw(self) -> None:

@@ -185,8 +185,9 @@ def column(
 
 
 def propose(sample: Iterable[Check], environment: str, *, flat: bool) -> list[str]:
-    """Columns of a table that nobody arranged: the environment where there is another than the deck's."""
-    others = {check.environment for check in sample} - {environment, ""}
+    """Columns of a table that nobody arranged: the environment where there are several, or another than the deck's."""
+    found = {check.environment for check in sample} - {""}
+    others = len(found) > 1 or (environment and found - {environment})
     return [
         "name", *(["dataset"] if flat else []), *(["environment"] if others else []), "tool", "checked_at", STRIP, SAYS,
     ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..app.lineage import SUREST, By, Lineage, Node, trace
-from ..app.records import Subject
+from ..app.records import Check, Subject
 from ..app.text import clip, shown
 from ..widgets.figures import count
 from ..widgets.status import glyph
@@ -49,9 +49,17 @@ class Feeding:
         return bool(self.aliases or self.versions or self.runs or self.running or self.more)
 
 
-def feeding_on(deck: Deck, check_id: str) -> Feeding:
+def feeding_on(deck: Deck, check: Check) -> Feeding:
     """Who feeds on what this check checks, as far as the cache knows."""
-    subject = Subject(kind="check", parts=(check_id,))
+    found = _traced(deck, Subject(kind="check", parts=(check.id,)))
+    if found.aliases or not check.dataset or not check.dataset_digest:
+        return found
+    # a check that was made in the run that used the data leads to that run, and no further
+    of_data = _traced(deck, Subject(kind="dataset", parts=(check.dataset, check.dataset_digest)))
+    return of_data if of_data.is_anybody else found
+
+
+def _traced(deck: Deck, subject: Subject) -> Feeding:
     return feeding(trace(deck.reader, subject, deck.identities, now=deck.now(), state=deck.state))
 
 
@@ -120,7 +128,7 @@ class Feeds:
     def read(self, deck: Deck, section: Section) -> None:
         """Read it of one: its checks say of which data they are."""
         rows = deck.reader.checks.rows([*section.trouble, *section.well][:1])
-        found = feeding_on(deck, rows[0].check.id) if rows else Feeding()
+        found = feeding_on(deck, rows[0].check) if rows else Feeding()
         self.known[section.dataset.name] = feeds_said(found)
 
     def named(self, section: Section) -> Dataset:

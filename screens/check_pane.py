@@ -23,6 +23,8 @@ from .run_detail import Upright
 from .run_details import Lines, wrap
 from .run_pane import WITH_PANE as WITH_PANE
 
+FAILS = "fails "
+
 PAST = 14
 """Results that are listed."""
 
@@ -112,7 +114,8 @@ def pane_lines(here: Here, width: int, deck: Deck) -> Lines:
     lines += _said("says", one_line(newest.message[:400]), width)
     lines += _said("asserts", one_line(newest.definition[:400]), width)
     lines += _said("checked", _checked(check, deck), width)
-    lines += _said("since", since_said(check, now, zone), width)
+    since = since_said(check, now, zone)
+    lines += _said("fails" if since.startswith(FAILS) else "since", since.removeprefix(FAILS), width)
     author = _author(here, check.rule_changed_commit)
     lines += _said("rule", rule_said(check, now, zone, author).removeprefix("rule "), width)
     lines += _said("before", one_line(check.rule_before[:400]) if check.rule_change else "", width)

@@ -295,16 +295,18 @@ class ChecksScreen(ListScreen[CheckLine], CheckKeys):
         self._listed = answer
         if not self.chosen:
             self.keys = propose(answer.sample, self.deck.environment, flat=answer.is_flat)
-        self._make_room()
-        self._draw_rows(keep=self._stays)
+        self._draw_rows(keep=self._stays, has_changed=True)
         self._stays = True
         self.table.say(empty_words(self.deck, self.filter))
         self.write_frame()
         self._rest()
 
-    def _draw_rows(self, *, keep: bool = True) -> None:
+    def _draw_rows(self, *, keep: bool = True, has_changed: bool = False) -> None:
+        """Read what is in sight anew and draw it. `has_changed`: other lines may need other widths."""
         if (rows := self._read_rows()) is not None:
             self._rows = rows
+            if has_changed:
+                self._make_room(rows)
             self.table.show(rows, keep=keep)
 
     def _read_rows(self) -> CheckRows | None:
@@ -320,11 +322,10 @@ class ChecksScreen(ListScreen[CheckLine], CheckKeys):
         """Whoever filters wants to see what is found."""
         return bool(self.filter)
 
-    def _make_room(self) -> None:
+    def _make_room(self, rows: CheckRows) -> None:
         """Give the columns what the lines in sight need; while the same list is shown they never get less."""
-        rows = self._read_rows()
         first = self.table.top if self._stays else 0
-        need = needed(rows.rows(first, min(rows.count(), first + PAGE))) if rows is not None else {}
+        need = needed(rows.rows(first, min(rows.count(), first + PAGE)))
         if self._stays:
             need = {key: max(size, self._need.get(key, 0)) for key, size in (self._need | need).items()}
         self._need = need
@@ -395,8 +396,7 @@ class ChecksScreen(ListScreen[CheckLine], CheckKeys):
         elif line.complaint is not None:
             self.say(f"{line.complaint.sentence} {line.complaint.origin}".strip(), "warn")
             return
-        self._make_room()
-        self._draw_rows()
+        self._draw_rows(has_changed=True)
         if key is not None and line.kind == "dataset":
             self.table.go_to(key)
         self._rest()
