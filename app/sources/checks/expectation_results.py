@@ -51,12 +51,12 @@ class _Exception(msgspec.Struct):
 def check_result(result: Result, dataset: str) -> CheckResult | None:
     """The result with ordinal 0; None where it does not name its expectation."""
     config = part(result.expectation_config, _Config) or _Config()
-    type_ = text(config.type, 200) or text(config.expectation_type, 200) or text(result.expectation_type, 200)
+    type_ = _type(config, result)
     if not type_:
         return None
     kwargs = table(config.kwargs if len(config.kwargs) else result.kwargs)
     column = rules.columns(type_, kwargs)
-    severity = (text(config.severity, 40) or text(result.severity, 40)).lower()
+    severity = without_addresses((text(config.severity, 40) or text(result.severity, 40)).lower())
     seen = part(result.result, _Observation) or _Observation()
     failed, total = count(seen.unexpected_count), count(seen.element_count)
     raised = _raised(result.exception_info)
@@ -67,6 +67,12 @@ def check_result(result: Result, dataset: str) -> CheckResult | None:
         limits=rules.limits(type_, kwargs, severity), observed=_observed(type_, seen, failed, total),
         expected=rules.expected(type_, kwargs), failed_rows=failed, total_rows=total, message=why or _note(config),
     )  # fmt: skip
+
+
+def _type(config: _Config, result: Result) -> str:
+    """In lower case: 0.x has a_to_be_greater_than_b with capitals."""
+    known = (config.type, config.expectation_type, result.expectation_type)
+    return next((word for raw in known if (word := text(raw, 200))), "").lower()
 
 
 def expectation_id(result: Result) -> str:
