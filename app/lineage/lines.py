@@ -102,10 +102,10 @@ def _said(node: Node) -> str:
     """`commit 4f2c91a "relax null check"  bo`, `data orders@77ab  training (digest)`."""
     name = clip(node.title, LONGEST)
     words = [clip(one_line(word), LONGEST) for word in node.words if word]
-    if node.subject == UNKNOWN:
-        return "  ".join([f"{NOT_KNOWN} {name}", *words])
     if node.kind == "tree":
         return name
+    if node.subject == UNKNOWN or (not node.subject and node.state == "unknown"):
+        return "  ".join([f"{NOT_KNOWN} {name}", *words])
     if node.kind == "params":
         return " · ".join([f"params {name}", *words])
     if node.kind == "commit" and len(words) > 1:

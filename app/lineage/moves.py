@@ -30,7 +30,7 @@ def moved(trail: Trail, row: ModelRow, alias: str, version: str) -> Moved:
     seen = _seen(trail, row, alias)
     if seen is not None and seen.version == version and seen.reason != "first seen":
         why = "no entry of the ledger says so" if entry is not None else "nobody wrote down who did it"
-        return Moved(fact("moved", _title(seen.previous, version), why, state="unknown", at=seen.at), seen.previous)
+        return Moved(fact("moved", _title(seen.previous, version), why, at=seen.at), seen.previous)
     return Moved(fact("moved", "who moved it here is not known", state="unknown"))
 
 
