@@ -83,18 +83,6 @@ def rows_of(record: Any) -> float:
     return 2
 
 
-def parts(record: Any, pace: Pace) -> Iterator[Any]:
-    """An invocation with more results than one piece holds as several with the same id: the last of them is whole."""
-    most = max(1, int(pace.rows / _ROWS_OF_A_RESULT))
-    if not isinstance(record, Invocation) or len(record.results) <= most:
-        yield record
-        return
-    starts = range(0, len(record.results), most)
-    for start in starts:
-        whole = record.is_whole and start == starts[-1]
-        yield msgspec.structs.replace(record, results=record.results[start : start + most], is_whole=whole)
-
-
 def pieces(batch: Batch, pace: Pace) -> Iterator[tuple[Batch, float]]:
     """The batch in pieces in their order, each with its rows; the last one carries the cursor.
 
@@ -111,15 +99,31 @@ def pieces(batch: Batch, pace: Pace) -> Iterator[tuple[Batch, float]]:
     rows = 2.0 * len(batch.experiments) + sum(map(rows_of, batch.models))
     for name in _CUT:
         for record in getattr(batch, name):
-            for part in parts(record, pace):
+            rest = record
+            while rest is not None:
                 if rows >= pace.rows:
                     yield Batch(**_frozen(held)), rows
                     held, rows = {}, 0.0
+                part, rest = _cut(rest, pace.rows - rows)
                 held.setdefault(name, []).append(part)
                 rows += rows_of(part)
     nothing = dict.fromkeys(("experiments", "models", *_CUT), ()) | dict.fromkeys(_WHOLE, False)
     rows += len(batch.refs or ()) + len(batch.promotions.entries if batch.promotions else ())
     yield msgspec.structs.replace(batch, **(nothing | _frozen(held))), rows
+
+
+def _cut(record: Any, room: float) -> tuple[Any, Any]:
+    """What of a record has room, and the rest: of an invocation some results, of all others everything.
+
+    Parts of an invocation have the same id, and only the last is whole: before that nothing is missing from it.
+    """
+    most = max(1, int(room / _ROWS_OF_A_RESULT))
+    if not isinstance(record, Invocation) or len(record.results) <= most:
+        return record, None
+    some, others = record.results[:most], record.results[most:]
+    return msgspec.structs.replace(record, results=some, is_whole=False), msgspec.structs.replace(
+        record, results=others
+    )
 
 
 def _frozen(held: dict[str, Any]) -> dict[str, Any]:

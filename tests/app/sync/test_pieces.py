@@ -5,8 +5,10 @@ from hypothesis import strategies as st
 
 from quarterdeck.app.records import (
     Batch,
+    CheckResult,
     Commit,
     Experiment,
+    Invocation,
     Job,
     LoggedModel,
     LogPart,
@@ -125,3 +127,24 @@ def test_a_single_small_transaction_says_nothing_about_the_pace() -> None:
     before = pace.rows
     pace.learn(2, 0.05)
     assert pace.rows == before
+
+
+@given(st.lists(st.integers(0, 50), max_size=6), st.floats(1, 500))
+def test_a_large_invocation_comes_in_parts_of_which_the_last_alone_is_whole(sizes: list[int], rows: float) -> None:
+    pace = Pace()
+    pace._rows_a_second *= rows / pace.rows
+    whole = tuple(
+        Invocation(
+            source="s", id=str(n), tool="dbt", at=n, is_whole=True,
+            results=tuple(CheckResult(name=str(k), outcome="pass") for k in range(size)),
+        )
+        for n, size in enumerate(sizes)
+    )  # fmt: skip
+    cut = list(pieces(Batch(invocations=whole, cursor={"at": 1}), pace))
+    parts = [part for piece, _ in cut for part in piece.invocations]
+    for one in whole:
+        own = [part for part in parts if part.id == one.id]
+        assert tuple(result for part in own for result in part.results) == one.results
+        assert [part.is_whole for part in own] == [False] * (len(own) - 1) + [True]
+    assert all(piece.cursor is None for piece, _ in cut[:-1])
+    assert all(size < max(pace.rows, 6) + 6 for _, size in cut)
