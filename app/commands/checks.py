@@ -67,7 +67,7 @@ def checks_command(
       quarterdeck checks --filter 'environment:prod' --exit-code || page-somebody
 
     Reads the cache only; `quarterdeck status` says how old it is. With --exit-code, what is skipped or was removed does
-    not count, whatever --limit cuts off does, and no check at all is not well. On a terminal the table is cut to the
+    not count, whatever --limit cuts off does, and where nothing is left that counts it is not well. On a terminal the table is cut to the
     width, elsewhere it is whole.
     """
     settings, now = settings_of(options), time.time_ns() // 1_000_000
@@ -93,7 +93,8 @@ def checks_command(
         if summary.overdue_passes:
             say(f"{summary.overdue_passes} passed and should have spoken since: they are silent.")
     bad = any(summary.outcomes.get(outcome) for outcome in BAD)
-    return int(exit_code and (bad or not summary.total or complained))
+    known = summary.total > summary.outcomes.get("skipped", 0)
+    return int(exit_code and (bad or not known or complained))
 
 
 def _usual_columns() -> str:
