@@ -67,8 +67,8 @@ def checks_command(
       quarterdeck checks --filter 'environment:prod' --exit-code || page-somebody
 
     Reads the cache only; `quarterdeck status` says how old it is. With --exit-code, what is skipped or was removed does
-    not count, whatever --limit cuts off does, and where nothing is left that counts it is not well. On a terminal the table is cut to the
-    width, elsewhere it is whole.
+    not count, whatever --limit cuts off does, and where nothing is left that counts it is not well. On a terminal the
+    table is cut to the width, elsewhere it is whole.
     """
     settings, now = settings_of(options), time.time_ns() // 1_000_000
     if as_json and columns:
