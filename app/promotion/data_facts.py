@@ -25,10 +25,15 @@ def data_checks(reader: Reader, candidate: Version, policy: Policy) -> tuple[Dat
     if not patterns:
         return ()
     identities = identities_of_text(policy.text.text if policy.text else None)
+    complaints = {(one.source, one.tool, one.suite, one.environment): one for one in reader.checks.complaints()}
     found: dict[int, DataCheck] = {}
     for by, row in _speaking(reader, candidate, identities):
-        dataset = identities.name_of(row.check.tool, row.check.dataset) or ""
-        one = DataCheck(check=row.check, dataset=dataset, by=by, past=row.then)
+        check = row.check
+        later = complaints.get((check.source, check.tool, check.suite, check.environment))
+        one = DataCheck(
+            check=check, dataset=identities.name_of(check.tool, check.dataset) or "", by=by, past=row.then,
+            complaint=later.sentence if later is not None and later.at > check.checked_at else "",
+        )  # fmt: skip
         if any(fits(one, pattern) for pattern in patterns) and _is_surer(one, found.get(row.rowid)):
             found[row.rowid] = one
     return tuple(found[rowid] for rowid in sorted(found))

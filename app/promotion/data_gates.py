@@ -69,10 +69,9 @@ def _worst_first(one: _Said) -> tuple[int, str, str]:
 
 
 def _is_of_environment(one: DataCheck, wanted: str) -> bool:
-    """Somebody's own last run is not production's: only the content of the data itself stands above environments."""
-    if one.by in ("id", "digest"):
-        return True
-    return one.check.environment == wanted or (one.by == "commit" and not one.check.environment)
+    """Somebody's own last run is not production's, on the same commit neither: only the content of the data and the
+    candidate's own run stand above environments."""
+    return one.by in ("id", "digest") or one.check.environment == wanted
 
 
 # -- one check
@@ -89,6 +88,8 @@ def _said(situation: Situation, one: DataCheck, max_age: str | None, now: Millis
     if one.by not in _OWN:
         if one.check.removed_at is not None:
             return _Said(one, "missing", "removed", "it was removed from its suite")
+        if one.complaint:
+            return _Said(one, "missing", "no result", f"not in the last run: {clip(one.complaint, 4 * NAME)}")
         if (due := one.check.silent_since(now)) is not None and one.outcome in ("pass", "warn"):
             return _Said(one, "stale", "silent", f"nothing was said for {lasting(now - due)}")
     state, word = _STATES.get(one.outcome, ("missing", one.outcome))

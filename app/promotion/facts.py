@@ -63,6 +63,8 @@ class DataCheck(Record, frozen=True, kw_only=True):
     dataset: str = ""
     """The declared name of what it checked; "" where the policy's text declares none."""
     by: SpeaksBy
+    complaint: str = ""
+    """Why a later run of its suite gave no word of it: it had no results, or its file is cut."""
     past: PastResult | None = None
     """The result that speaks, where it is of the candidate's own run, commit or data; None: the newest of the check."""
 

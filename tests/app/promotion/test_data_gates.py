@@ -49,13 +49,15 @@ def test_what_is_declared_to_be_the_same_dataset_counts_with_its_newest_result(r
 
 @pytest.mark.parametrize(
     "of",
-    [{"run_id": "run14"}, {"commit": NEW}, {"dataset_digest": "77ab"}],
+    [{"run_id": "run14"}, {"commit": NEW, "environment": "prod"}, {"dataset_digest": "77ab"}],
     ids=["the run's own artifact", "the candidate's commit", "the content of its data"],
 )
 def test_a_result_of_the_candidates_own_run_commit_or_data_counts_undeclared(world: World, of: dict[str, Any]) -> None:
     world.rule(rules(declared=""))
     mine = world.checked({"unique(id)": "pass"}, dataset="orders", at=NOW - 2 * HOUR, **of)
-    world.checked({"unique(id)": "fail"}, dataset="orders", at=NOW - HOUR, run_id="run13")  # another run's own
+    world.checked(
+        {"unique(id)": "fail"}, dataset="orders", at=NOW - HOUR, run_id="run13", environment=of.get("environment", "")
+    )
     gate = world.gate(ORDERS)
     assert gate.state == "pass"
     (subject,) = gate.evidence
@@ -113,8 +115,9 @@ def test_what_fails_in_another_environment_does_not_stop_production(ruled: World
     assert ruled.gate(ORDERS).state == "pass"
 
 
-def test_on_the_candidates_commit_too_another_environment_does_not_count(ruled: World) -> None:
-    ruled.checked({"unique(id)": "pass"}, environment="dev", commit=NEW)
+@pytest.mark.parametrize("environment", ["dev", ""])
+def test_on_the_candidates_commit_too_another_environment_does_not_count(ruled: World, environment: str) -> None:
+    ruled.checked({"unique(id)": "pass"}, environment=environment, commit=NEW)
     assert ruled.gate(ORDERS).state == "missing"
 
 
@@ -192,6 +195,12 @@ def test_a_check_that_was_removed_from_its_suite_does_not_count(ruled: World) ->
     prod(ruled, {"unique(id)": "pass", "freshness": "pass"}, at=NOW - 2 * HOUR, is_whole=True)
     prod(ruled, {"freshness": "pass"}, at=NOW - HOUR, is_whole=True)
     assert ruled.said(ORDERS) == ("missing", "orders.*: unique(id): it was removed from its suite")
+
+
+def test_a_later_run_without_results_is_never_green(ruled: World) -> None:
+    prod(ruled, {"unique(id)": "pass"}, at=NOW - 2 * HOUR)
+    prod(ruled, {}, at=NOW - HOUR, complaint="It holds no results.")
+    assert ruled.said(ORDERS) == ("missing", "orders.*: unique(id): not in the last run: It holds no results.")
 
 
 def test_a_check_that_fell_silent_is_stale(ruled: World) -> None:
