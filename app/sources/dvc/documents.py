@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 import yaml
 
 from ...errors import SourceError
+from .plain import plain_document
 
 Node: TypeAlias = "str | list[Node] | dict[str, Node] | None"
 
@@ -40,6 +41,12 @@ def read_document(raw: bytes, *, aliases: bool = False) -> Node:
     """
     if len(raw) > LARGEST:
         raise DvcError(f"is larger than {LARGEST // 1_000_000} MB")
+    plain = plain_document(raw)
+    return _parsed(raw, aliases) if plain is None else plain
+
+
+def _parsed(raw: bytes, aliases: bool) -> Node:
+    """The same, by the parser of YAML."""
     building = _Building(aliases)
     try:
         for event in yaml.parse(raw, Loader=_Loader):
