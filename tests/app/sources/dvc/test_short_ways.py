@@ -23,9 +23,9 @@ FILES = [
     (PAYLOADS / name).read_text() for name in ("file.dvc", "folder.dvc", "import.dvc", "lock-1.yaml", "lock-2.yaml")
 ]
 WORDS = st.sampled_from([
-    "a", "md5", "null", "-", "--", "- ", "...", "---", "~", "1", "1.0", "yes", "a b", "a  b", "x.csv", "../x", "=", "<<",
-    "@a", "a: b", "a:", "#a", "a #b", "'a'", '"', "[", "{}", "|", ">", "&a", "*a", "!a", "%a", "", " ", "a ", ".5", "0x1", ",",
-    "+",
+    "a", "md5", "null", "-", "--", "- ", "...", "---", "~", "1", "1.0", "yes", "a b", "a  b", "x.csv", "../x", "=",
+    "<<", "@a", "a: b", "a:", "#a", "a #b", "'a'", '"', "[", "{}", "|", ">", "&a", "*a", "!a", "%a", "", " ", "a ",
+    ".5", "0x1", ",", "+",
 ])  # fmt: skip
 NESTED = st.recursive(
     st.text("ab1._/ -", min_size=1, max_size=6) | st.none(),
