@@ -87,6 +87,9 @@ def names_of(situation: Situation) -> dict[str, str]:
         name = called_pipeline(pipeline, 40)
         named[about("pipeline", pipeline.id)] = f"pipeline {name}"
         named |= {about("job", job.id): f"job {clip(job.name, 40)} of {name}" for job in pipeline.jobs or () if job.id}
+    for one in situation.data:
+        where = clip(one.dataset or one.check.dataset or one.check.suite, 24)
+        named[one.subject] = f"{clip(one.check.name, 40)} of {where}: {one.outcome}"
     return named
 
 

@@ -143,7 +143,7 @@ def _way(screen: FrameScreen, written: str) -> Iterator[Way]:
         return
     if subject.kind == "commit":
         yield Way("", _commit_words(screen.deck, subject.parts[0]), partial(_open_commit, screen, subject.parts[0]))
-    elif subject.kind in ("run", "pipeline", "job", "model"):
+    elif subject.kind in ("run", "pipeline", "job", "model", "check", "result"):
         yield Way("", _words(screen.deck, subject), partial(cast("Any", screen.app).open_subject, subject))
 
 
@@ -160,6 +160,8 @@ def _words(deck: Deck, subject: Subject) -> str:
     if subject.kind == "job":
         job = deck.reader.pipelines.job(native)
         return f"log of job {clip(job[1].name, 40)}" if job is not None else f"job {clip(native, 40)}"
+    if subject.kind in ("check", "result"):
+        return f"{subject.kind} {clip(native, 40)}"
     return f"version {clip(native, 40)}{_of(subject.parts[1] if len(subject.parts) > 1 else None)}"
 
 

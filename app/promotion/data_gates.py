@@ -59,7 +59,7 @@ def _gate(situation: Situation, pattern: str, max_age: str | None, now: Millis) 
     said = sorted((_said(situation, one, max_age, now) for one in counting), key=_worst_first)
     return gate.but(
         state=said[0].state, sentence=f"{clip(pattern, NAME)}: {_sentence(said)}", value=_value(said),
-        at=min(one.found.at for one in said), evidence=tuple(sorted({one.found.subject for one in said})),
+        at=min(one.found.at for one in said), evidence=tuple(dict.fromkeys(one.found.subject for one in said)),
         notes=tuple(_notes(said)),
     )  # fmt: skip
 

@@ -476,3 +476,13 @@ def test_evidence_of_ci_is_called_by_its_name(world: World) -> None:
     world.source(CI)
     told = "\n".join(gates(decision(world), unfolded=("passed", "ci:unit")))
     assert "evidence    job unit of ci" in told
+
+
+def test_evidence_of_data_is_called_by_the_check_and_its_dataset(world: World) -> None:
+    declared = '[[datasets]]\nname = "orders"\nis = ["mlflow:orders", "gx:orders_asset"]'
+    demanded = policy(required_checks='data = ["orders.*"]')
+    world.rule(f"{declared}\n{demanded}")
+    world.checked({"unique(id)": "warn"})
+    told = "\n".join(gates(decision(world), unfolded=("data:orders.*",)))
+    assert "orders.*: 1 warn" in told
+    assert "unique(id) of orders: warn" in told
