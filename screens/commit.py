@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from ..app.copies import Copy
-from ..app.records import Subject
+from ..app.records import Millis, Run, Subject
 from ..app.store.reading import Reader
 from ..app.text import cells, clip, fit, one_line
 from ..widgets.figures import age, count, moment
@@ -14,9 +14,9 @@ from ..widgets.status import glyph
 from .commit_facts import CommitFacts, commit_facts
 from .deck import Deck
 from .page import PageScreen
-from .page_lines import draw_thing, thing_lines
+from .page_lines import draw_thing, telling, thing_lines
 from .page_rows import Part, Row, outline
-from .run_details import Lines, Sight, commit_said, wrap
+from .run_details import Lines, Sight, code_facts, commit_said, wrap
 from .subjects import named
 
 PATHS = 400
@@ -29,11 +29,12 @@ MESSAGE = 60
 class CommitScreen(PageScreen[CommitFacts]):
     """The page of the commit with this sha, or the only one that begins so."""
 
-    TAB = "pipelines"
+    TAB = "lineage"
 
-    def __init__(self, deck: Deck, sha: str) -> None:
+    def __init__(self, deck: Deck, sha: str, run: Run | None = None) -> None:
+        """`run`: from which one came here: what it says of its code is said first."""
         super().__init__(deck)
-        self.sha = sha
+        self.sha, self.run_before = sha, run
 
     def reading(self) -> Callable[[Reader], CommitFacts | None]:
         """What reads the facts."""
@@ -46,7 +47,13 @@ class CommitScreen(PageScreen[CommitFacts]):
 
     def rows(self, facts: CommitFacts, width: int) -> list[Row]:
         """Every line."""
-        return outline(commit_parts(facts, width), self.needle)
+        parts = commit_parts(facts, width, self.deck.now())
+        run = self.run_before
+        first = [] if run is None else [
+            Part(title=f"as {clip(run.name or 'the run', 30)} ran it", note=" ",
+                 rows=[Row("code", name, text) for name, text in code_facts(run)])
+        ]  # fmt: skip
+        return outline([*first, *parts], self.needle)
 
     def draw_row(self, row: Row, facts: CommitFacts, width: int) -> list[Piece]:
         """A line."""
@@ -96,12 +103,14 @@ def commit_head(facts: CommitFacts, sight: Sight) -> tuple[list[Piece], list[Pie
     return [(f" {fit(one_line(commit.subject), room)}", "bright"), (about, "dim")], [(when, "dim")]
 
 
-def commit_parts(facts: CommitFacts, width: int) -> Iterator[Part]:
+def commit_parts(facts: CommitFacts, width: int, now: Millis) -> Iterator[Part]:
     """What there is to say of a commit, part by part: what it brought first, then what came of it."""
     commit = facts.commit
     brought = [Row("data", f"{one.name}@{one.digest}", one, note=facts.before.get(one.name, "")) for one in facts.data]
     yield Part(title="data", rows=brought, note="its own versions" if brought else "")
-    changed = [Row("path", change.path, change) for change in facts.configuration[:PATHS]]
+    values = [Row("param", change.name, f"{change.before or 'none'} → {change.after or 'none'}")
+              for change in facts.params]  # fmt: skip
+    changed = [*values, *(Row("path", change.path, change) for change in facts.configuration[:PATHS])]
     yield Part(title="configuration", rows=changed)
     others = [Row("path", change.path, change) for change in facts.others[:PATHS]]
     more = f"and {count(len(facts.others) - PATHS)} more" if len(facts.others) > PATHS else ""
@@ -111,9 +120,12 @@ def commit_parts(facts: CommitFacts, width: int) -> Iterator[Part]:
         lines = [part for line in commit.body.strip().splitlines() for part in wrap(one_line(line), width - 6) or [""]]
         said = [Row("remark", f"message {at}", note=line) for at, line in enumerate(lines[1:MESSAGE])]
         yield Part(title="message", rows=[Row("message", lines[0], lines[0]), *said], note=" ")
-    checks = [Row("check", one.id, one) for one in facts.checks]
-    more = f"and {count(facts.more_checks)} more: 4 lists them all" if facts.more_checks else ""
-    yield Part(title="checks", rows=checks, more=more)
+    listed, left = telling(facts.checks, lambda one: one, now)
+    left += facts.more_checks
+    more = f"and {count(left)} more, none worse: 4 lists them all" if left else ""
+    number = len(facts.checks) + facts.more_checks
+    yield Part(title="checks", rows=[Row("check", one.id, one) for one in listed], more=more,
+               note=count(number) if number > 1 else "")  # fmt: skip
     ran = [Row("pipeline", f"{one.source} {one.id}", one) for one in facts.pipelines]
     yield Part(title="ci", rows=ran, empty=f"{glyph('missing')} no pipeline ran on it, as far as is known here")
     runs = [Row("run", one.id, one) for one in facts.runs]

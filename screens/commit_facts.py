@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
 
+from ..app.comparison.datasets import DataChange
 from ..app.records import Change, Check, Commit, DataVersion, Pipeline, Run
+from ..app.store import tracked_data
 from ..app.store.reading import Reader
 from .pipeline_facts import runs_of
 
@@ -17,8 +19,14 @@ RUNS = 30
 PIPELINES = 30
 """Pipelines that are named."""
 
-CHECKS = 60
+CHECKS = 200
 """Checks that are named."""
+
+DATA = 60
+"""Versions of data that are named."""
+
+AT_ONCE = 5
+"""Commits of one millisecond among which this one is looked for."""
 
 CONFIGURATION: Final = frozenset({".yaml", ".yml", ".toml", ".cfg", ".ini", ".json", ".env", ".conf", ".lock"})
 """Endings of files that configure something."""
@@ -39,6 +47,8 @@ class CommitFacts:
     """Versions of data that it brought."""
     before: dict[str, str] = field(default_factory=dict)
     """The digest that each of these names had before."""
+    params: Sequence[DataChange] = ()
+    """Values that stages were given otherwise from it on."""
     checks: Sequence[Check] = ()
     """Seen at it, the worst first."""
     more_checks: int = 0
@@ -67,7 +77,24 @@ def commit_facts(reader: Reader, sha: str) -> CommitFacts | None:
     runs = runs_of(reader, whole, RUNS + 1)
     if commit is None and not pipelines and not runs:
         return None
+    data = reader.datasets.changed_by(whole)[:DATA]
+    checks = [row.check for row in reader.checks.of_commit(whole)]
     return CommitFacts(
         sha=whole, commit=commit, pipelines=[row.pipeline for row in pipelines], runs=runs[:RUNS],
-        more_runs=len(runs) > RUNS,
+        more_runs=len(runs) > RUNS, data=data, before=_before(reader, data), params=_params(reader, commit),
+        checks=checks[:CHECKS], more_checks=max(0, len(checks) - CHECKS),
     )  # fmt: skip
+
+
+def _before(reader: Reader, data: Sequence[DataVersion]) -> dict[str, str]:
+    """The digest that each name had before, where it had one."""
+    older = ((one.name, tracked_data.before(reader.connection, one)) for one in data)
+    return {name: one.digest for name, one in older if one is not None and one.digest}
+
+
+def _params(reader: Reader, commit: Commit | None) -> tuple[DataChange, ...]:
+    """Which values it changed, as far as a lock of DVC tells."""
+    if commit is None:
+        return ()
+    found = reader.datasets.configuration(limit=AT_ONCE, before=commit.committed_at + 1)
+    return next((one.params for one in found if one.commit.sha == commit.sha), ())

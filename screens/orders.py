@@ -80,6 +80,7 @@ class Orders(Bearing, App[int]):
                 "alias/",
                 "pipeline/",
                 "job/",
+                "dataset/",
                 "commit/",
                 "check/",
                 *screen.command_words(),
@@ -149,6 +150,9 @@ class Orders(Bearing, App[int]):
                 screen.set_filter, filter_text
             )
         return screen
+
+    def _do_datasets(self, argument: str) -> None:
+        self._go("datasets", argument)
 
     def _do_lineage(self, argument: str) -> None:
         from .lineage import LineageScreen  # with what it brings, when it is wanted

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ..app.records import Change, Check, Commit, DataPart, DataVersion, Pipeline, Run
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from ..app.records import Change, Check, Commit, DataPart, DataVersion, Millis, Pipeline, Run
 from ..app.store.models import VersionRow
 from ..app.text import cells, clip, fit, one_line, pad, shown
 from ..widgets.figures import age, count, moment, size
@@ -19,6 +22,21 @@ from .run_details import Lines, Sight, commit_said, pairs, run_lines
 
 DIGEST = 12
 """Cells of a digest."""
+
+QUIET: Final = ("pass", "skipped", "removed")
+"""Standings of checks that are named only while there are few of them."""
+
+FEW = 6
+"""Quiet checks that are named."""
+
+T = TypeVar("T")
+
+
+def telling(checks: Sequence[T], check: Callable[[T], Check], now: Millis) -> tuple[list[T], int]:
+    """The checks to name, the loud ones first and a few of the quiet ones, and how many quiet ones are left."""
+    loud = [one for one in checks if standing(check(one), now) not in QUIET]
+    quiet = [one for one in checks if standing(check(one), now) in QUIET]
+    return [*loud, *quiet[:FEW]], max(0, len(quiet) - FEW)
 
 
 def draw_thing(row: Row, width: int, now: int) -> list[Piece]:

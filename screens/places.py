@@ -14,6 +14,7 @@ ROOTS = {
     "pipeline": "pipelines",
     "job": "pipelines",
     "commit": "lineage",
+    "dataset": "datasets",
     "check": "checks",
     "result": "checks",
 }
@@ -27,6 +28,7 @@ FORMS = (
     "pipeline/ID",
     "job/ID",
     "commit/SHA",
+    "dataset/NAME@DIGEST",
     "check/ID",
     "result/ID",
 )
@@ -58,7 +60,7 @@ def screens_at(deck: Deck, subject: Subject) -> list[FrameScreen]:
             from .check_places import screens_at as checks_at
 
             return checks_at(deck, subject)
-        case "lineage":
+        case "lineage" | "datasets":
             from .data_places import screens_at as data_at
 
             return data_at(deck, subject)

@@ -67,6 +67,10 @@ def _make(name: str, deck: Deck) -> FrameScreen:
         from .lineage import LineageScreen
 
         return LineageScreen(deck)
+    if name == "datasets":
+        from .datasets import DatasetsScreen
+
+        return DatasetsScreen(deck)
     if name == "checks":
         from .checks import ChecksScreen
 

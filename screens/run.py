@@ -299,15 +299,31 @@ class RunScreen(RunView, Narrowing):
             self._open_pipeline(row.thing)
         elif isinstance(row.thing, VersionRow):
             self._open_version(row.thing.version)
+        elif row.kind in ("data", "commit"):
+            self._open_page(row)
         elif row.kind == "folder":
             self._toggled ^= {row.name}
             self.draw()
         elif row.kind == "file":
             self.app.push_screen(ArtifactScreen(self.deck, self.run_id, row.name))
         else:
-            self.app.push_screen(
-                DetailScreen(self.deck, f"{facts.run.name} › {row.kind}", lambda w: self._lines(row, w, 0))
-            )
+            self._tell(row)
+
+    def _open_page(self, row: Row) -> None:
+        """Open the page of a version of data or of a commit; where the cache has none, what the run says of it."""
+        from .data_places import page_of  # here: those pages lead to runs
+
+        subject = subject_of_row(row)
+        run = self.facts.run if self.facts is not None else None
+        page = page_of(self.deck, subject, run) if subject is not None else None
+        if page is not None:
+            self.app.push_screen(page)
+        else:
+            self._tell(row)
+
+    def _tell(self, row: Row) -> None:
+        name = self.facts.run.name if self.facts is not None else ""
+        self.app.push_screen(DetailScreen(self.deck, f"{name} › {row.kind}", lambda w: self._lines(row, w, 0)))
 
     def _rows(self, kind: str) -> list[Row]:
         return [row for row in self.outline.entries if row.kind == kind]

@@ -286,17 +286,17 @@ def run_line(run: Run, sight: Sight) -> list[Piece]:
 
 def commit_lines(sha: str, commit: Commit | None, run: Run, sight: Sight) -> Lines:
     """A commit: the whole message, who and when, every path that it touched, and what is known of the tree."""
-    facts = [("tree state", tree_state(run))]
-    facts += [
-        (word, run.tags[tag])
-        for word, tag in (
-            ("branch", "mlflow.source.git.branch"),
-            ("ran", "mlflow.source.name"),
-            ("repository", "mlflow.source.git.repoURL"),
-        )
-        if run.tags.get(tag)
-    ]
-    return commit_said(sha, commit, facts, sight)
+    return commit_said(sha, commit, code_facts(run), sight)
+
+
+def code_facts(run: Run) -> list[tuple[str, str]]:
+    """What a run says of the code that it ran, beside the commit."""
+    told = (
+        ("branch", "mlflow.source.git.branch"),
+        ("ran", "mlflow.source.name"),
+        ("repository", "mlflow.source.git.repoURL"),
+    )
+    return [("tree state", tree_state(run)), *((word, run.tags[tag]) for word, tag in told if run.tags.get(tag))]
 
 
 def commit_said(sha: str, commit: Commit | None, facts: Sequence[tuple[str, str]], sight: Sight) -> Lines:

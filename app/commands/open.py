@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from ..errors import QuarterdeckError, UsageError
+from ..identities import identities
 from ..records import Subject, parse_subject
 from ..settings import Settings
 from ..store.reading import Reader
@@ -31,6 +32,8 @@ def open_command(options: Options, subject: str) -> int:
       quarterdeck open job/31745                        its log, at the first error
       quarterdeck open check/4f2c91ab7d00e1aa           what a data check said, and since when it fails
       quarterdeck open result/ID                        the same, at one of its results
+      quarterdeck open dataset/orders@77ab              a version of data: what differs, what was trained on it
+      quarterdeck open commit/4f2c91a                   what it changed, what ran on it
       quarterdeck open "$(quarterdeck runs --sort metrics.val_auc:desc --limit 1 --json | jq -r '.[0].subject')"
     """
     thing = parse_subject(subject)
@@ -43,7 +46,7 @@ def find(subject: Subject, options: Options, settings: Settings) -> Subject:
     if subject.kind not in _HOW_NAMED:
         raise UsageError(f"There is no screen for {subject} yet: {_CAN_BE_OPENED} can be opened.")
     with synced(options, settings) as reader:
-        found = _whole(reader, subject) if reader is not None else None
+        found = _whole(reader, subject, settings) if reader is not None else None
     if found is None:
         raise QuarterdeckError(
             f"There is no {subject} in the cache. {_HOW_NAMED[subject.kind]}; `quarterdeck sync` reads what is new."
@@ -51,7 +54,10 @@ def find(subject: Subject, options: Options, settings: Settings) -> Subject:
     return found
 
 
-_CAN_BE_OPENED = "run/ID, model/NAME, model/NAME/VERSION, alias/NAME@ALIAS, pipeline/ID, job/ID, check/ID and result/ID"
+_CAN_BE_OPENED = (
+    "run/ID, model/NAME, model/NAME/VERSION, alias/NAME@ALIAS, pipeline/ID, job/ID, check/ID, result/ID, "
+    "dataset/NAME@DIGEST and commit/SHA"
+)
 _CHECKS = "`quarterdeck checks --json` has the ids of checks, and those of their newest results"
 _MODELS = "`quarterdeck models` lists models and aliases, `quarterdeck models --json` their versions"
 _HOW_NAMED = {
@@ -60,16 +66,43 @@ _HOW_NAMED = {
     "alias": _MODELS,
     "pipeline": "Pipelines are named by their vendor's id, or its beginning: `quarterdeck pipelines --json` has them",
     "job": "Jobs are named by their vendor's id: `quarterdeck pipelines --json` has them",
+    "dataset": "Versions of data are named by the name of the data and their digest, or its beginning",
+    "commit": "Commits are named by their sha, or its beginning",
     "check": f"Checks are named by their id, or its beginning: {_CHECKS}",
     "result": f"Results are named by the id of their check, a dot and that of the invocation: {_CHECKS}",
 }
 
 
-def _whole(reader: Reader, subject: Subject) -> Subject | None:
+def _whole(reader: Reader, subject: Subject, settings: Settings) -> Subject | None:
     """The subject with the whole id where a beginning was given; None where the cache has no such thing."""
     native = subject.parts[0]
     if subject.kind == "run":
         return subject if reader.rowids([native]) else None
+    if subject.kind == "dataset":
+        return _dataset(reader, subject, settings)
+    if subject.kind == "commit":
+        return _commit(reader, subject)
+    return _other(reader, subject)
+
+
+def _dataset(reader: Reader, subject: Subject, settings: Settings) -> Subject | None:
+    name, digest = subject.parts
+    declared = identities(settings)
+    row = reader.datasets.row(name, declared)
+    version = reader.datasets.version(row.name, digest, declared) if row is not None else None
+    return Subject(kind="dataset", parts=(version.name, version.digest)) if version is not None else None
+
+
+def _commit(reader: Reader, subject: Subject) -> Subject | None:
+    commit = reader.commit(subject.parts[0])
+    if commit is not None:
+        return Subject(kind="commit", parts=(commit.sha,))
+    # one that no branch has is known where something ran on it
+    return subject if reader.pipelines.of_commit(subject.parts[0]) else None
+
+
+def _other(reader: Reader, subject: Subject) -> Subject | None:
+    native = subject.parts[0]
     if subject.kind in ("model", "alias"):
         return subject if _is_registered(reader, subject) else None
     if subject.kind == "result":

@@ -478,7 +478,9 @@ async def test_enter_on_anything_else_opens_what_is_known_of_it(
         await settled(pilot)
         screen.outline.go_to(("commit", screen.facts.run.git_commit if screen.facts else ""))
         await pilot.press("enter")
-        await wait_for(pilot, "brave-cod-214 › commit", "features/recency.py", "tree state  unknown")
+        await wait_for(
+            pilot, "commit 1f2c91a", "features/recency.py", "as brave-cod-214 ran it", "tree state", "unknown"
+        )
         await pilot.press("escape")
         await settled(pilot)
         assert isinstance(app.screen, RunScreen)

@@ -1,0 +1,183 @@
+"""The list of datasets: read on a thread, the names at once, then what the checks say, the versions and who is fed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ..app.errors import FilterError
+from ..app.records import Dataset, Identities
+from ..app.store.checks import DatasetChecks
+from ..app.store.models import ModelRow
+from ..app.store.reading import Reader
+from .check_words import tool
+from .dataset_columns import DatasetLine, sort_key
+
+AT_ONCE = 64
+"""Datasets whose versions are read before what is known is shown: some ten milliseconds."""
+
+EXACT = 30
+"""Versions of one dataset that are told apart to be counted."""
+
+READ = 2_000
+"""Datasets whose versions are read; of further ones the names, their age and their checks are known."""
+
+MODELS = 200
+"""Models of whose aliases it is looked up what they were trained on."""
+
+FIELDS: Final = ("name", "tool", "checks", "feeds", "digest")
+"""What a filter may ask of beside words of a name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked of the cache."""
+
+    identities: Identities
+    now: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """The answer, or a part of it."""
+
+    lines: Sequence[DatasetLine]
+    is_whole: bool = False
+
+
+def listed(reader: Reader, question: Question) -> Generator[Listed]:
+    """The names with what the checks say; then the rest, some at a time."""
+    identities, now = question.identities, question.now
+    checks = {one.dataset: one for one in reader.checks.groups(None, now, identities)}
+    lines = [DatasetLine(row=row, now=now, checks=checks.get(row.name)) for row in reader.datasets.names(identities)]
+    lines.sort(key=_trouble)
+    yield Listed(lines=tuple(lines))
+    fed = feeds(reader, identities)
+    lines = [replace(line, feeds=tuple(fed.get(line.row.name, ()))) for line in lines]
+    for start in range(0, min(len(lines), READ), AT_ONCE):
+        stop = min(start + AT_ONCE, READ)
+        lines[start:stop] = [_with_versions(reader, line, identities) for line in lines[start:stop]]
+        yield Listed(lines=tuple(lines), is_whole=stop >= min(len(lines), READ))
+    if not lines:
+        yield Listed(lines=(), is_whole=True)
+
+
+def _trouble(line: DatasetLine) -> tuple[int, int]:
+    """Trouble first: failed, could not run, warned; then the one last heard of."""
+    rank = line.checks.rank if line.checks is not None else 9
+    return (rank if rank <= 2 else 3, -(line.row.at or 0))
+
+
+def _with_versions(reader: Reader, line: DatasetLine, identities: Identities) -> DatasetLine:
+    reads, name = reader.datasets, line.row.name
+    number = reads.count(name, identities)
+    # what two tools know by one digest is counted twice: where there are few, they are told apart
+    is_exact = number <= EXACT and {"mlflow", "dvc"} <= set(line.row.tools)
+    found = reads.versions(name, identities, EXACT if is_exact else 1)
+    return replace(line, newest=next(iter(found), None), versions=len(found) if is_exact else number)
+
+
+def feeds(reader: Reader, identities: Identities) -> Mapping[str, list[str]]:
+    """The aliases by the datasets that the version which they show was trained or measured on."""
+    rows = reader.models.rows(reader.models.ids(None, kind="model")[:MODELS])
+    held = [(f"{row.model.name}@{alias}", run) for row in rows for alias, run in _runs(reader, row)]
+    datasets = reader.runs_by_rowid(list({run for _, run in held}), ())
+    found: dict[str, list[str]] = defaultdict(list)
+    for alias, run in held:
+        for name in _names(datasets[run].datasets if run in datasets else (), identities):
+            found[name].append(alias)
+    return found
+
+
+def _runs(reader: Reader, row: ModelRow) -> Iterator[tuple[str, int]]:
+    """Its aliases with the row ids of the runs, the champion first."""
+    for alias, version in sorted(row.model.aliases.items(), key=lambda one: (one[0] != "champion", one[0])):
+        found = reader.models.version(row.model.name, version, row.model.source)
+        if found is not None and found.run is not None:
+            yield alias, found.run
+
+
+def _names(datasets: Iterable[Dataset], identities: Identities) -> list[str]:
+    return list(dict.fromkeys(identities.name_of("mlflow", data.name) or data.name for data in datasets))
+
+
+# -- filter and order ---------------------------------------------------------------------------------------------
+
+
+def check_words(text: str) -> None:
+    """Raise FilterError for a field that there is not."""
+    for word in text.split():
+        field, colon, _ = word.partition(":")
+        if colon and field not in FIELDS:
+            known = ", ".join(f"{one}:" for one in FIELDS)
+            raise FilterError(f"datasets have no {field}: there are {known} and words of a name", text.find(word))
+
+
+def matches(line: DatasetLine, text: str) -> bool:
+    """Whether a dataset holds each word: in its name, or in the field that the word names."""
+    return all(_holds(line, word) for word in text.casefold().split())
+
+
+def _holds(line: DatasetLine, word: str) -> bool:
+    field, colon, value = word.partition(":")
+    if not colon:
+        return word in _said(line, "name")
+    return value in _said(line, field)
+
+
+def _said(line: DatasetLine, field: str) -> str:
+    row = line.row
+    if field == "tool":
+        return " ".join(f"{part.tool} {tool(part.tool)}" for part in row.said_by).casefold()
+    if field == "checks":
+        return _standings(line.checks)
+    if field == "feeds":
+        return " ".join(line.feeds or ()).casefold()
+    if field == "digest":
+        return line.newest.digest.casefold() if line.newest is not None else ""
+    return " ".join((row.name, *(part.name for part in row.said_by))).casefold()
+
+
+def _standings(checks: DatasetChecks | None) -> str:
+    """How its checks stand, each word that is true of one of them."""
+    if checks is None:
+        return "none"
+    silent = ["silent"] if checks.silent else []
+    return " ".join([*(outcome for outcome, number in checks.outcomes.items() if number), *silent])
+
+
+def ordered(lines: Sequence[DatasetLine], text: str, sort: tuple[str, bool]) -> list[DatasetLine]:
+    """Those that match, in their order; the order that they were read in is trouble first."""
+    found = [line for line in lines if matches(line, text)]
+    if sort != ("checks", False):
+        found.sort(key=sort_key(sort[0]), reverse=sort[1])
+    return found
+
+
+class DatasetRows:
+    """The rows of the table."""
+
+    def __init__(self, lines: Sequence[DatasetLine]) -> None:
+        self.lines = lines
+
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.lines)
+
+    def rows(self, start: int, stop: int) -> Sequence[DatasetLine | None]:
+        """These datasets."""
+        return self.lines[start:stop]
+
+    def key(self, index: int) -> str | None:
+        """The name of the dataset."""
+        return self.lines[index].row.name if 0 <= index < len(self.lines) else None
+
+    def depth(self, index: int) -> int:
+        """A flat list."""
+        return 0
+
+    def context(self, index: int) -> bool:
+        """All of them match."""
+        return False
