@@ -18,7 +18,7 @@ from .reading import ResultFile, UnreadableError
 
 __all__ = [
     "ABSENT", "LARGEST", "MOST_OBJECTS", "Raw", "count", "decoded", "document", "flag", "number", "part", "plain",
-    "plain_bytes", "streamed", "table", "text",
+    "plain_bytes", "small", "streamed", "table", "text",
 ]  # fmt: skip
 
 LARGEST: Final = 64 * 1024 * 1024
@@ -102,6 +102,11 @@ def part(raw: Raw, shape: type[_T]) -> _T | None:
         return msgspec.json.decode(raw, type=shape) if len(raw) else None
     except _WRONG:
         return None
+
+
+def small(raw: Raw, shape: type[_T]) -> _T | None:
+    """The same of a field that has no more than a megabyte: lists and tables of anything cost many times their text."""
+    return part(raw, shape) if len(raw) <= _LARGEST_VALUE else None
 
 
 def plain(raw: Raw) -> object:

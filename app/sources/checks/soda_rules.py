@@ -21,6 +21,7 @@ _CHANGE: Final = re.compile(
     r"(?:change|same day last week change|anomaly (?:score|detection))\b[\w ]{0,60}? for (.{1,200})"
 )
 _DURATION: Final = re.compile(r"(?<![\w.])(?=\d)(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?(?![\w.])")
+_LEVEL: Final = re.compile(r"\([^()]{1,200},\s*(0?\.\d{1,6})\s*\)")
 _NUMBER: Final = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _ROWS: Final = re.compile(
     r"((?:missing|invalid|duplicate)_(?:count|percent)\b[^<>=]{0,250}?)\s*(<=?|=)\s*(\d{1,12})(?=\s*(?:%\s*)?(?:;|$))"
@@ -80,6 +81,8 @@ class Text:
         kind, columns = self._metric
         short = self._word(kind)
         own = self.own_name
+        if kind == "percentile" and (level := _LEVEL.search(self.head)):
+            columns = f"{columns}, {level[1]}"  # which percentile it is, and not what it is to be
         about = f"{short}({columns})" if columns else short
         words = [own if own and kind == "failed rows" else about, own if kind != "failed rows" else ""]
         words += [f"[{self._partition}]" if self._partition else "", group]

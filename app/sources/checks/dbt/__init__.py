@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from ....records import CheckResult, Invocation, Millis
-from ..documents import ABSENT, Raw, text
+from ..documents import ABSENT, Raw, small, text
 from ..invocations import content_id
 from ..reading import ResultFile
 from ..times import moment
@@ -20,7 +20,7 @@ from .freshness import freshness
 from .manifest import Manifest
 from .names import asserted, by_name, dataset_of, package_of
 from .results import Graph, check_result, is_test, short
-from .shapes import Artifact, Result, artifact, small
+from .shapes import Artifact, Result, artifact
 from .surroundings import BY_TESTING, Surroundings
 
 __all__ = ["read"]

@@ -9,12 +9,12 @@ import msgspec
 
 from ....records import CheckResult
 from ....records.check import Limit, Outcome
-from ..documents import number, text
+from ..documents import number, small, text
 from ..invocations import age, judged, without_colours
 from ..masking import figure, masked_line, without_addresses
 from .names import dataset_of
 from .results import told
-from .shapes import Result, small
+from .shapes import Result
 
 OUTCOMES: Final[Mapping[str, Outcome]] = {"pass": "pass", "warn": "warn", "error": "fail", "runtime error": "error"}
 """error: it is older than error_after, which says something of the data. runtime error: nobody could look."""

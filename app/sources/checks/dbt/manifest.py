@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from ....records import Record
-from ..documents import ABSENT, Raw, document, text
+from ..documents import ABSENT, Raw, document, small, text
 from ..reading import ResultFile, UnreadableError
-from .shapes import Metadata, small
+from .shapes import Metadata
 
 
 class TestMetadata(msgspec.Struct, frozen=True):

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from ..documents import ABSENT, Raw, text
+from ..documents import ABSENT, Raw, small, text
 from ..expectations import name as expectation
 from ..masking import cut, masked, without_addresses
 from .manifest import Node, TestMetadata
-from .shapes import small
 
 _SAME: Final = {
     "accepted_range": "between", "not_accepted_values": "rejected_values", "relationships_where": "relationships",

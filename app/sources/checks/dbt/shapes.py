@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
-from ..documents import ABSENT, Raw, document, part
+from ..documents import ABSENT, Raw, document
 from ..invocations import check_count
 from ..reading import ResultFile, UnreadableError
 
 _SCHEMA: Final = re.compile(r"/dbt/([a-z_-]+)/v(\d+)[.\d]*\.json$")
 _NEWEST: Final = {"run-results": 6, "sources": 3, "freshness": 1}
-_LARGEST: Final = 1024 * 1024
-
-_T = TypeVar("_T")
 
 
 class Metadata(msgspec.Struct, frozen=True):
@@ -63,11 +60,6 @@ def artifact(file: ResultFile) -> tuple[Artifact, list[Result]]:
         raise UnreadableError(file.path, "it is dbt's and has no list of results")
     check_count(file, len(found.results))
     return found, found.results
-
-
-def small(raw: Raw, shape: type[_T]) -> _T | None:
-    """A raw field as `shape`; None where it is absent, anything else, or has more than a megabyte."""
-    return part(raw, shape) if len(raw) <= _LARGEST else None
 
 
 def _check_version(path: str, version: str) -> None:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ..documents import Raw, plain, table, text
+from ..documents import Raw, plain, small, table, text
 from ..intervals import NONE, Interval, interval
-from .shapes import Artifact, small
+from .shapes import Artifact
 
 _TARGET: Final = re.compile(r"(?:^|\s)(?:--target|-t)[= ]\s*(\S{1,100})")
 _ENVIRONMENTS: Final = ("environment", "env", "target", "dbt_target", "dbt_cloud_environment_name", "dbt_environment")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -65,6 +66,16 @@ def answered(read: Reader, file: ResultFile) -> tuple[Invocation, ...]:
     return invocations
 
 
+def refused_cheaply(read: Reader, file: ResultFile) -> None:
+    """Fails where junk gives a result, or costs more than 200 MB beside the file itself."""
+    tracemalloc.start()
+    try:
+        assert not any(one.results for one in answered(read, file))
+        assert tracemalloc.get_traced_memory()[1] < 200 * MEGABYTE
+    finally:
+        tracemalloc.stop()
+
+
 ODD: list[object] = [
     None, True, False, 0, -1, 1.5, 10**30, -(10**30), 1e308, float("nan"), float("inf"), "", "x", "\u0000", "\ud800",
     "a" * 5000, "2026-13-45T99:00:00", "0001-01-01T00:00:00", [], {}, [[]], [{}], {"": {"": []}}, ["x", 1, None],
@@ -124,7 +135,7 @@ JUNK: list[tuple[str, Callable[[int], bytes]]] = [
     ("open lists", lambda size: b"[" * size),
     ("open objects", lambda size: b'{"results":' * (size // 11)),
     ("empty objects", lambda size: b"[" + b"{}," * (size // 3) + b"{}]"),
-    ("keys", lambda size: b'{"results":{' + b",".join(b'"%d":0' % n for n in range(size // 12)) + b"}}"),
+    ("keys", lambda size: b'{"results":{' + b",".join(b'"%d":0' % n for n in range(size // 48)) + b"}}"),
     ("numbers", lambda size: b'{"results":[' + b"0," * (size // 2) + b"0]}"),
     ("texts with NaN", lambda size: b'{"results":[NaN' + b',"a"' * (size // 4) + b"]}"),
     ("one long text", lambda size: b'{"results":"' + b"a" * size + b'"}'),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +26,7 @@ from .readers import (
     counted,
     encoded,
     mutations,
+    refused_cheaply,
     reordered,
     rows,
     written,
@@ -104,7 +104,7 @@ def test_a_real_scan_of_many_kinds_of_checks_has_a_name_for_each() -> None:
         "row_count same as customers", "row_count filled", "not_null(email) Email is there", "valid(email)",
         "unique(email)",
         "avg_length(email)", "not_null(customer_id)", "accepted_values(plan)", "between(amount)", "stdev(amount)",
-        "percentile(amount)", "unique(order_id)", "freshness(loaded_at)", "freshness(loaded_at)",
+        "percentile(amount, 0.95)", "unique(order_id)", "freshness(loaded_at)", "freshness(loaded_at)",
         "n enough orders by country [group f9b4]",
     ]  # fmt: skip
     assert [result.ordinal for result in scan.results if result.name == "freshness(loaded_at)"] == [0, 1]
@@ -257,11 +257,8 @@ def test_anything_else_is_refused(data: bytes) -> None:
     assert answered(read, a_file(data)) == ()
 
 
-@pytest.mark.parametrize(("what", "make"), JUNK, ids=[what for what, _ in JUNK])
-def test_fifty_megabytes_of_junk_are_refused_in_little_memory(what: str, make: Callable[[int], bytes]) -> None:
-    for data in (make(50 * MEGABYTE), b'{"checks":' + make(50 * MEGABYTE) + b"}"):
-        tracemalloc.start()
-        assert answered(read, a_file(data)) == (), what
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert peak < 200 * MEGABYTE
+@pytest.mark.parametrize("make", [make for _, make in JUNK], ids=[what for what, _ in JUNK])
+def test_fifty_megabytes_of_junk_are_refused_in_little_memory(make: Callable[[int], bytes]) -> None:
+    junk = make(50 * MEGABYTE)
+    for data in (junk, b'{"checks":' + junk + b"}", b'{"checks":[],"logs":' + junk + b"}"):
+        refused_cheaply(read, a_file(data))
