@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,8 +56,8 @@ class Repository:
         """A Git that works while we do something else; its answer is short and read in the end."""
         return self._open(args, stdin, renew=False)
 
-    def pieces(self, *args: str, stdin: bytes | None = None) -> Iterator[bytes]:
-        """Git's answer as it comes. Raises GitError."""
+    def pieces(self, *args: str, stdin: bytes | None = None) -> Generator[bytes, None, None]:
+        """Git's answer as it comes; closing it early ends Git. Raises GitError."""
         with self._open(args, stdin, renew=True) as process:
             yield from process
 

@@ -16,6 +16,7 @@ _NESTED: Final = 8
 _LATEST: Final = (1 << 53) // 1000
 """Seconds: a date beyond is held at it, so that its milliseconds are exact in JSON and fit in SQLite."""
 _STAMP: Final = re.compile(rb"^(author|committer|tagger) .*?(-?\d+)(?: [+-]\d+)?$", re.MULTILINE)
+_SHA: Final = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LINK: Final = re.compile(rb"^(tree|parent|object|type) (\S+)$", re.MULTILINE)
 
 
@@ -69,8 +70,8 @@ def read_objects(repository: Repository, shas: Iterable[str]) -> dict[str, GitOb
     fit = [words[0].decode() for words in map(bytes.split, checked.splitlines()) if _is_fit(words)]
     if not fit:
         return {}
-    pieces = repository.pieces("cat-file", "--batch", stdin=_lines(fit))
-    return {sha: parse_object(kind, raw) for sha, kind, raw in _contents(pieces)}
+    answers = read_answers(repository.pieces("cat-file", "--batch", stdin=_lines(fit)), _LARGEST)
+    return {sha: parse_object(kind, raw) for sha, kind, _, raw in answers if raw is not None}
 
 
 def read_targets(repository: Repository, shas: Iterable[str]) -> dict[str, Target]:
@@ -100,27 +101,64 @@ def _is_fit(words: list[bytes]) -> bool:
     return len(words) == 3 and words[1] in (b"commit", b"tag") and int(words[2]) <= _LARGEST
 
 
-def _contents(pieces: Iterator[bytes]) -> Iterator[tuple[str, str, bytes]]:
-    """(sha, kind, raw) of each object in the answer of `cat-file --batch`."""
-    buffer = bytearray()
+class Answer(NamedTuple):
+    """One object in the answer of `cat-file --batch`."""
 
-    def filled(length: int) -> bool:
-        while len(buffer) < length:
-            piece = next(pieces, None)
-            if piece is None:
-                return False
-            buffer.extend(piece)
-        return True
+    sha: str
+    """"" of one that is not there."""
+    kind: str = ""
+    size: int = 0
+    raw: bytes | None = None
+    """None of one that is not there, or larger than wanted."""
 
-    while filled(1):
-        while b"\n" not in buffer and filled(len(buffer) + 1):
-            pass
-        line, _, _ = bytes(buffer[:200]).partition(b"\n")
+
+def read_answers(pieces: Iterator[bytes], largest: int) -> Iterator[Answer]:
+    """What `cat-file --batch` answers, a word of its stdin each, in their order.
+
+    The content of an object that is larger than `largest` bytes is not read: its Answer is the last one then, and the
+    caller asks anew for the rest, since only ending Git spares the gigabytes.
+    """
+    answer = _Buffer(pieces)
+    while (line := answer.line()) is not None:
         words = line.split()
-        del buffer[: len(line) + 1]
-        if len(words) != 3:
-            continue  # "<sha> missing": it went between the two calls
-        size = int(words[2])
-        filled(size + 1)
-        yield words[0].decode(), words[1].decode(), bytes(buffer[:size])
-        del buffer[: size + 1]
+        if len(words) != 3 or not words[2].isdigit() or _SHA.fullmatch(words[0]) is None:
+            yield Answer("")  # "<word> missing": the word may hold anything but a line break
+            continue
+        sha, kind, size = words[0].decode(), words[1].decode(), int(words[2])
+        if size > largest:
+            yield Answer(sha, kind, size)
+            return
+        yield Answer(sha, kind, size, answer.take(size + 1)[:-1])
+
+
+class _Buffer:
+    """Bytes that come in pieces, taken by lines and by lengths."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._held = bytearray()
+
+    def _more(self) -> bool:
+        piece = next(self._pieces, None)
+        if piece is not None:
+            self._held += piece
+        return piece is not None
+
+    def line(self) -> bytes | None:
+        """The next line without its break; None at the end."""
+        searched = 0
+        while (end := self._held.find(b"\n", searched)) < 0:
+            searched = len(self._held)
+            if not self._more():
+                return None
+        found = bytes(self._held[:end])
+        del self._held[: end + 1]
+        return found
+
+    def take(self, size: int) -> bytes:
+        """The next bytes; fewer where the answer ended."""
+        while len(self._held) < size and self._more():
+            pass
+        found = bytes(self._held[:size])
+        del self._held[:size]
+        return found

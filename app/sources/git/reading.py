@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from ...errors import SourceError
 from ...git import GitError, canonical_url
-from ...records import Batch, Commit, Millis, Promotions
+from ...records import Batch, Commit, DataVersion, Millis, Promotions
 from . import clone as clones
 from . import promotions, refs
 from .calls import Calls, Repository
 from .clone import Clone
+from .data import LOGGER, DataReader
 from .history import CommitCount, Detail, mended, walk_commits
 from .mirror import Mirror
 from .objects import Target, read_targets
@@ -25,6 +27,7 @@ _FIRST: Final = 100
 _COMMITS: Final = 500
 _CHANGES: Final = 5_000
 _BYTES: Final = 2_000_000
+_VERSIONS: Final = 1_000
 """A batch ends at whichever comes first: it is written in one transaction of at most 200 ms."""
 
 
@@ -193,16 +196,35 @@ class Pass:
         self, repository: Repository, walk: Walk, standing: Standing, boundary: frozenset[str]
     ) -> Iterator[Batch]:
         """The batches of one walk. The first one is small, so that there is something to see."""
-        commits = walk_commits(repository, self._source, walk, self._detail(repository))
+        detail = self._detail(repository)
+        commits = walk_commits(repository, self._source, walk, detail)
+        data = DataReader(repository) if detail == "full" else None
         count, done = CommitCount(repository, walk), walk.done
         with ExitStack() as stack:
             for number, group in enumerate(_groups(commits)):
                 done += len(group)
                 reached = Walk(walk.tips, walk.known, done, group[-1].sha)
+                told = mended(repository, group, boundary)
+                parts = _parts(self._data(data, told, repository))
+                versions = next(parts)
+                for part in parts:
+                    yield Batch(data_versions=versions)
+                    versions = part
                 yield Batch(
-                    commits=mended(repository, group, boundary), cursor=standing.but(walk=reached).cursor(),
-                    done=done, total=count.read(stack) if number else None,
+                    commits=told, data_versions=versions, cursor=standing.but(walk=reached).cursor(), done=done,
+                    total=count.read(stack) if number else None,
                 )  # fmt: skip
+
+    def _data(
+        self, data: DataReader | None, commits: Sequence[Commit], repository: Repository
+    ) -> Iterator[DataVersion]:  # fmt: skip
+        """What the commits changed of DVC's data. Of a clone with a damaged object, what could be read of it."""
+        try:
+            yield from data.versions(commits) if data is not None else ()
+        except GitError as error:
+            if error.reason != "damaged" or self._clone is None or repository is not self._clone.repository:
+                raise
+            LOGGER.warning("What DVC tracks is not known of some commits: %s", error)
 
     def _no_branch(self, listing: refs.Listing) -> str:
         some = ", ".join(sorted(listing.branches)[:5])
@@ -229,6 +251,15 @@ def _on_this_ground(standing: Standing, boundary: str) -> Standing:
 def _is_due(fetched_at: Millis | None, now: Millis, interval: float) -> bool:
     """Also when the clock went back behind the last fetch."""
     return fetched_at is None or not 0 <= now - fetched_at < interval * 1000
+
+
+def _parts(versions: Iterator[DataVersion]) -> Iterator[tuple[DataVersion, ...]]:
+    """Of the size of a transaction, at least one; none is read before the one before it was taken."""
+    while True:
+        part = tuple(islice(versions, _VERSIONS))
+        yield part
+        if len(part) < _VERSIONS:
+            return
 
 
 def _groups(commits: Iterator[Commit]) -> Iterator[list[Commit]]:
