@@ -158,7 +158,7 @@ def test_what_stops_it_comes_first_and_what_passed_is_one_line(world: World) -> 
         "– data        waived by cy (signed): known",
         "● 6 passed    no freeze now · v14 is challenger · forward from v13 · v14 is…",
         "",
-        "    data        without it: missing, orders.*: quarterdeck reads no data chec…",
+        "    data        without it: missing, orders.*: no [[checks]] are in the setti…",
     ]
 
 
