@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
 from ..app.query import Field
-from ..app.records import Extreme, Run
+from ..app.records import Dataset, Extreme, Run
 from ..app.store.pipelines import CommitChecks
+from ..app.store.run_checks import RunChecks
 from ..app.text import clip
 from ..widgets.figures import age, figure, moment, span
 from ..widgets.line import Piece
@@ -30,12 +31,17 @@ class RunRow:
     """The baseline of its experiment."""
     checks: CommitChecks | None = None
     """What pipelines say of its commit; None where none ran on it, or nobody asked."""
+    data_checks: RunChecks | None = None
+    """What data checks said in it, or of its data; None where none did, or nobody asked."""
 
 
 Cell = Callable[[RunRow], Piece]
 
 CI = "ci"
 """The column that is no field of a run: neither filter nor sort knows it."""
+
+CHECKS = "checks"
+"""The column of data checks, which is no field of a run either."""
 
 NAME_WIDTH = 22
 DEFAULT_HEAD = ("name", "status", "started_at")
@@ -60,9 +66,14 @@ def _duration(row: RunRow) -> Piece:
     return (span(end - run.started_at) if end is not None else ""), "text"
 
 
+def data_of(run: Run) -> Dataset | None:
+    """The data that a run was trained on, else the first that it names."""
+    trained = (data for data in run.datasets if data.context in ("training", "train"))
+    return next(trained, run.datasets[0] if run.datasets else None)
+
+
 def _dataset(row: RunRow) -> Piece:
-    datasets = row.run.datasets
-    first = next((d for d in datasets if d.context in ("training", "train")), datasets[0] if datasets else None)
+    datasets, first = row.run.datasets, data_of(row.run)
     if first is None:
         return glyph("missing"), "dim"
     more = f" +{len(datasets) - 1}" if len(datasets) > 1 else ""
@@ -74,6 +85,15 @@ def _ci(row: RunRow) -> Piece:
         return "", "text"  # nothing ran on its commit; ◌ is a word that nobody here knows
     several = f" {row.checks.failed}" if row.checks.failed > 1 else ""
     return glyph(row.checks.status) + several, sign(row.checks.status).role
+
+
+def _data_checks(row: RunRow) -> Piece:
+    found = row.data_checks
+    if found is None:
+        return "", "text"
+    number = found.outcomes.get(found.outcome, 0) if found.outcome not in ("pass", "skipped") else 0
+    several = f" {number}" if number > 1 else ""
+    return glyph(found.outcome) + several, sign(found.outcome).role
 
 
 def _text(get: Callable[[Run], str | None], width: int) -> Cell:
@@ -142,6 +162,7 @@ def fixed(zone: tzinfo = UTC) -> dict[str, Column[RunRow]]:
         Column(key="duration", title="took", cell=_duration, width=9, right=True, rank=8),
         Column(key="ended_at", title="ended", cell=_time(lambda run: run.ended_at, zone), width=12, right=True, rank=8),
         Column(key="ci", title="ci", cell=_ci, width=3, rank=5),
+        Column(key=CHECKS, title="checks", cell=_data_checks, width=6, rank=6),
         Column(key="dataset", title="data", cell=_dataset, width=17, rank=7),
         Column(key="commit", title="commit", cell=_text(lambda run: (run.git_commit or "")[:7], 7), width=7, rank=6),
         Column(key="user", title="user", cell=_text(lambda run: run.user, 12), width=8, rank=6),
@@ -211,11 +232,11 @@ def read_names(keys: Iterable[str]) -> list[tuple[str, str]]:
     return found
 
 
-def propose(sample: Sequence[Run], better: Iterable[str], *, ci: bool = False) -> list[str]:
+def propose(sample: Sequence[Run], better: Iterable[str], *, ci: bool = False, checks: bool = False) -> list[str]:
     """Columns for an experiment that nobody arranged yet, from some of its newest runs.
 
     Metrics with a declared direction first, then the most frequent; params that differ between the runs. `ci`: there
-    are pipelines, so what they say of the commits is shown.
+    are pipelines, so what they say of the commits is shown; `checks`: the same of data checks and the runs' data.
     """
     metrics = Counter(name for run in sample for name in run.metrics if not name.startswith("system/"))
     declared = [name for name in better if name in metrics]
@@ -231,7 +252,8 @@ def propose(sample: Sequence[Run], better: Iterable[str], *, ci: bool = False) -
         *DEFAULT_HEAD,
         *(f"metrics.{name}" for name in [*declared, *frequent][:SEEN_METRICS]),
         *(f"params.{name}" for name in differing[:SEEN_PARAMS]),
-        *(["ci"] if ci else []),
+        *([CI] if ci else []),
+        *([CHECKS] if checks else []),
         *DEFAULT_TAIL,
     ]
 

@@ -7,8 +7,9 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from ..app.records import Extreme, Run
 from ..app.store.pipelines import CommitChecks
 from ..app.store.reading import Reader
+from ..app.store.run_checks import RunChecks, checks_of_digests, checks_of_runs
 from ..app.watching import has_ended
-from .run_columns import CI, RunRow, metric_of, read_names
+from .run_columns import CHECKS, CI, RunRow, data_of, metric_of, read_names
 
 PAGE = 64
 """Runs read at once: some two pages of the screen, a millisecond from the cache."""
@@ -38,6 +39,7 @@ class RunRows:
         self._names = read_names(keys)
         self._extremes = sorted({metric[0] for key in keys if (metric := metric_of(key))})
         self._ci = CI in keys
+        self._data_checks = CHECKS in keys
         self._now = now
         self._pages: dict[int, list[RunRow | None]] = {}
 
@@ -71,11 +73,12 @@ class RunRows:
         runs = self._reader.runs_by_rowid(ids, self._names)
         known = self._reader.extremes(ids, self._extremes) if self._extremes else {}
         checks = self._checks(runs.values()) if self._ci else {}
+        said = self._said(runs.values()) if self._data_checks else {}
         rows: list[RunRow | None] = []
         for rowid in ids:
             run = runs.get(rowid)
             extremes = {name: known[rowid, name] for name in self._extremes if (rowid, name) in known}
-            rows.append(self._held(run, extremes, checks) if run else None)
+            rows.append(self._held(run, extremes, checks, said) if run else None)
         return rows
 
     def _checks(self, runs: Iterable[Run]) -> Mapping[str, CommitChecks]:
@@ -83,7 +86,17 @@ class RunRows:
         shas = {run.git_commit for run in runs if run.git_commit}
         return self._reader.pipelines.of_commits(shas) if shas else {}
 
-    def _held(self, run: Run, extremes: Mapping[str, Extreme], checks: Mapping[str, CommitChecks]) -> RunRow:
+    def _said(self, runs: Iterable[Run]) -> dict[str, RunChecks]:
+        """What data checks said in these runs, by native id; where none spoke in one, what they said of its data."""
+        found = checks_of_runs(self._reader.connection, (run.id for run in runs))
+        left = {run.id: data.digest for run in runs if run.id not in found and (data := data_of(run)) is not None}
+        of_data = checks_of_digests(self._reader.connection, left.values()) if left else {}
+        return found | {native: of_data[digest] for native, digest in left.items() if digest in of_data}
+
+    def _held(
+        self, run: Run, extremes: Mapping[str, Extreme], checks: Mapping[str, CommitChecks],
+        said: Mapping[str, RunChecks],
+    ) -> RunRow:  # fmt: skip
         return RunRow(
             run=run,
             extremes=extremes,
@@ -91,6 +104,7 @@ class RunRows:
             watched=not has_ended(run) and run.id in self._watched,
             base=self._base,
             checks=checks.get(run.git_commit or ""),
+            data_checks=said.get(run.id),
         )
 
     def depth(self, index: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..app.records import Run
+from ..app.store.run_checks import any_checks
 from ..app.text import clip
 from ..widgets.line import Piece
 from ..widgets.record_table import Column
@@ -13,7 +14,7 @@ from .changes import Changed
 from .deck import Deck
 from .list_screen import ListScreen
 from .run_acts import RunActs
-from .run_columns import CI, RunRow
+from .run_columns import CHECKS, CI, RunRow
 from .telling import mark_watches
 
 ROOMY = 100
@@ -81,9 +82,13 @@ class RunTableScreen(ListScreen[RunRow], RunActs):
         """Whether any CI has run anything."""
         return bool(self.deck.reader.pipelines.ids(None, limit=1))
 
+    def has_data_checks(self) -> bool:
+        """Whether any data check has spoken in a run, or of data whose content it names."""
+        return any_checks(self.deck.reader.connection)
+
     def cache_changed(self, changed: Changed) -> None:
-        """Look at the pipelines again, but not at each of the batches of a first sync."""
-        if changed.pipelines and not self._checks_changed:
+        """Look at pipelines and data checks again, but not at each of the batches of a first sync."""
+        if (changed.pipelines or changed.checks) and not self._checks_changed:
             self._checks_changed = True
             self.set_timer(CHECKS_AT_MOST_EVERY, self._look_at_checks)
         super().cache_changed(changed)
@@ -94,14 +99,16 @@ class RunTableScreen(ListScreen[RunRow], RunActs):
             self.show_checks()
 
     def show_checks(self) -> None:
-        """Draw the column of pipelines anew, where it is shown."""
-        if CI in self.keys:
+        """Draw the columns of pipelines and data checks anew, where they are shown."""
+        if {CI, CHECKS} & set(self.keys):
             self.draw_rows()
 
     def sort_by(self, key: str, descending: bool | None = None) -> None:
         """Sort by a column, but not by what is known of each window only."""
         if key == CI:
             self.say("runs have no order by ci; :pipelines status:failed lists what failed", "dim")
+        elif key == CHECKS:
+            self.say("runs have no order by checks; :checks outcome:fail lists what fails", "dim")
         else:
             super().sort_by(key, descending)
 

@@ -30,7 +30,7 @@ from .experiments import choices, named
 from .folding import Folding, RunsInSight
 from .picker import Picker
 from .run import RunScreen
-from .run_columns import CI, RunRow, column, field_of, fixed, is_open, metric_of, propose, widths
+from .run_columns import CHECKS, CI, RunRow, column, field_of, fixed, is_open, metric_of, propose, widths
 from .run_list import FIRST, Ordered, Question, RunList
 from .run_pane import RunPane
 from .run_rows import RunRows, RunTree
@@ -135,7 +135,7 @@ class RunsScreen(RunTableScreen, Folding):
         kept = self.deck.tables.get_table(self.kept_name()) or {}
         self.look({**kept, "filter": ""})
         sample = self.sample()
-        self._proposed = propose(sample, self.deck.better, ci=self.has_pipelines())
+        self._proposed = propose(sample, self.deck.better, ci=self.has_pipelines(), checks=self.has_data_checks())
         if not self.chosen:
             self.keys = self._proposed
         self._widths = widths(sample, self.keys)
@@ -224,7 +224,7 @@ class RunsScreen(RunTableScreen, Folding):
 
     def filter_words(self) -> Iterable[str]:
         """The fields of this experiment as the grammar writes them, and the words of status."""
-        words = [write_field(field_of(key)) for key, _ in self.all_keys() if key != CI]
+        words = [write_field(field_of(key)) for key, _ in self.all_keys() if key not in (CI, CHECKS)]
         return [*words, *(f"status:{word}" for word in RUN_STATUSES)]
 
     def first_rows(self) -> None:
@@ -320,8 +320,10 @@ class RunsScreen(RunTableScreen, Folding):
         self.draw_rows()
 
     def show_checks(self) -> None:
-        """The first pipelines have come: they get a column, unless somebody arranged these."""
-        if not self.chosen and CI not in self.keys and self._ordered is not None and self.has_pipelines():
+        """The first pipelines or data checks have come: they get a column, unless somebody arranged these."""
+        lacks_ci = CI not in self.keys and self.has_pipelines()
+        lacks = lacks_ci or (CHECKS not in self.keys and self.has_data_checks())
+        if not self.chosen and self._ordered is not None and lacks:
             self._take_kept()
             self.set_columns()
         super().show_checks()
