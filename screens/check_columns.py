@@ -138,12 +138,13 @@ def columns(
     """Every column by its word, where the table is `room` cells wide. `need`: cells that the lines in sight need."""
     wide = need or {}
     name = min(wide.get("name", NAME_MOST), NAME_IN_SHORT if room < SHORT_OF else NAME_MOST)
+    dataset = max(7, min(wide.get("dataset", 18), 12 if room < SHORT_OF else 24))
     strip = PartedColumn[CheckLine](
         key=STRIP, title=title(intervals), cell=lambda line: ("", "text"), parts=lambda line: parts(line.told),
         width=width(intervals), rank=2,
     )  # fmt: skip
     says = _column(
-        SAYS, f"by {intervals.until}", lambda c, line: (said(c, line.now, zone, line.was), _says_role(c, line)), 26, 1,
+        SAYS, f"by {intervals.until}", lambda c, line: (said(c, line.now, zone, line.was), _says_role(c, line)), 20, 1,
         grow=80,
     )  # fmt: skip
     made = (
@@ -154,7 +155,7 @@ def columns(
         strip,
         says,
         _column("outcome", "outcome", _outcome, 9, 3),
-        _column("dataset", "dataset", _text(lambda c: c.dataset, 40), max(7, wide.get("dataset", 18)), 4),
+        _column("dataset", "dataset", _text(lambda c: c.dataset, 40), dataset, 4, grow=12),
         _column("column", "column", _text(lambda c: c.column, 40), 16, 7),
         _column("suite", "suite", _text(lambda c: c.suite, 40), 16, 7),
         _column("severity", "severity", _text(lambda c: c.newest.severity, 12), 8, 7),
@@ -184,12 +185,13 @@ def column(
     return replace(found, rank=min(found.rank, 1)) if found is not None and chosen else found
 
 
-def propose(sample: Iterable[Check], environment: str, *, flat: bool) -> list[str]:
+def propose(sample: Iterable[Check], environment: str, *, flat: bool, room: int = SHORT_OF) -> list[str]:
     """Columns of a table that nobody arranged: the environment where there are several, or another than the deck's."""
     found = {check.environment for check in sample} - {""}
     others = len(found) > 1 or (environment and found - {environment})
     return [
-        "name", *(["dataset"] if flat else []), *(["environment"] if others else []), "tool", "checked_at", STRIP, SAYS,
+        "name", *(["dataset"] if flat else []), *(["environment"] if others else []), "tool",
+        *(["checked_at"] if room >= SHORT_OF else []), STRIP, SAYS,
     ]  # fmt: skip
 
 

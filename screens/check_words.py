@@ -123,8 +123,9 @@ def said(check: Check, now: Millis, zone: tzinfo = UTC, was: str | None = None) 
         text = f"skipped: {one_line(newest.message[:300])}" if newest.message else "skipped"
     else:
         text = against(newest, was) or (one_line(newest.message[:300]) if stands != "pass" else "")
-    more = [f"flaps: {check.flips} turns in its last 20" if flaps(check) else "", silence(check, now)]
-    return ", ".join(part for part in (text, *more) if part)
+    turns = f"flaps: {check.flips} turns in its last 20" if flaps(check) else ""
+    first = (turns, text) if stands == "pass" else (text, turns)  # what it says now, unless that is likely to turn
+    return ", ".join(part for part in (*first, silence(check, now)) if part)
 
 
 def silence(check: Check, now: Millis) -> str:
@@ -199,13 +200,14 @@ def empty_words(deck: Deck, filter_text: str) -> list[Piece]:
 def _how_to_begin() -> list[Piece]:
     written = (
         "[[checks]]",
-        'kind = "great_expectations"  # or dbt, soda, evidently, pointblank, pandera, junit',
+        'kind = "great_expectations"',
         'paths = ["gx/uncommitted/validations/**/*.json"]',
         'environment = "prod"',
     )
     wide = max(cells(line) for line in written)
     lines = [piece for line in written for piece in ((line.ljust(wide), "accent"), LINE_FEED)]
     return [
-        ("no data checks are known here: say in quarterdeck.toml where their results are", "text"), LINE_FEED,
-        LINE_FEED, *lines, LINE_FEED, ("`quarterdeck init` writes what it finds", "dim"),
+        ("no data checks: say in quarterdeck.toml where their results are", "text"), LINE_FEED, LINE_FEED, *lines,
+        LINE_FEED, ("or dbt, soda, evidently, pointblank, pandera, junit", "dim"), LINE_FEED,
+        ("`quarterdeck init` writes what it finds", "dim"),
     ]  # fmt: skip

@@ -294,7 +294,7 @@ class ChecksScreen(ListScreen[CheckLine], CheckKeys):
     def _present(self, answer: Listed) -> None:
         self._listed = answer
         if not self.chosen:
-            self.keys = propose(answer.sample, self.deck.environment, flat=answer.is_flat)
+            self.keys = propose(answer.sample, self.deck.environment, flat=answer.is_flat, room=self._room)
         self._draw_rows(keep=self._stays, has_changed=True)
         self._stays = True
         self.table.say(empty_words(self.deck, self.filter))

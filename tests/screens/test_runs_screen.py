@@ -411,7 +411,7 @@ async def test_an_unknown_command_names_the_nearest(world: Any, wait_for: Any) -
         ("filter status:failed", "9 of 60"),
         ("run/" + "0" * 32, "churn-train › brave-cod-214"),
         ("run/nobody", "the cache has no run nobody"),
-        ("commit/abc", "has no screen here yet"),
+        ("experiment/abc", "has no screen here yet"),
         ("sources", "2 of 2 well"),
         ("refresh", "asked the syncer for a pass"),
         ("view nothing", "there is no view nothing"),
