@@ -17,23 +17,26 @@ from .masking import cut
 from .reading import ResultFile, UnreadableError
 
 __all__ = [
-    "ABSENT", "LARGEST", "MOST_OBJECTS", "Raw", "count", "decoded", "document", "flag", "number", "part", "plain",
-    "plain_bytes", "small", "streamed", "table", "text",
+    "ABSENT", "LARGEST", "MOST_OBJECTS", "MOST_ROWS", "Raw", "count", "decoded", "document", "flag", "number", "part",
+    "plain", "plain_bytes", "small", "streamed", "table", "text",
 ]  # fmt: skip
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of a file that is read."""
 MOST_OBJECTS: Final = 400_000
 """JSON objects in a file. Each that is decoded costs about 200 bytes."""
+MOST_ROWS: Final = 1_000_000
+"""JSON objects in a file that is streamed."""
 Raw = msgspec.Raw
 ABSENT: Final = Raw(b"")
 """The default of a raw field."""
 
 _T = TypeVar("_T")
 _LARGEST_VALUE = 1024 * 1024  # of a raw field that is decoded as what it happens to be
-_CHUNK = 1024 * 1024  # what is mended at once: the pieces of a substitution cost more than the text
-_BETWEEN = re.compile(rb"\}\s*,\s*\{")
-_LINES = re.compile(rb"\}\s*\n\s*\{")  # no text of JSON has a line break in it
+_CHUNK = 1024 * 1024  # what is mended or streamed at once: its pieces cost more than the text
+_LARGEST_ROW = 8 * _CHUNK  # of what is streamed
+_BETWEEN = re.compile(rb"\}\s*,\s*\{(?=\s*\"[^\"\\]{1,80}\"\s*:)")  # within a text, no quote stands alone
+_LINES = re.compile(rb"\}\s*\n\s*\{")  # and no line ends
 _NOT_JSON = re.compile(rb"(?<![^\[,:\s])-?(?:NaN|Infinity)(?=\s*(?:[,\]}]|\Z))")  # as Python's json writes them
 _HALF = re.compile(
     rb"(?<!\\)((?:\\\\)*)\\u(?:[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
@@ -82,18 +85,28 @@ def streamed(file: ResultFile, shape: type[_T]) -> Iterator[_T]:
     is_list = data[:1] == b"["
     if is_list and data[-1:] != b"]":
         raise UnreadableError(file.path, "it is cut: its end is missing")
+    if data.count(b"{") > MOST_ROWS:
+        raise UnreadableError(file.path, f"it holds more than {MOST_ROWS:,} objects")
     begin, end, size = int(is_list), len(data) - is_list, _CHUNK
     while begin < end:
         found = (_BETWEEN if is_list else _LINES).search(data, begin + size, end)
-        piece = data[begin : found.start() + 1 if found else end]
+        stop = found.start() + 1 if found else end
         try:
-            yield from decoded(file, b"[" + (piece if is_list else _LINES.sub(b"},{", piece)) + b"]", list[shape])  # type: ignore[valid-type]  # a variable makes no type for mypy
+            yield from _rows(file, data, begin, stop, shape)
         except UnreadableError:
-            if found is None:
+            if found is None or size >= _LARGEST_ROW:
                 raise
-            size *= 2  # it was no boundary, but in the middle of something
+            size *= 2  # that was no boundary, but in the middle of something
             continue
         begin = found.end() - 1 if found else end
+
+
+def _rows(file: ResultFile, data: bytes, begin: int, stop: int, shape: type[_T]) -> list[_T]:
+    if stop - begin > 2 * _LARGEST_ROW:
+        raise UnreadableError(file.path, f"one of its objects has more than {_LARGEST_ROW >> 20} MB")
+    piece = data[begin:stop]
+    listed = b"".join((b"[", piece if data[:1] == b"[" else _LINES.sub(b"},{", piece), b"]"))
+    return decoded(file, listed, list[shape])  # type: ignore[valid-type]  # a variable is no type to mypy
 
 
 def part(raw: Raw, shape: type[_T]) -> _T | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -11,8 +12,9 @@ import msgspec
 from ...records.check import Invocation
 from .documents import ABSENT, Raw, decoded, part, plain_bytes, text
 from .invocations import check_count, content_id, numbered, stem
+from .masking import without_addresses
 from .pandera_checks import Failure, check_result
-from .pandera_rows import Case, Row, cases_by_columns, cases_of_csv, cases_of_records, is_csv
+from .pandera_rows import Case, Cases, Row, cases_by_columns, cases_of_csv, cases_of_records, is_csv
 from .reading import ResultFile, UnreadableError
 
 ONLY_FAILURES = "pandera tells of failures only: checks that passed are not in the file."
@@ -86,25 +88,28 @@ def _message_in(file: ResultFile, data: bytes) -> bytes:
     return data[found.start() : end + 1]
 
 
-def _counted(file: ResultFile, cases: Iterable[Case]) -> Iterator[Failure]:
+def _counted(file: ResultFile, cases: Cases) -> Iterator[Failure]:
     """A failure for each check that has failure cases, with its rows counted, in an order that does not change."""
-    rows: dict[tuple[str, str, str, int, str], set[int]] = {}
+    rows: Counter[Case] = Counter()
+    of_table: dict[Case, set[int]] = {}
     total = 0
-    for case in cases:
+    for case, row in cases:
         total += 1
         if not case.check:
             continue
-        column, number = case.column if case.is_of_column else "", -1 if case.number is None else case.number
-        key = (case.context, column, case.check, number, case.raised)
-        seen = rows.setdefault(key, set())
-        if case.row is not None:
-            seen.add(total if case.is_of_column else case.row)  # an index may have a name twice
+        if case.is_of_table:
+            case = case._replace(column="")
+            of_table.setdefault(case, set()).update(() if row is None else (row,))
+        rows[case] += row is not None
         if len(rows) > _MOST_ERRORS:
             raise UnreadableError(file.path, f"it holds more than {_MOST_ERRORS:,} checks")
     if total and not rows:
         raise UnreadableError(file.path, "its rows are no failure cases of pandera")
-    for (_, column, check, number, raised), seen in sorted(rows.items(), key=lambda item: item[0]):
-        yield Failure(column=column, check=check, number=number, raised=raised, rows=len(seen) or None)
+    for case, found in sorted(rows.items()):
+        count = len(of_table[case]) if case in of_table else found
+        yield Failure(
+            column=case.column, check=case.check, number=case.number, raised=case.raised, rows=count or None
+        )  # fmt: skip
 
 
 def _of_message(file: ResultFile, message: _Message) -> Iterator[Failure]:
@@ -124,7 +129,7 @@ def _of_error(error: _Error) -> Failure | None:
     if not check:
         return None
     if named := _first(_COLUMN, said):
-        column = named
+        column = without_addresses(named)
     elif together := _TOGETHER.match(said):
         column = ", ".join(name.strip(" '\"") for name in together[1].split(",") if name.strip())
     elif said.startswith("DataFrameSchema "):
