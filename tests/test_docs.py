@@ -10,10 +10,11 @@ import pytest
 
 from quarterdeck.app.commands.line import COMMANDS
 from quarterdeck.app.promotion.gate import WORST_FIRST
-from quarterdeck.app.query import CHECKS, MODELS, PIPELINES, parse
+from quarterdeck.app.query import CHECKS, DATASETS, MODELS, PIPELINES, parse
 from quarterdeck.app.query.tree import (
     ATTRIBUTES,
     CHECK_ATTRIBUTES,
+    DATA_ATTRIBUTES,
     DATASET_PARTS,
     JOB_PARTS,
     MODEL_ATTRIBUTES,
@@ -69,8 +70,9 @@ def test_the_filters_that_are_shown_are_read() -> None:
     assert [parse(line, now=NOW) for line in lines[:3]].count(None) == 0
     assert [parse(line, now=NOW, vocabulary=PIPELINES) for line in lines[3:6]].count(None) == 0
     assert [parse(line, now=NOW, vocabulary=MODELS) for line in lines[6:9]].count(None) == 0
-    assert [parse(line, now=NOW, vocabulary=CHECKS) for line in lines[9:]].count(None) == 0
-    assert len(lines) == 12
+    assert [parse(line, now=NOW, vocabulary=CHECKS) for line in lines[9:12]].count(None) == 0
+    assert [parse(line, now=NOW, vocabulary=DATASETS) for line in lines[12:]].count(None) == 0
+    assert len(lines) == 15
 
 
 @pytest.mark.parametrize(
@@ -108,6 +110,12 @@ def test_a_field_of_models_that_is_shown_can_be_asked_for(field: str) -> None:
 def test_a_field_of_checks_that_is_shown_can_be_asked_for(field: str) -> None:
     assert f"`{field}`" in (DOCS / "filters.md").read_text().partition("## Checks")[2]
     assert parse(f"has {field}", now=NOW, vocabulary=CHECKS) is not None
+
+
+@pytest.mark.parametrize("field", [*DATA_ATTRIBUTES, "age"])
+def test_a_field_of_datasets_that_is_shown_can_be_asked_for(field: str) -> None:
+    assert f"`{field}`" in (DOCS / "filters.md").read_text().partition("## Datasets")[2]
+    assert parse(f"has {field}", now=NOW, vocabulary=DATASETS) is not None
 
 
 def test_every_command_is_described() -> None:

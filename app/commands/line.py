@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "checks": "checks",
     "compare": "compare",
     "copy-version": "registering",
+    "datasets": "datasets",
     "demo": "demo",
     "describe": "registering",
     "doctor": "doctor",

@@ -2,7 +2,7 @@
 
     parse(text, zone=..., now=...) -> Node | None      raises FilterError with the column
     parse_sort("metrics.val_auc:desc") -> Sort
-    parse(text, vocabulary=PIPELINES, now=...)         the same grammar for others: PIPELINES, MODELS, VERSIONS, CHECKS
+    parse(text, vocabulary=PIPELINES, now=...)         the same grammar for others: MODELS, CHECKS, DATASETS ...
     write(node) -> text
     matches(node, run) -> bool                         one record, without SQL; also matches_pipeline, _model ...
     sql.test, sql.source, sql.value                    what store/order.py asks SQLite; pipeline_sql, model_sql ...
@@ -14,18 +14,18 @@ SQLite lacks.
 from __future__ import annotations
 
 from .check_values import check_values, matches_check
-from .evaluate import matches, matches_pipeline, pipeline_values
+from .evaluate import matches, matches_pipeline, passes, pipeline_values
 from .model_values import matches_model, matches_version, model_values, version_values
 from .parser import parse, parse_sort
 from .sql import register_functions
 from .texts import as_number
 from .tree import And, Compare, Field, Has, Node, Not, Or, Sort, Words, all_of, leaves
-from .vocabulary import CHECKS, MODELS, PIPELINES, RUNS, VERSIONS, Vocabulary
+from .vocabulary import CHECKS, DATASETS, MODELS, PIPELINES, RUNS, VERSIONS, Vocabulary
 from .writing import write, write_field, write_sort
 
 __all__ = [
-    "CHECKS", "MODELS", "PIPELINES", "RUNS", "VERSIONS", "And", "Compare", "Field", "Has", "Node", "Not", "Or",
-    "Sort", "Vocabulary", "Words", "all_of", "as_number", "check_values", "leaves", "matches", "matches_check",
-    "matches_model", "matches_pipeline", "matches_version", "model_values", "parse", "parse_sort", "pipeline_values",
-    "register_functions", "version_values", "write", "write_field", "write_sort",
+    "CHECKS", "DATASETS", "MODELS", "PIPELINES", "RUNS", "VERSIONS", "And", "Compare", "Field", "Has", "Node", "Not",
+    "Or", "Sort", "Vocabulary", "Words", "all_of", "as_number", "check_values", "leaves", "matches", "matches_check",
+    "matches_model", "matches_pipeline", "matches_version", "model_values", "parse", "parse_sort", "passes",
+    "pipeline_values", "register_functions", "version_values", "write", "write_field", "write_sort",
 ]  # fmt: skip

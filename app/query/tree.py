@@ -13,10 +13,10 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 Kind: TypeAlias = Literal[
-    "attribute", "metric", "param", "tag", "dataset", "pipeline", "job", "model", "version", "check"
+    "attribute", "metric", "param", "tag", "dataset", "pipeline", "job", "model", "version", "check", "data"
 ]
 """attribute: of a run; pipeline: of a pipeline; job: of any of its jobs; model: of a registered model; version: of any
-of its versions; check: of a check of data."""
+of its versions; check: of a check of data; data: of a dataset over its versions."""
 Part: TypeAlias = Literal["last", "min", "max"]
 FieldType: TypeAlias = Literal["text", "status", "time", "seconds", "number", "label", "flag"]
 """How a field's values compare. time: UTC milliseconds; seconds: a duration; label: a text that a numeric
@@ -130,11 +130,33 @@ CHECK_ATTRIBUTES: Final[Mapping[str, FieldType]] = {
 """What a check has by its newest result and its history. `rule` is what became of its rule, `share` that of the rows
 that fail."""
 
-FLAGS: Final = tuple(name for name, kind in CHECK_ATTRIBUTES.items() if kind == "flag")
+DATA_ATTRIBUTES: Final[Mapping[str, FieldType]] = {
+    "name": "text",
+    "tool": "text",
+    "at": "time",
+    "outcome": "status",
+    "declared": "flag",
+    "silent": "flag",
+    "digest": "text",
+    "commit": "text",
+    "versions": "number",
+    "runs": "number",
+    "used_at": "time",
+    "size": "number",
+    "files": "number",
+    "rows": "number",
+    "gone": "flag",
+}
+"""What a dataset has: any of its names and tools, outcomes of its checks, and from `digest` on its newest version."""
+
+FLAGS: Final = tuple(
+    name for of in (CHECK_ATTRIBUTES, DATA_ATTRIBUTES) for name, kind in of.items() if kind == "flag"
+)  # fmt: skip
 
 _TYPES: Final[Mapping[str, Mapping[str, FieldType]]] = {
     "attribute": ATTRIBUTES, "pipeline": PIPELINE_ATTRIBUTES, "job": JOB_PARTS, "model": MODEL_ATTRIBUTES,
     "version": VERSION_PARTS, "check": CHECK_ATTRIBUTES,
+    "data": DATA_ATTRIBUTES,
 }  # fmt: skip
 
 

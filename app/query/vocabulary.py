@@ -1,4 +1,4 @@
-"""What a filter can speak of: the fields of runs, of pipelines, of models or of checks, and the words for them."""
+"""What a filter can speak of: the fields of runs, pipelines, models, checks or datasets, and the words for them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ..records import OUTCOMES, PIPELINE_STATUSES, RUN_STATUSES, VersionStatus
 from .tree import (
     ATTRIBUTES,
     CHECK_ATTRIBUTES,
+    DATA_ATTRIBUTES,
     DATASET_PARTS,
     JOB_PARTS,
     MODEL_ATTRIBUTES,
@@ -28,7 +29,7 @@ class Vocabulary:
     """The fields that there are, and what to say when one is not among them."""
 
     noun: str
-    """run, pipeline, model, check"""
+    """run, pipeline, model, check, dataset"""
     own: tuple[str, ...]
     """Its own fields, in the order in which they are told."""
     fields: Mapping[str, Field]
@@ -197,4 +198,32 @@ CHECKS: Final = Vocabulary(
     others="age",
     condition="outcome:fail",
     examples="outcome, dataset, tool, rule",
+)
+
+DATASETS: Final = Vocabulary(
+    noun="dataset",
+    own=tuple(DATA_ATTRIBUTES),
+    fields={**{name: Field("data", name) for name in DATA_ATTRIBUTES}, "age": AGE},
+    aliases={
+        "dataset": "name",
+        "data": "name",
+        "table": "name",
+        "tools": "tool",
+        "status": "outcome",
+        "result": "outcome",
+        "checks": "outcome",
+        "version": "digest",
+        "sha": "commit",
+        "git_commit": "commit",
+        "bytes": "size",
+        "num_rows": "rows",
+        "last_used_at": "used_at",
+    },
+    prefixes={},
+    parts={},
+    statuses=OUTCOMES,
+    age=Field("data", "at"),
+    others="age",
+    condition="tool:dvc",
+    examples="name, tool, outcome, rows",
 )

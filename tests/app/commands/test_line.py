@@ -16,6 +16,7 @@ from quarterdeck.app.acts.model_notes import NoteOutcome
 from quarterdeck.app.acts.pipelines import PipelineOutcome
 from quarterdeck.app.acts.registrations import RegistrationOutcome
 from quarterdeck.app.acts.tags import TagOutcome
+from quarterdeck.app.commands.dataset_json import dataset_json
 from quarterdeck.app.commands.events import event_json
 from quarterdeck.app.commands.examine import Finding
 from quarterdeck.app.commands.line import COMMANDS, line
@@ -23,6 +24,8 @@ from quarterdeck.app.commands.status import state_json
 from quarterdeck.app.copies import run_json
 from quarterdeck.app.pipeline_copies import pipeline_json
 from quarterdeck.app.records import Event, Pipeline, Run, SourceState
+from quarterdeck.app.store.dataset_lists import ListedDataset
+from quarterdeck.app.store.dataset_names import DatasetRow
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "commands.md"
 HEAVY = ("textual", "rich", "httpx", "mlflow", "sqlalchemy")
@@ -97,6 +100,8 @@ def test_the_documentation_gives_the_fields_that_there_are(make_run: Callable[..
     assert fields("runs") == run_json(make_run(1), {}, source="", experiment=None).keys()
     pipeline = Pipeline(source="k", id="1", name="ci", status="passed")
     assert fields("pipelines") == pipeline_json(pipeline, "gh").keys()
+    dataset = ListedDataset(row=DatasetRow(name="orders"))
+    assert fields("datasets") == dataset_json(dataset, ()).keys()
     assert fields("status") == state_json(state).keys()
     assert fields("events") == event_json(Event(id="e", at=0, kind="note", title=""), {}).keys()
     assert fields("doctor") == set(Finding._fields)
