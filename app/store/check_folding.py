@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from ..records import RuleChange
-from .check_history import Around, History, Item, Key, Turn, appended, due, ending, folded, joined
+from .check_history import Around, History, Item, Key, Turn, appended, due, ending, folded, prepended
 from .check_packing import packed, unpacked
 
 RANKS: Final[Mapping[str, int]] = {"fail": 0, "error": 1, "warn": 2, "skipped": 4, "pass": 5}
@@ -75,6 +75,7 @@ class Folding:
         self._source = source
         self._change = change
         self._covers: dict[int, list[Key]] = {}
+        self._arounds: dict[int, Around] = {}
         self._rows: dict[tuple[int, str], Sequence[Any]] = {}
         self.told: list[Told] = []
         """What there is to tell, in the order in which it was found."""
@@ -134,9 +135,12 @@ class Folding:
             return self._tell(known, history, turns, [], around)
         ended = ending(history, around)
         if items[-1].key < history.oldest.key:
-            older, turns = folded(items, around)
-            history, new, wrong = joined(older, history, around)
-            return self._tell(known, history, turns + new, wrong, around)
+            turns, wrong = [], []
+            for item in reversed(items):
+                history, new, no_more = prepended(item, history, around)
+                turns += new
+                wrong += no_more
+            return self._tell(known, history, [turn for turn in turns if turn not in wrong], wrong, around)
         turns = []
         for item in items:
             history, new = appended(history, item, around)
@@ -177,7 +181,10 @@ class Folding:
     # -- around -------------------------------------------------------------------------------------------------
 
     def _around(self, scope: int) -> Around:
-        return Around(self._change, self._covers_of(scope))
+        found = self._arounds.get(scope)
+        if found is None:
+            found = self._arounds[scope] = Around(self._change, self._covers_of(scope))
+        return found
 
     def _covers_of(self, scope: int) -> list[Key]:
         if scope not in self._covers:

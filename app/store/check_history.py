@@ -175,19 +175,27 @@ def folded(items: Iterable[Item], around: Around) -> tuple[History, list[Turn]]:
 
 def appended(history: History, item: Item, around: Around) -> tuple[History, list[Turn]]:
     """A history and one result more, which is newer than all: and the turns with it."""
-    if _is_more_of_the_same(history, item) and around.cover(history.newest.key, item.key) is None:
+    if _is_the_same(history.last_firm, history.last_rule, item) and not around.cover(history.newest.key, item.key):
         return _with_the_same(history, item), []
     one = history_of(item)
     both, turns, _ = joined(history, one, around)
     return both, turns + (opening(one) if history.last_firm is None else [])
 
 
-def _is_more_of_the_same(history: History, item: Item) -> bool:
-    """Good again by the same rule, as almost all results are."""
-    last, rule = history.last_firm, history.last_rule
-    if last is None or rule is None or rule.rule != item.rule:
+def prepended(item: Item, history: History, around: Around) -> tuple[History, list[Turn], list[Turn]]:
+    """A history and one result more, which is older than all: and the turns as `joined` gives them, with its own."""
+    if _is_the_same(history.first_firm, history.first_rule, item) and not around.cover(item.key, history.oldest.key):
+        return _with_the_same_before(item, history), [], []
+    one = history_of(item)
+    both, turns, wrong = joined(one, history, around)
+    return both, opening(one) + turns, wrong
+
+
+def _is_the_same(firm: Item | None, rule: Item | None, item: Item) -> bool:
+    """Good by the same rule as those beside it, as almost all results are."""
+    if firm is None or rule is None or rule.rule != item.rule:
         return False
-    return item.outcome in _GOOD and last.outcome in _GOOD
+    return item.outcome in _GOOD and firm.outcome in _GOOD
 
 
 def _with_the_same(history: History, item: Item) -> History:
@@ -198,6 +206,17 @@ def _with_the_same(history: History, item: Item) -> History:
     return History(
         history.oldest, item, history.count + 1, times, verdicts, history.first_firm, item, history.since,
         history.before, item, history.first_rule, item, history.change,
+    )  # fmt: skip
+
+
+def _with_the_same_before(item: Item, history: History) -> History:
+    times, verdicts = history.times, history.verdicts
+    if not item.is_kept and len(times) < RECENT:
+        times, verdicts = (item.at, *times), "g" + verdicts
+    return History(
+        item, history.newest, history.count + 1, times, verdicts, item, history.last_firm,
+        item if history.since == history.first_firm else history.since, history.before, history.passed, item,
+        history.last_rule, history.change,
     )  # fmt: skip
 
 

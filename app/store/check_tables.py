@@ -42,11 +42,11 @@ CREATE TABLE data_check (
 CREATE INDEX data_check_native ON data_check (native);
 CREATE INDEX data_check_scope ON data_check (scope);
 CREATE TABLE check_result (
-    id INTEGER PRIMARY KEY, of_check INTEGER NOT NULL, at INTEGER NOT NULL, invocation INTEGER NOT NULL,
-    outcome TEXT NOT NULL, rule INTEGER NOT NULL, observed TEXT, failed_rows INTEGER, total_rows INTEGER, message TEXT,
-    ordinal INTEGER, is_kept INTEGER, UNIQUE (of_check, at, invocation)
-);
-CREATE INDEX check_result_invocation ON check_result (invocation, of_check);
+    invocation INTEGER NOT NULL, of_check INTEGER NOT NULL, at INTEGER NOT NULL, outcome TEXT NOT NULL,
+    rule INTEGER NOT NULL, observed TEXT, failed_rows INTEGER, total_rows INTEGER, message TEXT, ordinal INTEGER,
+    is_kept INTEGER, PRIMARY KEY (invocation, of_check)
+) WITHOUT ROWID;
+CREATE INDEX check_result_history ON check_result (of_check, at, invocation);
 CREATE TABLE check_news (
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, kind TEXT NOT NULL, record BLOB NOT NULL
 )
@@ -55,8 +55,8 @@ CREATE TABLE check_news (
 have passed. A scope is what one run of a suite says of one dataset, and a cover is a run that held every check of it:
 one that is not in it was removed. `data_check` is a check with what its results make of it: `newest` is the invocation
 of the newest, `rank` says how bad it is (0 is the worst), `due_at` when it should have spoken again, `history` the fold
-(see `check_history`), so that a result older or newer than all others costs no look at these. Results stand in the
-order in which they came: by check, which is how they are read, each run would touch every page of the table. Of one
+(see `check_history`), so that a result older or newer than all others costs no look at these. Results stand by
+invocation: by check, which is how they are read, each run of a suite would rewrite every page of the table. Of one
 `is_kept` came from state.db, which has those around each turn. `silent_noted` is the
 `due_at` after which it was told that the check is silent. `check_news` is what state.db has yet to be told: it is
 written with the results that tell it, so that no kill loses it."""

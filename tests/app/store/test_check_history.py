@@ -23,6 +23,7 @@ from quarterdeck.app.store.check_history import (
     folded,
     history_of,
     joined,
+    prepended,
 )
 from quarterdeck.app.store.check_packing import packed, unpacked
 from quarterdeck.app.store.check_rules import Rule, change_between
@@ -223,6 +224,20 @@ def test_in_order_the_fold_says_what_a_plain_reading_says(results: list[Item], c
     told: set[tuple[str, Key]] = {(turn.kind, turn.at) for turn in turns + ending(history, around)}
     assert facts(history, told) == plain
     assert history.count == len(results)
+
+
+@given(some_items, some_covers)
+def test_results_that_come_newest_first_are_the_same_history(results: list[Item], covers: list[Key]) -> None:
+    results, around = sorted(results, key=lambda one: one.key), Around(change, sorted(set(covers)))
+    history = history_of(results[-1])
+    told = {(turn.kind, turn.at): turn for turn in folded(results[-1:], around)[1]}
+    for one in reversed(results[:-1]):
+        history, turns, wrong = prepended(one, history, around)
+        told = {key: turn for key, turn in told.items() if turn not in wrong}
+        told |= {(turn.kind, turn.at): turn for turn in turns}
+    whole, turns = folded(results, around)
+    assert history == whole
+    assert set(told.values()) == set(turns)
 
 
 @given(some_items, some_covers, st.randoms(use_true_random=False))

@@ -411,19 +411,32 @@ def test_results_in_any_order_and_in_any_parts_say_the_same(
     ):
         for each in in_order:
             straight.write(each)
+        parts = []
         for each in dice.sample(in_order, len(in_order)):
             cut = dice.randint(0, len(each.results))
             if cut:
-                shuffled.write(msgspec.structs.replace(each, results=each.results[:cut], is_whole=False))
-            shuffled.write(msgspec.structs.replace(each, results=each.results[cut:]))
+                parts.append(msgspec.structs.replace(each, results=each.results[:cut], is_whole=False))
+            parts.append(msgspec.structs.replace(each, results=each.results[cut:]))
+        while parts:
+            some_at_once = [parts.pop(0) for _ in range(min(len(parts), dice.randint(1, 4)))]
+            shuffled.write(*some_at_once)
             if dice.random() < 0.3:
-                shuffled.write(dice.choice(in_order[:1] if each is in_order[0] else [each]))
+                shuffled.write(*some_at_once)
         assert sorted(shuffled.checks(), key=_name) == sorted(straight.checks(), key=_name)
         assert shuffled.events() == straight.events()
 
 
 def _name(check: Check) -> str:
     return check.name
+
+
+def test_several_older_results_at_once_leave_one_beginning_of_the_failure(deck: Deck) -> None:
+    for days in ((9,), (8, 7), (6, 5)):
+        deck.write(*(invocation(day, result(outcome="fail")) for day in days))
+    assert deck.told() == [("check began to fail", 5)]
+    deck.write(invocation(4, result()), invocation(3, result(outcome="fail")))
+    assert deck.told() == [("check began to fail", 3), ("check recovered", 4), ("check began to fail", 5)]
+    assert [event.not_before for event in deck.events()] == [at(4), at(3), None]
 
 
 # -- lists ----------------------------------------------------------------------------------------------------------
