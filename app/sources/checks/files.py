@@ -97,9 +97,10 @@ class Files:
         marks = _loaded(cursor)
         before = _loaded(cursor)
         candidates = await asyncio.to_thread(self._look)
-        known = marks.digests() & {one.digest for one in candidates}
+        digests = [one.digest for one in candidates]  # once: they are most of what a pass with nothing new costs
+        known = marks.digests().intersection(digests)
         _forget(marks, candidates)
-        waiting = deque(one for one in candidates if whole or one.digest not in known)
+        waiting = deque(one for one, digest in zip(candidates, digests, strict=True) if whole or digest not in known)
         if whole:
             known, marks.wrong = set(), {}
         total = len(waiting)
@@ -258,6 +259,8 @@ def _note(marks: Marks, path: str, digest: str, state: str, sentence: str) -> No
 
 def _forget(marks: Marks, candidates: Sequence[Candidate]) -> None:
     """What is said of files that are gone, or are others now."""
+    if not marks.wrong and not marks.waiting:
+        return
     here = {one.path: one.digest.hex() for one in candidates}
     marks.wrong = {path: one for path, one in marks.wrong.items() if here.get(path) == one[0]}
     marks.waiting = {path: digest for path, digest in marks.waiting.items() if here.get(path) == digest}
