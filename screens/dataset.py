@@ -37,7 +37,12 @@ class DatasetScreen(PageScreen[DatasetFacts]):
     def reading(self) -> Callable[[Reader], DatasetFacts | None]:
         """What reads the facts."""
         return partial(
-            dataset_facts, name=self.dataset, digest=self.digest, identities=self.deck.identities, limit=self._limit
+            dataset_facts,
+            name=self.dataset,
+            digest=self.digest,
+            identities=self.deck.identities,
+            now=self.deck.now(),
+            limit=self._limit,
         )
 
     def named(self) -> tuple[str, str]:

@@ -64,7 +64,7 @@ def _checks(line: DatasetLine) -> Piece:
 
 def _digest(line: DatasetLine) -> Piece:
     if line.newest is None:
-        return ("", "text") if line.is_read else UNREAD
+        return (glyph("missing"), "dim") if line.is_read else UNREAD
     return ("gone", "dim") if line.newest.is_gone else (clip(line.newest.digest, 12), "text")
 
 
@@ -120,10 +120,10 @@ COLUMNS: Final[Mapping[str, Column[DatasetLine]]] = {
         Column(key="commit", title="commit", cell=_commit, width=7, rank=6),
         Column(key="versions", title="versions", cell=_versions, width=8, right=True, rank=4),
         Column(key="runs", title="runs", cell=_runs, width=6, right=True, rank=4),
-        Column(key="feeds", title="feeds", cell=_feeds, width=18, rank=3, grow=True, most=24),
+        Column(key="feeds", title="feeds", cell=_feeds, width=20, rank=3),
         Column(key="size", title="size", cell=_size, width=8, right=True, rank=8),
         Column(key="rows", title="rows", cell=_rows, width=10, right=True, rank=8),
-        Column(key="tools", title="known by", cell=_tools, width=16, rank=5, grow=True, most=20),
+        Column(key="tools", title="known by", cell=_tools, width=20, rank=5),
         Column(key="identity", title="identity", cell=_declared, width=8, rank=9),
     )
 }  # fmt: skip

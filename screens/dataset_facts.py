@@ -14,6 +14,7 @@ from ..app.store.configuration import ConfigurationChange
 from ..app.store.dataset_names import DatasetRow
 from ..app.store.models import VersionRow
 from ..app.store.reading import Reader
+from .check_words import STANDINGS, standing
 
 RUNS = 30
 """Runs on it that are named."""
@@ -76,7 +77,7 @@ class DatasetFacts:
 
 
 def dataset_facts(
-    reader: Reader, name: str, digest: str, identities: Identities, *, limit: int = VERSIONS
+    reader: Reader, name: str, digest: str, identities: Identities, *, now: int, limit: int = VERSIONS
 ) -> DatasetFacts | None:
     """What is known of a version, by its digest or the beginning of it; of the newest for "". None for no such one."""
     reads = reader.datasets
@@ -89,7 +90,7 @@ def dataset_facts(
         return None
     # the count has what two tools know by one digest twice: it is asked for where the list has not all of them
     total = reads.count(known, identities) if len(versions) == limit else len(versions)
-    checks = list(_checks(reader, row, version))
+    checks = sorted(_checks(reader, row, version), key=lambda one: STANDINGS.index(standing(one.check, now)))
     facts = DatasetFacts(name=known, row=row, version=version, versions=versions, total=total, checks=checks)
     return facts if version is None else _of_version(reader, facts, version, identities)
 

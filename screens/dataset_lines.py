@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ..app.comparison.data_facts import columns, figures
+from ..app.comparison.data_facts import columns, figures, parsed
 from ..app.comparison.datasets import DataChange
 from ..app.records import DatasetVersion, Millis
 from ..app.store.configuration import ConfigurationChange
@@ -61,8 +61,8 @@ def dataset_sentences(facts: DatasetFacts, now: Millis) -> list[Piece]:
         made.append((f"{glyph('fail')} {count(bad)} check{'s' * (bad != 1)} of it fail{'s' * (bad == 1)}", "bad"))
     held = [f"{row.version.model}@{alias}" for row in facts.trained for alias in row.aliases]
     if held:
-        named = ", ".join(clip(one, 30) for one in held[:2]) + (f" and {len(held) - 2} more" if len(held) > 2 else "")
-        made.append((f"{named} {'is' if len(held) == 1 else 'are'} trained on it", "warn" if bad else "text"))
+        named = clip(held[0], 30) + (f" +{count(len(held) - 1)}" if len(held) > 1 else "")
+        made.append((f"{glyph('warn')} {named} at risk", "warn") if bad else (f"feeds {named}", "text"))
     newest = next((one for one in facts.versions if not one.is_gone), None)
     if newest is not None and facts.version is not None and newest.digest != facts.version.digest:
         made.append((f"newest is {short_digest(newest.digest)}, {age(newest.at, now) or 'of an unknown age'}", "dim"))
@@ -138,7 +138,7 @@ def _made(facts: DatasetFacts) -> Iterator[Part]:
         rows += [Row("dep", dep.path, dep) for dep in tracked.deps]
         rows += [Row("param", name, text) for name, text in tracked.params.items()]
     if version is not None and version.origin and tracked is None:
-        rows.append(Row("source", "source", version.origin))
+        rows.append(Row("source", "source", origin_words(version.origin)))
     yield Part(title="made by", rows=rows, note=tracked.defined_in if tracked is not None else " ")
 
 
@@ -152,6 +152,13 @@ def _schema(facts: DatasetFacts) -> Iterator[Part]:
     yield Part(title="columns", rows=rows, note=count(len(found)) if found else "", more=more)
 
 
+def origin_words(origin: str) -> str:
+    """Where data came from: MLflow keeps `{"uri": ...}`, and more for some kinds."""
+    found = parsed(origin)
+    named = [str(found[key]) for key in ("uri", "url", "path") if found.get(key)] if isinstance(found, dict) else []
+    return "  ".join(named) or origin
+
+
 # -- drawing ------------------------------------------------------------------------------------------------------
 
 
@@ -161,8 +168,7 @@ def draw(row: Row, width: int, now: Millis) -> list[Piece]:
     if isinstance(thing, DataChange):
         return change_pieces(thing, width)
     if isinstance(thing, CheckOf):
-        room = width - len(thing.by) - 4
-        return [*check_pieces(thing.check, room, now), (f"  ({thing.by})", "warn" if thing.by == "name" else "dim")]
+        return check_pieces(thing.check, width, now, thing.by)
     if isinstance(thing, DatasetVersion):
         return version_pieces(thing, width, now, row.note)
     if isinstance(thing, ConfigurationChange):
@@ -305,7 +311,7 @@ def version_lines(version: DatasetVersion, sight: Sight) -> Lines:
         ("first used", used[0]),
         ("last used", used[1]),
         ("known by", ", ".join(f"{part.tool} as {part.name} ({part.by})" for part in version.said_by)),
-        ("source", version.origin or ""),
+        ("source", origin_words(version.origin) if version.origin else ""),
     ]
     lines: Lines = [
         [(f" {clip(version.name, max(8, sight.width - 12))}", "bright"), ("  version", "dim")],

@@ -27,7 +27,7 @@ def empty_words(deck: Deck, filter_text: str) -> list[Piece]:
     lines = [piece for line in written for piece in ((line.ljust(wide), "accent"), LINE_FEED)]
     return [
         ("no dataset is known here", "text"), LINE_FEED, LINE_FEED,
-        ("runs that log their inputs (mlflow.log_input), DVC's files in Git and data checks bring some", "dim"),
-        LINE_FEED, LINE_FEED, ("which names of several tools are one dataset is written in quarterdeck.toml:", "dim"),
+        ("runs that log their inputs, files that DVC tracks, and data checks bring some", "dim"),
+        LINE_FEED, LINE_FEED, ("quarterdeck.toml says which names of several tools are one dataset:", "dim"),
         LINE_FEED, LINE_FEED, *lines,
     ]  # fmt: skip

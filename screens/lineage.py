@@ -30,7 +30,7 @@ from .changes import Changed
 from .copying import copy_of_lines
 from .deck import Deck
 from .lineage_detail import detail
-from .lineage_lines import Ink, draw, edge_of
+from .lineage_lines import Ink, draw, edge_of, stakes
 from .lineage_start import KEPT, Start, recent, start_rows, starts, with_recent
 from .lineage_tree import SIDES, Fold, Path, Row, Side, folded, rows_of, turned, unfolded
 from .lineage_words import no_start_words, no_such_words, side_words
@@ -470,6 +470,8 @@ class LineageScreen(Narrowing):
         left: list[Piece] = [(" lineage", "dim" if name else "bright")]
         if name:
             left += [(" of ", "dim"), (name, "bright")]
+        if root is not None and self.root is not None and self._answer is not None and self._answer.lineage is not None:
+            left += stakes(self._answer.lineage)
         if self._side != "both":
             left.append((f"  {side_words(self._side)}", "accent"))
         if self.needle:

@@ -124,8 +124,10 @@ def mark_of(row: Row, ink: Ink) -> Mark | None:
     if row.kind == "root":
         return summary(ink.lineage) if ink.lineage is not None else None
     own = _own(node, ink)
+    if own is None and ink.lineage is not None and node.subject in ink.lineage.at_risk and puts_at_risk(ink.lineage):
+        own = (f"{glyph('warn')} at risk",), "warn"
     below = _told(worst_first(one for hidden in row.hidden for one in hidden.walk()), row.hidden_more, ink)
-    if own is None or (below is not None and sign(node.state).role in QUIET):
+    if own is None or (below is not None and own[1] in QUIET):
         return below or own
     return own
 
@@ -150,6 +152,9 @@ def _told(nodes: Sequence[Node], more: int, ink: Ink) -> Mark | None:
     """What was said of a thing, in a few words: the worst by its name, or how many are good."""
     if not nodes:
         return None
+    good = [node for node in nodes if sign(node.state).role == "good"]
+    if good and sign(nodes[0].state).role == "dim":
+        nodes = good  # what was cancelled or skipped says less than what passed
     worst, number = nodes[0], len(nodes) + more
     role, lead = sign(worst.state).role, f"{glyph(worst.state)} "
     if role == "good" and number > 1:
@@ -175,23 +180,45 @@ def _since(text: str, node: Node, ink: Ink) -> tuple[str, ...]:
 
 
 def summary(lineage: Lineage) -> Mark | None:
-    """The one thing to know of a lineage: checks that fail upstream, who is at risk, what runs on it."""
-    said, role = [], "text"
-    if lineage.failing:
-        number = len(lineage.failing)
-        said.append(f"{glyph('fail')} {count(number)} failing check{'s' * (number != 1)} upstream")
-        role = "bad"
+    """What stands at the right edge of the thing itself: how it stands, and checks that fail, its own or upstream."""
+    root, number, dumb = lineage.root, len(lineage.failing), len(lineage.could_not_run)
+    where = "" if any(one.kind in ("check", "result") and _is_bad(one) for one in root.asides) else " upstream"
+    said = [f"{count(number)} failing check{'s' * (number != 1)}{where}"] if number else []
+    if dumb:
+        said.append(f"{count(dumb)} could not run" if said else f"{count(dumb)} could not run{where}")
+    own = sign(root.state).role
+    if root.state and own not in QUIET:
+        return tuple(f"{glyph(root.state)} {', '.join([word_of(root.state), *said[:n]])}" for n in (2, 1, 0)), own
+    if not said:
+        return None
+    state = "fail" if number else "error"
+    return tuple(f"{glyph(state)} {', '.join(said[:n])}" for n in (2, 1)), sign(state).role
+
+
+def _is_bad(node: Node) -> bool:
+    return sign(node.state).role == "bad"
+
+
+def stakes(lineage: Lineage) -> list[Piece]:
+    """Who is at risk, and what runs on it: what stands beside the name of the thing."""
+    made: list[Piece] = []
     if lineage.at_risk:
-        number, is_bad = len(lineage.at_risk), bool(lineage.failing) or is_troubled(lineage.root)
-        named = clip(unquote(lineage.at_risk[0].partition("/")[2]), 40) if number == 1 else f"{count(number)} aliases"
-        said.append(f"{glyph('warn')} {named} at risk" if is_bad else f"feeds {named}")
-        role = "warn" if is_bad and role != "bad" else role
+        first, more = clip(unquote(lineage.at_risk[0].partition("/")[2]), 40), len(lineage.at_risk) - 1
+        named = f"{first} +{count(more)}" if more else first
+        is_bad = puts_at_risk(lineage)
+        made.append(
+            (f"   {glyph('warn')} {named} at risk" if is_bad else f"   feeds {named}", "warn" if is_bad else "text")
+        )
     if lineage.running:
-        said.append(f"{glyph('running')} {count(lineage.running)} running")
-        role = role if role != "text" else "run"
-    return (("  ".join(said), said[0]), role) if said else None
+        made.append((f"   {glyph('running')} {count(lineage.running)} running", "run"))
+    return made
+
+
+def puts_at_risk(lineage: Lineage) -> bool:
+    """Whether what came of it has to fear something: it or what it came from fails."""
+    return bool(lineage.failing) or is_troubled(lineage.root)
 
 
 def is_troubled(node: Node) -> bool:
     """Whether a thing, or what was said of it, is bad."""
-    return any(sign(one.state).role == "bad" for one in (node, *node.asides))
+    return any(_is_bad(one) for one in (node, *node.asides))

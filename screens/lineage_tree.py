@@ -121,7 +121,9 @@ def _level(
         yield from _branch(node, (*path, step), guide, is_last, folds, words)
     if number:
         least = "at least " if at_least else ""
-        said = f"and {least}{count(number)} more {what}".rstrip() if not root else f"{count(number)} more, none worse"
+        said = f"and {least}{count(number)} more {what}".rstrip()
+        if root:
+            said = f"{count(number)} more, none worse" if found else f"{glyph('pass')} {count(number)} good"
         yield Row("more", (*path, "more"), guide=f"{guide}└─ ", note=said)
 
 

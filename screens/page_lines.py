@@ -91,14 +91,17 @@ def run_pieces(run: Run, width: int, now: int, note: str = "") -> list[Piece]:
     ]
 
 
-def check_pieces(check: Check, width: int, now: int) -> list[Piece]:
-    """A check: `✖ not_null(customer_id)  gx  3.1 % null, allowed 1 %`."""
+def check_pieces(check: Check, width: int, now: int, by: str = "") -> list[Piece]:
+    """A check: `✖ not_null(customer_id)  gx  (digest)  3.1 % null`. `by`: how it is known to speak of it."""
     stands = standing(check, now)
     room = max(16, min(34, width * 2 // 5))
-    name = f"{glyph(stands)} {clip(check.name, room)}"
-    lead = f"{pad(name, room + 2)}"
-    about = f"  {pad(tool(check.tool), 7)}  {check_said(check, now)}"
-    return [(lead, sign(stands).role), (fit(about, max(0, width - room - 2)), "dim")]
+    name = pad(f"{glyph(stands)} {clip(check.name, room)}", room + 2)
+    role = sign(stands).role
+    made: list[Piece] = [(name, "text" if role == "good" else role), (f"  {pad(tool(check.tool), 7)}", "dim")]
+    if by:
+        made.append((f"  {pad(f'({by})', 10)}", "warn" if by == "name" else "dim"))
+    left = width - sum(cells(text) for text, _ in made)
+    return [*made, (fit(f"  {check_said(check, now)}", max(0, left)), "dim")]
 
 
 def commit_pieces(commit: Commit, width: int, now: int, note: str = "") -> list[Piece]:

@@ -67,5 +67,6 @@ def data_with_many_runs() -> Lineage:
     checks = (check("not_null(customer_id)", "fail", since=NOW - 10 * HOUR), *(check(f"check {n}") for n in range(9)))
     return Lineage(
         subject=DATA, root=node("data", "orders@77ab", subject=DATA, asides=checks, asides_more=36),
-        downstream=runs, more=99_988, more_of="runs", at_risk=(CHAMPION,), running=1,
+        failing=("check/not_null(customer_id)",), downstream=runs, more=99_988, more_of="runs",
+        at_risk=(CHAMPION,), running=1,
     )  # fmt: skip

@@ -136,8 +136,8 @@ async def test_of_a_file_that_dvc_tracks_it_is_said_who_wrote_it_of_what_and_who
             "param params.yaml:prepare.days 90 → 120",
         ]
         checks = part(lines, "checks")
-        assert any("not_null(customer_id)" in line and line.endswith("(digest)") for line in checks)
-        assert any("freshness" in line and line.endswith("(declared)") for line in checks)
+        assert any("not_null(customer_id)" in line and "(digest)" in line for line in checks)
+        assert any("freshness" in line and "(declared)" in line for line in checks)
         assert any("churn v15" in line and "challenger" in line for line in part(lines, "trained on it"))
         made = part(lines, "made by")
         assert [line.split()[0] for line in made] == ["1f2c91a", "prepare", "raw/orders.csv", "params.yaml:prepare.d…"]
@@ -147,7 +147,7 @@ async def test_of_a_file_that_dvc_tracks_it_is_said_who_wrote_it_of_what_and_who
 async def test_a_check_by_name_alone_says_so(data: Any, settled: Any) -> None:
     async with app(data, identities=Identities()).run_test(size=SIZE) as pilot:
         lines = await command(pilot, settled, ":dataset/orders@51c2ee")
-        assert any(line.endswith("(name)") for line in part(lines, "checks"))
+        assert any("(name)" in line for line in part(lines, "checks"))
 
 
 async def test_enter_walks_from_version_to_version_and_to_all_that_hangs_on_one(data: Any, settled: Any) -> None:

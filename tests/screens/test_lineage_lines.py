@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from quarterdeck.app.lineage.tree import UNKNOWN, Lineage, Node
 from quarterdeck.app.text import cells, fit
 from quarterdeck.screens.lineage_detail import detail
-from quarterdeck.screens.lineage_lines import Ink, draw, edge_of
+from quarterdeck.screens.lineage_lines import Ink, draw, edge_of, stakes
 from quarterdeck.screens.lineage_tree import Fold, Path, Row, folded, rows_of, turned, unfolded
 from quarterdeck.screens.lineage_words import no_start_words, no_such_words
 from tests.screens.lineages import DATA, NOW, champion, check, data_with_many_runs, node
@@ -63,7 +63,9 @@ def test_a_link_by_name_alone_stands_out() -> None:
 
 def test_of_a_dataset_its_bad_checks_are_rows_and_who_feeds_on_it_is_at_risk() -> None:
     lines = drawn(data_with_many_runs())
-    assert lines[0].endswith("▲ churn@champion at risk  ▶ 1 running")
+    assert lines[0].endswith("✖ 1 failing check")  # its own
+    assert "".join(text for text, _ in stakes(data_with_many_runs())) == "   ▲ churn@champion at risk   ▶ 1 running"
+    assert any("churn@champion" in line and line.endswith("▲ at risk") for line in lines)
     assert lines[1:4] == [
         " checks", "   ├─ check not_null(customer_id)  gx   ✖ fails since 13 mar 17:07", "   └─ 45 more, none worse",
     ]  # fmt: skip
@@ -74,7 +76,23 @@ def test_of_a_dataset_its_bad_checks_are_rows_and_who_feeds_on_it_is_at_risk() -
 def test_who_feeds_on_good_data_is_at_no_risk() -> None:
     good = data_with_many_runs()
     good = Lineage(subject=good.subject, root=node("data", "orders@77ab", subject=DATA), at_risk=good.at_risk)
-    assert drawn(good)[0].endswith("feeds churn@champion")
+    assert stakes(good) == [("   feeds churn@champion", "text")]
+    assert not any("at risk" in line for line in drawn(good))
+
+
+@pytest.mark.parametrize(
+    ("failing", "dumb", "said"),
+    [
+        (1, 0, "✖ 1 failing check upstream"),
+        (2, 1, "✖ 2 failing checks upstream, 1 could not run"),
+        (0, 2, "! 2 could not run upstream"),
+        (0, 0, "v14"),
+    ],
+)
+def test_the_thing_itself_says_what_fails_upstream(failing: int, dumb: int, said: str) -> None:
+    checks = tuple(f"check/{number}" for number in range(3))
+    lineage = champion(failing=checks[:failing], could_not_run=checks[:dumb])
+    assert drawn(lineage, 120)[0].endswith(said)
 
 
 def test_what_is_not_known_is_drawn_as_not_known() -> None:
@@ -91,6 +109,23 @@ def test_one_half_is_shown_alone(side: str, gone: str, left: str) -> None:
     whole = "\n".join(drawn(champion(), side=side))
     assert gone not in whole
     assert left in whole
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [("failed", "✖ failed, 1 failing check upstream"), ("running", "▶ running, 1 failing check upstream"),
+     ("finished", "✖ 1 failing check upstream")],
+)  # fmt: skip
+def test_a_run_that_failed_says_so_before_its_checks(state: str, said: str) -> None:
+    lineage = champion(root=node("run", "brave-cod-214", subject="run/9f", state=state))
+    assert drawn(lineage, 120)[0].endswith(said)
+
+
+def test_good_checks_of_the_thing_itself_are_counted_and_unfold() -> None:
+    lineage = champion(root=node("data", "orders@1", subject=DATA, asides=(check("a"), check("b")), asides_more=7))
+    assert drawn(lineage)[1:3] == [" checks", "   └─ ● 9 good"]
+    lines = drawn(lineage, folds={("root",): "open"})
+    assert [line.split()[2] for line in lines[2:4]] == ["a", "b"]
 
 
 def test_a_row_unfolds_to_what_was_said_of_it_and_folds_to_the_worst_below_it() -> None:
