@@ -25,6 +25,7 @@ _NAMES = 500
 """Names looked at in one folder when searching for *.tf: a data folder may hold millions ..."""
 _FOLDERS = 200
 """... and folders in all."""
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MAKEFILE = 256 * 1024
 """Bytes of a Makefile that are read."""
 
@@ -97,13 +98,27 @@ def _mlflow(root: Path, environment: Mapping[str, str]) -> Found:
 
 def _checks(root: Path) -> Found:
     checks, sentences = [], []
-    if (root / "gx").is_dir():
-        checks.append({"kind": "great_expectations", "paths": ["gx/uncommitted/validations/**/*.json"]})
-        sentences.append("gx/ belongs to Great Expectations.")
+    folder = "gx" if (root / "gx").is_dir() else "great_expectations"  # its name before 0.18
+    if folder == "gx" or (root / folder / "great_expectations.yml").is_file():
+        checks.append({"kind": "great_expectations", "paths": [f"{folder}/uncommitted/validations/**/*.json"]})
+        sentences.append(f"{folder}/ belongs to Great Expectations.")
     if (root / "target" / "run_results.json").is_file():
         checks.append({"kind": "dbt", "paths": ["target/run_results.json"]})
         sentences.append("target/run_results.json holds the last results of dbt.")
+    if _has_snapshots(root / "workspace"):
+        checks.append({"kind": "evidently", "paths": ["workspace/*/snapshots/*.json"]})
+        sentences.append("workspace/ holds snapshots of Evidently.")
     return Found({"checks": checks} if checks else {}, tuple(sentences))
+
+
+def _has_snapshots(workspace: Path) -> bool:
+    """Whether a folder is a workspace of Evidently's: a project in it is called by a UUID, and has snapshots."""
+    try:
+        with os.scandir(workspace) as listing:
+            names = [entry.name for entry in islice(listing, _NAMES) if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return False
+    return any(_UUID.fullmatch(name) and (workspace / name / "snapshots").is_dir() for name in names)
 
 
 def _dvc(root: Path) -> Found:
@@ -155,6 +170,11 @@ def written_down(settings: Settings) -> str:
     content |= propose(settings).sections
     given = {name: section for name, section in _lean(content).items() if section != []}
     return "\n".join(_tables((), given)).lstrip("\n") + "\n"
+
+
+def commented(sections: Mapping[str, Any]) -> str:
+    """Sections as they would stand in the file, each line a comment: for somebody to look at and let count."""
+    return "".join(f"# {line}\n" for line in _tables((), sections) if line)
 
 
 def _lean(value: Any) -> Any:

@@ -131,6 +131,26 @@ def check_pattern(key: str, value: str) -> None:
         raise WrongError(key, f"({echo(value)}) has more beside “**”: write “**/*.xml” for a folder and all below it")
 
 
+def check_glob(key: str, value: str) -> None:
+    """A pattern of files, wherever they are: what `**` stands beside, and what no system can hold."""
+    if "\0" in value:
+        raise WrongError(key, "holds a NUL character, which no file has in its name")
+    if any("**" in part and part != "**" for part in value.split("/")):
+        raise WrongError(key, f"({echo(value)}) has more beside “**”: write “**/*.json” for a folder and all below it")
+    if value.endswith("**"):
+        raise WrongError(key, f"({echo(value)}) names folders: write which files in them, as in “**/*.json”")
+
+
+def check_artifact(key: str, value: str) -> None:
+    """A pattern of artifacts, which have no place but their own; empty stands for “not given”."""
+    if not value:
+        return
+    parts = [part for part in value.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts or value.startswith(("/", "~")):
+        raise WrongError(key, f"({echo(value)}) names no artifacts: write one as in “checks/*.json”")
+    check_glob(key, value)
+
+
 def check_command(key: str, value: str) -> None:
     """A command line that a system can take."""
     check_given(key, value)

@@ -16,9 +16,11 @@ import msgspec
 from .checks import (
     NEVER,
     WrongError,
+    check_artifact,
     check_command,
     check_duration,
     check_given,
+    check_glob,
     check_pattern,
     check_url,
     check_words,
@@ -235,7 +237,13 @@ class Checks(Section, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_words("paths", self.paths)
+        for path in self.paths:
+            check_glob("paths", path)
+        check_artifact("mlflow_artifact", self.mlflow_artifact)
+        check_artifact("ci_artifact", self.ci_artifact)
         check_words("command", self.command)
+        for word in self.command:
+            check_command("command", word)
         check_duration("every", self.every, least=60)
         if not (self.paths or self.mlflow_artifact or self.ci_artifact or self.command):
             raise WrongError(

@@ -60,6 +60,21 @@ def test_everything_that_is_there_is_found(tmp_path: Path) -> None:
     assert settings.tracking.uri == f"sqlite:///{tmp_path}/mlflow.db"
 
 
+def test_the_folders_of_other_versions_and_tools_are_found_where_they_cannot_be_anything_else(tmp_path: Path) -> None:
+    remote(tmp_path, "git@git.acme:churn.git")
+    project = "workspace/0190c4f2-6d5c-7e3b-8f1a-2b3c4d5e6f70"
+    settings = look(tmp_path, "great_expectations/great_expectations.yml", f"{project}/snapshots/one.json")
+    assert [(checks.kind, checks.paths) for checks in settings.checks] == [
+        ("great_expectations", ("great_expectations/uncommitted/validations/**/*.json",)),
+        ("evidently", ("workspace/*/snapshots/*.json",)),
+    ]
+
+
+def test_a_folder_that_is_only_called_so_is_not_taken_for_one(tmp_path: Path) -> None:
+    remote(tmp_path, "git@git.acme:churn.git")
+    assert look(tmp_path, "workspace/mine/snapshots/one.json", "great_expectations/notes.txt").checks == ()
+
+
 @pytest.mark.parametrize(
     ("url", "said", "base_url"),
     [

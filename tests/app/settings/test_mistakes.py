@@ -56,6 +56,30 @@ def complaint(text: str, kind: type = ProjectFile) -> str:
             "quarterdeck.toml:2: [[checks]] number 1 “kind” cannot be “dbtt”. Did you mean “dbt”? Allowed: great_",
         ),
         (
+            '[[checks]]\nkind = "dbt"\npaths = ["a/**.json"]\n',
+            "quarterdeck.toml:3: [[checks]] number 1 “paths” (“a/**.json”) has more beside “**”: write “**/*.json”",
+        ),
+        (
+            '[[checks]]\nkind = "dbt"\npaths = ["target/**"]\n',
+            "quarterdeck.toml:3: [[checks]] number 1 “paths” (“target/**”) names folders: write which files in them",
+        ),
+        (
+            '[[checks]]\nkind = "dbt"\nmlflow_artifact = "../x.json"\n',
+            "quarterdeck.toml:3: [[checks]] number 1 “mlflow_artifact” (“../x.json”) names no artifacts: write",
+        ),
+        (
+            '[[checks]]\nkind = "dbt"\nci_artifact = "/x.json"\n',
+            "quarterdeck.toml:3: [[checks]] number 1 “ci_artifact” (“/x.json”) names no artifacts: write one as in",
+        ),
+        (
+            '[[checks]]\nkind = "dbt"\npaths = ["a"]\nevery = "10m"\n',
+            "quarterdeck.toml:4: [[checks]] number 1 “every” says how often `command` is run, and there is no command",
+        ),
+        (
+            '[[checks]]\nkind = "dbt"\ncommand = ["dbt"]\nevery = "10s"\n',
+            "quarterdeck.toml:4: [[checks]] number 1 “every” (“10s”) is too short: 60 seconds at least.",
+        ),
+        (
             '[sync]\nevery = "2 fortnights"\n',
             "quarterdeck.toml:2: [sync] “every” (“2 fortnights”) is no duration: write",
         ),
