@@ -44,7 +44,7 @@ MIXED_0 = [
     ("error", "not_null(no_such_column)", "no_such_column", None, None, None),
     ("pass", "row_count", "", "200", None, None),
     ("fail", "not_null(vendor)", "vendor", "0.5 % null", 1, 200),
-    ("fail", "accepted_values(vendor)", "vendor", "1 unexpected of 200 (0.5 %)", 1, 200),
+    ("fail", "accepted_values(vendor)", "vendor", "1 unexpected of 200 (0.503 %)", 1, 200),
     ("pass", "between(fare)", "fare", "9 unexpected of 200 (4.5 %)", 9, 200),
     ("fail", "between(passengers)", "passengers", "30 unexpected of 200 (15 %)", 30, 200),
     ("fail", "unique(trip_id)", "trip_id", "3 unexpected of 200 (1.5 %)", 3, 200),
@@ -53,7 +53,7 @@ MIXED_1 = [
     ("pass", "row_count", "", "200", None, None),
     ("pass", "columns_match_ordered_list", "", "5 columns", None, None),
     ("fail", "not_null(vendor)", "vendor", "0.5 % null", 1, 200),
-    ("warn", "accepted_values(vendor)", "vendor", "1 unexpected of 200 (0.5 %)", 1, 200),
+    ("warn", "accepted_values(vendor)", "vendor", "1 unexpected of 200 (0.503 %)", 1, 200),
     ("pass", "between(fare)", "fare", "9 unexpected of 200 (4.5 %)", 9, 200),
     ("pass", "mean(fare)", "fare", "36.087", None, None),
     ("warn", "between(passengers)", "passengers", "30 unexpected of 200 (15 %)", 30, 200),
@@ -176,6 +176,28 @@ def test_a_checkpoints_runs_read_like_its_files(name: str) -> None:
         ("pass", "row_count", "users_csv"),
     ]
     assert (one.suite, one.at) == ("files_suite", millis("2026-11-29T16:01:52.829"))
+
+
+def test_a_checkpoint_over_two_assets_is_two_runs_of_one_suite() -> None:
+    file = OURS / "gx-0.18.21.sql.checkpoint.json"
+    first, second = read(a_file(file.read_bytes()))
+    assert (first.suite, second.suite) == ("sql_suite", "sql_suite")
+    assert {one.dataset for one in first.results} == {"users_asset"}
+    assert rows(second, "outcome", "name", "dataset", "observed") == [
+        ("pass", "not_null(id)", "q_asset", "0 % null"),
+        ("fail", "unique(id)", "q_asset", "2 unexpected of 3 (66.7 %)"),
+        ("fail", "match_regex(email)", "q_asset", "1 unexpected of 3 (33.3 %)"),
+    ]
+    assert first.interval_at == second.interval_at == millis("2026-11-18")
+    assert "jane" not in encoded([first, second])
+
+
+def test_a_query_for_unexpected_rows_is_told_without_what_it_looks_for() -> None:
+    one = ours("gx-1.24.1.sql.json")
+    assert counted(one) == {"error": 1, "fail": 3, "pass": 1}
+    (query,) = [check for check in one.results if check.name == "unexpected_rows"]
+    assert (query.observed, query.expected, query.message) == ("1", "no such rows", "no jane")
+    assert "like '…'" in query.definition
 
 
 def test_what_version_0_15_writes_is_read() -> None:
