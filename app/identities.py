@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from .errors import SettingsError
@@ -30,6 +31,28 @@ def identities_of_text(text: str | None) -> Identities:
     except SettingsError:
         return Identities()
     return Identities() if contradiction(sections) else _declared(sections)
+
+
+def alike(names: Iterable[tuple[str, str]], declared: Identities) -> list[DataIdentity]:
+    """What may be worth declaring: names, each by its tool, that end alike (`data/orders.csv`, `shop.orders`).
+
+    Only of those that nobody declared, and only where each tool has one such name; ten at most.
+    """
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for tool, name in sorted(set(names)):
+        if declared.name_of(tool, name) is None:
+            found[_ending(tool, name)][tool].append(name)
+    return [
+        DataIdentity(name=ending, same=tuple((tool, own[0]) for tool, own in tools.items()))
+        for ending, tools in sorted(found.items())
+        if len(tools) > 1 and all(len(own) == 1 for own in tools.values())
+    ][:10]
+
+
+def _ending(tool: str, name: str) -> str:
+    """`orders` of a path or of a table in its schema."""
+    last = name.rpartition("/")[2]
+    return (last.partition(".")[0] if tool == "dvc" else last.rpartition(".")[2]).casefold()
 
 
 def _declared(sections: Iterable[Datasets]) -> Identities:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
 
 from .. import trust
-from ..detect import propose, written_down
-from ..errors import QuarterdeckError, RefusedError
+from ..detect import commented, propose, written_down
+from ..errors import QuarterdeckError, RefusedError, StoreError
+from ..identities import alike, identities
 from ..settings import FILE, Mlflow, Settings
+from ..store.reading import Reader
 from .boundary import say
 from .options import Options
-from .place import NAME_ONE, NO_SOURCE, settings_of
+from .place import NAME_ONE, NO_SOURCE, cache_of, settings_of
 from .printing import print_object
 
 
@@ -31,13 +34,14 @@ def init_command(options: Options, force: bool, as_json: bool) -> int:
       quarterdeck --project ~/churn init --force
 
     Finds the Git repository, its remote's host, MLFLOW_TRACKING_URI or mlflow.db, gx/, dbt's results and
-    Terraform's. A Makefile with a target `test` becomes a local pipeline where no CI is found. Read it, change it,
-    commit it: it is your team's.
+    Terraform's. A Makefile with a target `test` becomes a local pipeline where no CI is found. After a first sync,
+    datasets of several tools whose names end alike are proposed in a comment. Read it, change it, commit it: it is
+    your team's.
     """
     file = (options.project or Path()).absolute() / FILE
     with _moved_away(file) if force else _left_alone(options):
         settings = settings_of(options)
-        content = written_down(settings)
+        content = written_down(settings) + _alike(options, settings)
         _write(file, content)
     for sentence in (*settings.found, *propose(settings).sentences):
         say(f"Found: {sentence}")
@@ -49,6 +53,26 @@ def init_command(options: Options, force: bool, as_json: bool) -> int:
     if as_json:
         print_object({"file": str(file), "found": list(settings.found), "content": content})
     return 0
+
+
+def _alike(options: Options, settings: Settings) -> str:
+    """A comment that proposes [[datasets]], where something was synced already and names of several tools end alike."""
+    path = cache_of(options, settings)
+    if not path.exists():
+        return ""
+    declared = identities(settings)
+    try:
+        with closing(Reader(path)) as reader:
+            names = [(part.tool, part.name) for row in reader.datasets.names(declared) for part in row.said_by]
+    except (StoreError, sqlite3.Error):
+        return ""  # a cache that cannot be read is the syncer's matter: nothing is proposed
+    found = alike(names, declared)
+    if not found:
+        return ""
+    say(f"Found: datasets that several tools may know: {len(found)}. They are proposed in a comment.")
+    sections = [{"name": one.name, "is": [f"{tool}:{name}" for tool, name in one.same]} for one in found]
+    told = "# Names that end alike. Take the marks away where they are one dataset."
+    return f"\n{told}\n{commented({'datasets': sections})}"
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.app.errors import SettingsError
-from quarterdeck.app.identities import identities, identities_of_text
+from quarterdeck.app.identities import alike, identities, identities_of_text
+from quarterdeck.app.records import DataIdentity, Identities
 from quarterdeck.app.settings import load
 
 ORDERS = """
@@ -69,3 +70,14 @@ def test_settings_that_contradict_themselves_are_refused_with_the_line(
     (tmp_path / "quarterdeck.toml").write_text(f"{ORDERS}\n[[datasets]]\n{second}\n")
     with pytest.raises(SettingsError, match=sentence):
         load(directory=tmp_path, environment={})
+
+
+def test_names_that_end_alike_may_be_worth_declaring() -> None:
+    names = [
+        ("dvc", "data/orders.csv"), ("dbt", "shop.orders"), ("mlflow", "Orders"), ("dvc", "users.csv"),
+        ("dvc", "b/users"), ("mlflow", "users"), ("mlflow", "alone"), ("dvc", "events.csv"), ("soda", "events"),
+    ]  # fmt: skip
+    declared = Identities([DataIdentity(name="events", same=(("dvc", "events.csv"),))])
+    assert alike(names, declared) == [
+        DataIdentity(name="orders", same=(("dbt", "shop.orders"), ("dvc", "data/orders.csv"), ("mlflow", "Orders")))
+    ]

@@ -20,6 +20,7 @@ from quarterdeck.app.records import (
     Run,
     SourceSpec,
 )
+from quarterdeck.app.settings import load
 from quarterdeck.app.store.cache import Cache
 
 Call = Callable[..., Any]
@@ -173,3 +174,28 @@ def test_data_that_changed_is_among_the_events(call: Call) -> None:
         ("data/orders.csv is now d2d2d2d", "ann"), ("data/orders.csv is now d1d1d1d", None),
     ]  # fmt: skip
     assert changed[0]["refs"][1] == {"subject": f"commit/{SECOND}", "role": "code"}
+
+
+@pytest.mark.usefixtures("filled")
+def test_init_proposes_in_a_comment_what_several_tools_may_know(call: Call, project: Path) -> None:
+    (project / "quarterdeck.toml").unlink()
+    said = call("init")
+    assert said.status == 0
+    assert "datasets that several tools may know: 1" in said.err
+    text = (project / "quarterdeck.toml").read_text()
+    proposed = text.partition("# [[datasets]]")[2].splitlines()
+    assert proposed[1:] == ['# name = "orders"', '# is = ["dvc:data/orders.csv", "great_expectations:orders"]']
+    assert load(directory=project).datasets == ()
+    told = "# Names that end alike. Take the marks away where they are one dataset.\n"
+    (project / "quarterdeck.toml").write_text(text.replace(told, "").replace("# ", ""))
+    assert load(directory=project).datasets[0].same == ("dvc:data/orders.csv", "great_expectations:orders")
+
+
+@pytest.mark.usefixtures("filled")
+def test_init_bears_a_cache_that_cannot_be_read(call: Call, project: Path, cache: Path) -> None:
+    (project / "quarterdeck.toml").unlink()
+    cache.write_bytes(b"x" * 8192)
+    for beside in ("-wal", "-shm"):
+        cache.with_name(cache.name + beside).unlink(missing_ok=True)
+    assert call("init").status == 0
+    assert "datasets" not in (project / "quarterdeck.toml").read_text()
