@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from typing import Literal, TypeAlias
 
-from ..app.records import Check, CheckResult
+from ..app.records import Check
 from ..app.store.checks import Complaint
 from ..app.text import cells, clip, fit, one_line, pad, shown
 from ..widgets.figures import age, count, moment
@@ -16,7 +16,7 @@ from ..widgets.parted_table import PartedColumn
 from ..widgets.record_table import Column
 from ..widgets.status import glyph, sign, worded
 from .check_strip import Intervals, Told, parts, title, width
-from .check_words import ago, rule_said, said, since_said, standing, tool
+from .check_words import ago, rule_said, said, share_said, since_said, standing, tool
 
 Kind: TypeAlias = Literal["check", "rule", "dataset", "fold", "rest", "complaint"]
 
@@ -109,12 +109,6 @@ def _time(get: Callable[[Check], int | None], zone: tzinfo) -> Cell:
 
 def _share(check: Check, line: CheckLine) -> Piece:
     return share_said(check.newest), "text"
-
-
-def share_said(result: CheckResult) -> str:
-    """`3.1 %` of the rows fail; "" where nobody counted."""
-    share = result.failing_share
-    return f"{100 * share:.3g} %" if share is not None else ""
 
 
 def _column(key: str, heading: str, cell: Cell, wide: int, rank: int, *, right: bool = False, grow: int = 0) -> (

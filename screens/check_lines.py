@@ -10,11 +10,10 @@ from ..widgets.figures import age, moment
 from ..widgets.line import Piece
 from ..widgets.spark import spark
 from ..widgets.status import glyph, sign, worded
-from .check_columns import share_said
 from .check_facts import CheckFacts
 from .check_feeds import BY, Eater
 from .check_outline import Clock, Row, fact_name
-from .check_words import against, ago, flaps, rows_said, silence, since_said, standing, tool
+from .check_words import against, ago, flaps, rows_said, share_said, silence, since_said, standing, tool
 from .pipeline_columns import called, short
 from .pipeline_lines import STATUS
 from .run_details import Lines, wrap
@@ -57,7 +56,7 @@ def _heading(row: Row, width: int, facts: CheckFacts) -> list[Piece]:
     made: list[Piece] = [(row.name, "bright")]
     if row.note:
         made.append((f"  {fit(row.note, width - cells(row.name) - 4)}", "dim"))
-    if row.name == "history" and (shares := share_pieces(facts.past, width - 40)):
+    if row.name == "history" and (shares := share_pieces(facts.past, width - 52)):
         made += shares
     return made
 

@@ -11,11 +11,10 @@ from ..app.records import Check, CheckResult, Commit, PastResult, Pipeline, Run
 from ..app.text import one_line, shown
 from ..widgets.figures import age, count, moment
 from ..widgets.status import glyph
-from .check_columns import share_said
 from .check_facts import CheckFacts
 from .check_feeds import Eater
 from .check_strip import RULE
-from .check_words import against, day, flaps, rows_said, rule_said, silence
+from .check_words import against, day, flaps, in_words, rows_said, rule_said, share_said, silence
 
 Kind: TypeAlias = Literal[
     "gap", "heading", "remark", "rule", "fact", "commit", "run", "pipeline", "data", "result", "eater",
@@ -99,6 +98,7 @@ def _fact(part: str, name: str, text: str | None) -> Iterator[Row]:
 
 def _asserts(check: Check) -> Iterator[Row]:
     newest = check.newest
+    yield from _fact("asserts", "that", in_words(check))
     yield from _fact("asserts", "rule", newest.definition or check.name)
     yield from _fact("asserts", "expected", newest.expected)
     for limit in newest.limits:

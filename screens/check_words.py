@@ -81,10 +81,12 @@ def against(result: CheckResult, was: str | None = None) -> str:
     """Observed against expected: `3.1 % null, allowed 1 %, was 0 %`; "" where the tool told neither."""
     said = []
     observed = one_line((result.observed or "")[:300])
-    if observed:
-        said.append(observed)
-    elif result.failed_rows:
+    is_bare = not observed or observed == str(result.failed_rows)  # a count alone says little beside a share
+    if result.failed_rows and is_bare:
         said.append(rows_said(result).replace(" fail", " rows fail"))
+        said += [share] if (share := share_said(result)) else []
+    elif observed:
+        said.append(observed)
     if result.expected:
         expected = one_line(result.expected[:300])
         said.append(f"allowed {expected[len(AT_MOST) :]}" if expected.startswith(AT_MOST) else f"expected {expected}")
@@ -107,6 +109,36 @@ def rows_said(result: CheckResult) -> str:
         return ""
     of = f" of {count(result.total_rows)}" if result.total_rows is not None else ""
     return f"{count(result.failed_rows)}{of} fail"
+
+
+def share_said(result: CheckResult) -> str:
+    """`3.1 %` of the rows fail; "" where nobody counted."""
+    share = result.failing_share
+    return f"{100 * share:.3g} %" if share is not None else ""
+
+
+_MEANS: Final[Mapping[str, str]] = {
+    "not_null": "{} is never empty", "null": "{} is always empty", "unique": "no {} occurs twice",
+    "accepted_values": "{} is one of the accepted values", "rejected_values": "{} is none of the rejected values",
+    "between": "{} lies between its limits", "at_least": "{} is no less than its limit",
+    "at_most": "{} is no more than its limit", "greater_than": "{} is more than its limit",
+    "less_than": "{} is less than its limit", "equal_to": "{} is what it should be",
+    "not_equal_to": "{} is not what it must not be", "match_regex": "{} is written as the pattern says",
+    "of_type": "{} is of its type", "exists": "there is a column {}",
+    "relationships": "each {} is found where it refers to", "row_count": "there are as many rows as expected",
+    "column_count": "there are as many columns as expected", "columns_match": "the columns are the expected ones",
+    "freshness": "the newest data is young enough",
+}  # fmt: skip
+"""What the common names of checks assert, {} for the column."""
+
+
+def in_words(check: Check) -> str:
+    """`customer_id is never empty`; "" where the name is no common one: then it has to speak for itself."""
+    kind, _, columns = check.name.partition("(")
+    means = _MEANS.get(kind)
+    if means is None:
+        return ""
+    return means.format(shown(columns.removesuffix(")")) or shown(check.column) or "the column")
 
 
 def said(check: Check, now: Millis, zone: tzinfo = UTC, was: str | None = None) -> str:

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
-from typing import Any, ClassVar
+from collections.abc import Iterable, Sequence
 
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import Worker, WorkerState
 
-from ..app.query import CHECKS, Node, Sort, parse, parse_sort
-from ..app.records import OUTCOMES, Check, Subject
+from ..app.records import Check, Subject
 from ..app.text import clip, fit
 from ..widgets.figures import count
 from ..widgets.freshness import freshness
 from ..widgets.line import Line, Piece
 from ..widgets.palette import Palette
 from ..widgets.parted_table import PartedTable
-from ..widgets.record_table import Column
-from .asking import Asking
 from .changes import Changed
-from .check_columns import STRIP, UNSORTED, CheckLine, across, column, columns, line_said, needed, propose
+from .check_columns import STRIP, CheckLine, across, line_said
 from .check_feeds import Feeds
-from .check_keys import CheckKeys
+from .check_list import CheckList
 from .check_pane import WITH_PANE, CheckPane, Here, pane_width
-from .check_rows import PAGE, CheckRows, Listed, Question, Section, entries, is_open, listed
-from .check_strip import UNITS, Intervals, Unit, intervals, many
+from .check_rows import Section, is_open
+from .check_strip import many
 from .check_words import check_states, empty_words, standing_pieces
-from .deck import Deck
-from .list_screen import ListScreen
 
 RESTS = 0.15
 """Seconds without a key before what follows the cursor does, and who feeds on the data in sight is read."""
@@ -54,42 +44,12 @@ TALL = 30
 PAST = 60
 """Results of the check under the cursor that are read for the pane."""
 
-BY_TROUBLE = ("", False)
-"""The order of the list that nobody sorted: datasets in trouble first, in each the worst first."""
 
-
-class ChecksScreen(ListScreen[CheckLine], CheckKeys):
+class ChecksScreen(CheckList):
     """The table of checks, and the one under the cursor."""
 
-    NAME = "checks"
-    TAB = "checks"
-    FILTER_HINT = "outcome:fail dataset:orders silent:yes"
-    DEFAULT_SORT = BY_TROUBLE
     CSS_PATH = "checks.tcss"
-    LEADING_KEYS = ("open", "check.fold", "check.log", "filter", "mark", "sort", "columns")
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "flat", "flat", id="check.flat", tooltip="By dataset with what is well folded, or a flat list"),
-        Binding("i", "unit", "interval", id="check.interval", show=False,
-                tooltip="What a column is: an hour, a day, a week, a month; as suits most checks"),
-    ]  # fmt: skip
-
-    def __init__(self, deck: Deck) -> None:
-        super().__init__(deck)
-        self._listed: Listed | None = None
-        self._rows: CheckRows | None = None
-        self._toggled: set[str] = set()
-        self._unit: Unit | None = None
-        self._flat = False
-        self._feeds = Feeds()
-        self._here: Here | None = None
-        self._need: dict[str, int] = {}
-        self._stays = False
-        self._dirty = False
-        self._resting: Timer | None = None
-        self._asking = Asking(deck.open_reader, listed, self._answered)
-        self.keys = ["name"]
-        self.look({**(deck.tables.get_table(self.kept_name()) or {}), "filter": ""})
+    LEADING_KEYS = ("open", "check.log", "filter", "mark", "sort", "columns")
 
     # -- the widgets --------------------------------------------------------------------------------------------
 
@@ -114,7 +74,7 @@ class ChecksScreen(ListScreen[CheckLine], CheckKeys):
         return across(line, room, first, strip, self.deck.zone)
 
     @property
-    def _room(self) -> int:
+    def room(self) -> int:
         """Columns of the table."""
         width = self.app.size.width
         return width - pane_width(width) if width >= WITH_PANE else width
@@ -125,10 +85,10 @@ class ChecksScreen(ListScreen[CheckLine], CheckKeys):
         for line in ("#says", "#since"):
             self.query_one(line).display = not self.pane.display
         self.query_one("#between").display = not self.pane.display and self.size.height >= TALL
-        if self._listed is not None and self._listed.intervals.count != many(self._room):
+        if self._listed is not None and self._listed.intervals.count != many(self.room):
             self.reload(keep=True)
         self.set_columns()
-        self._rest()
+        self.rest()
 
     def recolour(self, palette: Palette) -> None:
         """Draw the same in other colours."""
@@ -163,13 +123,14 @@ class ChecksScreen(ListScreen[CheckLine], CheckKeys):
 
     def on_record_table_moved(self) -> None:
         """What is said of the check follows after a rest: over a slow line it must not follow each key."""
-        self._rest()
+        self.rest()
 
     def on_record_table_scrolled(self) -> None:
         """Other datasets are on the screen."""
-        self._rest()
+        self.rest()
 
-    def _rest(self) -> None:
+    def rest(self) -> None:
+        """Follow after a while without a key."""
         if self._resting is not None:
             self._resting.stop()
         self._resting = self.set_timer(RESTS, self._rested)
@@ -185,8 +146,7 @@ class ChecksScreen(ListScreen[CheckLine], CheckKeys):
         section = self.section_here()
         dataset = self._feeds.named(section) if section is not None else None
         if self.pane.display:
-            self._here = self._read_here(line, here if isinstance(here, int) else None)
-            self.pane.show(self._here, dataset, self.deck)
+            self.pane.show(self._read_here(line, here if isinstance(here, int) else None), dataset, self.deck)
         room = self.size.width - 2
         said = line_said(line, self.deck.zone) if line is not None else []
         if dataset is not None:
@@ -210,7 +170,7 @@ class ChecksScreen(ListScreen[CheckLine], CheckKeys):
         for section in waiting[:DATASETS_AT_ONCE]:
             self._feeds.read(self.deck, section)
         if waiting:
-            self._draw_rows()
+            self.draw_rows()
             self._tell()
         if len(waiting) > DATASETS_AT_ONCE:
             self._resting = self.set_timer(0.01, self._rested)
@@ -222,123 +182,6 @@ class ChecksScreen(ListScreen[CheckLine], CheckKeys):
         window = self.table.window
         heads = [at for at in window if (entry := rows.entry(at)) is not None and entry.kind == "dataset"]
         return [section for at in heads if (section := rows.section(at)) is not None]
-
-    # -- columns, filter, order ---------------------------------------------------------------------------------
-
-    def column(self, key: str) -> Column[CheckLine] | None:
-        """The column of a word."""
-        return column(key, self._intervals(), self.deck.zone, self._room, self._need, chosen=self.chosen)
-
-    def _intervals(self) -> Intervals:
-        if self._listed is not None:
-            return self._listed.intervals
-        return intervals(self._unit or "day", many(self._room), self.deck.now(), (), self.deck.zone)
-
-    def all_keys(self) -> list[tuple[str, str]]:
-        """Every column there is."""
-        made = columns(self._intervals(), self.deck.zone)
-        return [(key, "what it said of each data interval" if key in UNSORTED[:1] else one.title)
-                for key, one in made.items()]  # fmt: skip
-
-    def sort_by(self, key: str, descending: bool | None = None) -> None:
-        """Sort by a column that the cache knows of: a flat list; `t` brings the datasets back."""
-        if key in UNSORTED:
-            self.say(f"there is no order by {key}: sort by outcome, share or first_failed_at", "dim")
-            return
-        self._flat = True
-        super().sort_by(key, descending)
-
-    def filter_words(self) -> Iterable[str]:
-        """The fields, and the words of outcome."""
-        datasets = [section.dataset.name for section in (self._listed.sections if self._listed is not None else ())]
-        plain = [f"dataset:{name}" for name in datasets[:40] if name and not set(name) & set(" ()\"'`")]
-        return [*CHECKS.own, "age", *(f"outcome:{word}" for word in OUTCOMES), "silent:yes", "flapping:yes", *plain]
-
-    def check_filter(self, text: str) -> None:
-        """Raise FilterError where the text is not of the grammar."""
-        self._parsed(text)
-
-    def _parsed(self, text: str) -> Node | None:
-        return parse(text, zone=self.deck.zone, now=self.deck.now(), vocabulary=CHECKS)
-
-    def _sorted(self) -> Sort | None:
-        if not self._flat:
-            return None
-        key = self.sort[0] or "outcome"
-        return parse_sort(f"{key}:{'desc' if self.sort[1] else 'asc'}", vocabulary=CHECKS)
-
-    def _question(self) -> Question:
-        return Question(
-            where=self._parsed(self.filter), sort=self._sorted(), now=self.deck.now(), unit=self._unit,
-            columns=many(self._room), zone=self.deck.zone, identities=self.deck.identities,
-        )  # fmt: skip
-
-    def reload(self, *, keep: bool) -> None:
-        """Ask for the list anew; what is on the screen stays until the answer is there."""
-        self._stays = keep
-        work = partial(self._asking.ask, self._asking.stop(), self._question())
-        self.run_worker(work, thread=True, group="list", exit_on_error=False)
-
-    def first_rows(self) -> None:
-        """Paint what there is at once."""
-        self._present(next(listed(self.deck.reader, self._question())))
-
-    def _answered(self, number: int, answer: Listed) -> None:
-        """On the thread that asks."""
-        self.app.call_from_thread(self._show, number, answer)
-
-    def _show(self, number: int, answer: Listed) -> None:
-        if self._asking.is_current(number) and self.is_ready:
-            self._present(answer)
-
-    def _present(self, answer: Listed) -> None:
-        self._listed = answer
-        if not self.chosen:
-            self.keys = propose(answer.sample, self.deck.environment, flat=answer.is_flat, room=self._room)
-        self._draw_rows(keep=self._stays, has_changed=True)
-        self._stays = True
-        self.table.say(empty_words(self.deck, self.filter))
-        self.write_frame()
-        self._rest()
-
-    def _draw_rows(self, *, keep: bool = True, has_changed: bool = False) -> None:
-        """Read what is in sight anew and draw it. `has_changed`: other lines may need other widths."""
-        if (rows := self._read_rows()) is not None:
-            self._rows = rows
-            if has_changed:
-                self._make_room(rows)
-            self.table.show(rows, keep=keep)
-
-    def _read_rows(self) -> CheckRows | None:
-        answer = self._listed
-        if answer is None:
-            return None
-        lines = entries(answer, self._toggled, unfolds=self._unfolds)
-        opened = partial(is_open, toggled=self._toggled, unfolds=self._unfolds)
-        return CheckRows(self.deck.reader, answer, lines, self.deck.now(), feeds=self._feeds.known, is_open=opened)
-
-    @property
-    def _unfolds(self) -> bool:
-        """Whoever filters wants to see what is found."""
-        return bool(self.filter)
-
-    def _make_room(self, rows: CheckRows) -> None:
-        """Give the columns what the lines in sight need; while the same list is shown they never get less."""
-        first = self.table.top if self._stays else 0
-        need = needed(rows.rows(first, min(rows.count(), first + PAGE)))
-        if self._stays:
-            need = {key: max(size, self._need.get(key, 0)) for key, size in (self._need | need).items()}
-        self._need = need
-        self.set_columns()
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A failed question is a sentence, not an exit."""
-        if event.state is WorkerState.ERROR and event.worker.group == "list":
-            self.say(f"▲ the list could not be read: {event.worker.error}", "warn")
-
-    def on_unmount(self) -> None:
-        """Let go of the file."""
-        self._asking.close()
 
     # -- news ---------------------------------------------------------------------------------------------------
 
@@ -360,7 +203,7 @@ class ChecksScreen(ListScreen[CheckLine], CheckKeys):
         """Write the ages anew; what fell silent in the meantime is asked for."""
         super().time_passed()
         if self._listed is not None and not self.prompt.display:
-            self._draw_rows()
+            self.draw_rows()
             self._tell()
 
     # -- keys ---------------------------------------------------------------------------------------------------
@@ -396,43 +239,10 @@ class ChecksScreen(ListScreen[CheckLine], CheckKeys):
         elif line.complaint is not None:
             self.say(f"{line.complaint.sentence} {line.complaint.origin}".strip(), "warn")
             return
-        self._draw_rows(has_changed=True)
+        self.draw_rows(has_changed=True)
         if key is not None and line.kind == "dataset":
             self.table.go_to(key)
-        self._rest()
-
-    def action_flat(self) -> None:
-        """By dataset, or a flat list."""
-        self._flat = not self._flat
-        if not self._flat:
-            self.sort = BY_TROUBLE
-        said = "a flat list, the worst first" if self._flat else "by dataset, what is well is folded"
-        self.set_columns()
-        self.reload(keep=False)
-        self.remember()
-        self.say(said, "dim")
-
-    def action_unit(self) -> None:
-        """What a column of the strip is."""
-        units = (None, *UNITS)
-        self._unit = units[(units.index(self._unit) + 1) % len(units)]
-        self.reload(keep=True)
-        self.remember()
-        self.say(f"a column is a{'n' * (self._unit == 'hour')} {self._unit}" if self._unit else
-                 "a column is what suits most checks", "dim")  # fmt: skip
-
-    def looks(self) -> dict[str, Any]:
-        """Filter, sort, columns, whether it is flat, and what a column of the strip is."""
-        return super().looks() | {"flat": self._flat, "unit": self._unit}
-
-    def look(self, kept: Mapping[str, Any]) -> None:
-        """Take what was kept."""
-        super().look(kept)
-        self._flat = bool(kept.get("flat"))
-        self._unit = found if (found := kept.get("unit")) in UNITS else None
-        known = columns(intervals("day", 1, 0, ()))
-        if self.sort[0] in UNSORTED or self.sort[0] not in known or not self._flat:
-            self.sort = BY_TROUBLE
+        self.rest()
 
     # -- words --------------------------------------------------------------------------------------------------
 

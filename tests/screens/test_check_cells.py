@@ -13,7 +13,16 @@ from quarterdeck.app.store.checks import Complaint, DatasetChecks, Mark
 from quarterdeck.screens.check_columns import CheckLine, Dataset, across, columns, propose
 from quarterdeck.screens.check_rows import Listed, Tally, entries, sections, tally
 from quarterdeck.screens.check_strip import Intervals, Told, intervals, many, parts, title, told, unit_for, width
-from quarterdeck.screens.check_words import against, rule_said, said, since_said, standing, standing_pieces, tool
+from quarterdeck.screens.check_words import (
+    against,
+    in_words,
+    rule_said,
+    said,
+    since_said,
+    standing,
+    standing_pieces,
+    tool,
+)
 from quarterdeck.widgets.line import Piece
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -171,7 +180,10 @@ def test_observed_stands_against_expected_and_what_it_was() -> None:
     assert against(CheckResult(name="x", outcome="fail", observed="26 h", expected="at most 24 h"), "6 h") == (
         "26 h, allowed 24 h, was 6 h"
     )
-    assert against(CheckResult(name="x", outcome="fail", failed_rows=31, total_rows=1000)) == "31 of 1 000 rows fail"
+    counted = CheckResult(
+        name="x", outcome="fail", failed_rows=31, total_rows=1000, observed="31", expected="at most 1 %"
+    )
+    assert against(counted) == "31 of 1 000 rows fail, 3.1 %, allowed 1 %"
     assert against(CheckResult(name="x", outcome="pass", observed="7", expected="between 0 and 9")) == (
         "7, expected between 0 and 9"
     )
@@ -223,6 +235,15 @@ def test_zero_results_are_never_green() -> None:
     assert "".join(text for text, _ in standing_pieces({"fail": 2, "error": 1, "pass": 9}, 38, in_short=False)) == (
         "   ✖ 2   ! 1 could not run   · 38 silent"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("not_null(customer_id)", "customer_id is never empty"), ("unique(a, b)", "no a, b occurs twice"),
+     ("freshness", "the newest data is young enough"), ("expression_is_true", "")],
+)  # fmt: skip
+def test_the_common_names_are_said_in_words(name: str, words: str) -> None:
+    assert in_words(check(name=name)) == words
 
 
 # -- columns and lines

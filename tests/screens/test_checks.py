@@ -326,7 +326,7 @@ async def test_enter_on_a_result_shows_what_it_is_tied_to_and_on_that_opens_it(c
 async def test_enter_on_a_fact_shows_it_whole(checked: Any, settled: Any) -> None:
     app = checked.app()
     async with app.run_test(size=(80, 24)) as pilot:
-        lines = await press(pilot, settled, "4", "j", "j", "enter", "enter")
+        lines = await press(pilot, settled, "4", "j", "j", "enter", "j", "enter")
         assert isinstance(app.screen, DetailScreen)
         assert "not_null customer_id mostly=0.99" in "\n".join(lines)
 
