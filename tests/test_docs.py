@@ -23,6 +23,7 @@ from quarterdeck.app.query.tree import (
 )
 from quarterdeck.app.records import SOURCE_STATES
 from quarterdeck.app.settings import Approvals, Freeze, Gate, Promotion, RequiredChecks, Rollback, Waivers, load
+from quarterdeck.app.settings.sections import Checks
 from quarterdeck.app.settings.whole import Settings
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -49,6 +50,15 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def test_the_settings_that_are_shown_are_read(example: Settings) -> None:
     assert (example.name, example.git.branches) == ("churn", ("main", "release/*"))
     assert (example.personal.user.name, str(example.zone)) == ("ann", "Europe/Berlin")
+
+
+def test_every_key_of_checks_is_shown_in_an_example_that_is_read(tmp_path: Path) -> None:
+    (text,) = blocks("checks.md", "toml")
+    (tmp_path / "quarterdeck.toml").write_text(text)
+    settings = load(directory=tmp_path)
+    assert [section.kind for section in settings.checks] == ["dbt", "great_expectations", "junit", "soda"]
+    keys = {field.encode_name for field in msgspec.structs.fields(Checks)}
+    assert keys - set(re.findall(r"^(\w+) = ", text, re.MULTILINE)) == set()
 
 
 def test_every_key_of_a_policy_is_shown_in_its_example(example: Settings) -> None:
