@@ -15,7 +15,6 @@ from ..records import (
     Artifact,
     ArtifactContent,
     ArtifactListing,
-    Change,
     Commit,
     CommitsBetween,
     Dataset,
@@ -35,6 +34,7 @@ from ..records import (
 from .artifact_contents import read_content
 from .between import commits_between
 from .checks import CheckReads
+from .commits import newest_commits, read_commit
 from .data_events import data_events
 from .datasets import DatasetReads
 from .events import commit_event, pipeline_events, run_events
@@ -354,42 +354,17 @@ class Reader:
         rows = self.connection.execute("SELECT id FROM run WHERE parent = ? ORDER BY started_at, id", (native,))
         return [row[0] for row in rows]
 
-    _COMMIT = (
-        "SELECT c.id, s.key, c.sha, c.parents, c.author, c.email, c.authored_at, c.committed_at, c.subject, c.body"
-        " FROM git_commit c JOIN source s ON s.id = c.source AND NOT s.hidden "
-    )
-
     def commits(self, limit: int, before: int | None = None) -> list[Commit]:
         """The newest commits, or those before a time, without their changes."""
-        where, bound = ("", ()) if before is None else ("WHERE c.committed_at < ?", (before,))
-        sql = f"{self._COMMIT}{where} ORDER BY c.committed_at DESC, c.id LIMIT ?"
-        return [self._commit(row) for row in self.connection.execute(sql, (*bound, limit))]
+        return newest_commits(self.connection, limit, until=before)
 
     def commit(self, sha: str) -> Commit | None:
         """One commit with the paths that it touched. An abbreviated sha serves when only one begins so."""
-        rows = self.connection.execute(
-            f"{self._COMMIT}WHERE c.sha >= ? AND c.sha < ? ORDER BY c.sha LIMIT 2", (sha, sha + "g")
-        ).fetchall()
-        if not rows or (len(rows) > 1 and rows[0][2] != sha):
-            return None
-        changes = self.connection.execute(
-            "SELECT g.kind, p.path, o.path FROM git_change g JOIN git_path p ON p.id = g.path"
-            ' LEFT JOIN git_path o ON o.id = g.old_path WHERE g."commit" = ? ORDER BY p.path',
-            (rows[0][0],),
-        )
-        found = [Change(kind=kind, path=path, old_path=old) for kind, path, old in changes]
-        return self._commit(rows[0], tuple(found))
+        return read_commit(self.connection, sha)
 
     def commits_between(self, base: str, head: str) -> CommitsBetween | None:
         """What lies between two commits of one repository; None when the cache does not know both."""
         return commits_between(self.connection, base, head)
-
-    @staticmethod
-    def _commit(row: Sequence[Any], changes: tuple[Change, ...] = ()) -> Commit:
-        return Commit(
-            source=row[1], sha=row[2], parents=tuple(row[3].split()), author=row[4], email=row[5], authored_at=row[6],
-            committed_at=row[7], subject=row[8], body=row[9], changes=changes,
-        )  # fmt: skip
 
     def refs(self) -> list[Ref]:
         """Branch heads and tags of the sources in the settings."""
@@ -406,13 +381,9 @@ class Reader:
         ledger says. For the others, that no vendor tells, see `happened`.
         """
         low, high = since if since is not None else -(2**62), until if until is not None else 2**62
-        commits = self.connection.execute(
-            f"{self._COMMIT}WHERE c.committed_at >= ? AND c.committed_at < ? ORDER BY c.committed_at DESC LIMIT ?",
-            (low, high, limit),
-        )
         found = [
             *run_events(self.connection, low, high, limit),
-            *(commit_event(self._commit(row)) for row in commits),
+            *(commit_event(one) for one in newest_commits(self.connection, limit, since=low, until=high)),
             *pipeline_events(self.connection, low, high, limit),
             *version_events(self.connection, low, high, limit),
             *ledger_events(self.connection, low, high, limit),
