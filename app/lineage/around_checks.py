@@ -11,7 +11,7 @@ from .checks import check_node, same_names
 from .data import DVC, tracked_node
 from .downstream import run_below
 from .found import Around
-from .nodes import data_node, pipeline_node, unknown_node
+from .nodes import data_node, fact, pipeline_node, unknown_node
 from .trail import Trail, below, written
 from .tree import UNKNOWN, By, Link, Node
 from .upstream import commit_above, run_above
@@ -44,18 +44,21 @@ def _around(trail: Trail, check: Check, past: PastResult | None, depth: int) -> 
         subject=subject, kind="check" if past is None else "result", title=node.title, at=node.at, since=node.since,
         words=(*_place(check), *node.words), state=node.state,
     )  # fmt: skip
-    trail.enter(subject)
+    trail.begin(subject)
+    trail.begin(written("check", check.id))
     data = list(_data(trail, check, past))
+    consumers, running = _consumers(trail, [known for known, _ in data], depth)
+    used = {node.link.from_ for node in consumers.get("children", ()) if node.link is not None}
     above = (
         *_of(trail, check, past, subject),
-        *_data_nodes(trail, data, subject),
+        *_data_nodes(trail, data, subject, used),
         *_tracked_nodes(trail, check, past, subject),
         *_where(trail, check, past, subject),
     )
     if not any(one.kind == "data" for one in above):
         link = trail.join(UNKNOWN, subject, "checked", "name", known=False)
         above = (unknown_node("data", f"{_called(check)} is no data that a run logged", link), *above)
-    return Around(root, above, *_consumers(trail, [known for known, _ in data], depth))
+    return Around(root, above, consumers, running)
 
 
 def _place(check: Check) -> Iterator[str]:
@@ -98,21 +101,29 @@ def _subject(known: KnownData) -> str:
     return written("dataset", known.data.name, known.data.digest)
 
 
-def _data_nodes(trail: Trail, data: list[tuple[KnownData, By]], subject: str) -> Iterator[Node]:
-    for known, by in data:
-        if not known.data.digest:
-            continue
-        link = trail.join(_subject(known), subject, "checked", by)
-        yield data_node(known.data, link)
+def _few(trail: Trail) -> int:
+    """Versions of data that are named where a check names no content: it speaks of all that there were and will be."""
+    return max(1, trail.limit // 3)
+
+
+def _data_nodes(trail: Trail, data: list[tuple[KnownData, By]], subject: str, used: set[str]) -> Iterator[Node]:
+    """Of this content, the newest, and those that the listed runs used; the others are counted."""
+    newest = {_subject(known) for known, _ in [one for one in data if one[1] != "digest"][: _few(trail)]}
+    named = [(known, by) for known, by in data if by == "digest" or _subject(known) in newest | used]
+    for known, by in named:
+        if known.data.digest:
+            yield data_node(known.data, trail.join(_subject(known), subject, "checked", by))
+    if others := len(data) - len(named):
+        yield fact("and", f"{others} more {'version' if others == 1 else 'versions'} of the same data")
 
 
 def _tracked_nodes(trail: Trail, check: Check, past: PastResult | None, subject: str) -> Iterator[Node]:
     """The same of data that Git tells of: of this content, else the newest of what is declared to be the same."""
     digest = check.dataset_digest if past is None else past.dataset_digest
     declared = [name for tool, name in same_names(trail.identities, check.tool, check.dataset) if tool == DVC]
+    named: list[tuple[str, By]] = [*((name, "declared") for name in declared), (check.dataset, "name")]
     found: list[tuple[DataVersion, By]] = [(one, "digest") for one in trail.reads.tracked_of_digest(digest or "", 1)]
-    found += [(one, "declared") for name in declared for one in trail.reads.newest_tracked(name, trail.limit)]
-    found += [(one, "name") for one in trail.reads.newest_tracked(check.dataset, trail.limit)]
+    found += [(one, by) for name, by in named for one in trail.reads.newest_tracked(name, _few(trail))]
     for one, by in {(one.name, one.digest): (one, by) for one, by in reversed(found)}.values():
         if not one.is_gone:
             yield tracked_node(one, link=trail.join(written("dataset", one.name, one.digest), subject, "checked", by))
@@ -124,7 +135,7 @@ def _tracked_nodes(trail: Trail, check: Check, past: PastResult | None, subject:
 def _where(trail: Trail, check: Check, past: PastResult | None, subject: str) -> Iterator[Node]:
     of = check if past is None else past
     if of.run_id is not None:
-        yield run_above(trail, of.run_id, subject, 2)
+        yield run_above(trail, of.run_id, subject, 0)  # by itself: what it was made of is its own lineage
     if of.commit is not None:
         yield commit_above(trail, of.commit, subject, "checked")
     if of.pipeline_id is not None:

@@ -27,7 +27,7 @@ def around_model(trail: Trail, parts: tuple[str, ...], depth: int) -> Around | N
 
 def _model(trail: Trail, row: ModelRow, depth: int) -> Around:
     root = model_node(row)
-    trail.enter(root.subject)
+    trail.begin(root.subject)
     some = trail.reads.versions_of_model(row.rowid, trail.limit)
     rows = trail.reader.models.versions(some.rowids)
     nodes = tuple(version_below(trail, one, root.subject, "holds", depth) for one in rows)
@@ -39,7 +39,7 @@ def _version(trail: Trail, model: ModelRow, version: str, depth: int) -> Around 
     if row is None:
         return None
     root = version_node(row)
-    trail.enter(root.subject)
+    trail.begin(root.subject)
     above = above_version(trail, row, depth, _before(trail, row, None))
     held = Node(
         subject=written("model", model.model.name), kind="model", title=model.model.name,
@@ -65,7 +65,7 @@ def around_alias(trail: Trail, parts: tuple[str, ...], depth: int) -> Around | N
         return None
     told = moved(trail, row, alias, shows)
     root = alias_node(name, alias, shows)
-    trail.enter(root.subject)
+    trail.begin(root.subject)
     above = (told.told, _shown(trail, row, shows, root.subject, told.previous, depth))
     return Around(root, above, {"children": (serving_below(trail, root.subject),)})
 

@@ -21,7 +21,7 @@ def around_run(trail: Trail, parts: tuple[str, ...], depth: int) -> Around | Non
     if run is None:
         return None
     subject = written("run", run.id)
-    trail.enter(subject)
+    trail.begin(subject)
     root = run_node(run, **asides(trail, subject, words_of_run(trail, run.id)))
     versions = trail.reader.models.versions_of_run(run.id)
     before = None
@@ -45,7 +45,7 @@ def around_experiment(trail: Trail, parts: tuple[str, ...], depth: int) -> Aroun
     if row is None:
         return None
     root = experiment_node(row.experiment)
-    trail.enter(root.subject)
+    trail.begin(root.subject)
     trail.tells_serving = False
     of = runs_in(row.rowid)
     return Around(root, (), runs_of(trail, of, root.subject, "holds", "id", depth), trail.reads.running(of))
@@ -59,7 +59,7 @@ def around_commit(trail: Trail, parts: tuple[str, ...], depth: int) -> Around | 
     commit = trail.reader.commit(parts[0])
     sha = commit.sha if commit else parts[0]
     subject = written("commit", sha)
-    trail.enter(subject)
+    trail.begin(subject)
     trail.tells_serving = False
     of = runs_at(trail.reads.written_as(sha))
     below_it = runs_of(trail, of, subject, "ran", "digest", depth)
@@ -91,7 +91,7 @@ def around_data(trail: Trail, parts: tuple[str, ...], depth: int) -> Around | No
         tracked = tracked_root(trail, *parts)
         return None if tracked is None else _tracked(trail, tracked, depth)
     subject = written("dataset", known.data.name, known.data.digest)
-    trail.enter(subject)
+    trail.begin(subject)
     of = runs_on(known.rowids)
     root = data_node(known.data, **asides(trail, subject, words_on_data(trail, "mlflow", known.data)))
     below_it = runs_of(trail, of, subject, "used", "digest", depth)
@@ -102,7 +102,7 @@ def _tracked(trail: Trail, one: DataVersion, depth: int) -> Around:
     """What Git tells of: the commit that brought it, what it was made from, and the datasets of runs that it is."""
     data = Dataset(name=one.name, digest=one.digest)
     subject = written("dataset", one.name, one.digest)
-    trail.enter(subject)
+    trail.begin(subject)
     root = tracked_node(one, **asides(trail, subject, words_on_data(trail, DVC, data)))
     above = (commit_above(trail, one.commit, subject, "wrote"), *made_from(trail, one, depth))
     return Around(root, above, below_tracked(trail, one, depth))
@@ -118,7 +118,7 @@ def around_pipeline(trail: Trail, parts: tuple[str, ...], depth: int) -> Around 
     if row is None:
         return None
     subject = written("pipeline", row.pipeline.id)
-    trail.enter(subject)
+    trail.begin(subject)
     root = pipeline_node(row.pipeline, **asides(trail, subject, words_of_pipeline(trail, row.pipeline.id)))
     jobs = row.pipeline.jobs or ()
     nodes = tuple(
@@ -148,7 +148,7 @@ def around_job(trail: Trail, parts: tuple[str, ...], depth: int) -> Around | Non
         return None
     rowid, job = found
     root = job_node(job)
-    trail.enter(root.subject)
+    trail.begin(root.subject)
     row = next(iter(trail.reader.pipelines.rows([rowid])))
     link = trail.join(written("pipeline", row.pipeline.id), root.subject, "job", "id")
     return Around(root, (pipeline_node(row.pipeline, link, children=(_commit_of(trail, row, depth),)),))

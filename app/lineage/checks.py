@@ -101,7 +101,8 @@ def _check_nodes(trail: Trail, subject: str, words: Words, checks: list[int]) ->
     rows = {row.rowid: row for row in (*unread, *read) if row is not None}
     for row in (rows[check] for check in checks if check in rows):
         link = trail.join(subject, written("check", row.check.id), "checked", words[row.rowid].by)
-        yield check_node(row.check, trail.now, row.then, link)
+        if not trail.is_root(link.to):
+            yield check_node(row.check, trail.now, row.then, link)
 
 
 def check_node(check: Check, now: int, past: PastResult | None = None, link: Link | None = None, **more: Any) -> Node:
@@ -127,4 +128,6 @@ def ci_of(trail: Trail, sha: str) -> list[Node]:
         return []
     rows = trail.reader.pipelines.rows(checks.rowids[: trail.limit])
     links = [trail.join(written("commit", sha), written("pipeline", row.pipeline.id), "ran", "digest") for row in rows]
-    return [pipeline_node(row.pipeline, link) for row, link in zip(rows, links, strict=True) if not trail.met(link.to)]
+    return [
+        pipeline_node(row.pipeline, link) for row, link in zip(rows, links, strict=True) if not trail.is_root(link.to)
+    ]

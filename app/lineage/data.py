@@ -167,7 +167,7 @@ def _logged(trail: Trail, one: DataVersion, subject: str, depth: int) -> Iterato
 def _logged_node(trail: Trail, known: KnownData, of: str, by: By, depth: int) -> Node:
     subject = written("dataset", known.data.name, known.data.digest)
     link = trail.join(of, subject, "same", by)
-    if depth <= 1 or not trail.enter(subject):
+    if depth <= 1 or not trail.enter(subject, "down"):
         return data_node(known.data, link)
     runs = runs_of(trail, runs_on(known.rowids), subject, "used", "digest", depth - 1)
     return data_node(known.data, link, **runs)

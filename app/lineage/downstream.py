@@ -24,7 +24,7 @@ def run_below(trail: Trail, run: Run, of: str, kind: str, by: By, depth: int) ->
     """A run that came of a thing, with what came of it."""
     subject = written("run", run.id)
     link = trail.join(of, subject, kind, by)
-    if depth <= 1 or not trail.enter(subject):
+    if depth <= 1 or not trail.enter(subject, "down"):
         return run_node(run, link)
     return run_node(run, link, **below_run(trail, run, depth - 1))
 
@@ -50,7 +50,7 @@ def version_below(trail: Trail, row: VersionRow, of: str, kind: str, depth: int)
     """A version that came of a run, a model or another version, with what came of it."""
     subject = written("model", row.version.model, row.version.version)
     link = trail.join(of, subject, kind, "id")
-    if depth <= 1 or not trail.enter(subject):
+    if depth <= 1 or not trail.enter(subject, "down"):
         return version_node(row, link)
     return version_node(row, link, **below_version(trail, row, depth - 1))
 

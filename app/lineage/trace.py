@@ -49,7 +49,8 @@ def trace(
 def _lineage(trail: Trail, found: Around) -> Lineage:
     below: dict[str, Any] = dict(found.below)
     downstream = below.pop("children", ())
-    checks = _checks((found.root, *found.above))
+    is_check = found.root.kind in ("check", "result")
+    checks = _checks(found.above if is_check else (found.root, *found.above))
     return Lineage(
         subject=found.root.subject, root=found.root, upstream=found.above, downstream=downstream,
         links=tuple(trail.links.values()), failing=tuple(checks["fail"]), could_not_run=tuple(checks["error"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from ..records import Identities, Millis, Run, Subject
 from ..store.lineage_reads import LineageReads, RunsOf, Some
@@ -27,7 +27,7 @@ class Trail:
         self.tells_serving = True
         """Whether it is said of each alias that nobody knows what is served under it."""
         self.links: dict[tuple[str, str, str], Link] = {}
-        self._met: set[str] = set()
+        self._met: set[tuple[str, str]] = set()
         self._runs: dict[RunsOf, tuple[list[Run], Some]] = {}
 
     @cached_property
@@ -41,15 +41,19 @@ class Trail:
             (from_, to, kind), Link(from_=from_, to=to, kind=kind, by=by, known=known)
         )  # fmt: skip
 
-    def enter(self, subject: str) -> bool:
-        """Whether this thing is met for the first time."""
-        is_new = subject not in self._met
-        self._met.add(subject)
+    def enter(self, subject: str, way: Literal["up", "down"] = "up") -> bool:
+        """Whether this thing is gone into for the first time on this way."""
+        is_new = (subject, way) not in self._met
+        self._met.add((subject, way))
         return is_new
 
-    def met(self, subject: str) -> bool:
-        """Whether this thing was met before."""
-        return subject in self._met
+    def begin(self, subject: str) -> None:
+        """It is what the lineage is about: nobody goes into it again, nor names it as what was said of another."""
+        self._met |= {(subject, "up"), (subject, "down"), (subject, "root")}
+
+    def is_root(self, subject: str) -> bool:
+        """Whether the lineage is about this thing."""
+        return (subject, "root") in self._met
 
     # -- what is asked for often
 

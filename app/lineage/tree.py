@@ -54,7 +54,8 @@ class Node(Record, frozen=True, kw_only=True):
     subject: str
     """As it is written: run/4f2c. UNKNOWN for what is not known, "" for a mere fact about the node above it."""
     kind: str
-    """run, commit, data, params, tree, version, model, alias, pipeline, job, check, result, experiment, serving."""
+    """run, commit, data, version, model, alias, pipeline, job, check, result, experiment, serving;
+    of facts: params, tree, moved, and (how many are not listed)."""
     title: str
     """What people call it, without its kind: brave-cod-214, 4f2c91a, orders@77ab."""
     words: tuple[str, ...] = ()

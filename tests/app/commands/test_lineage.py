@@ -114,7 +114,7 @@ def test_the_tree_is_the_one_of_the_sketch(filled: Path, call: Callable[..., Any
         " ├─ run brave-cod-214  bo",
         ' │  ├─ commit 4f2c91a "relax null check"  bo  ● ci 3 jobs',
         " │  │    tree state unknown",
-        " │  ├─ data orders@77ab  training (digest)    ✖ not_null(customer_id) since 3 h",
+        " │  ├─ data orders@77ab (digest)  training    ✖ not_null(customer_id) since 3 h",
         " │  │  └─ dvc stage prepare → data/orders.csv@b2b2b2b (declared)",
         " │  │     └─ dvc raw/orders.csv@36973f5 (digest)",
         " │  └─ params 3 · 3 differ from v13",
