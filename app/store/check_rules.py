@@ -56,7 +56,11 @@ def _without_limits(rule: Rule) -> str:
     if len(text) > _LONGEST:
         return text
     for limit in rule.limits:
-        named = rf'(?<!\w){re.escape(limit.name)}("?\s*(?:[=:]|<=?|>=?)\s*)(?:"[^"]*"|[^\s,;()\[\]{{}}]+)'
-        text = re.sub(named, rf"{limit.name}\1#".replace("\\1", r"\g<1>"), text) if limit.name.isidentifier() else text
+        text = _without_value(text, limit.name)
     values = {limit.value for limit in rule.limits}
     return _NUMBER.sub(lambda found: "#" if float(found[0]) in values else found[0], text)
+
+
+def _without_value(text: str, name: str) -> str:
+    named = rf'(?<![\w.])({re.escape(name)}"?\s*(?:[=:]|<=?|>=?)\s*)(?:"[^"]*"|[^\s,;()\[\]{{}}]+)'
+    return re.sub(named, lambda found: f"{found[1]}#", text)
