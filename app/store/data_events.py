@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from ..records import DataVersion, Event, EventRef, Millis, Subject
@@ -27,6 +28,10 @@ _HOW_MANY: Final = "SELECT count(*) FROM data_version WHERE \"commit\" = ? AND s
 
 def data_events(connection: sqlite3.Connection, since: Millis, until: Millis, limit: int) -> Iterator[Event]:
     """Data that changed, newest first. Metrics, plots and models that DVC tracks as well are not told here."""
+    return islice(_events(connection, since, until, limit), limit)
+
+
+def _events(connection: sqlite3.Connection, since: Millis, until: Millis, limit: int) -> Iterator[Event]:
     for commit, _, source in connection.execute(_CHANGED, (since, until, limit)).fetchall():
         rows = connection.execute(_OF_ONE, (commit, source, _MANY + 1)).fetchall()
         versions = [(tracked_data.decode(record), author) for record, author in rows]

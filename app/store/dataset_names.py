@@ -13,7 +13,7 @@ from typing import Final
 from ..records import DatasetName, Identities, Millis, Record
 
 MOST: Final = 20_000
-"""Names of one tool that are told apart: 0.1 s."""
+"""Names of one tool that are told apart: 0.5 s."""
 
 _VISIBLE: Final = "source IN (SELECT id FROM source WHERE NOT hidden)"
 _LEAP: Final = (

@@ -38,7 +38,7 @@ class DatasetReads:
         self._connection = connection
 
     def names(self, identities: Identities, *, outputs: bool = False) -> list[DatasetRow]:
-        """All datasets, the one last heard of first; `outputs`: the models that DVC tracks as well. 5 µs a name."""
+        """All datasets, the one last heard of first; `outputs`: the models that DVC tracks as well. 25 µs a name."""
         return dataset_names(self._connection, identities, outputs=outputs)
 
     def row(self, name: str, identities: Identities) -> DatasetRow | None:

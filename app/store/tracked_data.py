@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import Final
 
@@ -66,45 +65,46 @@ def before(connection: sqlite3.Connection, version: DataVersion) -> DataVersion 
 
 def at_commit(connection: sqlite3.Connection, sha: str) -> list[TrackedData]:
     """What all names held at a commit, by name; those that were gone by then are left out. The whole sha."""
-    start = connection.execute(f"SELECT committed_at FROM git_commit WHERE sha = ? AND {_VISIBLE}", (sha,)).fetchone()
+    start = connection.execute(
+        f"SELECT source, committed_at FROM git_commit WHERE sha = ? AND {_VISIBLE}", (sha,)
+    ).fetchone()
     if start is None:
         return []
-    behind, horizon = _behind(connection, sha, start[0])
+    source, at = start
+    behind, horizon = _behind(connection, source, sha)
     names = [name for (name,) in connection.execute(_LEAP, (MOST,))]
-    found = (_held(connection, name, start[0], behind, horizon) for name in names)
+    found = (_held(connection, source, name, at, behind, horizon) for name in names)
     return [one for one in found if one is not None and not one.version.is_gone]
 
 
-def _behind(connection: sqlite3.Connection, sha: str, at: Millis) -> tuple[set[str], Millis | None]:
+def _behind(connection: sqlite3.Connection, source: int, sha: str) -> tuple[set[str], Millis | None]:
     """The commits that a commit is built on, itself among them; the time before which they are not known, if any."""
-    seen, heap = {sha}, [(-at, sha)]
-    while heap:
-        if len(seen) > _WALKED:
-            return seen, -heap[0][0]
-        for parent, time in _parents(connection, heappop(heap)[1]):
-            if parent not in seen:
-                seen.add(parent)
-                heappush(heap, (-time, parent))
-    return seen, None
+    read = "SELECT parents, committed_at FROM git_commit WHERE source = ? AND sha = ?"
+    parents: dict[str, str] = {}
+    heap: list[tuple[Millis, str]] = []
 
+    def learn(one: str) -> None:
+        row = connection.execute(read, (source, one)).fetchone() if one not in parents else None
+        if row is not None:
+            parents[one] = row[0]
+            heappush(heap, (-row[1], one))
 
-def _parents(connection: sqlite3.Connection, sha: str) -> Iterator[tuple[str, Millis]]:
-    row = connection.execute(f"SELECT parents FROM git_commit WHERE sha = ? AND {_VISIBLE}", (sha,)).fetchone()
-    for parent in row[0].split() if row else ():
-        known = connection.execute(f"SELECT committed_at FROM git_commit WHERE sha = ? AND {_VISIBLE}", (parent,))
-        if (time := known.fetchone()) is not None:
-            yield parent, time[0]
+    learn(sha)
+    while heap and len(parents) <= _WALKED:
+        for parent in parents[heappop(heap)[1]].split():
+            learn(parent)
+    return set(parents), -heap[0][0] if heap else None
 
 
 def _held(
-    connection: sqlite3.Connection, name: str, at: Millis, behind: set[str], horizon: Millis | None
+    connection: sqlite3.Connection, source: int, name: str, at: Millis, behind: set[str], horizon: Millis | None
 ) -> TrackedData | None:
     """The newest version that the commit is built on; beyond the horizon the newest by time."""
     sql = (
-        f'SELECT "commit", at, record FROM data_version WHERE name = ? AND at <= ? AND {_VISIBLE}'
+        'SELECT "commit", at, record FROM data_version WHERE name = ? AND at <= ? AND source = ?'
         " ORDER BY at DESC, id LIMIT ?"
     )
-    for commit, time, record in connection.execute(sql, (name, at, _WALKED)):
+    for commit, time, record in connection.execute(sql, (name, at, source, _WALKED)):
         if commit in behind:
             return TrackedData(version=decode(record))
         if horizon is not None and time < horizon:
