@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -21,9 +22,10 @@ from ..widgets.line import Line, Piece
 from ..widgets.outline import Outline
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
+from .asking import Asking
 from .changes import Changed
 from .check_facts import CheckFacts, facts_of
-from .check_feeds import Eater, Feeding, feeding_on
+from .check_feeds import Eater, Feeding, Question, feeds_of
 from .check_keys import CheckKeys
 from .check_lines import detail, draw, head, story
 from .check_outline import Clock, Row, outline
@@ -73,6 +75,7 @@ class CheckScreen(CheckKeys, Narrowing):
         self._first = result
         self._opened: set[str] = set()
         self._feeding: Feeding | None = None
+        self._asking = Asking(deck.open_reader, feeds_of, self._answered)
         self._resting: Timer | None = None
         self._is_stale = False
 
@@ -131,7 +134,7 @@ class CheckScreen(CheckKeys, Narrowing):
         self.read()
         if self._first and self.outline.go_to(("result", self._first)):
             self._first = ""
-        self.call_after_refresh(self._read_feeding)
+        self.call_after_refresh(self._ask_for_feeding)
 
     def on_resize(self) -> None:
         """Lay all out for the new size."""
@@ -148,10 +151,25 @@ class CheckScreen(CheckKeys, Narrowing):
         self.facts = facts_of(self.deck.reader, self.check_id, self.deck.now(), self._feeding)
         self.draw()
 
-    def _read_feeding(self) -> None:
+    def _ask_for_feeding(self) -> None:
+        """Have read who feeds on the data: off this thread, since a trace takes its time."""
         if self.facts is not None and self.is_composed:
-            self._feeding = feeding_on(self.deck, self.facts.check)
+            question = Question(((self.check_id, self.facts.rowid),), self.deck.identities, self.deck.now())
+            work = partial(self._asking.ask, self._asking.stop(), question)
+            self.run_worker(work, thread=True, group="feeds", exit_on_error=False)
+
+    def _answered(self, number: int, found: Mapping[str, Feeding]) -> None:
+        """On the thread that asks."""
+        self.app.call_from_thread(self._show_feeding, number, found)
+
+    def _show_feeding(self, number: int, found: Mapping[str, Feeding]) -> None:
+        if self._asking.is_current(number) and self.is_ready:
+            self._feeding = found[self.check_id]
             self.read()
+
+    def on_unmount(self) -> None:
+        """Let go of the file."""
+        self._asking.close()
 
     def draw(self) -> None:
         """Show the outline and the detail."""
@@ -253,7 +271,7 @@ class CheckScreen(CheckKeys, Narrowing):
             self._feeding = None if changed.models or changed.runs else self._feeding
             self.read()
             if self._feeding is None:
-                self.call_after_refresh(self._read_feeding)
+                self._ask_for_feeding()
         super().cache_changed(changed)
 
     def on_screen_resume(self) -> None:

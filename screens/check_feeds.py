@@ -1,18 +1,19 @@
-"""Who feeds on the data that a check is about: aliases, versions and runs that came of it. Pure, but for the trace."""
+"""Who feeds on the data that a check is about: aliases, versions and runs that came of it. Read on a thread."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from ..app.lineage import SUREST, By, Lineage, Node, trace
-from ..app.records import Check, Subject
+from ..app.records import Check, Identities, Millis, Subject
+from ..app.store.reading import Reader
 from ..app.text import clip, shown
 from ..widgets.figures import count
 from ..widgets.status import glyph
 from .check_columns import Dataset
 from .check_rows import Section
-from .deck import Deck
 
 MOST_NAMED = 2
 """Aliases that a line names."""
@@ -49,18 +50,33 @@ class Feeding:
         return bool(self.aliases or self.versions or self.runs or self.running or self.more)
 
 
-def feeding_on(deck: Deck, check: Check) -> Feeding:
+class Question(NamedTuple):
+    """Of which datasets it is asked who feeds on them, each with the row id of one of its checks."""
+
+    datasets: tuple[tuple[str, int], ...]
+    identities: Identities
+    now: Millis
+
+
+def feeds_of(reader: Reader, question: Question) -> Generator[dict[str, Feeding]]:
+    """Who feeds on each dataset, by its name, one after the other: a trace takes its time."""
+    for name, rowid in question.datasets:
+        rows = reader.checks.rows([rowid])
+        yield {name: feeding_on(reader, rows[0].check, question) if rows else Feeding()}
+
+
+def feeding_on(reader: Reader, check: Check, question: Question) -> Feeding:
     """Who feeds on what this check checks, as far as the cache knows."""
-    found = _traced(deck, Subject(kind="check", parts=(check.id,)))
+    found = _traced(reader, Subject(kind="check", parts=(check.id,)), question)
     if found.aliases or not check.dataset or not check.dataset_digest:
         return found
     # a check that was made in the run that used the data leads to that run, and no further
-    of_data = _traced(deck, Subject(kind="dataset", parts=(check.dataset, check.dataset_digest)))
+    of_data = _traced(reader, Subject(kind="dataset", parts=(check.dataset, check.dataset_digest)), question)
     return of_data if of_data.is_anybody else found
 
 
-def _traced(deck: Deck, subject: Subject) -> Feeding:
-    return feeding(trace(deck.reader, subject, deck.identities, now=deck.now(), state=deck.state))
+def _traced(reader: Reader, subject: Subject, question: Question) -> Feeding:
+    return feeding(trace(reader, subject, question.identities, now=question.now))
 
 
 def feeding(lineage: Lineage | None) -> Feeding:
@@ -125,11 +141,14 @@ class Feeds:
         self.known: dict[str, str] = {}
         """By the name of the dataset; "" where nobody is known to."""
 
-    def read(self, deck: Deck, section: Section) -> None:
-        """Read it of one: its checks say of which data they are."""
-        rows = deck.reader.checks.rows([*section.trouble, *section.well][:1])
-        found = feeding_on(deck, rows[0].check) if rows else Feeding()
-        self.known[section.dataset.name] = feeds_said(found)
+    def waiting(self, sections: Iterable[Section]) -> tuple[tuple[str, int], ...]:
+        """Those of which nobody has read it, each with one of its checks: it says of which data they are."""
+        firsts = ((one.dataset.name, [*one.trouble, *one.well][:1]) for one in sections)
+        return tuple((name, first[0]) for name, first in firsts if first and name not in self.known)
+
+    def learn(self, found: Mapping[str, Feeding]) -> None:
+        """Keep what was read."""
+        self.known.update({name: feeds_said(one) for name, one in found.items()})
 
     def named(self, section: Section) -> Dataset:
         """What heads a section, with who feeds on it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -14,14 +15,17 @@ from ..widgets.freshness import freshness
 from ..widgets.line import Line, Piece
 from ..widgets.palette import Palette
 from ..widgets.parted_table import PartedTable
+from .asking import Asking
 from .changes import Changed
 from .check_columns import STRIP, CheckLine, across, line_said
-from .check_feeds import Feeds
+from .check_feeds import Feeding, Feeds, feeds_of
+from .check_feeds import Question as FeedQuestion
 from .check_list import CheckList
 from .check_pane import WITH_PANE, CheckPane, Here, pane_width
 from .check_rows import Section, is_open
 from .check_strip import many
 from .check_words import check_states, empty_words, standing_pieces
+from .deck import Deck
 
 RESTS = 0.15
 """Seconds without a key before what follows the cursor does, and who feeds on the data in sight is read."""
@@ -31,9 +35,6 @@ CHANGES_AT_MOST_EVERY = 0.5
 
 REST_AFTER_A_LIST = 5
 """... and so many times as long as the last one took."""
-
-DATASETS_AT_ONCE = 1
-"""Datasets of which it is read in one go who feeds on them: some tens of milliseconds where there are many runs."""
 
 SHORT = 100
 """Columns of a terminal below which the words behind glyphs leave."""
@@ -50,6 +51,11 @@ class ChecksScreen(CheckList):
 
     CSS_PATH = "checks.tcss"
     LEADING_KEYS = ("open", "check.log", "filter", "mark", "sort", "columns")
+
+    def __init__(self, deck: Deck) -> None:
+        super().__init__(deck)
+        self._tracing = Asking(deck.open_reader, feeds_of, self._traced)
+        self._traced_for: tuple[tuple[str, int], ...] = ()
 
     # -- the widgets --------------------------------------------------------------------------------------------
 
@@ -138,7 +144,7 @@ class ChecksScreen(CheckList):
     def _rested(self) -> None:
         if self.is_ready:
             self._tell()
-            self._read_feeds()
+            self._ask_for_feeds()
 
     def _tell(self) -> None:
         """Write of what is under the cursor what the table has no room for."""
@@ -164,16 +170,28 @@ class ChecksScreen(CheckList):
         feeds = self._feeds.known.get(section.dataset.name, "") if section is not None else ""
         return Here(check=line.check, past=reader.checks.history(rowid, PAST), commits=found, feeds=feeds)
 
-    def _read_feeds(self) -> None:
-        """Read who feeds on the data whose heads are in sight, one at a time, and draw what is new."""
-        waiting = [section for section in self._heads_in_sight() if section.dataset.name not in self._feeds.known]
-        for section in waiting[:DATASETS_AT_ONCE]:
-            self._feeds.read(self.deck, section)
-        if waiting:
+    def _ask_for_feeds(self) -> None:
+        """Have read who feeds on the data whose heads are in sight."""
+        waiting = self._feeds.waiting(self._heads_in_sight())
+        if not set(waiting) <= set(self._traced_for):
+            self._traced_for = waiting
+            question = FeedQuestion(waiting, self.deck.identities, self.deck.now())
+            work = partial(self._tracing.ask, self._tracing.stop(), question)
+            self.run_worker(work, thread=True, group="feeds", exit_on_error=False)
+
+    def _traced(self, number: int, found: Mapping[str, Feeding]) -> None:
+        """On the thread that asks."""
+        self.app.call_from_thread(self._show_feeds, number, found)
+
+    def _show_feeds(self, number: int, found: Mapping[str, Feeding]) -> None:
+        if self._tracing.is_current(number) and self.is_ready:
+            self._feeds.learn(found)
             self.draw_rows()
             self._tell()
-        if len(waiting) > DATASETS_AT_ONCE:
-            self._resting = self.set_timer(0.01, self._rested)
+
+    def on_unmount(self) -> None:
+        """Let go of the file."""
+        self._tracing.close()
 
     def _heads_in_sight(self) -> list[Section]:
         rows = self._rows
@@ -196,7 +214,7 @@ class ChecksScreen(CheckList):
     def _look_again(self) -> None:
         self._dirty = False
         if self.is_ready:
-            self._feeds = Feeds()
+            self._feeds, self._traced_for = Feeds(), ()
             self.reload(keep=True)
 
     def time_passed(self) -> None:
