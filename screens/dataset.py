@@ -12,7 +12,7 @@ from ..app.store.reading import Reader
 from ..app.text import cells
 from ..widgets.line import Piece
 from .changes import Changed
-from .dataset_facts import VERSIONS, CheckOf, DatasetFacts, dataset_facts
+from .dataset_facts import NAMED, CheckOf, DatasetFacts, dataset_facts
 from .dataset_lines import dataset_detail, dataset_head, dataset_parts, dataset_sentences, draw
 from .deck import Deck
 from .page import PageScreen
@@ -21,7 +21,10 @@ from .run_details import Lines, Sight
 from .subjects import named, subject_of
 
 GROWS = 5
-"""How many times as many versions are listed when more are asked for."""
+"""How many times as many versions and runs are listed when more are asked for ..."""
+
+MOST = 3_750
+"""... and at most."""
 
 
 class DatasetScreen(PageScreen[DatasetFacts]):
@@ -32,7 +35,7 @@ class DatasetScreen(PageScreen[DatasetFacts]):
     def __init__(self, deck: Deck, name: str, digest: str = "") -> None:
         super().__init__(deck)
         self.dataset, self.digest = name, digest
-        self._limit = VERSIONS
+        self._limit = NAMED
 
     def reading(self) -> Callable[[Reader], DatasetFacts | None]:
         """What reads the facts."""
@@ -83,13 +86,19 @@ class DatasetScreen(PageScreen[DatasetFacts]):
         return facts is None or subject.kind != "dataset" or subject.parts != (facts.name, facts.digest)
 
     def action_open(self) -> None:
-        """Open what is under the cursor; of the versions that are not listed, list more."""
+        """Open what is under the cursor; of the versions or runs that are not listed, list more."""
         row = self.outline.entry()
         if row is not None and row.kind == "more":
-            self._limit *= GROWS
-            self.read()
+            self._list_more()
         else:
             super().action_open()
+
+    def _list_more(self) -> None:
+        if self._limit >= MOST:
+            self.say("no more are listed here: `quarterdeck lineage --json --limit N` prints them", "dim")
+            return
+        self._limit = min(MOST, self._limit * GROWS)
+        self.read()
 
     def copies(self) -> Sequence[Copy]:
         """What is under the cursor first, then the version."""

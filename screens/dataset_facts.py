@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ..app.comparison.datasets import DataChange, data_changes
-from ..app.records import Check, Commit, DatasetVersion, DataVersion, Identities
-from ..app.records import Run as RunRecord
+from ..app.lineage import Node, trace
+from ..app.records import Check, Commit, DatasetVersion, DataVersion, Identities, Run, Subject, parse_subject
 from ..app.store.checks import CheckRow
 from ..app.store.configuration import ConfigurationChange
 from ..app.store.dataset_names import DatasetRow
@@ -16,14 +16,8 @@ from ..app.store.models import VersionRow
 from ..app.store.reading import Reader
 from .check_words import STANDINGS, standing
 
-RUNS = 30
-"""Runs on it that are named."""
-
-CHECKS = 200
-"""Checks that are named."""
-
-VERSIONS = 30
-"""Versions of it that are named at first."""
+NAMED = 30
+"""Versions of it, and runs on it, that are named at first."""
 
 TRAINED = 30
 """Versions of models that are named."""
@@ -56,11 +50,15 @@ class DatasetFacts:
     """What differs from the one before."""
     checks: Sequence[CheckOf] = ()
     """The worst first."""
-    runs: Sequence[RunRecord] = ()
-    number: int = 0
-    """Runs on it, as far as they are counted."""
+    runs: Sequence[Run] = ()
+    more_runs: int = 0
+    """Further ones ..."""
+    at_least: bool = False
+    """... or more than so many."""
     trained: Sequence[VersionRow] = ()
     """Versions of models that were made by these runs."""
+    at_risk: Sequence[str] = ()
+    """Aliases that show what came of it, as churn@champion."""
     written: Sequence[DataVersion] = ()
     """What stages of DVC wrote from it."""
     commit: Commit | None = None
@@ -77,7 +75,7 @@ class DatasetFacts:
 
 
 def dataset_facts(
-    reader: Reader, name: str, digest: str, identities: Identities, *, now: int, limit: int = VERSIONS
+    reader: Reader, name: str, digest: str, identities: Identities, *, now: int, limit: int = NAMED
 ) -> DatasetFacts | None:
     """What is known of a version, by its digest or the beginning of it; of the newest for "". None for no such one."""
     reads = reader.datasets
@@ -92,30 +90,43 @@ def dataset_facts(
     total = reads.count(known, identities) if len(versions) == limit else len(versions)
     checks = sorted(_checks(reader, row, version), key=lambda one: STANDINGS.index(standing(one.check, now)))
     facts = DatasetFacts(name=known, row=row, version=version, versions=versions, total=total, checks=checks)
-    return facts if version is None else _of_version(reader, facts, version, identities)
+    return facts if version is None else _of_version(reader, facts, version, identities, now, limit)
 
 
 def _of_version(
-    reader: Reader, facts: DatasetFacts, version: DatasetVersion, identities: Identities
-) -> DatasetFacts:  # fmt: skip
+    reader: Reader, facts: DatasetFacts, version: DatasetVersion, identities: Identities, now: int, limit: int
+) -> DatasetFacts:
     reads = reader.datasets
     before = reads.before(version, identities)
-    rowids, number = reads.runs_of(facts.name, version.digest, identities, RUNS)
-    runs = reader.runs(rowids, names=())
-    return DatasetFacts(
-        name=facts.name, row=facts.row, version=version, versions=facts.versions, total=facts.total,
-        checks=facts.checks, before=before, runs=runs, number=number,
+    subject = Subject(kind="dataset", parts=(facts.name, version.digest))
+    lineage = trace(reader, subject, identities, now=now, limit=limit)
+    nodes = [node for node in lineage.downstream if node.kind == "run"] if lineage is not None else []
+    runs = [run for node in nodes for run in reader.runs(reader.rowids([_native(node)]), names=())]
+    return replace(
+        facts, before=before, runs=runs, more_runs=lineage.more if lineage is not None else 0,
+        at_least=lineage is not None and lineage.at_least,
+        at_risk=[_alias(one) for one in lineage.at_risk] if lineage is not None else (),
         changes=data_changes(before, version) if before is not None and not before.is_gone else (),
-        trained=list(_trained(reader, runs))[:TRAINED], written=reads.written_from(version.digest),
+        trained=list(_trained(reader, nodes))[:TRAINED], written=reads.written_from(version.digest),
         commit=reader.commit(version.commit) if version.commit else None,
         configuration=list(_configured(reader, before, version)),
     )  # fmt: skip
 
 
-def _trained(reader: Reader, runs: Sequence[RunRecord]) -> Iterator[VersionRow]:
-    """Those that an alias points at first."""
-    found = [row for run in runs for row in reader.models.versions_of_run(run.id)]
-    yield from sorted(found, key=lambda row: not row.aliases)
+def _native(node: Node) -> str:
+    return parse_subject(node.subject).parts[0]
+
+
+def _alias(subject: str) -> str:
+    return "@".join(parse_subject(subject).parts)
+
+
+def _trained(reader: Reader, nodes: Iterable[Node]) -> Iterator[VersionRow]:
+    """The versions that were registered of these runs, those that an alias points at first."""
+    found = (below for node in nodes for below in node.walk() if below.kind == "version" and below.is_known)
+    names = dict.fromkeys(parse_subject(node.subject).parts for node in found)
+    rows = [row for name, version in names if (row := reader.models.version(name, version)) is not None]
+    yield from sorted(rows, key=lambda row: not row.aliases)
 
 
 def _checks(reader: Reader, row: DatasetRow | None, version: DatasetVersion | None) -> Iterator[CheckOf]:

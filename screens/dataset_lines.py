@@ -59,9 +59,9 @@ def dataset_sentences(facts: DatasetFacts, now: Millis) -> list[Piece]:
     bad = sum(one in ("fail", "error") for one in standings)
     if bad:
         made.append((f"{glyph('fail')} {count(bad)} check{'s' * (bad != 1)} of it fail{'s' * (bad == 1)}", "bad"))
-    held = [f"{row.version.model}@{alias}" for row in facts.trained for alias in row.aliases]
-    if held:
-        named = clip(held[0], 30) + (f" +{count(len(held) - 1)}" if len(held) > 1 else "")
+    if facts.at_risk:
+        more = f" +{count(len(facts.at_risk) - 1)}" if len(facts.at_risk) > 1 else ""
+        named = f"{clip(facts.at_risk[0], 30)}{more}"
         made.append((f"{glyph('warn')} {named} at risk", "warn") if bad else (f"feeds {named}", "text"))
     newest = next((one for one in facts.versions if not one.is_gone), None)
     if newest is not None and facts.version is not None and newest.digest != facts.version.digest:
@@ -78,12 +78,7 @@ def dataset_parts(facts: DatasetFacts, now: Millis) -> Iterator[Part]:
     yield from _checks(facts, now)
     trained = [Row("version", f"{row.version.model} {row.version.version}", row) for row in facts.trained]
     yield Part(title="trained on it", rows=trained)
-    runs = [Row("run", run.id, run) for run in facts.runs]
-    more = f"and {count(facts.number - len(runs))} more: the list of runs has them, 2 leads there" \
-        if facts.number > len(runs) else ""  # fmt: skip
-    none = f"{glyph('missing')} no run that is known here used it"
-    yield Part(title="runs", rows=runs, note=count(facts.number) if facts.number > 1 else "", more=more,
-               empty=none if facts.version is not None else "")  # fmt: skip
+    yield _runs(facts)
     yield from _made(facts)
     written = [Row("data", f"written {one.name} {one.digest}", one) for one in facts.written]
     yield Part(title="written from it", rows=written)
@@ -98,6 +93,16 @@ def dataset_parts(facts: DatasetFacts, now: Millis) -> Iterator[Part]:
     below = [Row("more", "versions", note=f"and {count(number - len(versions))} more: Enter lists more")] \
         if number > len(versions) else []  # fmt: skip
     yield Part(title="versions", rows=[*versions, *below], note=count(number) if number > 1 else "")
+
+
+def _runs(facts: DatasetFacts) -> Part:
+    """The runs on it, those that tell most first."""
+    rows = [Row("run", run.id, run) for run in facts.runs]
+    number, least = len(rows) + facts.more_runs, "at least " if facts.at_least else ""
+    if facts.more_runs:
+        rows.append(Row("more", "runs", note=f"and {least}{count(facts.more_runs)} more: Enter lists more"))
+    none = f"{glyph('missing')} no run that is known here used it" if facts.version is not None else ""
+    return Part(title="runs", rows=rows, note=f"{least}{count(number)}" if number > 1 else "", empty=none)
 
 
 def _differs(facts: DatasetFacts, now: Millis) -> Iterator[Part]:
