@@ -4,36 +4,27 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
 from ..query import Node, Sort, check_sql, register_functions
 from ..query.check_sql import FLAPPING, Terms
-from ..records import Check, CheckResult, Identities, Limit, Millis, Outcome, PastResult, Record, RuleChange
-from .check_folding import REMOVED, SILENT
+from ..records import Check, Identities, Limit, Millis, Outcome, PastResult, Record, RuleChange
+from .check_folding import RANKS, REMOVED, SILENT
+from .check_reading import AROUND, CHECK, FROM_RESULTS, PAST, past_result, read_check
 from .check_rules import Rule, change_between
 
 _limits = msgspec.msgpack.Decoder(tuple[Limit, ...]).decode
 
 _VISIBLE: Final = "data_check.source IN (SELECT id FROM source WHERE NOT hidden)"
 
-_CHECK: Final = (
-    "id", "native", "tool", "suite", "environment", "dataset", "column", "name", "checked_at", "results",
-    "first_failed_at", "first_failed_not_before", "first_failed_commit", "last_passed_at", "last_passed_commit",
-    "flips", "usual", "rule_change", "rule_changed_at", "rule_changed_not_before", "rule_changed_commit", "removed_at",
-)  # fmt: skip
-"""Columns of a check; but for the first two they are fields of the record."""
-_PAST: Final = (
-    'i.native, i.at, i.interval, i.interval_at, i."commit", i.run_id, i.pipeline_id, i.dataset_digest, i.origin,'
-    " r.outcome, r.observed, r.failed_rows, r.total_rows, r.message, r.ordinal, q.definition, q.limits, q.severity,"
-    ' q.expected, c.name, c.dataset, c."column", c.native'
-)
-_FROM_RESULTS: Final = (
-    "FROM check_result AS r JOIN check_invocation AS i ON i.id = r.invocation JOIN data_check AS c ON c.id = r.of_check"
-    " LEFT JOIN check_rule AS q ON q.id = r.rule"
-)
+Where: TypeAlias = Literal["run", "pipeline", "commit", "digest"]
+"""In or of what a check spoke: an MLflow run, a pipeline, a commit, a content of data."""
+_WHERE: Final[Mapping[Where, str]] = {
+    "run": "run_id", "pipeline": "pipeline_id", "commit": "commit", "digest": "dataset_digest",
+}  # fmt: skip
 
 
 class CheckRow(Record, frozen=True, kw_only=True):
@@ -191,9 +182,9 @@ class CheckReads:
 
     def rows(self, rowids: Sequence[int]) -> list[CheckRow]:
         """The checks with these row ids, in the order asked; those that are gone are left out."""
-        own = ", ".join(f'data_check."{name}"' for name in _CHECK)
+        own = ", ".join(f'data_check."{name}"' for name in CHECK)
         sql = (
-            f"SELECT {own}, s.key, s.name, b.definition, {_PAST} FROM data_check JOIN source AS s"
+            f"SELECT {own}, s.key, s.name, b.definition, {PAST} FROM data_check JOIN source AS s"
             " ON s.id = data_check.source JOIN check_result AS r ON r.of_check = data_check.id"
             " AND r.at = data_check.checked_at AND r.invocation = data_check.newest"
             " JOIN check_invocation AS i ON i.id = r.invocation JOIN data_check AS c ON c.id = data_check.id"
@@ -201,7 +192,7 @@ class CheckReads:
             " WHERE data_check.id IN (SELECT value FROM json_each(?))"
         )
         found = {row[0]: row for row in self._connection.execute(sql, (_json(rowids),))}
-        return [CheckRow(rowid=rowid, check=_check(found[rowid])) for rowid in rowids if rowid in found]
+        return [CheckRow(rowid=rowid, check=read_check(found[rowid])) for rowid in rowids if rowid in found]
 
     def find(self, check_id: str) -> int | None:
         """Row id of the check with this id."""
@@ -228,51 +219,74 @@ class CheckReads:
         wanted = set(pairs)
         return [row for row in found if {("", row.check.dataset), (row.check.tool, row.check.dataset)} & wanted]
 
-    def of_run(self, run_id: str) -> list[CheckRow]:
-        """The checks that spoke in this MLflow run, by its native id, with what they said in it. The worst first."""
-        return self._of("run_id", run_id)
+    # -- by where they spoke ------------------------------------------------------------------------------------
 
-    def of_pipeline(self, pipeline_id: str) -> list[CheckRow]:
+    def of_run(self, run_id: str, limit: int | None = None) -> list[CheckRow]:
+        """The checks that spoke in this MLflow run, by its native id, with what they said in it last: worst first."""
+        return self.spoke("run", run_id, limit)
+
+    def of_pipeline(self, pipeline_id: str, limit: int | None = None) -> list[CheckRow]:
         """The checks that spoke in this pipeline."""
-        return self._of("pipeline_id", pipeline_id)
+        return self.spoke("pipeline", pipeline_id, limit)
 
-    def of_commit(self, sha: str) -> list[CheckRow]:
+    def of_commit(self, sha: str, limit: int | None = None) -> list[CheckRow]:
         """The checks that spoke of this commit. An abbreviated sha finds all that begin so."""
-        return self._of("commit", sha, prefix=True) if sha else []
+        return self.spoke("commit", sha, limit)
 
-    def of_digest(self, digest: str) -> list[CheckRow]:
+    def of_digest(self, digest: str, limit: int | None = None) -> list[CheckRow]:
         """The checks that spoke of data of this content; none for the empty text."""
-        return self._of("dataset_digest", digest) if digest else []
+        return self.spoke("digest", digest, limit)
 
-    def _of(self, column: str, native: str, *, prefix: bool = False) -> list[CheckRow]:
-        test, bound = (f'i."{column}" = ?', [native])
-        if prefix:
-            test, bound = f'i."{column}" >= ? AND i."{column}" < ?', [native, native + "g"]
+    def said(self, where: Where, native: str) -> dict[int, Outcome]:
+        """How those that spoke there stood, by row id, by their last word there. 6,000 words in 10 ms."""
+        return {rowid: outcome for rowid, (outcome, _) in self._said(where, native).items()}
+
+    def spoke(
+        self, where: Where, native: str, limit: int | None = None, among: Collection[int] | None = None
+    ) -> list[CheckRow]:
+        """The checks that spoke there with their last word there, the worst first; `among`: only these row ids."""
+        said = self._said(where, native)
+        chosen = [rowid for rowid in said if among is None or rowid in among]
+        chosen.sort(key=lambda rowid: (RANKS[said[rowid][0]], rowid))
+        pairs = [(rowid, said[rowid][1]) for rowid in chosen[:limit]]
         sql = (
-            f"SELECT r.of_check, {_PAST} {_FROM_RESULTS} JOIN source AS s ON s.id = c.source AND NOT s.hidden"
-            f" WHERE {test} ORDER BY i.at, i.native"
+            f"SELECT r.of_check, {PAST} FROM json_each(?) AS j CROSS JOIN check_result AS r ON"
+            f" r.of_check = json_extract(j.value, '$[0]') AND r.invocation = json_extract(j.value, '$[1]') {AROUND}"
         )
-        then = {row[0]: _past(row[1:]) for row in self._connection.execute(sql, bound)}  # a later one takes its place
-        rows = [msgspec.structs.replace(row, then=then[row.rowid]) for row in self.rows(list(then))]
-        order = {outcome: place for place, outcome in enumerate(("fail", "error", "warn", "skipped", "pass"))}
-        return sorted(rows, key=lambda row: (order[then[row.rowid].result.outcome], row.check.name, row.rowid))
+        then = {row[0]: past_result(row[1:]) for row in self._connection.execute(sql, (_json(pairs),))}
+        rows = self.rows([rowid for rowid, _ in pairs])
+        return [msgspec.structs.replace(row, then=then.get(row.rowid)) for row in rows]
+
+    def _said(self, where: Where, native: str) -> dict[int, tuple[Outcome, int]]:
+        """By check: outcome and invocation of its last word."""
+        column = f'i."{_WHERE[where]}"'
+        test, bound = f"{column} = ?", [native]
+        if where == "commit":
+            test, bound = f"{column} >= ? AND {column} < ?", [native, native + "g"]
+        sql = (
+            "SELECT r.of_check, r.outcome, r.invocation FROM check_invocation AS i"
+            " JOIN source AS s ON s.id = i.source AND NOT s.hidden"
+            f" CROSS JOIN check_result AS r ON r.invocation = i.id WHERE {test} ORDER BY i.at, i.native"
+        )
+        rows = self._connection.execute(sql, bound) if native else ()
+        return {rowid: (outcome, invocation) for rowid, outcome, invocation in rows}  # a later one takes its place
 
     # -- results ------------------------------------------------------------------------------------------------
 
     def history(self, rowid: int, limit: int = 200, before: Millis | None = None) -> list[PastResult]:
         """The results of a check, newest first; those of `before` a time only where that is given."""
-        sql = f"SELECT {_PAST} {_FROM_RESULTS} WHERE r.of_check = ? AND r.at < ? ORDER BY r.at DESC, i.native DESC"
+        sql = f"SELECT {PAST} {FROM_RESULTS} WHERE r.of_check = ? AND r.at < ? ORDER BY r.at DESC, i.native DESC"
         rows = self._connection.execute(f"{sql} LIMIT ?", (rowid, 2**62 if before is None else before, limit))
-        return [_past(row) for row in rows]
+        return [past_result(row) for row in rows]
 
     def result(self, check_id: str, invocation_id: str) -> PastResult | None:
         """One result; both ids exactly."""
         sql = (
-            f"SELECT {_PAST} {_FROM_RESULTS} JOIN source AS s ON s.id = c.source AND NOT s.hidden"
+            f"SELECT {PAST} {FROM_RESULTS} JOIN source AS s ON s.id = c.source AND NOT s.hidden"
             " WHERE c.native = ? AND i.source = c.source AND i.native = ? LIMIT 1"
         )
         row = self._connection.execute(sql, (check_id, invocation_id)).fetchone()
-        return None if row is None else _past(row)
+        return None if row is None else past_result(row)
 
     def outcomes(self, rowids: Sequence[int], since: Millis, until: Millis) -> dict[int, list[Mark]]:
         """The results of these checks from `since` until before `until`, oldest first; those without any too."""
@@ -345,30 +359,4 @@ def _group(name: str, lines: Sequence[_Line]) -> DatasetChecks:
         overdue_passes=sum(line.silent and line.outcome == "pass" for line in here), flapping=_count(here, "flapping"),
         removed=len(lines) - len(here), tools=dict(Counter(line.tool for line in here).most_common()),
         rank=min(line.rank for line in lines),
-    )  # fmt: skip
-
-
-def _check(row: Sequence[Any]) -> Check:
-    facts = dict(zip(_CHECK[2:], row[2 : len(_CHECK)], strict=True))
-    source, source_name, before, *past = row[len(_CHECK) :]
-    newest = _past(past)
-    return Check(
-        source=source, source_name=source_name, id=row[1], newest=newest.result, newest_id=newest.id,
-        interval=newest.interval, interval_at=newest.interval_at, commit=newest.commit, run_id=newest.run_id,
-        pipeline_id=newest.pipeline_id, dataset_digest=newest.dataset_digest, origin=newest.origin,
-        rule_before=before or "", **facts,
-    )  # fmt: skip
-
-
-def _past(row: Sequence[Any]) -> PastResult:
-    invocation, at, interval, interval_at, commit, run, pipeline, digest, origin, outcome, observed, *rest = row
-    failed, total, message, ordinal, definition, limits, severity, expected, name, dataset, column, check = rest
-    return PastResult(
-        id=f"{check}.{invocation}", at=at, interval=interval, interval_at=interval_at, commit=commit, run_id=run,
-        pipeline_id=pipeline, dataset_digest=digest, origin=origin, invocation=invocation,
-        result=CheckResult(
-            name=name, dataset=dataset, column=column, outcome=outcome, severity=severity or "",
-            definition=definition or "", limits=_limits(limits) if limits else (), observed=observed, expected=expected,
-            failed_rows=failed, total_rows=total, message=message or "", ordinal=ordinal or 0,
-        ),
     )  # fmt: skip
