@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from ..records import Check, Dataset, Identities, PastResult
 from ..store.check_links import checks_of_name
-from ..store.checks import CheckRow
+from ..store.checks import CheckRow, Where
 from .nodes import pipeline_node
 from .trail import Trail, written
 from .tree import SUREST, By, Link, Node
@@ -25,8 +25,8 @@ class Word(NamedTuple):
 
     by: By
     outcome: str
-    row: CheckRow | None = None
-    """With the result that speaks, where it is a certain one; None: its newest does."""
+    there: tuple[Where, str] | None = None
+    """Where the result is that speaks; None: its newest does."""
 
 
 Words = Mapping[int, Word]
@@ -38,21 +38,22 @@ Words = Mapping[int, Word]
 
 def words_of_run(trail: Trail, run_id: str) -> Words:
     """The checks of which a result is an artifact of this run, or names it."""
-    return _certain("id", trail.reader.checks.of_run(run_id))
+    return _certain(trail, "id", "run", run_id)
 
 
 def words_of_pipeline(trail: Trail, native: str) -> Words:
     """The checks of which a pipeline left a result."""
-    return _certain("id", trail.reader.checks.of_pipeline(native))
+    return _certain(trail, "id", "pipeline", native)
 
 
 def words_of_commit(trail: Trail, sha: str) -> Words:
     """The checks that were run on a commit."""
-    return _certain("digest", trail.reader.checks.of_commit(sha))
+    return _certain(trail, "digest", "commit", sha)
 
 
-def _certain(by: By, rows: Iterable[CheckRow]) -> dict[int, Word]:
-    return {row.rowid: Word(by, row.then.result.outcome, row) for row in rows if row.then is not None}
+def _certain(trail: Trail, by: By, where: Where, native: str) -> dict[int, Word]:
+    said = trail.reader.checks.said(where, native)
+    return {rowid: Word(by, outcome, (where, native)) for rowid, outcome in said.items()}
 
 
 def words_on_data(trail: Trail, tool: str, data: Dataset) -> Words:
@@ -61,7 +62,7 @@ def words_on_data(trail: Trail, tool: str, data: Dataset) -> Words:
     `tool`: whose name it is. Checks that were removed say nothing of it any more.
     """
     connection = trail.reader.connection
-    found = _certain("digest", trail.reader.checks.of_digest(data.digest))
+    found = _certain(trail, "digest", "digest", data.digest)
     named: list[tuple[By, str, str | None]] = [
         ("declared", name, other) for other, name in same_names(trail.identities, tool, data.name)
     ]
@@ -96,9 +97,12 @@ def _rank(state: str) -> int:
 
 
 def _check_nodes(trail: Trail, subject: str, words: Words, checks: list[int]) -> Iterator[Node]:
-    unread = trail.reader.checks.rows([check for check in checks if words[check].row is None])
-    read = (words[check].row for check in checks)
-    rows = {row.rowid: row for row in (*unread, *read) if row is not None}
+    rows: dict[int, CheckRow] = {}
+    for there in {words[check].there for check in checks}:
+        own = [check for check in checks if words[check].there == there]
+        reads = trail.reader.checks
+        found = reads.rows(own) if there is None else reads.spoke(*there, among=own)
+        rows |= {row.rowid: row for row in found}
     for row in (rows[check] for check in checks if check in rows):
         link = trail.join(subject, written("check", row.check.id), "checked", words[row.rowid].by)
         if not trail.is_root(link.to):
