@@ -509,6 +509,18 @@ def test_checks_are_found_by_id_commit_run_and_pipeline(fleet: Deck) -> None:
     assert [row.check.name for row in fleet.reads.of_pipeline("p")] == ["a"]
 
 
+def test_of_what_spoke_of_a_commit_the_worst_are_read_and_all_are_counted(deck: Deck) -> None:
+    many = [result(f"c{n}", "fail" if n == 7 else "warn" if n == 3 else "pass") for n in range(9)]
+    deck.write(invocation(0, result("c7"), commit="4f2c"), invocation(1, *many, commit="4f2c", dataset_digest="77ab"))
+    said = deck.reads.said("commit", "4f2c")
+    assert sorted(said.values()) == ["fail", *["pass"] * 7, "warn"]
+    assert [row.check.name for row in deck.reads.of_commit("4f2c", limit=2)] == ["c7", "c3"]
+    [passed] = deck.reads.spoke("digest", "77ab", among=[rowid for rowid, one in said.items() if one == "warn"])
+    assert passed.then is not None
+    assert (passed.check.name, passed.then.at) == ("c3", at(1))
+    assert deck.reads.said("commit", "") == deck.reads.said("digest", "") == {}
+
+
 def test_checks_of_a_source_that_left_the_settings_are_not_shown(fleet: Deck) -> None:
     check = next(check for check in fleet.checks() if check.name == "unique(id)")
     fleet.cache.declare([GX])
