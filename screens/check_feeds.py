@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..app.lineage import SUREST, By, Lineage, Node, trace
 from ..app.records import Check, Identities, Millis, Subject
 from ..app.store.reading import Reader
 from ..app.text import clip, shown
@@ -14,6 +13,9 @@ from ..widgets.figures import count
 from ..widgets.status import glyph
 from .check_columns import Dataset
 from .check_rows import Section
+
+if TYPE_CHECKING:
+    from ..app.lineage import By, Lineage, Node  # with what it brings, when it is wanted: on the thread
 
 MOST_NAMED = 2
 """Aliases that a line names."""
@@ -76,11 +78,15 @@ def feeding_on(reader: Reader, check: Check, question: Question) -> Feeding:
 
 
 def _traced(reader: Reader, subject: Subject, question: Question) -> Feeding:
+    from ..app.lineage import trace
+
     return feeding(trace(reader, subject, question.identities, now=question.now))
 
 
 def feeding(lineage: Lineage | None) -> Feeding:
     """The same from a lineage; nobody where there is none."""
+    from ..app.lineage import SUREST
+
     if lineage is None:
         return Feeding()
     found: dict[str, dict[str, Eater]] = {"alias": {}, "version": {}, "run": {}}
@@ -107,6 +113,8 @@ def _eaters(lineage: Lineage) -> Iterator[Eater]:
 
 
 def _below(node: Node, so_far: By, above: tuple[str, ...]) -> Iterator[Eater]:
+    from ..app.lineage import SUREST
+
     by = max(so_far, node.link.by, key=SUREST.index) if node.link is not None else so_far
     yield Eater(node=node, by=by, above=above)
     for child in node.children:
