@@ -1,4 +1,4 @@
-"""`quarterdeck open`: pipelines, jobs and models; runs are in test_status."""
+"""`quarterdeck open`: pipelines, jobs, models and checks; runs are in test_status."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import pytest
 from quarterdeck.app import terminal
 from quarterdeck.app.records import (
     Batch,
+    CheckResult,
+    Invocation,
     Job,
     ModelVersion,
     Pipeline,
     RegisteredModel,
     SourceSpec,
     SourceState,
+    check_id,
 )
 from quarterdeck.app.store.cache import Cache
 
@@ -26,12 +29,18 @@ NOW = 1_773_000_000_000
 JENKINS = SourceSpec(key="00000000000000aa", kind="jenkins", name="jenkins", address="https://jenkins.example")
 REGISTRY = SourceSpec(key="00000000000000bb", kind="registry", name="models", address="http://mlflow.example")
 
+GX = SourceSpec(key="00000000000000cc", kind="checks", name="gx", address="gx")
+RESULT = CheckResult(name="not_null(id)", dataset="orders", outcome="fail")
+INVOCATION = Invocation(source=GX.key, id="run 1/a", tool="dbt", at=NOW, results=(RESULT,))
+CHECK = check_id(GX.key, INVOCATION, RESULT)
+
 
 @pytest.fixture
 def opened(cache: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Two pipelines in the cache, and what the terminal is opened with."""
     writer = Cache(cache)
-    writer.declare([JENKINS, REGISTRY])
+    writer.declare([JENKINS, REGISTRY, GX])
+    writer.write(GX.key, Batch(invocations=(INVOCATION,)), NOW)
     churn = RegisteredModel(source=REGISTRY.key, name="churn / eu", aliases={"champion": "1"})
     first = ModelVersion(source=REGISTRY.key, model="churn / eu", version="1")
     writer.write(REGISTRY.key, Batch(models=(churn,), versions=(first,)), NOW)
@@ -109,3 +118,24 @@ def test_one_that_is_not_in_the_cache_is_refused_and_says_how_they_are_named(
     assert said.status == 1
     assert f"There is no {subject} in the cache. `quarterdeck models` lists models and aliases" in said.err
     assert opened == []
+
+
+def test_a_check_is_opened_by_its_id_and_by_its_beginning(call: Call, opened: list[str]) -> None:
+    assert call("open", f"check/{CHECK}").status == 0
+    assert call("open", f"check/{CHECK[:6]}").status == 0
+    assert opened == [f"check/{CHECK}"] * 2
+
+
+def test_a_result_is_opened_by_its_whole_id(call: Call, opened: list[str]) -> None:
+    assert call("open", f"result/{CHECK}.run%201%2Fa").status == 0
+    assert opened == [f"result/{CHECK}.run%201%2Fa"]
+
+
+@pytest.mark.parametrize("subject", ["check/nothing", f"result/{CHECK}", f"result/{CHECK}.run%202"])
+def test_a_check_or_a_result_that_the_cache_does_not_have_is_said_so(
+    call: Call, opened: list[str], subject: str
+) -> None:
+    said = call("open", subject)
+    assert said.status == 1
+    assert f"There is no {subject} in the cache" in said.err
+    assert "`quarterdeck checks --json`" in said.err
