@@ -10,8 +10,8 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Iterable, Iterator
-from typing import Final, NoReturn
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NoReturn, TypeVar
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
@@ -21,7 +21,7 @@ from .errors import SourceError
 from .records import Case, CaseReport
 from .records.pipeline import LARGEST_MESSAGE, MOST_CASES
 
-__all__ = ["LARGEST", "NO_CASES", "JunitError", "merged", "parse"]
+__all__ = ["LARGEST", "NO_CASES", "JunitError", "Tally", "merged", "outcome", "parse", "said", "walk"]
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of one file that are read."""
@@ -31,6 +31,12 @@ _DEEPEST: Final = 100
 """Elements within each other: real reports have five ..."""
 _MOST_OF_A_CASE: Final = 10_000
 """... and elements in one testcase. More, in 100 KB that are packed to nothing, cost minutes and gigabytes."""
+_PIECE: Final = 128 * 1024
+"""Bytes that are parsed at once. What they hold is in memory before any of it is looked at."""
+_MOST_ELEMENTS: Final = 1_000_000
+"""Elements of a file, which cost seven seconds. Real reports have three to ten for each test."""
+_LONG: Final = re.compile(rb"<[^<]{1000000}")  # a long text, or a tag of a megabyte: that is read whole, and slowly
+_TAG: Final = re.compile(rb"""<[^<>"']*+(?:(?:"[^"<]*+"|'[^'<]*+')[^<>"']*+)*+>""")
 _SUITES: Final = ("testsuites", "testsuite", "testcase")
 _NOT_RUN: Final = ("notrun", "disabled", "skipped", "ignored")  # gtest and CTest say it in `status`, with no element
 _FORBIDDEN: Final = bytes(code for code in range(32) if code not in b"\t\n\r")
@@ -51,14 +57,7 @@ def parse(data: bytes) -> CaseReport:
     Raises JunitError for what is no JUnit XML, too large, with entities of its own, or broken off: its `report`
     holds the cases before the break.
     """
-    if len(data) > LARGEST:
-        raise JunitError(f"The test report has {len(data) >> 20} MB: no more than {LARGEST >> 20} MB are read.")
-    try:
-        return _parsed(data)
-    except JunitError:
-        if (legal := _without_control_characters(data)) == data:
-            raise
-    return _parsed(legal)
+    return walk(data, Tally).report()
 
 
 def merged(reports: Iterable[CaseReport]) -> CaseReport:
@@ -74,69 +73,107 @@ def merged(reports: Iterable[CaseReport]) -> CaseReport:
     )
 
 
-class _Tally:
-    """The counts so far."""
+class Tally:
+    """The counts so far. Whoever wants more of the cases than that makes one of their own of it."""
 
     def __init__(self) -> None:
         self.counts = {"passed": 0, "failed": 0, "errors": 0, "skipped": 0}
         self.failures: list[Case] = []
 
-    def add(self, element: Element, suite: str) -> None:
-        outcome, told = _outcome(element)
-        self.counts[outcome] += 1
+    def add(self, element: Element, suites: Sequence[Element]) -> None:
+        """Take a testcase in, and what it stands in, outermost first."""
+        word, told = outcome(element)
+        self.counts[word] += 1
         if told and len(self.failures) < MOST_CASES:
-            self.failures.append(_case(element, suite, told))
+            self.failures.append(_case(element, _suite(suites), told))
+
+    def about(self, told: Element, suites: Sequence[Element]) -> None:
+        """Take in what is said of a suite as a whole: a `<property>` of its."""
 
     def report(self) -> CaseReport:
+        """The counts, and the first of those that failed."""
         return CaseReport(total=sum(self.counts.values()), **self.counts, failures=tuple(self.failures))
 
 
-def _parsed(data: bytes) -> CaseReport:
-    tally = _Tally()
+_T = TypeVar("_T", bound=Tally)
+
+
+def walk(data: bytes, start: Callable[[], _T]) -> _T:
+    """Hand each testcase of a file to what `start` makes, in their order, and give that back. Raises as `parse`.
+
+    It may be begun anew, with another one of those, where control characters have to be taken out first.
+    """
+    if len(data) > LARGEST:
+        raise JunitError(f"The test report has {len(data) >> 20} MB: no more than {LARGEST >> 20} MB are read.")
     try:
-        for element, suite in _cases(data):
-            tally.add(element, suite)
+        return _walked(data, start())
+    except JunitError:
+        if (legal := _without_control_characters(data)) == data:
+            raise
+    return _walked(legal, start())
+
+
+def _walked(data: bytes, tally: _T) -> _T:
+    if data.strip() and not _is_xml(data):
+        raise JunitError("The test report is no XML.")
+    if any(not (found[0].startswith(b"<!") or _TAG.match(found[0])) for found in _LONG.finditer(data)):
+        raise JunitError("The test report has a tag of more than a megabyte: it is not read.")
+    try:
+        for element, suites in _elements(data):
+            (tally.add if _tag(element) == "testcase" else tally.about)(element, suites)
     except DefusedXmlException as error:
         raise JunitError("The test report defines XML entities, which are not expanded: it is not read.") from error
     except ParseError as error:
         _broken(data, error, tally.report())
     except (LookupError, ValueError) as error:  # an encoding that expat does not know, or not in several bytes
         raise JunitError("The test report is in an encoding that is not known.") from error
-    return tally.report()
+    return tally
+
+
+def _is_xml(data: bytes) -> bool:
+    """Whether it begins as XML does. Megabytes of something else cost the parser minutes."""
+    return data[:2] in (b"\xff\xfe", b"\xfe\xff") or data[:4_096].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
 
 
 def _broken(data: bytes, error: ParseError, report: CaseReport) -> NoReturn:
     line = error.position[0]
     if not data.strip():
         raise JunitError("The test report is empty.") from error
-    if (
-        report == NO_CASES
-        and data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"<"
-        and data[:2] not in (b"\xff\xfe", b"\xfe\xff")
-    ):
-        raise JunitError("The test report is no XML.") from error
     raise JunitError(
         f"The test report breaks off or is broken at line {line}: the {report.total} tests before are counted.", report
     ) from error
 
 
-def _cases(data: bytes) -> Iterator[tuple[Element, str]]:
-    """Every testcase as it ends, with the name of the suite that it stands in. Memory is that of one testcase."""
+class _Pieces(io.BytesIO):
+    """The file in larger pieces than the 16 KB that are asked for.
+
+    A comment that a piece ends in is read again from its beginning with the next one: 50 MB of it took minutes.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(_PIECE)
+
+
+def _elements(data: bytes) -> Iterator[tuple[Element, Sequence[Element]]]:
+    """Every testcase, and all properties of suites, as they end, with what they stand in. Memory is that of one."""
     path: list[Element] = []
-    held = 0
-    for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=False):
+    held = within = elements = 0  # within: how many testcases it stands in
+    for event, element in iterparse(_Pieces(data), events=("start", "end"), forbid_dtd=False):
         if event == "start":
             if not path and _tag(element) not in _SUITES:
                 raise JunitError(f"The test report is no JUnit XML: it begins with <{_tag(element)[:40]}>.")
             path.append(element)
-            held += 1
+            held, elements, within = held + 1, elements + 1, within + (_tag(element) == "testcase")
             if len(path) > _DEEPEST or held > _MOST_OF_A_CASE:
                 raise JunitError("The test report is nested as no test report is: it is not read.")
+            if elements > _MOST_ELEMENTS:
+                raise JunitError(f"The test report has more than {_MOST_ELEMENTS:,} elements: it is not read.")
             continue
         path.pop()
-        if _tag(element) == "testcase":
-            yield element, _suite(path)
-        if path and not any(_tag(outer) == "testcase" for outer in path):
+        within -= (tag := _tag(element)) == "testcase"
+        if tag == "testcase" or (tag == "property" and not within):
+            yield element, path
+        if path and not within:
             path[-1].remove(element)
             held = 0
 
@@ -145,11 +182,11 @@ def _tag(element: Element) -> str:
     return element.tag.rpartition("}")[2]  # a few tools put it all into a namespace
 
 
-def _suite(path: list[Element]) -> str:
-    return next((name for outer in reversed(path) if (name := outer.get("name", ""))), "")
+def _suite(suites: Sequence[Element]) -> str:
+    return next((name for outer in reversed(suites) if (name := outer.get("name", ""))), "")
 
 
-def _outcome(element: Element) -> tuple[str, list[Element]]:
+def outcome(element: Element) -> tuple[str, list[Element]]:
     """One of the counts, and the elements that tell of a failure. Failed and broken in its teardown: failed."""
     found = {"failure": [child for child in element if _tag(child) == "failure"]}
     found["error"] = [child for child in element if _tag(child) == "error"]
@@ -165,12 +202,12 @@ def _case(element: Element, suite: str, told: list[Element]) -> Case:
     return Case(
         name=element.get("name", ""),
         suite=element.get("classname", "") or suite,
-        message="\n\n".join(_said(one) for one in told)[:LARGEST_MESSAGE],
+        message="\n\n".join(said(one) for one in told)[:LARGEST_MESSAGE],
         seconds=_seconds(element.get("time", "")),
     )
 
 
-def _said(element: Element) -> str:
+def said(element: Element) -> str:
     """The message and the text below it; where the text begins with the message, the text alone."""
     message = element.get("message", "").strip() or element.get("type", "").strip()
     text = "".join(element.itertext()).strip()

@@ -141,6 +141,33 @@ def test_a_file_above_the_limit_is_not_read(monkeypatch: pytest.MonkeyPatch) -> 
         parse(b"<testsuite>" + b" " * 100 + b"</testsuite>")
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'<testsuite><testcase name="' + b"x" * 2_000_000 + b'"/></testsuite>',
+        b'<testsuite><testcase name=">' + b"x" * 2_000_000,
+        b"<testsuite " + b" ".join(b'a%d="1"' % number for number in range(150_000)) + b"/>",
+    ],
+    ids=["a name", "a name that does not end", "attributes"],
+)
+def test_a_tag_of_megabytes_is_not_read(data: bytes) -> None:
+    with pytest.raises(JunitError, match="a tag of more than a megabyte"):
+        parse(data)
+
+
+def test_a_text_of_megabytes_is_read() -> None:
+    text = b"x > y " * 500_000
+    report = parse(b"<testsuite><testcase><system-out>" + text + b"</system-out></testcase><testcase/></testsuite>")
+    assert report.passed == 2
+
+
+def test_more_elements_than_any_report_has_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(junit, "_MOST_ELEMENTS", 100)
+    assert parse(b"<testsuite>" + b"<testcase/>" * 99 + b"</testsuite>").passed == 99
+    with pytest.raises(JunitError, match="more than 100 elements"):
+        parse(b"<testsuite>" + b"<testcase/>" * 100 + b"</testsuite>")
+
+
 def test_the_first_failures_are_kept_with_the_beginning_of_what_they_say() -> None:
     case = b'<testcase name="one"><failure>' + b"x" * 9_000 + b"</failure></testcase>"
     report = parse(b"<testsuite>" + case * 300 + b"</testsuite>")

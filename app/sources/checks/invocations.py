@@ -77,7 +77,8 @@ def age(hours: float) -> str:
 
 def without_stamps(name: str) -> str:
     """A name without times, dates and ids that change with each run: TestAcme of TestAcme-20251114214921."""
-    return _STAMPS.sub("", name).strip(" -_.:/")
+    bare = _STAMPS.sub("", name)
+    return name.strip() if bare == name else bare.strip(" -_.:/")
 
 
 def stem(path: str) -> str:
