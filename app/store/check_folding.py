@@ -93,7 +93,9 @@ class Folding:
         self._rewrite(folds)
 
     def again(self, checks: Iterable[tuple[Known, list[Item]]]) -> None:
-        """The table was changed below these checks, which had those items before."""
+        """The tables were changed below these checks, which had those items before."""
+        self._covers.clear()
+        self._arounds.clear()
         self._rewrite([(known, self._refolded(known, before, self.items_of(known.id))) for known, before in checks])
 
     def cover(self, scope: int, invocation: int, key: Key) -> None:
@@ -140,7 +142,7 @@ class Folding:
                 history, new, no_more = prepended(item, history, around)
                 turns += new
                 wrong += no_more
-            return self._tell(known, history, [turn for turn in turns if turn not in wrong], wrong, around)
+            return self._tell(known, history, [turn for turn in turns if turn not in wrong], wrong + ended, around)
         turns = []
         for item in items:
             history, new = appended(history, item, around)
