@@ -9,12 +9,13 @@ URLs; `names` keeps names that are not UTF-8; `trouble` turns Git's complaints i
 from __future__ import annotations
 
 from .address import Credential, canonical_url, split_credential
-from .call import GitProcess, run_git, stream_git
+from .call import LONGEST_QUESTION, GitProcess, run_git, stream_git
 from .names import decode, encode
 from .repository import Head, git_version, head, is_bare, is_shallow, remote_names, remote_url, work_tree
 from .trouble import GitError, Reason
 
 __all__ = [
+    "LONGEST_QUESTION",
     "Credential",
     "GitError",
     "GitProcess",

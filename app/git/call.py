@@ -100,6 +100,8 @@ _GIVE_CREDENTIAL: Final = (
 _TRANSPORTS: Final = "file:git:http:https:ssh"
 _PIECE: Final = 1 << 16
 _PIPE: Final = 1 << 20  # bytes that Git may run ahead of a reader
+LONGEST_QUESTION: Final = 1 << 14
+"""Bytes that a pipe takes in any system without anybody reading."""
 _TICK: Final = 0.5  # seconds after which a Git whose child holds its pipes open is noticed to have ended
 
 
@@ -157,6 +159,7 @@ class GitProcess:
         network: bool = False,
         exact: bool = False,
         stdin: bytes | None = None,
+        asks: bool = False,
         identity: Mapping[str, str] | None = None,
         credential: Credential | None = None,
         about: str | None = None,
@@ -174,7 +177,7 @@ class GitProcess:
         if args[0] in _WORK_TREE:
             environment |= _empty_drivers(where, exact)
         self._process = _start(
-            _command_line(where, args, network or exact, network, credential), environment, stdin, keep_open
+            _command_line(where, args, network or exact, network, credential), environment, stdin, keep_open, asks
         )
 
     def __enter__(self) -> Self:
@@ -184,6 +187,15 @@ class GitProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def ask(self, words: bytes) -> None:
+        """Write to a Git that was started with `asks`: at most LONGEST_QUESTION bytes, and nothing before the answer to
+        what was asked last is read, so that neither waits for the other. One that has ended answers nothing."""
+        stdin = self._process.stdin
+        assert stdin is not None
+        assert len(words) <= LONGEST_QUESTION
+        with contextlib.suppress(OSError, ValueError):  # it ended or was stopped: the next read says why
+            stdin.write(words)
 
     @property
     def has_ended(self) -> bool:
@@ -245,7 +257,7 @@ class GitProcess:
         process = self._process
         if process.poll() is None:
             _end_group(process)
-        for pipe in (process.stdout, process.stderr):
+        for pipe in (process.stdin, process.stdout, process.stderr):
             # one that another thread is reading stays: it is at its end now, and is closed with the object
             with contextlib.suppress(OSError, ValueError):
                 if pipe is not None:
@@ -304,10 +316,10 @@ def _environment(
 
 
 def _start(
-    command: list[str], environment: Mapping[str, str], stdin: bytes | None, keep_open: Sequence[int]
+    command: list[str], environment: Mapping[str, str], stdin: bytes | None, keep_open: Sequence[int], asks: bool
 ) -> subprocess.Popen[bytes]:
     with contextlib.ExitStack() as stack:
-        given: IO[bytes] | int = subprocess.DEVNULL
+        given: IO[bytes] | int = subprocess.PIPE if asks else subprocess.DEVNULL
         if stdin is not None:  # a file, not a pipe: Git may answer before it has read all, and both would wait
             given = stack.enter_context(tempfile.TemporaryFile())
             given.write(stdin)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,10 +56,14 @@ class Repository:
         """A Git that works while we do something else; its answer is short and read in the end."""
         return self._open(args, stdin, renew=False)
 
-    def pieces(self, *args: str, stdin: bytes | None = None) -> Generator[bytes, None, None]:
-        """Git's answer as it comes; closing it early ends Git. Raises GitError."""
+    def pieces(self, *args: str, stdin: bytes | None = None) -> Iterator[bytes]:
+        """Git's answer as it comes. Raises GitError."""
         with self._open(args, stdin, renew=True) as process:
             yield from process
+
+    def asked(self, *args: str) -> contextlib.AbstractContextManager[GitProcess]:
+        """A Git that is asked, answer by answer, on its stdin."""
+        return self._calls.open(self.where, args, timeout=_PATIENCE, renew=True, exact=self._exact, asks=True)
 
     def quiet(self, *args: str) -> bytes:
         """Git's answer, empty where its exit status 1 says that there is none. Raises GitError."""

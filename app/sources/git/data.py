@@ -1,7 +1,7 @@
 """What commits changed of the data that DVC tracks: read from the blobs of dvc.lock and .dvc files, in the same pass.
 
-For a group of commits one `git cat-file --batch` gives each file as the commit has it and as each of its parents has
-it. What is in the repository may be anything: a file that cannot be read is passed over, in that commit only.
+One `git cat-file --batch` gives each file as the commit has it and as each of its parents has it. What is in the
+repository may be anything: a file that cannot be read is passed over, in that commit only.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import posixpath
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Final, NamedTuple
 
@@ -28,8 +28,8 @@ from ..dvc import (
     read_tracked,
 )
 from ..dvc.changes import Tracked, tracked
+from .blobs import NOTHING, Blob, Blobs
 from .calls import Repository
-from .objects import read_answers
 
 LOGGER: Final = logging.getLogger("quarterdeck.sync.git")
 LOGGER.addHandler(logging.NullHandler())  # where no syncer keeps a log, nothing is printed
@@ -63,16 +63,6 @@ class _File(NamedTuple):
         return (own[: -len(LOCK)] + DEFINITION.encode(), own)
 
 
-class _Blob(NamedTuple):
-    """`sha` is "" where there is none; `raw` is None there, and of what is too large or no file."""
-
-    sha: str
-    raw: bytes | None
-
-
-_NOTHING: Final = _Blob("", None)
-
-
 def is_tracking(path: str) -> bool:
     """Whether a path is a file that says what data is tracked. One whose name breaks lines cannot be asked for."""
     is_file = path.endswith(".dvc") and posixpath.basename(path) != ".dvc"
@@ -88,6 +78,7 @@ class DataReader:
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
+        self._blobs = Blobs(repository, LARGEST)
         self._outputs: OrderedDict[tuple[str, str, str], tuple[Output, ...] | DvcError] = OrderedDict()
         """By blob, path and the blob of dvc.yaml."""
         self._held = 0
@@ -100,31 +91,34 @@ class DataReader:
         """The versions that the commits brought. Raises GitError."""
         wanted = [(commit, paths) for commit in commits if (paths := _touched(commit))]
         files = (file for commit, paths in wanted for path in paths for file in _files(commit, path))
-        blobs = self._blobs([word for file in files for word in file.words])
+        blobs = self._blobs.read([word for file in files for word in file.words])
         for commit, paths in wanted:
             yield from self._of(commit, paths, blobs)
 
-    def _of(self, commit: Commit, paths: Sequence[str], blobs: Iterator[_Blob]) -> Iterator[DataVersion]:
+    def _of(self, commit: Commit, paths: Mapping[str, bool], blobs: Iterator[Blob]) -> Iterator[DataVersion]:
         after: dict[str, Output] = {}
         before: list[dict[str, Output]] = [{} for _ in commit.parents[:_PARENTS]]
-        for path in paths:
-            states = [self._read(file, blobs) for file in _files(commit, path)]
-            if isinstance(states[0], DvcError):
-                self._complain(commit, path, states[0])
+        for path, is_there in paths.items():
+            here, *parents = (self._read(file, blobs) for file in _files(commit, path))
+            if is_there and here is None:
+                here = DvcError("is missing among the objects")
+            if isinstance(here, DvcError):
+                self._complain(commit, path, here)
                 continue
             self._seen.add(path)
-            after |= tracked(states[0])
-            for parent, state in zip(before, states[1:], strict=True):
-                parent |= self._further(commit, path) if isinstance(state, DvcError) else tracked(state)
+            after |= tracked(here or ())
+            for parent, state in zip(before, parents, strict=True):
+                parent |= self._further(commit, path) if isinstance(state, DvcError) else tracked(state or ())
         yield from data_versions(commit, before, after)
 
-    def _read(self, file: _File, blobs: Iterator[_Blob]) -> tuple[Output, ...] | DvcError:
-        beside = [next(blobs, _NOTHING) for _ in file.words[1:]]
-        return self._parsed(file.path, next(blobs, _NOTHING), beside[0] if beside else _NOTHING)
+    def _read(self, file: _File, blobs: Iterator[Blob]) -> tuple[Output, ...] | DvcError | None:
+        """What the file says; None where it is not there."""
+        beside = next(blobs, NOTHING) if _is_lock(file.path) else NOTHING
+        return self._parsed(file.path, next(blobs, NOTHING), beside)
 
-    def _parsed(self, path: str, blob: _Blob, definition: _Blob) -> tuple[Output, ...] | DvcError:
+    def _parsed(self, path: str, blob: Blob, definition: Blob) -> tuple[Output, ...] | DvcError | None:
         if not blob.sha:
-            return ()
+            return None
         key = (blob.sha, path, definition.sha)
         found = self._outputs.pop(key, None)
         if found is None:
@@ -136,7 +130,7 @@ class DataReader:
             self._held -= 1 + (0 if isinstance(old, DvcError) else len(old))
         return found
 
-    def _outputs_of(self, path: str, blob: _Blob, beside: _Blob) -> tuple[Output, ...] | DvcError:
+    def _outputs_of(self, path: str, blob: Blob, beside: Blob) -> tuple[Output, ...] | DvcError:
         try:
             if blob.raw is None:
                 return DvcError("is too large, or no file")
@@ -148,7 +142,7 @@ class DataReader:
         except DvcError as error:
             return error
 
-    def _defined(self, path: str, beside: _Blob) -> tuple[Definition, Stages]:
+    def _defined(self, path: str, beside: Blob) -> tuple[Definition, Stages]:
         """What the dvc.yaml beside a lock says, and what its stages said so far."""
         key = (path, beside.sha)
         found = self._definitions.pop(key, None)
@@ -162,23 +156,14 @@ class DataReader:
     def _further(self, commit: Commit, path: str) -> Tracked:
         """The last state before a commit that can be read, where the one of its parent cannot."""
         files = [_File(f"{commit.sha}~{number}", path) for number in range(2, _FURTHER)]
-        blobs = self._blobs([word for file in files for word in file.words])
-        states = [self._read(file, blobs) for file in files]
-        return next((tracked(state) for state in states if not isinstance(state, DvcError)), {})
+        with closing(Blobs(self._repository, LARGEST)) as further:  # the other one is in the middle of its answers
+            blobs = further.read([word for file in files for word in file.words])
+            states = [self._read(file, blobs) for file in files]
+        return next((tracked(state or ()) for state in states if not isinstance(state, DvcError)), {})
 
-    def _blobs(self, words: Sequence[bytes]) -> Iterator[_Blob]:
-        """A blob a word, in their order. Raises GitError."""
-        left = list(words)
-        while left:
-            pieces = self._repository.pieces(
-                "cat-file", "--batch", "--buffer", stdin=b"".join(word + b"\n" for word in left)
-            )
-            answered = 0
-            with closing(pieces):
-                for answer in read_answers(pieces, LARGEST):
-                    answered += 1
-                    yield _Blob(answer.sha, answer.raw) if answer.kind == "blob" else _NOTHING
-            left = left[answered:] if answered else []
+    def close(self) -> None:
+        """End the Git that was asked."""
+        self._blobs.close()
 
     def _complain(self, commit: Commit, path: str, error: DvcError) -> None:
         """Once a walk, of the newest state of a file: an older one is nobody's business any more."""
@@ -187,13 +172,15 @@ class DataReader:
             LOGGER.warning("%s at %s %s: its data is not known.", clip(path, 200), commit.sha[:7], error)
 
 
-def _touched(commit: Commit) -> list[str]:
-    """Paths of the files of DVC that the commit itself changed, before and after."""
-    found: list[str] = []
+def _touched(commit: Commit) -> dict[str, bool]:
+    """Paths of the files of DVC that the commit itself changed, before and after; whether it has them."""
+    found: dict[str, bool] = {}
     for change in commit.changes:  # every path of the history passes here
-        if change.path.endswith(_ENDS) or (change.old_path is not None and change.old_path.endswith(_ENDS)):
-            found += (path for path in (change.path, change.old_path) if path is not None and is_tracking(path))
-    return list(dict.fromkeys(found))
+        if change.path.endswith(_ENDS) and is_tracking(change.path):
+            found[change.path] = change.kind != "D"
+        if change.old_path is not None and change.old_path.endswith(_ENDS) and is_tracking(change.old_path):
+            found.setdefault(change.old_path, change.kind == "C")
+    return found
 
 
 def _files(commit: Commit, path: str) -> tuple[_File, ...]:
@@ -201,7 +188,7 @@ def _files(commit: Commit, path: str) -> tuple[_File, ...]:
     return tuple(_File(sha, path) for sha in (commit.sha, *commit.parents[:_PARENTS]))
 
 
-def _definition(folder: str, blob: _Blob) -> Definition:
+def _definition(folder: str, blob: Blob) -> Definition:
     """What dvc.yaml says; nothing where it cannot be read: digests stand in the lock."""
     try:
         return Definition(folder) if blob.raw is None else read_definition(blob.raw, folder)

@@ -70,8 +70,12 @@ def read_objects(repository: Repository, shas: Iterable[str]) -> dict[str, GitOb
     fit = [words[0].decode() for words in map(bytes.split, checked.splitlines()) if _is_fit(words)]
     if not fit:
         return {}
-    answers = read_answers(repository.pieces("cat-file", "--batch", stdin=_lines(fit)), _LARGEST)
-    return {sha: parse_object(kind, raw) for sha, kind, _, raw in answers if raw is not None}
+    answers = Answers(repository.pieces("cat-file", "--batch", stdin=_lines(fit)))
+    found: dict[str, GitObject] = {}
+    while (answer := answers.next()) is not None:
+        if answer is not NOT_THERE:  # it went between the two calls
+            found[answer.sha] = parse_object(answer.kind, answers.content(answer))
+    return found
 
 
 def read_targets(repository: Repository, shas: Iterable[str]) -> dict[str, Target]:
@@ -108,35 +112,38 @@ class Answer(NamedTuple):
     """"" of one that is not there."""
     kind: str = ""
     size: int = 0
-    raw: bytes | None = None
-    """None of one that is not there, or larger than wanted."""
 
 
-def read_answers(pieces: Iterator[bytes], largest: int) -> Iterator[Answer]:
-    """What `cat-file --batch` answers, a word of its stdin each, in their order.
+NOT_THERE: Final = Answer("")
 
-    The content of an object that is larger than `largest` bytes is not read: its Answer is the last one then, and the
-    caller asks anew for the rest, since only ending Git spares the gigabytes.
+
+class Answers:
+    """What `cat-file --batch` answers, a line of its stdin each: first `next`, then `content` or nothing more at all.
+
+    Of what is too large nobody asks the content: only ending Git spares the gigabytes.
     """
-    answer = _Buffer(pieces)
-    while (line := answer.line()) is not None:
-        words = line.split()
-        if len(words) != 3 or not words[2].isdigit() or _SHA.fullmatch(words[0]) is None:
-            yield Answer("")  # "<word> missing": the word may hold anything but a line break
-            continue
-        sha, kind, size = words[0].decode(), words[1].decode(), int(words[2])
-        if size > largest:
-            yield Answer(sha, kind, size)
-            return
-        yield Answer(sha, kind, size, answer.take(size + 1)[:-1])
-
-
-class _Buffer:
-    """Bytes that come in pieces, taken by lines and by lengths."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
         self._held = bytearray()
+
+    def next(self) -> Answer | None:
+        """The head of the next object; None at the end."""
+        line = self._line()
+        if line is None:
+            return None
+        words = line.split()
+        if len(words) != 3 or not words[2].isdigit() or _SHA.fullmatch(words[0]) is None:
+            return NOT_THERE  # "<line> missing": it may hold anything but a line break
+        return Answer(words[0].decode(), words[1].decode(), int(words[2]))
+
+    def content(self, answer: Answer) -> bytes:
+        """The bytes of the object whose head was given last; fewer where the answer broke off."""
+        while len(self._held) < answer.size + 1 and self._more():
+            pass
+        found = bytes(self._held[: answer.size])
+        del self._held[: answer.size + 1]
+        return found
 
     def _more(self) -> bool:
         piece = next(self._pieces, None)
@@ -144,8 +151,7 @@ class _Buffer:
             self._held += piece
         return piece is not None
 
-    def line(self) -> bytes | None:
-        """The next line without its break; None at the end."""
+    def _line(self) -> bytes | None:
         searched = 0
         while (end := self._held.find(b"\n", searched)) < 0:
             searched = len(self._held)
@@ -153,12 +159,4 @@ class _Buffer:
                 return None
         found = bytes(self._held[:end])
         del self._held[: end + 1]
-        return found
-
-    def take(self, size: int) -> bytes:
-        """The next bytes; fewer where the answer ended."""
-        while len(self._held) < size and self._more():
-            pass
-        found = bytes(self._held[:size])
-        del self._held[:size]
         return found

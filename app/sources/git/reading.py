@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -201,6 +201,8 @@ class Pass:
         data = DataReader(repository) if detail == "full" else None
         count, done = CommitCount(repository, walk), walk.done
         with ExitStack() as stack:
+            if data is not None:
+                stack.enter_context(closing(data))
             for number, group in enumerate(_groups(commits)):
                 done += len(group)
                 reached = Walk(walk.tips, walk.known, done, group[-1].sha)

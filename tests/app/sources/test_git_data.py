@@ -7,13 +7,18 @@ import logging
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from quarterdeck.app.git import GitError
 from quarterdeck.app.records import Batch, DataVersion, SourceSpec
 from quarterdeck.app.sources.git import GitSource, data
+from quarterdeck.app.sources.git.blobs import Blobs
+from quarterdeck.app.sources.git.calls import Calls
+from quarterdeck.app.sources.git.calls import Repository as GitRepository
 from quarterdeck.app.store.cache import Cache
 
 SPEC = SourceSpec(key="0123456789abcdef", kind="git", name="git", address="repository")
@@ -197,18 +202,38 @@ def test_a_partial_clone_is_not_asked_for_what_it_left_with_its_server(repositor
     assert versions(repository) == []
 
 
-def test_a_damaged_file_of_a_clone_leaves_its_commits_readable(
-    repository: Repository, caplog: pytest.LogCaptureFixture
+def damage(repository: Repository, name: str, content: bytes | None = None) -> None:
+    """Spoil the object of that name: with this content, or by its last bytes."""
+    sha = repository.git("rev-parse", name)
+    path = repository.where / ".git/objects" / sha[:2] / sha[2:]
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-4] + b"\0" * 4 if content is None else content)
+
+
+@pytest.mark.parametrize(("content", "sentence"), [(None, "not known of some commits"), (b"x", "orders.dvc at")])
+def test_a_damaged_file_of_a_clone_leaves_its_commits_readable_and_is_not_taken_for_a_removal(
+    repository: Repository, caplog: pytest.LogCaptureFixture, content: bytes | None, sentence: str
 ) -> None:
-    repository.commit(orders_dvc=of_file("a"))
+    first = repository.commit(orders_dvc=of_file("a"))
     repository.commit(orders_dvc=of_file("b"))
-    blob = repository.git("rev-parse", "HEAD:orders.dvc")
-    damaged = repository.where / ".git/objects" / blob[:2] / blob[2:]
-    damaged.chmod(0o600)
-    damaged.write_bytes(damaged.read_bytes()[:-20] + b"\0" * 20)
+    damage(repository, "HEAD:orders.dvc", content)
     with caplog.at_level(logging.WARNING, "quarterdeck.sync.git"):
-        assert sum(len(batch.commits) for batch in read(repository)) == 2
-    assert "not known of some commits" in caplog.text
+        batches = read(repository)
+    assert sum(len(batch.commits) for batch in batches) == 2
+    found = [version for batch in batches for version in batch.data_versions]
+    assert [version.commit for version in found] == ([] if content is None else [first])
+    assert sentence in caplog.text
+
+
+def test_a_git_that_died_says_of_nothing_that_it_is_not_there(repository: Repository) -> None:
+    sha = repository.commit(a_dvc=of_file("a"), b_dvc="b")
+    damage(repository, "HEAD:a.dvc")
+    with closing(Blobs(GitRepository(Calls(), repository.where), 100)) as blobs:
+        with pytest.raises(GitError) as error:
+            list(blobs.read([f"{sha}:a.dvc".encode(), f"{sha}:b.dvc".encode()]))
+        assert error.value.reason == "damaged"
+        found = list(blobs.read([f"{sha}:b.dvc".encode(), f"{sha}:c.dvc".encode(), b"HEAD"]))
+    assert [(one.raw, bool(one.sha)) for one in found] == [(b"b", True), (None, False), (None, False)]
 
 
 @pytest.fixture
