@@ -19,6 +19,7 @@ from ..settings.sections import Checks
 from ..sources.checks.command import Command, Ran, complaint
 from ..sources.checks.files import Files
 from ..sources.checks.source import ChecksSource
+from ..sources.refused import RefusedSource
 from ..text import clip
 from .boundary import INTERRUPTED, say
 from .job_lines import JobLines, Live
@@ -48,6 +49,8 @@ class Done(NamedTuple):
     invocations: tuple[Invocation, ...]
     complaints: tuple[str, ...]
     """What is wrong with the command or its files, in sentences."""
+    has_files: bool
+    """Its results are files on this machine."""
 
     @property
     def results(self) -> list[tuple[Invocation, CheckResult]]:
@@ -130,6 +133,8 @@ def _one(settings: Settings, index: int, should_stop: Callable[[], bool]) -> Don
     from ..sources.registry import checks_source  # 100 ms, when it is clear that something runs
 
     section, source = settings.checks[index], checks_source(settings, index)
+    if isinstance(source, RefusedSource):  # its results would be read nowhere
+        raise UsageError(source.sentence)
     assert isinstance(source, ChecksSource)
     assert source.command is not None  # it is trusted, and here is a checkout
     files = [part for part in source.parts.values() if isinstance(part, Files)]
@@ -144,7 +149,7 @@ def _one(settings: Settings, index: int, should_stop: Callable[[], bool]) -> Don
     invocations = tuple(one for found, _ in read for one in found)
     wrong = [sentence for _, sentences in read for sentence in sentences]
     complaints = _complaints(command, ran, invocations, wrong, has_files=bool(files))
-    done = Done(name, section, ran, invocations, tuple(complaints))
+    done = Done(name, section, ran, invocations, tuple(complaints), bool(files))
     lines.job_ended(_job(command, done))
     return done
 
@@ -154,7 +159,8 @@ def _complaints(
 ) -> list[str]:
     outcomes = {result.outcome for one in invocations for result in one.results}
     passed = bool(outcomes) and not outcomes & {"fail", "error"}
-    wrote = bool(invocations or wrong) or not has_files
+    # what a command leaves that failed, and that cannot be read, is hardly meant as results
+    wrote = (bool(invocations) or (bool(wrong) and not ran.status)) if has_files else not ran.status
     said = complaint(command.words, ran, wrote=wrote, all_passed=passed and not wrong)
     empty = [f"{one.origin}: {one.complaint or 'it holds no results.'}" for one in invocations if not one.results]
     return [*([said] if said else []), *wrong, *empty]
@@ -201,7 +207,8 @@ def _into_cache(options: Options, settings: Settings, names: Sequence[str]) -> N
 def _print(done: Done) -> None:
     """How many there are of each outcome, and the bad ones."""
     counts = ", ".join(f"{count} {outcome}" for outcome, count in done.counts.items() if count)
-    print_text(f"{done.name}: {counts or 'no results'}")
+    nothing = "no results" if done.has_files else "what it left in runs or pipelines is read when those have ended"
+    print_text(f"{done.name}: {counts or nothing}")
     bad = [pair for pair in done.results if pair[1].outcome in _SIGNS]
     for _, result in bad[:SHOWN]:
         print_text(f"{_SIGNS[result.outcome]} {result.outcome:<5} {_told(result)}")

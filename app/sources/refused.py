@@ -15,21 +15,22 @@ class RefusedSource:
     def __init__(self, spec: SourceSpec, state: str, sentence: str) -> None:
         self.spec = spec
         self._state = state
-        self._sentence = sentence
+        self.sentence = sentence
+        """Why it is not read."""
 
     async def poll(self, cursor: Cursor) -> AsyncIterator[Batch]:
         """Raises SourceError with the reason."""
-        raise SourceError(self._sentence, state=self._state)
+        raise SourceError(self.sentence, state=self._state)
         yield  # makes it a generator, as the other sources are
 
     async def sweep(self, cursor: Cursor) -> AsyncIterator[Batch]:
         """Raises SourceError with the reason."""
-        raise SourceError(self._sentence, state=self._state)
+        raise SourceError(self.sentence, state=self._state)
         yield
 
     async def want(self, want: Want) -> AsyncIterator[Batch]:
         """Raises SourceError with the reason."""
-        raise SourceError(self._sentence, state=self._state)
+        raise SourceError(self.sentence, state=self._state)
         yield
 
     async def close(self) -> None:

@@ -90,7 +90,7 @@ def printed_files(section: Checks, command: Command, reader: Reader, filling: Fi
     """The reading of what a command printed."""
     name = clip(section.name or section.kind, 40)
     return Files(
-        Printed(command), reader, filling, newest_counts=True,
+        Printed(command), reader, filling, printed=True,
         nothing=lambda: f"`{command.words}` has left no results yet: `quarterdeck check run {name}` runs it.",
     )  # fmt: skip
 

@@ -84,11 +84,12 @@ class Files:
 
     def __init__(
         self, finder: Finder, reader: Reader, filling: Filling, *, nothing: Callable[[], str], beside: str = "",
-        newest_counts: bool = False, clock: Callable[[], float] = time.time,
+        printed: bool = False, clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
-        """`beside`: a file that explains those next to it. `newest_counts`: what is wrong with older ones is past."""
+        """`beside`: a file that explains those next to it. `printed`: they are whole from the beginning, and what is
+        wrong with older ones is past."""
         self._finder, self._reader, self._filling = finder, reader, filling
-        self._nothing, self._beside, self._newest_counts, self._clock = nothing, beside, newest_counts, clock
+        self._nothing, self._beside, self._printed, self._clock = nothing, beside, printed, clock
         self.newest_at: Millis | None = None
         """When the last of the files was written, at the last look."""
 
@@ -166,7 +167,7 @@ class Files:
             _note(marks, path, "", "forbidden", f"{title[-120:]} cannot be read: {why}.")
             return ()
         except UnreadableError as error:
-            if not is_over and self._is_fresh(candidate) and marks.waiting.get(path) != digest.hex():
+            if not (is_over or self._printed) and self._is_fresh(candidate) and marks.waiting.get(path) != digest.hex():
                 marks.waiting[path] = digest.hex()
                 return ()
             self._give_up(candidate, known, marks, str(error))
@@ -201,7 +202,7 @@ class Files:
     def _own_up(self, marks: Marks, candidates: Sequence[Candidate]) -> None:
         """Raise IncompleteError for what is wrong, and where there is nothing at all."""
         wrong = [(path, state, sentence) for path, (_, state, sentence) in marks.wrong.items()]
-        if self._newest_counts:
+        if self._printed:
             wrong = [one for one in wrong if candidates and one[0] == candidates[0].path]
         if wrong:
             _, state, sentence = wrong[-1]

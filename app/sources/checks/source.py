@@ -78,7 +78,8 @@ class ChecksSource:
                         )  # fmt: skip
             except SourceError as error:
                 failures.append(error)
-        if self.command is not None and (judged := self._judged(self.command, kept.get("command"), outcomes)):
+        is_odd = any(error.state == "not_understood" for error in failures)
+        if self.command is not None and (judged := self._judged(self.command, kept.get("command"), outcomes, is_odd)):
             if judged != kept.get("command"):
                 kept["command"] = judged
                 yield Batch(cursor=dict(kept))
@@ -98,7 +99,9 @@ class ChecksSource:
                 with contextlib.suppress(StoreError):
                     await running
 
-    def _judged(self, command: Command, before: Mapping[str, Any] | None, outcomes: set[str]) -> dict[str, Any] | None:
+    def _judged(
+        self, command: Command, before: Mapping[str, Any] | None, outcomes: set[str], is_odd: bool
+    ) -> dict[str, Any] | None:
         """What is to be said of the last run, until it runs again; None where it never ran, or not to its end."""
         ran = command.last()
         if ran is None or ran.why == "cancelled":
@@ -106,14 +109,16 @@ class ChecksSource:
         if before is not None and before.get("started_at") == ran.started_at:
             return dict(before)
         passed = bool(outcomes) and not outcomes.intersection(_BAD)
-        said = complaint(command.words, ran, wrote=self._wrote(ran), all_passed=passed)
+        # what a command leaves that failed, and that cannot be read, is hardly meant as results
+        wrote = self._wrote(ran) and not (ran.status and is_odd and not outcomes)
+        said = complaint(command.words, ran, wrote=wrote, all_passed=passed)
         return {"started_at": ran.started_at, "complaint": said}
 
     def _wrote(self, ran: Ran) -> bool:
-        """Whether a file is as young as the run; of places elsewhere nobody can tell."""
+        """Whether a file is as young as the run; of places elsewhere its exit status has to tell."""
         files = [part for part in self.parts.values() if isinstance(part, Files)]
         times = [part.newest_at for part in files]
-        return not files or any(at is not None and at >= ran.started_at - 2_000 for at in times)
+        return any(at is not None and at >= ran.started_at - 2_000 for at in times) or (not files and not ran.status)
 
     def _own_up(self, failures: list[SourceError]) -> None:
         """Raise the failure that says most: a place that cannot be reached before a file that cannot be read, and that

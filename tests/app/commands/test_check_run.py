@@ -124,6 +124,26 @@ def test_what_cannot_be_read_could_not_run(trusted: Any, call: Call) -> None:
     assert "cannot be read" in said.err
 
 
+def test_a_command_that_fails_in_the_midst_of_its_words_could_not_run(trusted: Any, call: Call) -> None:
+    trusted('print("{ Traceback"); print("no such database", file=sys.stderr); sys.exit(4)')
+    said = call("check", "run")
+    assert "exit status 4 and wrote no results. It said: no such database" in said.err
+    assert "exit status 4" in call("status", "--json").json[0]["sentence"]
+
+
+def test_one_that_leaves_its_results_elsewhere_is_told_by_its_exit_status(
+    project: Path, trusted: Any, call: Call
+) -> None:
+    trusted("pass", mlflow_artifact="checks/*.json")
+    assert "tracking_uri" in call("check", "run").err
+    add = '[mlflow]\ntracking_uri = "sqlite:///mlflow.db"\n'
+    (project / "quarterdeck.toml").write_text((project / "quarterdeck.toml").read_text() + add)
+    said = call("check", "run")
+    assert (said.status, said.out) == (0, "orders: what it left in runs or pipelines is read when those have ended\n")
+    (project / "check.py").write_text("raise SystemExit(5)")
+    assert call("check", "run").status == 1
+
+
 def test_results_of_nothing_are_not_green(trusted: Any, call: Call) -> None:
     trusted("print(json.dumps(validation()))")
     assert call("check", "run").status == 1

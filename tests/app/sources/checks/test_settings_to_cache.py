@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from quarterdeck.app import trust
+from quarterdeck.app.channel import wait_until_listening
 from quarterdeck.app.records import SourceState
 from quarterdeck.app.settings import Settings, load
 from quarterdeck.app.sources.checks.source import ChecksSource
@@ -294,3 +295,52 @@ def test_two_sections_that_read_the_same_are_two_sources(world: World) -> None:
     settings = world.settle(GX + 'environment = "a"\n' + GX.replace('"gx"', '"gx2"') + 'environment = "b"\n')
     keys = [source.spec.key for source in build(settings) if source.spec.kind == "checks"]
     assert len(set(keys)) == 2
+
+
+@pytest.mark.parametrize("in_place", [False, True], ids=["over REST", "in place"])
+def test_what_a_run_kept_is_in_the_cache_with_the_content_of_the_data_that_it_logged(
+    world: World, mlflow_rest: Any, mlflow_server: str, mlflow_folder: Path, in_place: bool
+) -> None:
+    name = f"kept {os.urandom(4).hex()}"
+    experiment = mlflow_rest.create_experiment(name)
+    run = mlflow_rest.create_run(experiment, tags={"mlflow.source.git.commit": "4" * 40})
+    dataset = {"name": "orders_csv", "digest": "aa11", "source_type": "local", "source": "{}"}
+    mlflow_rest.post("runs/log-inputs", run_id=run, datasets=[{"dataset": dataset, "tags": []}])
+    kept = mlflow_folder / "artifacts" / experiment / run / "artifacts/checks/orders.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(validation(bad=2))
+    address = f"sqlite:///{mlflow_folder / 'mlflow.db'}" if in_place else mlflow_server
+    world.settle(
+        f'[mlflow]\ntracking_uri = "{address}"\nexperiments = ["{name}"]\n'
+        '[[checks]]\nkind = "great_expectations"\nname = "gx"\nmlflow_artifact = "checks/*.json"\n'
+        '[[datasets]]\nname = "orders"\nis = ["gx:orders", "mlflow:orders_csv"]\n',
+        trusted=True,
+    )
+    assert world.sync("gx")["gx"].state == "ok"
+    (check,) = world.checks()
+    assert (check.run_id, check.commit, check.dataset_digest) == (run, "4" * 40, "aa11")
+
+
+def test_a_running_syncer_reads_what_a_command_wrote_before_it_is_told(world: World) -> None:
+    world.write("gx.json", validation(bad=1))
+    world.settle('[[checks]]\nkind = "great_expectations"\nname = "gx"\ncommand = ["cat", "gx.json"]\n', trusted=True)
+    program = [sys.executable, "-m", "quarterdeck.app"]
+    with subprocess.Popen(
+        [*program, "sync", "--watch"], cwd=world.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as syncer:
+        try:
+            assert wait_until_listening(world.cache, 60)
+            ran = subprocess.run(
+                [*program, "check", "run"], cwd=world.folder, capture_output=True, timeout=120, check=False
+            )
+            assert (ran.returncode, ran.stdout.splitlines()[0]) == (1, b"gx: 1 fail")
+            assert [check.newest.outcome for check in world.checks()] == ["fail"]
+            assert syncer.poll() is None
+        finally:
+            syncer.terminate()
+
+
+def test_how_many_results_a_source_has_is_told(world: World) -> None:
+    world.settle(GX)
+    world.write("gx/a.json", validation())
+    assert world.sync("gx")["gx"].items > 0
