@@ -24,7 +24,7 @@ class DataChange(Record, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """`column plan: string → long`; `rows 6690 → 7001`; `null rate of plan 0 % → 3.1 %`. Exact, not yet shown."""
+        """`column plan: string → long`; `rows 6690 → 7001`; `null rate of plan 0 % → 3.1 %`; digests by 7 signs. Not yet shown."""
         if self.kind == "column":
             return f"column {self.name} {_column_words(self.before, self.after)}"
         called = f"{self.kind} of {self.name}" if self.kind == "null rate" else " ".join(filter(None, _called(self)))
@@ -33,6 +33,8 @@ class DataChange(Record, frozen=True, kw_only=True):
     def _written(self, text: str | None) -> str:
         if text is None:
             return "none"
+        if self.kind == "dep":
+            return text[:7]
         return f"{float(text) * 100:.3g} %" if self.kind == "null rate" else text
 
 
