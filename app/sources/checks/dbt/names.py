@@ -105,10 +105,10 @@ def _about(node: Node) -> str:
 def _by_id(uid: str, datasets: Mapping[str, str]) -> Asserted:
     """By `test.<package>.<name>.<hash>`: where the name of a table ends is told by the tables in the same file."""
     bare = _bare(uid)
-    if not _HASH.search(uid):
-        return Asserted(_short(bare))  # a test that is a file of its own
     of = "source_" if bare.startswith(tuple(f"source_{kind}_" for kind in _CORE)) else ""
     bare = bare.removeprefix(of)
+    if not _HASH.search(uid) and not bare.startswith(tuple(f"{kind}_" for kind in _CORE)):
+        return Asserted(_short(of + bare))  # a test that is a file of its own; others have had a hash since dbt 0.20
     if found := _table(bare, of, datasets):
         begin, end = found
         return _split(bare[: begin - 1], bare[end + 1 :], datasets[of + bare[begin:end]])

@@ -277,6 +277,18 @@ def test_failures_of_dbt_0_19_stand_in_the_message() -> None:
     assert (one.results[0].failed_rows, one.results[0].message) == (3, "")
 
 
+def test_tests_of_dbt_0_19_have_no_hash_in_their_ids() -> None:
+    file = json.loads(with_result(unique_id="test.shop.unique_orders_order_id"))
+    file["results"] += [
+        {"unique_id": "test.shop.orders_are_positive", "status": "pass"},
+        {"unique_id": "model.shop.orders", "status": "success"},
+    ]  # fmt: skip
+    (one,) = read(a_file(written(file)))
+    assert rows(one, "name", "dataset", "column") == [
+        ("unique(order_id)", "shop.orders", "order_id"), ("orders_are_positive", "", ""),
+    ]  # fmt: skip
+
+
 def test_packages_are_suites_of_their_own() -> None:
     file = raw(TEST)
     file["results"][0]["unique_id"] = "test.elementary.some_check"
