@@ -38,11 +38,13 @@ def with_keys() -> tuple[Any, ...]:
     from ..screens.compare import CompareScreen
     from ..screens.copying import CopyMenu
     from ..screens.frame import FrameScreen
+    from ..screens.lineage import LineageScreen
     from ..screens.list_screen import ListScreen
     from ..screens.log import LogScreen
     from ..screens.log_searching import LogSearching
     from ..screens.model_keys import ModelKeys
     from ..screens.models import ModelsScreen
+    from ..screens.page import PageScreen
     from ..screens.picker import Picker
     from ..screens.pipeline import PipelineScreen
     from ..screens.pipeline_acts import PipelineActs
@@ -59,11 +61,13 @@ def with_keys() -> tuple[Any, ...]:
     from ..widgets.pages import Pages
     from ..widgets.prompt import Prompt
     from ..widgets.record_table import RecordTable
+    from ..widgets.tree import TreeOutline
 
     return (
         RunActs, CopyMenu, CompareScreen, FrozenTable, PipelineActs, PipelineKeys, PipelinesScreen, PipelineScreen,
         LogScreen, LogSearching, LogView, ModelKeys, ModelsScreen, VersionScreen, PromotionScreen, Field,
         Quarterdeck, FrameScreen, ListScreen, RunsScreen, RunScreen, RecordTable, Pages, Prompt, Picker,
+        LineageScreen, PageScreen, TreeOutline,
     )  # fmt: skip
 
 

@@ -78,11 +78,12 @@ def commit_facts(reader: Reader, sha: str) -> CommitFacts | None:
     if commit is None and not pipelines and not runs:
         return None
     data = reader.datasets.changed_by(whole)[:DATA]
-    checks = [row.check for row in reader.checks.of_commit(whole)]
+    checks = [row.check for row in reader.checks.of_commit(whole, CHECKS)]
+    number = len(reader.checks.said("commit", whole)) if len(checks) == CHECKS else len(checks)
     return CommitFacts(
         sha=whole, commit=commit, pipelines=[row.pipeline for row in pipelines], runs=runs[:RUNS],
         more_runs=len(runs) > RUNS, data=data, before=_before(reader, data), params=_params(reader, commit),
-        checks=checks[:CHECKS], more_checks=max(0, len(checks) - CHECKS),
+        checks=checks, more_checks=number - len(checks),
     )  # fmt: skip
 
 

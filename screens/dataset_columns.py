@@ -114,7 +114,7 @@ COLUMNS: Final[Mapping[str, Column[DatasetLine]]] = {
     column.key: column
     for column in (
         Column(key="name", title="dataset", cell=_name, width=NAME, rank=0, grow=True, most=30),
-        Column(key="checks", title="checks", cell=_checks, width=10, rank=2),
+        Column(key="outcome", title="checks", cell=_checks, width=10, rank=2),
         Column(key="digest", title="newest", cell=_digest, width=12, rank=1),
         Column(key="at", title="age", cell=_age, width=5, right=True, rank=2),
         Column(key="commit", title="commit", cell=_commit, width=7, rank=6),
@@ -123,8 +123,8 @@ COLUMNS: Final[Mapping[str, Column[DatasetLine]]] = {
         Column(key="feeds", title="feeds", cell=_feeds, width=20, rank=3),
         Column(key="size", title="size", cell=_size, width=8, right=True, rank=8),
         Column(key="rows", title="rows", cell=_rows, width=10, right=True, rank=8),
-        Column(key="tools", title="known by", cell=_tools, width=20, rank=5),
-        Column(key="identity", title="identity", cell=_declared, width=8, rank=9),
+        Column(key="tool", title="known by", cell=_tools, width=20, rank=5),
+        Column(key="declared", title="identity", cell=_declared, width=8, rank=9),
     )
 }  # fmt: skip
 
@@ -139,7 +139,7 @@ def sort_key(key: str) -> Callable[[DatasetLine], Any]:
     """What lines are sorted by, ascending: those of which it is not known come after the others."""
     by: dict[str, Callable[[DatasetLine], Any]] = {
         "name": lambda line: line.row.name.casefold(),
-        "checks": lambda line: line.checks.rank if line.checks is not None else len(BY_RANK),
+        "outcome": lambda line: line.checks.rank if line.checks is not None else len(BY_RANK),
         "at": lambda line: line.row.at or 0,
         "versions": lambda line: line.versions or 0,
         "runs": lambda line: line.newest.runs if line.newest is not None else 0,

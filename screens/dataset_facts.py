@@ -140,7 +140,7 @@ def _checks(reader: Reader, row: DatasetRow | None, version: DatasetVersion | No
 
 def _rows(reader: Reader, row: DatasetRow | None, version: DatasetVersion | None) -> Iterator[tuple[By, CheckRow]]:
     if version is not None and version.digest:
-        yield from (("digest", one) for one in reader.checks.of_digest(version.digest))
+        yield from (("digest", one) for one in reader.checks.of_digest(version.digest, CHECKS))
     for part in row.said_by if row is not None else ():
         if part.tool not in TOOLS_WITHOUT_CHECKS:
             yield from ((part.by, one) for one in reader.checks.of_datasets([(part.tool, part.name)]))

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
-from ..app.errors import FilterError
+from ..app.query import Node
 from ..app.records import Dataset, Identities
-from ..app.store.checks import DatasetChecks
+from ..app.store.dataset_lists import ListedDataset, matches_dataset
 from ..app.store.models import ModelRow
 from ..app.store.reading import Reader
-from .check_words import tool
 from .dataset_columns import DatasetLine, sort_key
 
 AT_ONCE = 64
@@ -26,9 +24,6 @@ READ = 2_000
 
 MODELS = 200
 """Models of whose aliases it is looked up what they were trained on."""
-
-FIELDS: Final = ("name", "tool", "checks", "feeds", "digest")
-"""What a filter may ask of beside words of a name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,52 +101,23 @@ def _names(datasets: Iterable[Dataset], identities: Identities) -> list[str]:
 # -- filter and order ---------------------------------------------------------------------------------------------
 
 
-def check_words(text: str) -> None:
-    """Raise FilterError for a field that there is not."""
-    for word in text.split():
-        field, colon, _ = word.partition(":")
-        if colon and field not in FIELDS:
-            known = ", ".join(f"{one}:" for one in FIELDS)
-            raise FilterError(f"datasets have no {field}: there are {known} and words of a name", text.find(word))
+def matches(line: DatasetLine, where: Node | None) -> bool:
+    """Whether a dataset passes a filter of the vocabulary DATASETS. Of versions that were not read nothing is true."""
+    return where is None or matches_dataset(where, _as_listed(line))
 
 
-def matches(line: DatasetLine, text: str) -> bool:
-    """Whether a dataset holds each word: in its name, or in the field that the word names."""
-    return all(_holds(line, word) for word in text.casefold().split())
+def _as_listed(line: DatasetLine) -> ListedDataset:
+    checks = line.checks
+    return ListedDataset(
+        row=line.row, newest=line.newest, versions=line.versions or 0,
+        outcomes=checks.outcomes if checks is not None else {}, silent=checks.silent if checks is not None else 0,
+    )  # fmt: skip
 
 
-def _holds(line: DatasetLine, word: str) -> bool:
-    field, colon, value = word.partition(":")
-    if not colon:
-        return word in _said(line, "name")
-    return value in _said(line, field)
-
-
-def _said(line: DatasetLine, field: str) -> str:
-    row = line.row
-    if field == "tool":
-        return " ".join(f"{part.tool} {tool(part.tool)}" for part in row.said_by).casefold()
-    if field == "checks":
-        return _standings(line.checks)
-    if field == "feeds":
-        return " ".join(line.feeds or ()).casefold()
-    if field == "digest":
-        return line.newest.digest.casefold() if line.newest is not None else ""
-    return " ".join((row.name, *(part.name for part in row.said_by))).casefold()
-
-
-def _standings(checks: DatasetChecks | None) -> str:
-    """How its checks stand, each word that is true of one of them."""
-    if checks is None:
-        return "none"
-    silent = ["silent"] if checks.silent else []
-    return " ".join([*(outcome for outcome, number in checks.outcomes.items() if number), *silent])
-
-
-def ordered(lines: Sequence[DatasetLine], text: str, sort: tuple[str, bool]) -> list[DatasetLine]:
+def ordered(lines: Sequence[DatasetLine], where: Node | None, sort: tuple[str, bool]) -> list[DatasetLine]:
     """Those that match, in their order; the order that they were read in is trouble first."""
-    found = [line for line in lines if matches(line, text)]
-    if sort != ("checks", False):
+    found = [line for line in lines if matches(line, where)]
+    if sort != ("outcome", False):
         found.sort(key=sort_key(sort[0]), reverse=sort[1])
     return found
 

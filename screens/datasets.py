@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.worker import Worker, WorkerState
 
 from ..app.copies import Copy
-from ..app.records import Subject
+from ..app.query import DATASETS, Node, parse
+from ..app.records import OUTCOMES, Subject
 from ..app.text import clip
 from ..widgets.figures import count
 from ..widgets.line import Piece
@@ -19,7 +20,7 @@ from .asking import Asking
 from .changes import Changed
 from .dataset import DatasetScreen
 from .dataset_columns import COLUMNS, DatasetLine, column
-from .dataset_rows import FIELDS, DatasetRows, Listed, Question, check_words, listed, ordered
+from .dataset_rows import DatasetRows, Listed, Question, listed, ordered
 from .dataset_words import empty_words
 from .deck import Deck
 from .list_screen import ListScreen
@@ -37,13 +38,13 @@ class DatasetsScreen(ListScreen[DatasetLine]):
 
     NAME = "datasets"
     TAB = "lineage"
-    FILTER_HINT = "orders checks:fail tool:dvc feeds:champion"
-    DEFAULT_SORT = ("checks", False)
+    FILTER_HINT = "orders outcome:fail tool:dvc rows > 1000"
+    DEFAULT_SORT = ("outcome", False)
     CSS_PATH = "datasets.tcss"
-    LEADING_KEYS = ("open", "datasets.lineage", "filter", "mark", "sort", "columns")
+    LEADING_KEYS = ("open", "lineage", "filter", "mark", "sort", "columns")
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("w", "lineage", "lineage", id="datasets.lineage", tooltip="What this came from, and what came of it"),
+        Binding("w", "lineage", "lineage", id="lineage", tooltip="What this came from, and what came of it"),
     ]
 
     def __init__(self, deck: Deck) -> None:
@@ -70,12 +71,15 @@ class DatasetsScreen(ListScreen[DatasetLine]):
         return [(key, made.title) for key, made in COLUMNS.items()]
 
     def check_filter(self, text: str) -> None:
-        """Raise FilterError for a field that there is not."""
-        check_words(text)
+        """Raise FilterError where the text is not of the grammar."""
+        self._parsed(text)
+
+    def _parsed(self, text: str) -> Node | None:
+        return parse(text, zone=self.deck.zone, now=self.deck.now(), vocabulary=DATASETS)
 
     def filter_words(self) -> Iterable[str]:
         """The fields, and what checks can say."""
-        return [*(f"{field}:" for field in FIELDS), "checks:fail", "checks:error", "checks:silent", "tool:dvc"]
+        return [*DATASETS.own, "age", *(f"outcome:{outcome}" for outcome in OUTCOMES), "silent", "tool:dvc"]
 
     def reload(self, *, keep: bool) -> None:
         """Show the datasets that match; where nothing was read yet, read."""
@@ -111,7 +115,7 @@ class DatasetsScreen(ListScreen[DatasetLine]):
 
     def _show(self, *, keep: bool) -> None:
         assert self._listed is not None
-        self._shown = ordered(self._listed.lines, self.filter, self.sort)
+        self._shown = ordered(self._listed.lines, self._parsed(self.filter), self.sort)
         self.table.show(DatasetRows(self._shown), keep=keep)
         self.table.say(empty_words(self.deck, self.filter))
         self.write_frame()

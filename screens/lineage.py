@@ -437,6 +437,11 @@ class LineageScreen(Narrowing):
     def _open(self, subject: Subject) -> None:
         from .places import screens_at  # here: it leads to all screens
 
+        row = self.outline.entry()
+        if subject.kind == "experiment" and row is not None and row.node is not None:
+            self.say(f":experiment {clip(row.node.title, 40)} lists its runs", "dim")
+            return
+
         try:
             screens = screens_at(self.deck, subject)
         except QuarterdeckError as error:

@@ -56,7 +56,7 @@ class PageScreen(Narrowing, Generic[F]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", id="page.open", tooltip="Open what is under the cursor", key_display="Enter"),
-        Binding("w", "lineage", "lineage", id="page.lineage", tooltip="What this came from, and what came of it"),
+        Binding("w", "lineage", "lineage", id="lineage", tooltip="What this came from, and what came of it"),
         Binding("tab", "part(1)", "next part", id="page.part", tooltip="Go to the next part; also ]",
                 key_display="Tab"),
         Binding(

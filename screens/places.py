@@ -65,4 +65,5 @@ def screens_at(deck: Deck, subject: Subject) -> list[FrameScreen]:
 
             return data_at(deck, subject)
         case _:
-            raise UsageError(f"a {subject.kind} has no screen here yet; these have: {', '.join(FORMS)}")
+            article = "an" if subject.kind[0] in "ae" else "a"
+            raise UsageError(f"{article} {subject.kind} has no screen here yet; these have: {', '.join(FORMS)}")

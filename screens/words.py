@@ -24,7 +24,7 @@ COMMANDS: dict[str, str] = {
     "checks": "what tools said of the data; with a filter: checks outcome:fail dataset:orders",
     "pipelines": "what the CI did; with a filter: pipelines status:failed branch:main",
     "lineage": "SUBJECT: what it came from and what came of it; alone: as it was left",
-    "datasets": "the data, under all its names; with a filter: datasets checks:fail tool:dvc",
+    "datasets": "the data, under all its names; with a filter: datasets outcome:fail tool:dvc",
     "promote": "MODEL[@ALIAS] [VERSION]: the plan by which the alias is moved, with its gates",
     "rollback": "MODEL[@ALIAS] [VERSION]: the way back, to the last good version",
     "waive": "GATE: let a gate of the plan go unmet, where the policy allows it; asks for the reason",

@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from quarterdeck.app.errors import FilterError
 from quarterdeck.app.records import Batch, Identities
 from quarterdeck.screens import datasets, lineage, page
-from quarterdeck.screens.dataset_rows import check_words
 from tests.screens import data_world
 from tests.screens.test_lineage import here, type_text, walk
 
@@ -85,12 +83,13 @@ async def test_without_a_declaration_what_is_called_alike_is_one_and_a_path_is_a
     ("words", "left"),
     [
         ("feat", ["features"]),
+        ("outcome:fail", ["orders"]),
         ("checks:fail", ["orders"]),
         ("tool:dvc", ["orders"]),
         ("csv", ["orders"]),  # as a tool calls it
-        ("feeds:champion", ["orders"]),
-        ("digest:bbbb", ["features"]),
-        ("tool:gx tool:dbt", ["orders"]),
+        ("digest:bbbb33334444", ["features"]),
+        ("rows > 1000", ["features"]),
+        ("tool:dbt and not outcome:fail", ["customers", "events_of_the_web_s…", "payments"]),
     ],
 )
 async def test_words_leave_what_holds_them(data: Any, settled: Any, words: str, left: list[str]) -> None:
@@ -100,9 +99,12 @@ async def test_words_leave_what_holds_them(data: Any, settled: Any, words: str, 
         assert rows == left
 
 
-def test_a_field_that_there_is_not_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(FilterError, match="datasets have no size: there are name:, tool:"):
-        check_words("orders size:3")
+async def test_a_field_that_there_is_not_is_refused(data: Any, settled: Any, wait_for: Any) -> None:
+    async with app(data).run_test(size=SIZE) as pilot:
+        await command(pilot, settled, ":datasets")
+        await walk(pilot, settled, "slash")
+        await type_text(pilot, "weight:3")
+        await wait_for(pilot, "▲ at 1: ")
 
 
 async def test_what_differs_stands_first_on_the_page_of_a_version(data: Any, settled: Any) -> None:

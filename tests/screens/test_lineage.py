@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from quarterdeck.app.errors import UsageError
 from quarterdeck.app.records import Batch, Subject
+from quarterdeck.app.terminal import with_keys
 from quarterdeck.screens import lineage, page
+from quarterdeck.screens.frame import FrameScreen
+from quarterdeck.screens.keys import keymap
 from quarterdeck.screens.lineage import LineageScreen
 
 SIZE = (120, 40)
@@ -232,3 +236,9 @@ async def test_a_screen_of_its_own_leads_back_to_where_it_was_opened_from(regist
         await app.push_screen(LineageScreen(app.deck, CHAMPION))
         assert "lineage of churn@champion" in (await settled(pilot))[1]
         assert await walk(pilot, settled, "0", "escape", "escape") == before
+
+
+def test_its_keys_can_be_mapped_and_what_is_taken_is_refused() -> None:
+    assert keymap({"lineage": "L", "tree.turn": "f9"}, with_keys()) == {"lineage": "L", "tree.turn": "f9"}
+    with pytest.raises(UsageError, match=r"the key of “lineage\.side”"):
+        keymap({"lineage.root": "t"}, [LineageScreen, FrameScreen])
