@@ -51,13 +51,15 @@ def _name(limit: Limit) -> tuple[str, str]:
 
 
 def _without_limits(rule: Rule) -> str:
-    """The definition with a sign in the place of each limit: of what is written `name=value`, and of the numbers."""
+    """The definition with a sign in the place of each limit: of what is written `name=value`, else of that number."""
     text = rule.definition
     if len(text) > _LONGEST:
         return text
+    values = set()
     for limit in rule.limits:
-        text = _without_value(text, limit.name)
-    values = {limit.value for limit in rule.limits}
+        before, text = text, _without_value(text, limit.name)
+        if text == before:
+            values.add(limit.value)  # it is not written by its name: the same number elsewhere may be another thing
     return _NUMBER.sub(lambda found: "#" if float(found[0]) in values else found[0], text)
 
 

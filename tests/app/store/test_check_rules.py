@@ -92,3 +92,9 @@ def test_the_way_back_is_the_contrary(one: float, other: float) -> None:
 def test_a_definition_of_a_megabyte_is_compared_at_once() -> None:
     long = "x" * 1_000_000
     assert change_between(Rule(f"{long} 1", (at_most(1),)), Rule(f"{long} 2", (at_most(2),))) == "changed"
+
+
+def test_a_number_like_a_limit_that_is_written_by_its_name_is_another_thing() -> None:
+    before = Rule("accepted_values(plan) values=[1, 2] mostly=1", (at_least(1),))
+    after = Rule("accepted_values(plan) values=[0.9, 2] mostly=0.9", (at_least(0.9),))
+    assert change_between(before, after) == "changed"
