@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from ..records import Millis
@@ -13,13 +14,14 @@ from ..text import clip
 from .ages import age_of
 from .facts import DataCheck, Situation
 from .gate import WORST_FIRST, Gate, GateState
-from .words import NAME, called, lasting, listed
+from .words import NAME, SKEW, called, lasting, listed
 
 _STATES: Final[dict[str, tuple[GateState, str]]] = {
     "pass": ("pass", "pass"), "warn": ("warn", "warn"), "fail": ("fail", "fail"),
     "error": ("inconclusive", "could not run"), "skipped": ("missing", "skipped"),
 }  # fmt: skip
 """What could not run proves nothing either way; any word that is not here is missing."""
+_WELL: Final = ("pass", "warn")
 _OWN: Final = frozenset({"id", "digest", "commit"})
 """Links by which a result is of the candidate's own data: whatever was checked since takes nothing from it."""
 MOST_NOTES: Final = 3
@@ -57,8 +59,11 @@ def _gate(situation: Situation, pattern: str, max_age: str | None, now: Millis) 
     if why:
         return gate.but(sentence=f"{clip(pattern, NAME)}: {why}")
     said = sorted((_said(situation, one, max_age, now) for one in counting), key=_worst_first)
+    state, sentence = said[0].state, _sentence(said)
+    if state in _WELL and (unread := _unread(situation)):
+        state, sentence = "missing", unread
     return gate.but(
-        state=said[0].state, sentence=f"{clip(pattern, NAME)}: {_sentence(said)}", value=_value(said),
+        state=state, sentence=f"{clip(pattern, NAME)}: {sentence}", value=_value(said),
         at=min(one.found.at for one in said), evidence=tuple(dict.fromkeys(one.found.subject for one in said)),
         notes=tuple(_notes(said)),
     )  # fmt: skip
@@ -85,17 +90,25 @@ def _said(situation: Situation, one: DataCheck, max_age: str | None, now: Millis
         )
     if trouble := situation.trouble(one.check.source):
         return _Said(one, "missing", "not known", trouble)
-    if one.by not in _OWN:
-        if one.check.removed_at is not None:
-            return _Said(one, "missing", "removed", "it was removed from its suite")
-        if one.complaint:
-            return _Said(one, "missing", "no result", f"not in the last run: {clip(one.complaint, 4 * NAME)}")
-        if (due := one.check.silent_since(now)) is not None and one.outcome in ("pass", "warn"):
-            return _Said(one, "stale", "silent", f"nothing was said for {lasting(now - due)}")
+    if one.by not in _OWN and one.check.removed_at is not None:
+        return _Said(one, "missing", "removed", "it was removed from its suite")
+    if one.complaint:
+        return _Said(one, "missing", "no result", f"not in the last run: {clip(one.complaint, 4 * NAME)}")
+    due = None if one.by in _OWN or one.outcome not in _WELL else one.check.silent_since(now)
+    if due is not None:
+        return _Said(one, "stale", "silent", f"nothing was said for {lasting(now - due)}")
     state, word = _STATES.get(one.outcome, ("missing", one.outcome))
-    if state in ("pass", "warn") and (old := next(age_of(one.at, max_age, now), None)) is not None:
+    if state in _WELL and (old := _age(one.at, max_age, now)) is not None:
         return _Said(one, old[0], "too old" if old[0] == "stale" else "not dated", old[1])
     return _Said(one, state, word)
+
+
+def _age(at: Millis, max_age: str | None, now: Millis) -> tuple[GateState, str] | None:
+    """What of its age speaks against a result. One from the future hides all that come until then, however old they
+    may be."""
+    if at > now + SKEW:
+        return "inconclusive", "it is dated in the future"
+    return next(age_of(at, max_age, now), None)
 
 
 # -- all of them
@@ -122,10 +135,17 @@ def _counted(said: Iterable[_Said]) -> str:
 
 
 def _value(said: Sequence[_Said]) -> str:
-    """As a plan keeps it: how many passed, and each that did not by its subject. No times."""
+    """As a plan keeps it: how many passed, each that did not by its subject, and by which rules. No times."""
     passed = sum(one.word == "pass" for one in said)
     others = sorted(f"{one.found.subject} {one.word}" for one in said if one.word != "pass")
-    return ", ".join([*([f"{passed} pass"] if passed else []), *others])
+    return ", ".join([*([f"{passed} pass"] if passed else []), *others, *_rules(said)])
+
+
+def _rules(said: Iterable[_Said]) -> Iterator[str]:
+    """All rules as one word: who loosens one to have it pass has what was approved before approved anew."""
+    rules = sorted((one.found.check.id, rule) for one in said if (rule := one.found.result.definition_hash))
+    if rules:
+        yield f"rules {blake2b(repr(rules).encode(), digest_size=6).hexdigest()}"
 
 
 def _notes(said: Iterable[_Said]) -> Iterator[str]:
@@ -140,6 +160,15 @@ def _notes(said: Iterable[_Said]) -> Iterator[str]:
 
 
 # -- nothing
+
+
+def _unread(situation: Situation) -> str:
+    """Why there may be checks that nobody here has read: a source was never read whole. Nothing to read is read."""
+    for key, state in situation.sources.items():
+        is_empty = state.state == "never" and state.sentence
+        if state.kind == "checks" and state.last_ok_at is None and not is_empty:
+            return situation.trouble(key) or f"{clip(state.name, NAME)}: it was never read whole"
+    return ""
 
 
 def _trouble(situation: Situation) -> str:

@@ -90,6 +90,8 @@ class Complaint(Record, frozen=True, kw_only=True):
     at: Millis
     sentence: str
     origin: str
+    commit: str | None = None
+    run_id: str | None = None
 
 
 class _Line(Record, frozen=True, kw_only=True):
@@ -327,12 +329,24 @@ class CheckReads:
     def complaints(self) -> list[Complaint]:
         """The suites whose newest run is no good as such, newest first."""
         sql = (
-            "SELECT s.key, s.name, i.tool, i.suite, i.environment, i.at, i.complaint, i.origin"
+            "SELECT s.key, s.name, i.tool, i.suite, i.environment, i.at, i.complaint, i.origin,"
+            ' i."commit", i.run_id'
             " FROM check_invocation AS i JOIN source AS s ON s.id = i.source AND NOT s.hidden WHERE i.complaint != ''"
             " AND NOT EXISTS (SELECT 1 FROM check_invocation AS n WHERE n.source = i.source AND n.tool = i.tool"
             " AND n.suite = i.suite AND n.environment = i.environment AND n.at > i.at) ORDER BY i.at DESC, i.id"
         )
-        names = ("source", "source_name", "tool", "suite", "environment", "at", "sentence", "origin")
+        names = (
+            "source",
+            "source_name",
+            "tool",
+            "suite",
+            "environment",
+            "at",
+            "sentence",
+            "origin",
+            "commit",
+            "run_id",
+        )
         return [Complaint(**dict(zip(names, row, strict=True))) for row in self._connection.execute(sql)]
 
 

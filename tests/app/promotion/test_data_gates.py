@@ -7,9 +7,26 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.app.records import Dataset
+from quarterdeck.app.records import CheckResult, Dataset, Invocation, SourceSpec
 
-from .evidence import BO, CHECKS, CY, DAY, HOUR, MINUTE, MLFLOW, NEW, NOW, OLD, World, policy
+from .evidence import (
+    BO,
+    CHECKS,
+    CI,
+    CY,
+    DAY,
+    GIT,
+    HOUR,
+    MINUTE,
+    MLFLOW,
+    NEW,
+    NOW,
+    OLD,
+    REGISTRY,
+    TRAINING,
+    World,
+    policy,
+)  # fmt: skip
 
 ORDERS = "data:orders.*"
 DECLARED = '[[datasets]]\nname = "orders"\nis = ["mlflow:orders", "gx:orders_asset", "dbt:shop.orders"]\n'
@@ -97,6 +114,24 @@ def test_two_declarations_that_contradict_each_other_declare_nothing(world: Worl
     world.rule(rules(declared=DECLARED + DECLARED.replace('name = "orders"', 'name = "other"')))
     prod(world, {"unique(id)": "pass"})
     assert world.gate(ORDERS).state == "missing"
+
+
+def test_what_failed_on_one_content_of_the_runs_data_is_not_undone_by_another(ruled: World) -> None:
+    ruled.checked({"unique(id)": "fail"}, dataset_digest=TRAINING.digest, at=NOW - 2 * HOUR)
+    ruled.checked({"unique(id)": "pass"}, dataset_digest="77ab", at=NOW - HOUR)
+    assert ruled.said(ORDERS) == ("fail", "orders.*: 1 pass, 1 fail  unique(id)")
+
+
+def test_a_digest_that_another_runs_artifact_has_by_a_name_is_no_more_than_that_name(world: World) -> None:
+    world.rule(rules("['nightly']", declared=""))
+    prod(world, {"unique(id)": "pass"}, dataset="customers", run_id="run13", dataset_digest="77ab")
+    said = "nightly: unique(id): customers is joined by its name alone: declare it in [[datasets]]"
+    assert world.said("data:nightly") == ("missing", said)
+
+
+def test_a_digest_that_another_runs_artifact_has_by_what_the_policy_declares_counts(ruled: World) -> None:
+    ruled.checked({"unique(id)": "pass"}, run_id="run13", dataset_digest="77ab")
+    assert ruled.gate(ORDERS).state == "pass"
 
 
 # -- environments
@@ -203,6 +238,19 @@ def test_a_later_run_without_results_is_never_green(ruled: World) -> None:
     assert ruled.said(ORDERS) == ("missing", "orders.*: unique(id): not in the last run: It holds no results.")
 
 
+@pytest.mark.parametrize("of", [{"run_id": "run14"}, {"commit": NEW}], ids=["run", "commit"])
+def test_a_later_run_there_without_results_is_never_green(ruled: World, of: dict[str, Any]) -> None:
+    prod(ruled, {"unique(id)": "pass"}, at=NOW - 2 * HOUR, **of)
+    prod(ruled, {}, at=NOW - HOUR, complaint="It holds no results.", **of)
+    assert ruled.said(ORDERS) == ("missing", "orders.*: unique(id): not in the last run: It holds no results.")
+
+
+def test_a_later_run_elsewhere_takes_nothing_from_the_candidates_own(ruled: World) -> None:
+    prod(ruled, {"unique(id)": "pass"}, at=NOW - 2 * HOUR, commit=NEW)
+    prod(ruled, {}, at=NOW - HOUR, complaint="It holds no results.", commit=OLD)
+    assert ruled.gate(ORDERS).state == "pass"
+
+
 def test_a_check_that_fell_silent_is_stale(ruled: World) -> None:
     for ago in (10, 9, 8, 7):
         prod(ruled, {"unique(id)": "pass"}, at=NOW - ago * DAY)
@@ -220,6 +268,12 @@ def test_a_check_may_be_so_old(world: World, at: int, state: str) -> None:
     assert world.gate(ORDERS).state == state
 
 
+def test_what_is_dated_in_the_future_hides_what_fails_until_then(ruled: World) -> None:
+    prod(ruled, {"unique(id)": "pass"}, at=NOW + 300 * DAY)
+    prod(ruled, {"unique(id)": "fail"}, at=NOW - HOUR)
+    assert ruled.said(ORDERS) == ("inconclusive", "orders.*: unique(id): it is dated in the future")
+
+
 def test_what_fails_is_not_called_old(world: World) -> None:
     world.rule(rules(more='max_age = "24h"'))
     prod(world, {"unique(id)": "fail"}, at=NOW - 9 * DAY)
@@ -231,6 +285,23 @@ def test_a_source_in_trouble_proves_nothing(ruled: World, state: str) -> None:
     prod(ruled, {"unique(id)": "pass"})
     ruled.source(CHECKS, state, "The folder is gone.")
     assert ruled.said(ORDERS) == ("missing", "orders.*: unique(id): gx: The folder is gone.")
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence", "expected"),
+    [
+        ("unauthorised", "The token is refused.", "missing"), ("untrusted", "Nobody agreed to it.", "missing"),
+        ("never", "", "missing"), ("never", "No file matches.", "pass"),
+    ],
+)  # fmt: skip
+def test_a_source_that_was_never_read_whole_may_hold_checks_that_fail(
+    ruled: World, state: str, sentence: str, expected: str
+) -> None:
+    prod(ruled, {"unique(id)": "pass"})
+    other = SourceSpec(key="d2", kind="checks", name="dbt", address="target/run_results.json")
+    ruled.cache.declare([GIT, MLFLOW, REGISTRY, CI, CHECKS, other])
+    ruled.source(other, state, sentence, last_ok_at=None)
+    assert ruled.gate(ORDERS).state == expected
 
 
 def test_a_tracking_server_in_trouble_leaves_the_data_unknown(ruled: World) -> None:
@@ -295,6 +366,21 @@ def test_which_of_two_checks_warns_is_part_of_the_plan(ruled: World) -> None:
     before = ruled.plan()
     prod(ruled, {"unique(id)": "pass", "freshness": "warn"}, at=NOW - HOUR)
     assert ruled.plan().id != before.id
+
+
+def test_who_loosens_a_rule_has_what_was_approved_approved_anew(ruled: World) -> None:
+    def demanding(least: float, at: int) -> str:
+        rule = CheckResult(name="not_null(id)", dataset="orders_asset", outcome="pass", definition=f"mostly={least}")
+        made = Invocation(
+            source="d", id=f"g{at}", tool="great_expectations", environment="prod", at=at, results=(rule,)
+        )  # fmt: skip
+        ruled.write("d", invocations=(made,))
+        return ruled.plan().id
+
+    prod(ruled, {"unique(id)": "pass"})
+    before = demanding(0.99, NOW - 3 * HOUR)
+    assert demanding(0.99, NOW - 2 * HOUR) == before
+    assert demanding(0.5, NOW - HOUR) != before
 
 
 def test_a_plan_holds_no_time_of_a_check(ruled: World) -> None:
