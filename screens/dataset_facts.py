@@ -19,6 +19,9 @@ from .check_words import STANDINGS, standing
 NAMED = 30
 """Versions of it, and runs on it, that are named at first."""
 
+CHECKS = 200
+"""Checks of its very content that are read: a folder may have thousands."""
+
 TRAINED = 30
 """Versions of models that are named."""
 
