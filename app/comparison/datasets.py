@@ -24,7 +24,7 @@ class DataChange(Record, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """`column plan: string → long`; `rows 6690 → 7001`; `null rate of plan 0 % → 3.1 %`; digests by 7 signs. Not yet shown."""
+        """`column plan: string → long`; `rows 6690 → 7001`; `null rate of plan 0 % → 3.1 %`. Not yet shown."""
         if self.kind == "column":
             return f"column {self.name} {_column_words(self.before, self.after)}"
         called = f"{self.kind} of {self.name}" if self.kind == "null rate" else " ".join(filter(None, _called(self)))
