@@ -6,13 +6,14 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..app.records import Check, Identities, Millis, Subject
+from ..app.records import Check, Identities, Millis, PolicyText, Subject, parse_subject
 from ..app.store.reading import Reader
 from ..app.text import clip, shown
 from ..widgets.figures import count
 from ..widgets.status import glyph
 from .check_columns import Dataset
 from .check_rows import Section
+from .model_facts import CHAMPION, rules_of
 
 if TYPE_CHECKING:
     from ..app.lineage import By, Lineage, Node  # with what it brings, when it is wanted: on the thread
@@ -80,7 +81,19 @@ def feeding_on(reader: Reader, check: Check, question: Question) -> Feeding:
 def _traced(reader: Reader, subject: Subject, question: Question) -> Feeding:
     from ..app.lineage import trace
 
-    return feeding(trace(reader, subject, question.identities, now=question.now))
+    found = feeding(trace(reader, subject, question.identities, now=question.now))
+    return replace(found, aliases=in_use_first(found.aliases, reader.policy_text()))
+
+
+def in_use_first(aliases: Iterable[Eater], policy: PolicyText | None) -> tuple[Eater, ...]:
+    """The aliases of what is in use before all others: those that policies move, else `champion`."""
+
+    def is_in_use(one: Eater) -> bool:
+        model, alias = parse_subject(one.node.subject).parts
+        rules = rules_of(policy, model)
+        return alias == (rules.to if rules is not None else CHAMPION)
+
+    return tuple(sorted(aliases, key=lambda one: not is_in_use(one)))
 
 
 def feeding(lineage: Lineage | None) -> Feeding:

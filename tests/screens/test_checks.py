@@ -72,7 +72,8 @@ async def test_who_feeds_on_the_data_stands_beside_its_name(checked: Any, wait_f
     async with app.run_test(size=(160, 40)) as pilot:
         await pilot.press("4")
         lines = await wait_for(pilot, "feeds churn@")
-        assert "churn@champion v14" in found(lines, "▾ orders")
+        # what is in use comes first: the policy moves the champion
+        assert "feeds churn@champion v14, churn@challenger" in found(lines, "▾ orders")
 
 
 @pytest.mark.parametrize("key", ["enter", "space"])
