@@ -13,7 +13,6 @@ from ..widgets.figures import count
 from ..widgets.status import glyph
 from .check_columns import Dataset
 from .check_rows import Section
-from .model_facts import CHAMPION, rules_of
 
 if TYPE_CHECKING:
     from ..app.lineage import By, Lineage, Node  # with what it brings, when it is wanted: on the thread
@@ -87,6 +86,7 @@ def _traced(reader: Reader, subject: Subject, question: Question) -> Feeding:
 
 def in_use_first(aliases: Iterable[Eater], policy: PolicyText | None) -> tuple[Eater, ...]:
     """The aliases of what is in use before all others: those that policies move, else `champion`."""
+    from .model_facts import CHAMPION, rules_of  # with all of promotions: the list is drawn without
 
     def is_in_use(one: Eater) -> bool:
         model, alias = parse_subject(one.node.subject).parts
