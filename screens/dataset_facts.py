@@ -15,6 +15,7 @@ from ..app.store.dataset_names import DatasetRow
 from ..app.store.models import VersionRow
 from ..app.store.reading import Reader
 from .check_words import STANDINGS, standing
+from .lineage_lines import champions_first
 
 NAMED = 30
 """Versions of it, and runs on it, that are named at first."""
@@ -108,7 +109,7 @@ def _of_version(
     return replace(
         facts, before=before, runs=runs, more_runs=lineage.more if lineage is not None else 0,
         at_least=lineage is not None and lineage.at_least,
-        at_risk=[_alias(one) for one in lineage.at_risk] if lineage is not None else (),
+        at_risk=[_alias(one) for one in champions_first(lineage.at_risk)] if lineage is not None else (),
         changes=data_changes(before, version) if before is not None and not before.is_gone else (),
         trained=list(_trained(reader, nodes))[:TRAINED], written=reads.written_from(version.digest),
         commit=reader.commit(version.commit) if version.commit else None,

@@ -56,9 +56,11 @@ def dataset_sentences(facts: DatasetFacts, now: Millis) -> list[Piece]:
     """What to know first: the worst of its checks, who is at risk, and whether a newer version is there."""
     standings = [standing(one.check, now) for one in facts.checks]
     made: list[Piece] = []
-    bad = sum(one in ("fail", "error") for one in standings)
+    bad, dumb = standings.count("fail"), standings.count("error")
     if bad:
-        made.append((f"{glyph('fail')} {count(bad)} check{'s' * (bad != 1)} of it fail{'s' * (bad == 1)}", "bad"))
+        made.append((f"{glyph('fail')} {count(bad)} check{'s' * (bad != 1)} fail{'s' * (bad == 1)}", "bad"))
+    if dumb:  # which says nothing about the data
+        made.append((f"{glyph('error')} {count(dumb)} could not run", "bad"))
     if facts.at_risk:
         more = f" +{count(len(facts.at_risk) - 1)}" if len(facts.at_risk) > 1 else ""
         named = f"{clip(facts.at_risk[0], 30)}{more}"
@@ -202,7 +204,7 @@ def change_pieces(change: DataChange, width: int) -> list[Piece]:
 
 def _written(change: DataChange, text: str | None) -> str:
     if text is None:
-        return "none" if change.kind != "column" else "–"
+        return "–"  # not told, which is not nought
     if change.kind == "size":
         return size(int(text))
     if change.kind in ("rows", "files"):

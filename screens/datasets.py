@@ -191,9 +191,9 @@ class DatasetsScreen(ListScreen[DatasetLine]):
         if self._listed is not None:
             number = f"{count(len(self._shown))} of {count(len(lines))}" if self.filter else count(len(lines))
             left.append((f"   {number}", "text"))
-        bad = sum(line.checks is not None and line.checks.rank <= 1 for line in lines)
-        if bad:
-            left.append((f"   {count(bad)} with failing checks", "bad"))
+        for rank, said in ((0, "with failing checks"), (1, "with checks that could not run")):
+            number_so = sum(line.checks is not None and line.checks.rank == rank for line in lines)
+            left += [(f"   {count(number_so)} {said}", "bad")] if number_so else []
         left += [*self.filter_pieces(self.size.width - 60), *self.marked_pieces()]
         right: list[Piece] = []
         if self.sort != self.DEFAULT_SORT:

@@ -12,7 +12,7 @@ from ..app.lineage.tree import UNKNOWN, Lineage, Node
 from ..app.text import cells, clip, fit, one_line
 from ..widgets.figures import age, count, moment
 from ..widgets.line import Piece
-from ..widgets.status import glyph, sign
+from ..widgets.status import FAILED, glyph, sign
 from .lineage_tree import Row, worst_first
 
 MARK = 27
@@ -203,7 +203,8 @@ def stakes(lineage: Lineage) -> list[Piece]:
     """Who is at risk, and what runs on it: what stands beside the name of the thing."""
     made: list[Piece] = []
     if lineage.at_risk:
-        first, more = clip(unquote(lineage.at_risk[0].partition("/")[2]), 40), len(lineage.at_risk) - 1
+        first = clip(unquote(champions_first(lineage.at_risk)[0].partition("/")[2]), 40)
+        more = len(lineage.at_risk) - 1
         named = f"{first} +{count(more)}" if more else first
         is_bad = puts_at_risk(lineage)
         made.append(
@@ -214,11 +215,11 @@ def stakes(lineage: Lineage) -> list[Piece]:
     return made
 
 
+def champions_first(aliases: Sequence[str]) -> list[str]:
+    """Written subjects of aliases, those in use before those that only challenge."""
+    return sorted(aliases, key=lambda alias: not alias.endswith("@champion"))
+
+
 def puts_at_risk(lineage: Lineage) -> bool:
-    """Whether what came of it has to fear something: it or what it came from fails."""
-    return bool(lineage.failing) or is_troubled(lineage.root)
-
-
-def is_troubled(node: Node) -> bool:
-    """Whether a thing, or what was said of it, is bad."""
-    return any(_is_bad(one) for one in (node, *node.asides))
+    """Whether what came of it has to fear something: it or what it came from fails. What could not run says nothing."""
+    return bool(lineage.failing) or any(sign(one.state) is FAILED for one in (lineage.root, *lineage.root.asides))

@@ -16,7 +16,7 @@ from quarterdeck.screens.lineage_detail import detail
 from quarterdeck.screens.lineage_lines import Ink, draw, edge_of, stakes
 from quarterdeck.screens.lineage_tree import Fold, Path, Row, folded, rows_of, turned, unfolded
 from quarterdeck.screens.lineage_words import no_start_words, no_such_words
-from tests.screens.lineages import DATA, NOW, champion, check, data_with_many_runs, node
+from tests.screens.lineages import CHAMPION, DATA, NOW, champion, check, data_with_many_runs, node
 
 RUN = "run/9f run brave-cod-214"
 DATA_STEP = "dataset/orders@77ab data orders@77ab"
@@ -71,6 +71,16 @@ def test_of_a_dataset_its_bad_checks_are_rows_and_who_feeds_on_it_is_at_risk() -
     ]  # fmt: skip
     assert "   ├─ run run-0 (digest)  ann  now      ▶ running" in lines
     assert lines[-1] == "   └─ and 99 988 more runs"
+
+
+def test_the_champion_is_named_before_others_that_are_at_risk() -> None:
+    lineage = champion(at_risk=("alias/a@challenger", CHAMPION), failing=("check/1",))
+    assert stakes(lineage) == [("   ▲ churn@champion +1 at risk", "warn")]
+
+
+def test_a_check_that_could_not_run_puts_nobody_at_risk() -> None:
+    root = node("data", "orders@1", subject=DATA, asides=(check("a", "error"),))
+    assert stakes(champion(root=root, failing=(), at_risk=(CHAMPION,))) == [("   feeds churn@champion", "text")]
 
 
 def test_who_feeds_on_good_data_is_at_no_risk() -> None:
