@@ -36,7 +36,7 @@ def write_ledger(settings: Settings, report: Callable[[str], None]) -> None:
     keys = {source.spec.kind: source.spec.key for source in build(settings)}
     with State(state_file(settings.project_key)) as state:
         _look(state, keys["registry"], book.moves)
-    sync_now(settings, cache, names=("git", "mlflow", "models"))
+    sync_now(settings, cache, names=("git", "mlflow", "models", "gx", "dbt", "evidently"))
     ledger = GitLedger(keys["git"], settings.remote, mirror_dir(settings.repository))
     with closing(Reader(cache)) as reader, closing(ledger):
         for move in book.moves:

@@ -104,7 +104,8 @@ def _missing(count: int, total: int) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _bound(kind: str, test: str, metric: str, more: dict[str, Any]) -> dict[str, Any]:
     inner = {"type": f"evidently:test_v2:{test}", "is_critical": True, "alias": None, "label_filters": None, **more}
-    return {"type": f"evidently:bound_test:{kind}", "test": inner, "metric_fingerprint": metric}
+    bound = {"type": f"evidently:bound_test:{kind}", "test": inner, "metric_fingerprint": metric}
+    return bound | {"is_count": False} if kind == "CountBoundTest" else bound
 
 
 def _id(name: str) -> str:

@@ -59,7 +59,8 @@ def test_three_models_with_a_history_and_one_move_that_nobody_wrote_down(setting
     challenger = plan(reader, "churn")
     assert challenger.applicable, challenger.blocked
     slow = plan(reader, "churn-realtime")
-    assert [gate.id for gate in slow.gates if gate.blocks] == ["metric:p95_latency_ms"]
+    assert {gate.id for gate in slow.gates if gate.blocks} == {"metric:p95_latency_ms", "data:orders.*"}
+    assert slow.gate("data:orders.*").state == "fail"  # type: ignore[union-attr]  # the policy demands it
 
 
 def test_the_worlds_remote_holds_the_ledger_and_no_more_than_was_pushed(settings: Settings) -> None:
