@@ -59,12 +59,12 @@ def dataset_sentences(facts: DatasetFacts, now: Millis) -> list[Piece]:
     bad, dumb = standings.count("fail"), standings.count("error")
     if bad:
         made.append((f"{glyph('fail')} {count(bad)} check{'s' * (bad != 1)} fail{'s' * (bad == 1)}", "bad"))
-    if dumb:  # which says nothing about the data
-        made.append((f"{glyph('error')} {count(dumb)} could not run", "bad"))
     if facts.at_risk:
         more = f" +{count(len(facts.at_risk) - 1)}" if len(facts.at_risk) > 1 else ""
         named = f"{clip(facts.at_risk[0], 30)}{more}"
         made.append((f"{glyph('warn')} {named} at risk", "warn") if bad else (f"feeds {named}", "text"))
+    if dumb:  # which says nothing about the data
+        made.append((f"{glyph('error')} {count(dumb)} could not run", "bad"))
     newest = next((one for one in facts.versions if not one.is_gone), None)
     if newest is not None and facts.version is not None and newest.digest != facts.version.digest:
         made.append((f"newest is {short_digest(newest.digest)}, {age(newest.at, now) or 'of an unknown age'}", "dim"))
