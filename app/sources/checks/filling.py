@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ...records import CheckResult, Dataset, Identities, Invocation, Millis, Record
 from ...settings.sections import Checks
+from .masking import may_be_addressed, without_addresses
 
 
 class Found(Record, frozen=True, kw_only=True):
@@ -33,16 +34,24 @@ class Filling:
         return tuple(self._one(one, found) for one in invocations)
 
     def _one(self, one: Invocation, found: Found) -> Invocation:
-        results = tuple(map(self._named, one.results)) if self._section.dataset else one.results
+        results = _told_apart(map(self._named, one.results))
+        environment = self._section.environment or without_addresses(one.environment)
         return replace(
             one, source=self._source, id=_salted(one, found.at), results=results,
-            environment=self._section.environment or one.environment, commit=one.commit or found.commit,
+            suite=without_addresses(one.suite), environment=environment, commit=one.commit or found.commit,
             run_id=one.run_id or found.run_id, pipeline_id=one.pipeline_id or found.pipeline_id,
             dataset_digest=one.dataset_digest or self._digest(one.tool, results, found.datasets),
         )  # fmt: skip
 
     def _named(self, result: CheckResult) -> CheckResult:
-        return result if result.dataset else replace(result, dataset=self._section.dataset)
+        """With the dataset of the settings where the file names none. A table that was turned around has columns that
+        are called as people are: no address stays in a name."""
+        if not result.dataset and self._section.dataset:
+            result = replace(result, dataset=self._section.dataset)
+        if not may_be_addressed(f"{result.name} {result.dataset} {result.column}"):
+            return result
+        dataset, column = without_addresses(result.dataset), without_addresses(result.column)
+        return replace(result, name=without_addresses(result.name), dataset=dataset, column=column)
 
     def _digest(self, tool: str, results: Sequence[CheckResult], datasets: Sequence[tuple[str, str]]) -> str | None:
         """Of the run's dataset that was checked: the one that the results name; where they name none, the only one."""
@@ -60,6 +69,19 @@ class Filling:
 def of_run(datasets: Iterable[Dataset]) -> tuple[tuple[str, str], ...]:
     """The datasets of a run as `Found` holds them."""
     return tuple((one.name, one.digest) for one in datasets)
+
+
+def _told_apart(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+    """The results with other ordinals where names without their addresses are alike: none takes another's place."""
+    met: set[tuple[str, str, str, int]] = set()
+    apart = []
+    for result in results:
+        ordinal = result.ordinal
+        while (who := (result.dataset, result.column, result.name, ordinal)) in met:
+            ordinal += 1
+        met.add(who)
+        apart.append(result if ordinal == result.ordinal else replace(result, ordinal=ordinal))
+    return tuple(apart)
 
 
 def _salted(one: Invocation, at: Millis | None) -> str:

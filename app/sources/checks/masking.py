@@ -19,14 +19,24 @@ _READ = 4_000  # of a text, before it is masked: enough for LONGEST, and a bound
 _QUOTED = re.compile(
     r'"((?:[^"\\]|\\.|\\$)*)(?:"|$)'
     r"|(?<!\w)[bBfFrRuU]{0,2}'((?:[^'\\]|\\.|\\$|'(?=\w))*)(?:'|$)"
-    r"|`([^`]*)(?:`|$)|“([^”]*)(?:”|$)|«([^»]*)(?:»|$)"
+    r"|`([^`]*)(?:`|$)|[“„]([^“”]*)(?:[“”]|$)|«([^»]*)(?:»|$)|‹([^›]*)(?:›|$)"
+    r"|(?<!\w)[‘‚]((?:[^‘’]|’(?=\w))*)(?:[‘’]|$)"
 )  # an apostrophe within a word opens nothing; what is not closed is hidden to its end
-_MARKS = {'"': '"', "'": "'", "`": "`", "“": "”", "«": "»"}
+_MARKS = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“", "«": "»", "‹": "›", "‘": "’", "‚": "‘"}
 _KEY_VALUE = re.compile(r"=\s?\([^()\n]*(?:\)|$)")  # PostgreSQL: Key (email)=(...) already exists
+_ROW = re.compile(r"\b(contains? )\(.*", re.I)  # and: Failing row contains (1, Jane Doe, ...
+_NOT_CONVERTED = re.compile(
+    r"\b((?:could not convert|invalid (?:input|literal)|(?:cannot|failed to) (?:cast|parse|convert))\b[^:]{0,80}:)"
+    r"\s*[^\s\"'…].*",
+    re.I,
+)
+_SECRET = re.compile(r"\b((?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key)\s?[:=])\s?[^\s…]\S*", re.I)
 _VALUES = re.compile(r"\b((?:values?|cases?|rows?|inputs?)[:=])\s*\S.*", re.I)
 _WORDS = re.compile(r"""[^\s"'<>(),;\[\]{}|`“”«»]+""")
 _AT = re.compile(r"@|%40|\\u0040|&#64;|＠", re.I)
 _NUMBERS = re.compile(r"(?<![\d.])\d{5,}|(?<!\d)\+?\d(?:[ /-]?\d){8,}(?!\d)")
+_DIALLED = re.compile(r"(?<![\w.])(?:\+\d|\(\d{2,5}\)[ ./-]?\d)(?:[ ()./-]{0,2}\d){4,}(?!\d)")
+_DOTTED = re.compile(r"(?<![\w.])\d{2,4}(?:\.\d{2,4}){2,}(?![\w])")  # telephones, cards, most addresses of machines
 _FRACTION = re.compile(r"(?<=\d\.)(\d{3})\d{2,}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?![\d-])")
 _TOKEN = re.compile(r"[A-Za-z0-9_+/=~-]{20,}")
@@ -40,7 +50,9 @@ def masked(text: str, known: Collection[str] = ()) -> str:
     """
     line = " ".join(text[:_READ].split())
     line = _QUOTED.sub(lambda found: _quote(found, known), line)
-    line = _VALUES.sub(rf"\1 {MASK}", _KEY_VALUE.sub(f"=({MASK})", line))
+    line = _ROW.sub(rf"\1({MASK})", _KEY_VALUE.sub(f"=({MASK})", line))
+    line = _SECRET.sub(rf"\1{MASK}", _NOT_CONVERTED.sub(rf"\1 {MASK}", _VALUES.sub(rf"\1 {MASK}", line)))
+    line = _DOTTED.sub(MASK, _DIALLED.sub(MASK, line))
     line = _WORDS.sub(lambda found: _word(found[0], known), line)
     return cut(_FRACTION.sub(rf"\1{MASK}", _NUMBERS.sub(_number, line)), LONGEST)
 
@@ -48,6 +60,11 @@ def masked(text: str, known: Collection[str] = ()) -> str:
 def masked_line(text: str, known: Collection[str] = ()) -> str:
     """The first line of an exception that says something, masked; the lines below it show data and code."""
     return masked(next((line for line in text[:_READ].splitlines() if line.strip()), ""), known)
+
+
+def may_be_addressed(text: str) -> bool:
+    """Whether an address may be in it: a quick look."""
+    return _AT.search(text) is not None
 
 
 def without_addresses(text: str) -> str:
