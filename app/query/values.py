@@ -39,6 +39,10 @@ _NOUN: Final[Mapping[FieldType, str]] = {
     "label": "a text",
     "flag": "a yes or no",
 }
+_TOOLS: Final[Mapping[str, str]] = {
+    "gx": "great_expectations", "great expectations": "great_expectations", "evid.": "evidently", "pb": "pointblank",
+}  # fmt: skip
+"""Tools as the table calls them, and people."""
 _FLAG: Final = {"yes": 1, "true": 1, "1": 1, "no": 0, "false": 0, "0": 0}
 _FLIPPED: Final[Mapping[str, Operator]] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -118,6 +122,8 @@ def _dataset(field: Field, values: Sequence[Literal_]) -> Field:
 
 
 def _literal(field: Field, operator: Operator, typed: Typed, terms: Terms) -> Literal_:
+    if field.name == "tool" and operator in (*_EQUAL, ":"):
+        return _TOOLS.get(typed.text.casefold(), typed.text)
     if operator in _TEXT:
         return _pattern(field, operator, typed)
     if field.type == "number":
@@ -172,7 +178,7 @@ def _status(typed: Typed, vocabulary: Vocabulary) -> str:
     if word not in known:
         near = get_close_matches(word, known, n=1)
         meant = f" Did you mean “{near[0]}”?" if near else ""
-        sentence = f"“{typed.text}” is no status of a {vocabulary.noun}: {', '.join(known)}.{meant}"
+        sentence = f"“{typed.text}” is no {vocabulary.status} of a {vocabulary.noun}: {', '.join(known)}.{meant}"
         raise FilterError(sentence, typed.column)
     return word
 

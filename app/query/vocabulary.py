@@ -41,6 +41,8 @@ class Vocabulary:
     parts: Mapping[Kind, tuple[str, ...]]
     """What may stand after it, for the kinds that have fixed parts; any key for the others."""
     statuses: tuple[str, ...]
+    status: str = "status"
+    """What these are called."""
     age: Field
     """The time that an age counts from."""
     others: str
@@ -194,6 +196,7 @@ CHECKS: Final = Vocabulary(
     prefixes={},
     parts={},
     statuses=OUTCOMES,
+    status="outcome",
     age=Field("check", "checked_at"),
     others="age",
     condition="outcome:fail",
@@ -222,6 +225,7 @@ DATASETS: Final = Vocabulary(
     prefixes={},
     parts={},
     statuses=OUTCOMES,
+    status="outcome",
     age=Field("data", "at"),
     others="age",
     condition="tool:dvc",

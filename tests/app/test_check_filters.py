@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quarterdeck.app.errors import FilterError
-from quarterdeck.app.query import CHECKS, Field, Has, Sort, Words, matches_check, parse, parse_sort, write
+from quarterdeck.app.query import CHECKS, Compare, Field, Has, Sort, Words, matches_check, parse, parse_sort, write
 from quarterdeck.app.records import Check, CheckResult, DataIdentity, Identities
 
 NOW = 1_763_780_820_000
@@ -78,6 +78,13 @@ def test_a_word_that_is_written_is_read_as_that_word(word: str) -> None:
     assert parse(write(Words(word)), now=NOW, vocabulary=CHECKS) == Words(word)
 
 
+@pytest.mark.parametrize("text", ["tool:gx", "tool:GX", "tool = gx", "tool:'great expectations'"])
+def test_a_tool_goes_by_the_word_that_the_table_has_for_it(text: str) -> None:
+    parsed = parse(text, now=NOW, vocabulary=CHECKS)
+    assert isinstance(parsed, Compare)
+    assert (parsed.field, parsed.value) == (Field("check", "tool"), "great_expectations")
+
+
 def test_checks_are_sorted_by_any_field() -> None:
     assert parse_sort("share:desc", vocabulary=CHECKS) == Sort(Field("check", "share"), descending=True)
     assert parse_sort("age", vocabulary=CHECKS) == Sort(Field("check", "checked_at"), descending=True)
@@ -86,7 +93,7 @@ def test_checks_are_sorted_by_any_field() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("outcome:red", "“red” is no status of a check: pass, warn, fail, error, skipped."),
+        ("outcome:red", "“red” is no outcome of a check: pass, warn, fail, error, skipped."),
         ("silent > 1", "“>” does not go with a yes or no: it takes =, !=, in, not in."),
         ("silent:maybe", "“maybe” is neither yes nor no."),
         ("metrics.auc > 1", "“metrics.auc” is no field of a check."),

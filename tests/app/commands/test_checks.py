@@ -185,7 +185,7 @@ def test_without_a_source_of_checks_the_settings_are_named(call: Call, cache: Pa
     ("words", "said"),
     [
         (("--filter", "datset:orders"), "Did you mean “dataset”?"),
-        (("--filter", "outcome:faild"), "“faild” is no status of a check: pass, warn, fail, error, skipped."),
+        (("--filter", "outcome:faild"), "“faild” is no outcome of a check: pass, warn, fail, error, skipped."),
         (("--filter", "silent:perhaps"), "“perhaps” is neither yes nor no."),
         (("--sort", "metrics.auc"), "--sort: “metrics.auc” is no field of a check."),
         (("--columns", "nmae"), "--columns: “nmae” is no field of a check. Did you mean “name”?"),
