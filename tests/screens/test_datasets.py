@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 
 from quarterdeck.app.records import Batch, Identities
 from quarterdeck.screens import datasets, lineage, page
+from quarterdeck.widgets.status import use_ascii
 from tests.screens import data_world
 from tests.screens.test_lineage import here, type_text, walk
 
@@ -272,3 +274,27 @@ async def test_hostile_names_are_shown_and_obeyed_by_nobody(data: Any, settled: 
             await pilot.press(key)
             lines = await settled(pilot)
             assert all(sign.isprintable() for sign in "".join(lines))
+
+
+@pytest.fixture
+def ascii_only() -> Iterator[None]:
+    use_ascii(True)
+    yield
+    use_ascii(False)
+
+
+@pytest.mark.usefixtures("ascii_only")
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_nothing_of_ours_is_outside_ascii_where_only_that_is_drawn(
+    data: Any, settled: Any, size: tuple[int, int]
+) -> None:
+    made = app(data)
+    async with made.run_test(size=size) as pilot:
+        for typed in (
+            ":datasets",
+            ":dataset/features@bbbb33334444",
+            ":commit/1f2c91a",
+            ":lineage alias/churn@champion",
+        ):
+            lines = await command(pilot, settled, typed)
+            assert [line for line in lines if not line.isascii()] == []
