@@ -17,6 +17,7 @@ def runs_on_data(
 ) -> tuple[list[int], int]:
     """Row ids of the newest runs on this very data, at most `limit`, and how many: LOOKED_AT means or more.
 
+    Beyond LOOKED_AT runs nobody looks, so the newest of them may be missed then: lineage names those that matter.
     Equal digests under one of these names are the same data, whichever of the project's servers says so.
     """
     which = f"d.name IN ({', '.join('?' * len(names))})"
