@@ -12,7 +12,6 @@ from ..comparison.data_facts import figures, rows_of, size_of
 from ..records import RUNS_COUNTED, DatasetName, DatasetVersion, DataVersion, Identities
 from . import tracked_data
 from .configuration import CONFIGURATION, ConfigurationChange, configuration
-from .data_use import runs_on_data
 from .dataset_names import DatasetRow, called, dataset_names, names_of
 from .tracked_data import TrackedData
 
@@ -92,13 +91,6 @@ class DatasetReads:
         )
         newest = max(older_used, key=lambda one: one.at or 0, default=None)
         return None if newest is None else self._with_runs(newest, identities)
-
-    def runs_of(
-        self, name: str, digest: str, identities: Identities, limit: int = 50
-    ) -> tuple[list[int], int]:  # fmt: skip
-        """Row ids of the newest runs on a version, and how many there are as far as 2,000."""
-        parts = [part.name for part in names_of(name, "mlflow", identities)]
-        return runs_on_data(self._connection, parts, digest, limit)
 
     def changed_by(self, sha: str) -> list[DataVersion]:
         """What a commit brought, by name. The whole sha."""

@@ -25,6 +25,7 @@ from quarterdeck.app.records import (
     SourceSpec,
 )
 from quarterdeck.app.store.cache import Cache
+from quarterdeck.app.store.data_use import runs_on_data
 from quarterdeck.app.store.reading import Reader
 
 GIT = SourceSpec(key="git", kind="git", name="git", address="acme/churn")
@@ -194,7 +195,7 @@ def test_a_version_says_which_runs_used_it_first_and_last(deck: Deck) -> None:
     (version,) = deck.reads.versions("orders", NOBODY)
     assert (version.at, version.commit, version.rows, version.runs) == (10, A, 12, 4)
     assert (version.first_run, version.first_used_at, version.last_run, version.last_used_at) == ("r1", 10, "r3", 30)
-    ids, number = deck.reads.runs_of("orders", "x1", NOBODY, 2)
+    ids, number = runs_on_data(deck.reader.connection, ["orders"], "x1", 2)
     assert [found.id for found in deck.reader.runs(ids)] == ["r3", "r2"]
     assert number == 4
 
