@@ -92,11 +92,20 @@ class Folding:
         folds = [(known, self._with(known, items, between.get(known.id))) for known, items in changes]
         self._rewrite(folds)
 
-    def again(self, checks: Iterable[tuple[Known, list[Item]]]) -> None:
-        """The tables were changed below these checks, which had those items before."""
+    def arounds(self, scopes: Iterable[int]) -> dict[int, Around]:
+        """What lies around the items of these scopes as it is now, for `again`."""
+        return {scope: Around(self._change, tuple(self._covers_of(scope))) for scope in set(scopes)}
+
+    def again(self, checks: Iterable[tuple[Known, list[Item]]], arounds: Mapping[int, Around]) -> None:
+        """The tables were changed below these checks, which had those items, and those runs around them, before."""
         self._covers.clear()
         self._arounds.clear()
-        self._rewrite([(known, self._refolded(known, before, self.items_of(known.id))) for known, before in checks])
+        self._rewrite(
+            [
+                (known, self._refolded(known, before, self.items_of(known.id), arounds[known.scope]))
+                for known, before in checks
+            ]
+        )
 
     def cover(self, scope: int, invocation: int, key: Key) -> None:
         """This run held every check of the scope, and its results are all in the table."""

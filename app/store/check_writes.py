@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -74,9 +74,16 @@ class CheckWriter:
         A check that is new here gets the results that were kept of it. One invocation may come in parts, the last of
         which alone is whole: then what is not in any of them is removed.
         """
-        found = [writable(one) for one in invocations]
-        if not found:
-            return ChecksWritten()
+        written = ChecksWritten()
+        for some in _apart(writable(one) for one in invocations):
+            new, changed = self._write(cursor, source, key, some, now, remembered)
+            written = ChecksWritten(written.new + new, written.changed or changed)
+        return written
+
+    def _write(
+        self, cursor: sqlite3.Cursor, source: int, key: str, found: Sequence[Invocation], now: Millis,
+        remembered: Remembered,
+    ) -> ChecksWritten:  # fmt: skip
         folding = Folding(cursor, source, lambda one, other: self._change(cursor, one, other))
         heads = [self._head(cursor, source, one, folding) for one in found]
         said: dict[str, dict[str, _Said]] = defaultdict(dict)
@@ -111,17 +118,20 @@ class CheckWriter:
 
     @staticmethod
     def _move(cursor: sqlite3.Cursor, number: int, head: Sequence[Any], folding: Folding) -> None:
-        """Another time, or another commit: what its results have told of their checks is told again."""
+        """Another time, or another commit: what it has told of checks, also of those that it was without, is told
+        again."""
         sql = (
-            "SELECT c.id, c.native, c.scope, c.history FROM check_result AS r JOIN data_check AS c ON c.id = r.of_check"
-            " WHERE r.invocation = ?"
+            "SELECT c.id, c.native, c.scope, c.history FROM data_check AS c WHERE c.id IN"
+            " (SELECT r.of_check FROM check_result AS r WHERE r.invocation = ?) OR c.scope IN"
+            " (SELECT v.scope FROM check_cover AS v WHERE v.invocation = ?)"
         )
-        checks = [known_check(row) for row in cursor.execute(sql, (number,)).fetchall()]
-        before = [(known, folding.items_of(known.id)) for known in checks]
+        checks = [known_check(row) for row in cursor.execute(sql, (number, number)).fetchall()]
+        before = [(known, folding.items_of(known.id)) for known in checks if known.history is not None]
+        arounds = folding.arounds(known.scope for known, _ in before)
         _update_head(cursor, number, head)
         for table in ("check_result", "check_cover"):
             cursor.execute(f"UPDATE {table} SET at = ? WHERE invocation = ?", (head[_AT], number))
-        folding.again(before)
+        folding.again(before, arounds)
 
     def _cover(self, cursor: sqlite3.Cursor, source: int, one: Invocation, number: int, folding: Folding) -> None:
         """The last part of a whole invocation is in: of each dataset that it speaks of it holds every check."""
@@ -167,9 +177,13 @@ class CheckWriter:
     ) -> None:  # fmt: skip
         """Put what state.db has of these checks beside what a source says of them, which goes before it."""
         for one in map(writable, kept):
-            sql = "SELECT id FROM check_invocation WHERE source = ? AND native = ?"
+            sql = 'SELECT id, at, "commit" FROM check_invocation WHERE source = ? AND native = ?'
             row = cursor.execute(sql, (source, one.id)).fetchone()
-            number = row[0] if row else _insert_head(cursor, source, one.id, [getattr(one, name) for name in _HEAD])
+            if row is None:
+                number = _insert_head(cursor, source, one.id, [getattr(one, name) for name in _HEAD])
+            else:
+                number = row[0]
+                one = msgspec.structs.replace(one, at=row[1], commit=row[2])  # as the source says now
             for result in one.results:
                 of = said.get(check_id(key, one, result))
                 if of is not None:
@@ -247,6 +261,21 @@ class CheckWriter:
 
     def _change(self, cursor: sqlite3.Cursor, one: int, other: int) -> RuleChange | None:
         return None if one == other else change_between(self._rule(cursor, one), self._rule(cursor, other))
+
+
+def _apart(invocations: Iterable[Invocation]) -> Iterator[list[Invocation]]:
+    """Runs of them in which each id has one time and one commit: two files may tell of one invocation differently, and
+    the later word is of all of its results."""
+    some: list[Invocation] = []
+    heads: dict[str, tuple[Any, ...]] = {}
+    for one in invocations:
+        if heads.get(one.id, (one.at, one.commit)) != (one.at, one.commit):
+            yield some
+            some, heads = [], {}
+        heads[one.id] = (one.at, one.commit)
+        some.append(one)
+    if some:
+        yield some
 
 
 def _insert_head(cursor: sqlite3.Cursor, source: int, native: str, head: Sequence[Any]) -> int:

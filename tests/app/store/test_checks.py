@@ -242,6 +242,28 @@ def test_an_invocation_whose_time_was_read_wrongly_takes_its_results_along(deck:
     assert deck.told() == [("check began to fail", 7)]
 
 
+def test_a_whole_invocation_whose_time_was_read_wrongly_takes_along_what_it_removed(deck: Deck) -> None:
+    other = result("unique(id)")
+    deck.write(invocation(0, result(), other, is_whole=True), invocation(2, other, id="moved", is_whole=True))
+    assert deck.told() == [("check's rule removed", 2)]
+    deck.write(invocation(4, other, id="moved", is_whole=True))
+    assert deck.check().removed_at == at(4)
+    assert deck.told() == [("check's rule removed", 4)]
+    deck.write(invocation(3, result(), other, is_whole=True))
+    deck.write(invocation(2, other, id="moved", is_whole=True))
+    assert deck.check().removed_at is None
+    assert deck.told() == [("check's rule removed", 2), ("check's rule returned", 3)]
+
+
+def test_of_one_invocation_that_two_files_date_differently_the_later_word_counts(deck: Deck) -> None:
+    one = invocation(9, result(outcome="fail"), result("unique(id)"), id="twice")
+    deck.write(invocation(0, result()), one, invocation(2, result(outcome="fail"), id="twice"), invocation(3, result()))
+    check = deck.check()
+    assert (check.checked_at, check.last_passed_at, check.results) == (at(3), at(3), 3)
+    assert deck.check("unique(id)").checked_at == at(2)
+    assert deck.told() == [("check began to fail", 2), ("check recovered", 3)]
+
+
 def test_text_that_is_no_unicode_is_written_out(deck: Deck) -> None:
     deck.write(invocation(0, result("n\ud800", message="m\udfff", observed="\0")))
     assert deck.checks()[0].name == "n\\ud800"
