@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from ..identities import identities_of_text
-from ..records import Identities
+from ..records import Identities, PastResult
 from ..store.checks import CheckRow, Complaint
 from ..store.reading import Reader
 from .data_gates import fits
@@ -27,27 +27,46 @@ def data_checks(reader: Reader, candidate: Version, policy: Policy) -> tuple[Dat
     if not patterns:
         return ()
     identities = identities_of_text(policy.text.text if policy.text else None)
-    complaints = {(one.source, one.tool, one.suite, one.environment): one for one in reader.checks.complaints()}
+    complaints = _Complaints(reader.checks.complaints())
     found: dict[int, dict[str, DataCheck]] = defaultdict(dict)
     for by, row in _speaking(reader, candidate, identities):
         check = row.check
         one = DataCheck(
             check=check, dataset=identities.name_of(check.tool, check.dataset) or "", by=by, past=row.then,
-            complaint=_later(complaints.get((check.source, check.tool, check.suite, check.environment)), by, row),
+            complaint=complaints.later(by, row),
         )  # fmt: skip
         if any(fits(one, pattern) for pattern in patterns):
             _keep(found[row.rowid], one)
     return tuple(one for rowid in sorted(found) for _, one in sorted(found[rowid].items()))
 
 
-def _later(complaint: Complaint | None, by: SpeaksBy, row: CheckRow) -> str:
-    """Why the last run of a check's suite, which gave no word of it, was no good; "" where it was, or is no later."""
-    if complaint is None:
-        return ""
-    if row.then is None:
-        return complaint.sentence if complaint.at > row.check.checked_at else ""
-    is_there = complaint.run_id == row.then.run_id if by == "id" else complaint.commit == row.then.commit
-    return complaint.sentence if is_there and by in ("id", "commit") and complaint.at > row.then.at else ""
+class _Complaints:
+    """The runs that were no good as such, newest first."""
+
+    def __init__(self, complaints: Iterable[Complaint]) -> None:
+        self._of: dict[tuple[str, ...], list[Complaint]] = defaultdict(list)
+        for one in complaints:
+            self._of[one.source, one.tool, one.suite, one.environment].append(one)
+            self._of[one.source, one.tool, one.origin].append(one)
+
+    def later(self, by: SpeaksBy, row: CheckRow) -> str:
+        """Why the last run of a check's suite, which gave no word of it, was no good; "" where it was, or is no later.
+
+        A report of nothing need not tell of which suite: then it is the one that stood in that file before.
+        """
+        check, then = row.check, row.then
+        origin, at = (check.origin, check.checked_at) if then is None else (then.origin, then.at)
+        of_suite = self._of.get((check.source, check.tool, check.suite, check.environment), ())
+        of_file = self._of.get((check.source, check.tool, origin), ()) if origin else ()
+        later = (one for one in (*of_suite, *of_file) if one.at > at and _is_there(one, by, then))
+        return next((one.sentence for one in later), "")
+
+
+def _is_there(complaint: Complaint, by: SpeaksBy, then: PastResult | None) -> bool:
+    """Whether it is of the run or commit by which a result speaks."""
+    if then is None:
+        return True
+    return complaint.run_id == then.run_id if by == "id" else by == "commit" and complaint.commit == then.commit
 
 
 def _keep(held: dict[str, DataCheck], one: DataCheck) -> None:

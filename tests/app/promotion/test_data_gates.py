@@ -245,6 +245,14 @@ def test_a_later_run_there_without_results_is_never_green(ruled: World, of: dict
     assert ruled.said(ORDERS) == ("missing", "orders.*: unique(id): not in the last run: It holds no results.")
 
 
+def test_a_report_of_nothing_need_not_tell_its_suite(ruled: World) -> None:
+    prod(ruled, {"unique(id)": "pass"}, at=NOW - 2 * HOUR, origin="reports/data.xml")
+    prod(ruled, {}, at=NOW - HOUR, suite="", origin="reports/models.xml", complaint="The report holds no test.")
+    assert ruled.gate(ORDERS).state == "pass"
+    prod(ruled, {}, at=NOW - HOUR // 2, suite="", origin="reports/data.xml", complaint="The report holds no test.")
+    assert ruled.gate(ORDERS).state == "missing"
+
+
 def test_a_later_run_elsewhere_takes_nothing_from_the_candidates_own(ruled: World) -> None:
     prod(ruled, {"unique(id)": "pass"}, at=NOW - 2 * HOUR, commit=NEW)
     prod(ruled, {}, at=NOW - HOUR, complaint="It holds no results.", commit=OLD)
