@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -27,6 +27,9 @@ from .promotion_writes import write_promotions
 from .run_writes import RunWriter
 from .states import STATE_COLUMNS, read_states
 from .value_indexes import ValueIndexes
+
+_SILENT_AT_ONCE: Final = 2_000
+"""Checks of which one transaction notes that they fell silent: 40 ms."""
 
 
 class Written(Record, frozen=True, kw_only=True):
@@ -229,9 +232,21 @@ class Cache:
     def note_silence(self, source_key: str, now: int) -> None:
         """This source was read by now: those of its checks that should have spoken and did not are news, once."""
         silent = newly_silent(self.connection, source_key, now)
-        if silent:
+        for start in range(0, len(silent), _SILENT_AT_ONCE):
             with self._transaction() as cursor:
-                write_silence(cursor, source_key, silent, now)
+                write_silence(cursor, source_key, silent[start : start + _SILENT_AT_ONCE], now)
+
+    def tell_removals(self, now: int) -> bool:
+        """Remove some of the checks that whole runs were without, in a short transaction; gives whether any were left.
+
+        `write` leaves what it has no room for. Whoever comes after a kill finds it here.
+        """
+        if self.connection.execute("SELECT 1 FROM check_cover WHERE upto IS NOT NULL LIMIT 1").fetchone() is None:
+            return False
+        with self._transaction() as cursor:
+            self._checks.tell_removals(cursor, now)
+            self._count(cursor, checks=True)
+        return True
 
     def close(self) -> None:
         """Let go of the file."""

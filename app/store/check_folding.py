@@ -42,6 +42,11 @@ _REWRITE_OLDER: Final = (
 _OF_ROW: Final = tuple(RESULT.index(name) for name in ("invocation", "rule", "failed_rows", "total_rows"))
 
 
+FOLDS: Final = 1_000
+"""Checks that one transaction folds: each costs up to 0.13 ms, with what there is to tell of it."""
+_ITEMS_OF_A_FOLD: Final = 8
+"""So many results that are read again cost as much as a fold."""
+
 _INSERT: Final = f"INSERT OR REPLACE INTO check_result ({', '.join(RESULT)}) VALUES ({', '.join('?' * len(RESULT))})"
 
 
@@ -77,6 +82,7 @@ class Folding:
         self._covers: dict[int, list[Key]] = {}
         self._arounds: dict[int, Around] = {}
         self._rows: dict[tuple[int, str], Sequence[Any]] = {}
+        self._room: float = FOLDS
         self.told: list[Told] = []
         """What there is to tell, in the order in which it was found."""
 
@@ -86,6 +92,7 @@ class Folding:
         As items, and as rows for the table by check and invocation.
         """
         self._rows.update(rows)
+        self._room -= len(rows)
         changes = [(known, sorted(items, key=_key) if len(items) > 1 else items) for known, items in changes]
         between = {known.id: self.items_of(known.id) for known, items in changes if not _is_at_an_end(known, items)}
         self._cursor.executemany(_INSERT, rows.values())
@@ -108,21 +115,49 @@ class Folding:
         )
 
     def cover(self, scope: int, invocation: int, key: Key) -> None:
-        """This run held every check of the scope, and its results are all in the table."""
-        before = Around(self._change, tuple(self._covers_of(scope)))
-        if key in before.covers:
-            return
-        insort(self._covers_of(scope), key)
-        self._cursor.execute("INSERT INTO check_cover VALUES (?, ?, ?)", (scope, key[0], invocation))
-        after = self._around(scope)
-        lacking = ((known, known.history) for known in self._lacking(scope, invocation, key))
-        self._rewrite(
-            [
-                (known, self._covered(known, history, before, after, key))
-                for known, history in lacking
-                if history is not None and history.oldest.key < key
-            ]
+        """This run held every check of the scope, and its results are all in the table.
+
+        Of as many checks as there is room for it is told that they were not in it; `go_on` does the others.
+        """
+        self._cursor.execute(
+            "INSERT OR IGNORE INTO check_cover (scope, at, invocation, upto) VALUES (?, ?, ?, 0)",
+            (scope, key[0], invocation),
         )
+        if self._cursor.rowcount:
+            self.go_on(scope)
+
+    def go_on(self, scope: int | None = None) -> bool:
+        """Tell of the removals that are not told yet, as far as there is room; gives whether all of them are.
+
+        Of one scope, None: of all of the source. A cover begins when the one before it is done: each check is folded
+        by covers of which it was told, and by this one.
+        """
+        sql = (
+            "SELECT c.scope, c.invocation, c.at, i.native, c.upto FROM check_cover AS c INDEXED BY check_cover_open"
+            " JOIN check_invocation AS i ON i.id = c.invocation JOIN check_scope AS p ON p.id = c.scope"
+            " WHERE c.upto IS NOT NULL AND p.source = ? AND c.scope = coalesce(?, c.scope)"
+            " ORDER BY c.scope, c.upto = 0, c.at, i.native LIMIT 1"
+        )
+        while (row := self._cursor.execute(sql, (self._source, scope)).fetchone()) is not None:
+            if self._room <= 0:
+                return False
+            of, invocation, at, native, upto = row
+            self._cover_some(of, invocation, (at, native), upto)
+        return True
+
+    def _cover_some(self, scope: int, invocation: int, key: Key, upto: int) -> None:
+        """Go on with one cover, which is none of those around before it is begun."""
+        covers = self._covers_of(scope)
+        before = Around(self._change, tuple(one for one in covers if one != key))
+        if key not in covers:
+            insort(covers, key)
+        some, last = self._some_lacking(scope, invocation, key, upto)
+        self._cursor.execute(
+            "UPDATE check_cover SET upto = ? WHERE scope = ? AND at = ? AND invocation = ?",
+            (last, scope, key[0], invocation),
+        )
+        after = self._around(scope)
+        self._rewrite([(known, self._covered(known, history, before, after, key)) for known, history in some])
 
     def items_of(self, check: int) -> list[Item]:
         """All that the table has of a check, in order."""
@@ -201,21 +236,36 @@ class Folding:
         if scope not in self._covers:
             rows = self._cursor.execute(
                 "SELECT c.at, i.native FROM check_cover AS c JOIN check_invocation AS i ON i.id = c.invocation"
-                " WHERE c.scope = ? ORDER BY c.at, i.native",
+                " WHERE c.scope = ? AND c.upto IS NOT 0 ORDER BY c.at, i.native",
                 (scope,),
             )
             self._covers[scope] = [(at, native) for at, native in rows]
         return self._covers[scope]
 
-    def _lacking(self, scope: int, invocation: int, key: Key) -> list[Known]:
-        """The checks of a scope that a run was without, but for those that were gone before it."""
+    def _some_lacking(
+        self, scope: int, invocation: int, key: Key, upto: int
+    ) -> tuple[list[tuple[Known, History]], int | None]:
+        """The checks of a scope after `upto` that a run was without, but for those that were gone before it.
+
+        As many as there is room for, with the last; None where these are all.
+        """
         rows = self._cursor.execute(
-            "SELECT c.id, c.native, c.scope, c.history FROM data_check AS c WHERE c.scope = ?"
+            "SELECT c.id, c.native, c.scope, c.history FROM data_check AS c WHERE c.scope = ? AND c.id > ?"
             " AND (c.removed_at IS NULL OR c.removed_at >= ?) AND NOT EXISTS"
-            " (SELECT 1 FROM check_result AS r WHERE r.invocation = ? AND r.of_check = c.id)",
-            (scope, key[0], invocation),
+            " (SELECT 1 FROM check_result AS r WHERE r.invocation = ? AND r.of_check = c.id) ORDER BY c.id",
+            (scope, upto, key[0], invocation),
         )
-        return [known_check(row) for row in rows]
+        found: list[tuple[Known, History]] = []
+        for row in rows:
+            known = known_check(row)
+            history = known.history
+            if history is None or history.oldest.key >= key:
+                continue
+            found.append((known, history))
+            self._room -= 1 if history.newest.key < key else 1 + history.count / _ITEMS_OF_A_FOLD
+            if self._room <= 0:
+                return found, known.id
+        return found, None
 
     # -- rows ---------------------------------------------------------------------------------------------------
 

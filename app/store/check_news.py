@@ -64,7 +64,7 @@ _event = msgspec.msgpack.Decoder(Event).decode
 _kept = msgspec.msgpack.Decoder(Kept).decode
 
 
-def read_news(connection: sqlite3.Connection, limit: int = 5_000) -> News | None:
+def read_news(connection: sqlite3.Connection, limit: int = 2_000) -> News | None:
     """The oldest news, which are of one source; None where there are none."""
     first = connection.execute("SELECT source FROM check_news ORDER BY id LIMIT 1").fetchone()
     if first is None:

@@ -26,8 +26,10 @@ CREATE TABLE check_scope (
 );
 CREATE INDEX check_scope_dataset ON check_scope (dataset);
 CREATE TABLE check_cover (
-    scope INTEGER NOT NULL, at INTEGER NOT NULL, invocation INTEGER NOT NULL, PRIMARY KEY (scope, at, invocation)
+    scope INTEGER NOT NULL, at INTEGER NOT NULL, invocation INTEGER NOT NULL, upto INTEGER,
+    PRIMARY KEY (scope, at, invocation)
 ) WITHOUT ROWID;
+CREATE INDEX check_cover_open ON check_cover (scope, upto) WHERE upto IS NOT NULL;
 CREATE TABLE data_check (
     id INTEGER PRIMARY KEY, source INTEGER NOT NULL, native TEXT NOT NULL, scope INTEGER NOT NULL, tool TEXT NOT NULL,
     suite TEXT NOT NULL, environment TEXT NOT NULL, dataset TEXT NOT NULL, "column" TEXT NOT NULL, name TEXT NOT NULL,
@@ -53,10 +55,12 @@ CREATE TABLE check_news (
 """
 """A rule holds what results repeat: definition, limits (msgpack), the tool's word for how bad it is, and what would
 have passed. A scope is what one run of a suite says of one dataset, and a cover is a run that held every check of it:
-one that is not in it was removed. `data_check` is a check with what its results make of it: `newest` is the invocation
-of the newest, `rank` says how bad it is (0 is the worst), `due_at` when it should have spoken again, `history` the fold
-(see `check_history`), so that a result older or newer than all others costs no look at these. Results stand by
-invocation: by check, which is how they are read, each run of a suite would rewrite every page of the table. Of one
+one that is not in it was removed.
+`upto` is the last check of which that was told, while there are more of them; at 0 it was told of none, and the cover
+counts for nothing yet. `data_check` is a check with what its results make of it: `newest` is the invocation of the
+newest, `rank` says how bad it is (0 is the worst), `due_at` when it should have spoken again, `history` the fold (see
+`check_history`), so that a result older or newer than all others costs no look at these. Results stand by invocation:
+by check, which is how they are read, each run of a suite would rewrite every page of the table. Of one
 `is_kept` came from state.db, which has those around each turn. `silent_noted` is the
 `due_at` after which it was told that the check is silent. `check_news` is what state.db has yet to be told: it is
 written with the results that tell it, so that no kill loses it."""

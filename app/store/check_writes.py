@@ -72,7 +72,8 @@ class CheckWriter:
         """Write these, fold their checks, and leave word of what turned for state.db.
 
         A check that is new here gets the results that were kept of it. One invocation may come in parts, the last of
-        which alone is whole: then what is not in any of them is removed.
+        which alone is whole: then what is not in any of them is removed. Of removals that there is no room for
+        `tell_removals` tells; those that an earlier batch has left are told before anything else.
         """
         written = ChecksWritten()
         for some in _apart(writable(one) for one in invocations):
@@ -84,7 +85,9 @@ class CheckWriter:
         self, cursor: sqlite3.Cursor, source: int, key: str, found: Sequence[Invocation], now: Millis,
         remembered: Remembered,
     ) -> ChecksWritten:  # fmt: skip
-        folding = Folding(cursor, source, lambda one, other: self._change(cursor, one, other))
+        while self.tell_removals(cursor, now):
+            pass
+        folding = self._folding(cursor, source)
         heads = [self._head(cursor, source, one, folding) for one in found]
         said: dict[str, dict[str, _Said]] = defaultdict(dict)
         for one, (number, _) in zip(found, heads, strict=True):
@@ -96,6 +99,23 @@ class CheckWriter:
                 self._cover(cursor, source, one, number, folding)
         write_news(cursor, key, folding.told, self._rule, now)
         return ChecksWritten(new, bool(new or folding.told or any(changed for _, changed in heads)))
+
+    def tell_removals(self, cursor: sqlite3.Cursor, now: Millis) -> bool:
+        """Remove some of the checks of one source that whole runs were without; gives whether there were any left."""
+        owed = (
+            "SELECT s.id, s.key FROM check_cover AS c INDEXED BY check_cover_open JOIN check_scope AS p"
+            " ON p.id = c.scope JOIN source AS s ON s.id = p.source WHERE c.upto IS NOT NULL LIMIT 1"
+        )
+        row = cursor.execute(owed).fetchone()
+        if row is None:
+            return False
+        folding = self._folding(cursor, row[0])
+        folding.go_on()
+        write_news(cursor, row[1], folding.told, self._rule, now)
+        return True
+
+    def _folding(self, cursor: sqlite3.Cursor, source: int) -> Folding:
+        return Folding(cursor, source, lambda one, other: self._change(cursor, one, other))
 
     # -- invocations --------------------------------------------------------------------------------------------
 

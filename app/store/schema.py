@@ -16,7 +16,7 @@ from .data_tables import DATA_TABLES
 from .log_tables import LOG_TABLES
 from .model_tables import MODEL_TABLES
 
-VERSION: Final = 8
+VERSION: Final = 9
 """Raised with every change below. A cache of another version is another file, so nothing is migrated."""
 
 _OWN: Final = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +20,7 @@ from ..records import (
     Run,
     Series,
 )
+from ..store.check_folding import FOLDS
 
 _AIM: Final = 0.120
 """Seconds that one transaction should take. The limit is 0.2: a slow disk or a busy core may double the time."""
@@ -39,6 +41,8 @@ _CUT: Final = (
 
 _ROWS_OF_A_RESULT: Final = 3
 """One is a row, and the row of its check is read, folded and written again."""
+_ROWS_OF_RESULTS: Final = _ROWS_OF_A_RESULT * FOLDS
+"""At most in one piece: when all of them turn each costs thrice what the pace has learnt of those that do not."""
 
 _WHOLE: Final = ("experiments_complete", "models_complete")
 
@@ -98,13 +102,15 @@ def pieces(batch: Batch, pace: Pace) -> Iterator[tuple[Batch, float]]:
     }
     rows = 2.0 * len(batch.experiments) + sum(map(rows_of, batch.models))
     for name in _CUT:
+        most = _ROWS_OF_RESULTS if name == "invocations" else inf
         for record in getattr(batch, name):
             rest = record
             while rest is not None:
-                if rows >= pace.rows:
+                room = min(most, pace.rows)
+                if rows >= room:
                     yield Batch(**_frozen(held)), rows
                     held, rows = {}, 0.0
-                part, rest = _cut(rest, pace.rows - rows)
+                part, rest = _cut(rest, room - rows)
                 held.setdefault(name, []).append(part)
                 rows += rows_of(part)
     nothing = dict.fromkeys(("experiments", "models", *_CUT), ()) | dict.fromkeys(_WHOLE, False)

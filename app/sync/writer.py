@@ -70,6 +70,8 @@ class Writer:
             LOGGER.warning("%s", error)
         self._cache.remembered = self._remembered
         self._tell_checks()
+        while self._tell_removals():
+            pass
 
     async def close(self) -> None:
         """Finish what is being written and let go of the files."""
@@ -112,6 +114,8 @@ class Writer:
     async def write(self, source: str, batch: Batch, generation: int, began: Millis | None = None) -> Written:
         """Write a batch in transactions of at most 200 ms; the last one carries its cursor.
 
+        Many checks that whole runs of a suite were without are removed after it: the cache owes that from then on.
+
         `generation` is the one whose cursor the batch follows: a cursor written into an empty cache would say
         that everything before it is there. `began`: when the pass that it is of began, None: just now.
         """
@@ -121,6 +125,9 @@ class Writer:
         total = Written()
         for piece, rows in pieces(batch, self._pace):
             total = _sum(total, await self._do(partial(self._write, source, piece, rows, generation)))
+        if batch.invocations:
+            while await self._do(self._tell_removals):
+                pass
         return total
 
     def _write(self, source: str, piece: Batch, rows: float, generation: int) -> Written:
@@ -140,6 +147,13 @@ class Writer:
     def _note_silence(self, source: str, now: Millis) -> None:
         self._cache.note_silence(source, now)
         self._tell_checks()
+
+    def _tell_removals(self) -> bool:
+        """Gives whether there were any left to tell."""
+        was_any = self._cache.tell_removals(time.time_ns() // 1_000_000)
+        if was_any:
+            self._tell_checks()
+        return was_any
 
     def _tell_checks(self) -> None:
         """Have state.db keep what turned. What cannot be kept now waits in the cache."""

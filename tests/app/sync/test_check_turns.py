@@ -153,6 +153,49 @@ async def test_killed_anywhere_nothing_is_lost_and_nothing_told_twice(tmp_path: 
     assert len({event.id for event in events}) == len(events) == MANY
 
 
+REMOVED_AND_KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from quarterdeck.app.store.cache import Cache
+from tests.app.sync.test_check_turns import MANY, opened, ran
+
+real, left = Cache.tell_removals, [int(sys.argv[2])]
+
+def last(*args):
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left[0] -= 1
+    return real(*args)
+
+async def main():
+    writer = await opened(Path(sys.argv[1]))
+    await writer.write("k", ran(0, *["pass"] * MANY), writer.generation)
+    Cache.tell_removals = last
+    await writer.write("k", ran(1, "pass"), writer.generation)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("after", [0, 2])
+async def test_killed_while_it_removes_many_checks_it_goes_on_where_it_stood(tmp_path: Path, after: int) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", REMOVED_AND_KILLED, str(tmp_path), str(after)],
+        cwd=REPOSITORY,
+        env=dict(os.environ),
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGKILL
+    assert 0 < sum(check.removed_at is not None for check in checks(tmp_path)) < MANY - 1
+    writer = await opened(tmp_path)
+    assert await writer.cursor("k") == {"at": 1}
+    await writer.close()
+    assert sum(check.removed_at is not None for check in checks(tmp_path)) == MANY - 1
+    events = told(tmp_path)
+    assert [event.kind for event in events] == ["check's rule removed"] * (MANY - 1)
+    assert len({event.id for event in events}) == MANY - 1
+
+
 async def test_an_invocation_of_many_results_is_written_in_several_transactions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
