@@ -171,8 +171,8 @@ class LineageReads:
         found = [sha]
         for length in range(_SHORTEST, len(sha)):
             beginning = sha[:length]
-            sql = "SELECT count(DISTINCT sha) FROM git_commit WHERE sha >= ? AND sha < ?"
-            if self._connection.execute(sql, (beginning, beginning + "g")).fetchone()[0] == 1:
+            sql = "SELECT DISTINCT sha FROM git_commit WHERE sha >= ? AND sha < ? LIMIT 2"
+            if self._connection.execute(sql, (beginning, beginning + "g")).fetchall() == [(sha,)]:
                 found.append(beginning)
         return tuple(found)
 

@@ -203,6 +203,13 @@ def test_an_abbreviated_commit_is_the_whole_one_both_ways(world: Traced) -> None
     assert of_kind(world.trace("run/run14").upstream, "commit")[0].subject == f"commit/{NEW}"
 
 
+def test_a_run_that_abbreviates_a_commit_is_of_no_other_that_begins_so(world: Traced) -> None:
+    other = NEW[:9] + "f" * 31  # which the history does not have
+    world.run("14", 0.941, commit=NEW[:9])
+    world.run_of(1, git_commit=other)
+    assert titles(world.trace(f"commit/{other}").downstream, "run") == ["more-1"]
+
+
 def test_a_job_leads_to_its_pipeline_and_its_commit(world: Traced) -> None:
     (pipeline,) = world.trace("job/1-unit").upstream
     assert (pipeline.title, titles(pipeline.children, "commit")) == ("ci #1", ["1414141"])
