@@ -32,6 +32,9 @@ DEPTH: Final = 2_000
 _KNOWN: Final = 5_000
 _MOST_OPEN: Final = 100
 _TRIES: Final = 3
+"""Times that the artifacts of a pipeline are asked for that the server cannot give ..."""
+_TRIES_OF_A_SILENT_ONE: Final = 6
+"""... and those that it does not answer to, though it answers to all else: one must not hold up all others for ever."""
 
 
 class Opened(NamedTuple):
@@ -181,8 +184,10 @@ class CiArtifacts:
                     yield await asyncio.to_thread(self._read, file, one, marks)
         except SourceError as error:
             one.tries += 1
-            is_its_own = isinstance(error, AnswerError) and error.state not in ("limited", "unauthorised")
-            if not is_its_own or (one.tries < _TRIES and error.state != "forbidden"):
+            is_answer = isinstance(error, AnswerError)
+            is_its_own = error.state not in ("limited", "unauthorised")
+            is_over = is_answer and error.state == "forbidden"
+            if not is_its_own or (one.tries < (_TRIES if is_answer else _TRIES_OF_A_SILENT_ONE) and not is_over):
                 raise
             self._wrong(marks, one, error.state, str(error))
         marks.waiting.remove(one)

@@ -32,6 +32,13 @@ _OVERLAP: Final = 300_000
 _MOST: Final = 50
 """Folders and files of one run that are looked at."""
 _TRIES: Final = 3
+"""Times that something is asked for that the server cannot give ..."""
+_TRIES_OF_A_SILENT_ONE: Final = 6
+"""... and that it does not answer to, though it answers to all else: one run must not hold up all others for ever."""
+_MOST_WAITING: Final = 500
+"""Runs, 200 bytes each, that the cursor names; what ended before them is listed once more when they are done ..."""
+_MOST_WINDOWS: Final = 20
+"""... and stretches of time that were not listed to their end. Further ones are listed as one."""
 
 
 class Waiting(msgspec.Struct):
@@ -157,6 +164,7 @@ class MlflowArtifacts:
                 marks.seen[run.id] = ended
             fresh.append(self._waiting(run, ended))
         marks.waiting = [*fresh, *marks.waiting]
+        _bound(marks)
 
     def _waiting(self, run: Run, ended: Millis) -> Waiting:
         return Waiting(
@@ -225,8 +233,9 @@ class MlflowArtifacts:
         """A look that failed is tried again in the next pass, unless it is about this one run. Raises SourceError."""
         is_its_own = error.state == "forbidden" or is_missing(error)
         one.tries += 1
-        if isinstance(error, AnswerError) and error.state not in ("limited", "unauthorised"):
-            is_its_own = is_its_own or one.tries >= _TRIES
+        if error.state not in ("limited", "unauthorised"):
+            most = _TRIES if isinstance(error, AnswerError) else _TRIES_OF_A_SILENT_ONE
+            is_its_own = is_its_own or one.tries >= most
         if not is_its_own:
             raise error
         one.tries = 0
@@ -248,3 +257,22 @@ class MlflowArtifacts:
             raise IncompleteError(marks.wrong.sentence, marks.wrong.state)
         if not marks.good and not marks.backlog and not marks.waiting:
             raise IncompleteError(f"No run that has ended has an artifact that matches {self._pattern}.", "never")
+
+
+def _bound(marks: Marks) -> None:
+    """Keep the cursor small however many runs end between two passes: more than a few are looked at in none."""
+    dropped = marks.waiting[_MOST_WAITING:]
+    if dropped:
+        marks.waiting = marks.waiting[:_MOST_WAITING]
+        ends = [one.ended for one in dropped]
+        # behind what is newer; a run that ends in the same moment as one that waits may be looked at twice
+        marks.backlog.append(Window(by="end_time", low=max(min(ends), 2), high=max(ends), read=len(dropped)))
+        marks.backlog.sort(key=lambda window: -(window.high or 2**62))
+        gone = {one.id for one in dropped}
+        marks.seen = {run_id: ended for run_id, ended in marks.seen.items() if run_id not in gone}
+    while len(marks.backlog) > _MOST_WINDOWS:
+        *others, one, last = marks.backlog
+        lows, highs = (one.low, last.low), (one.high, last.high)
+        low = None if None in lows else min(low for low in lows if low is not None)
+        high = None if None in highs else max(high for high in highs if high is not None)
+        marks.backlog = [*others, Window(by="end_time", low=low, high=high, read=max(one.read + last.read, 1))]

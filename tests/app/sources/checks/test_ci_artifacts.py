@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,11 +12,12 @@ import msgspec
 import pytest
 
 from quarterdeck.app.errors import SourceError
-from quarterdeck.app.records import CheckResult, Identities, Invocation, SourceSpec
+from quarterdeck.app.records import CheckResult, Identities, Invocation, Pipeline, SourceSpec
 from quarterdeck.app.settings.sections import Checks
 from quarterdeck.app.sources.checks.ci_artifacts import REQUESTS, CiArtifacts, Opened
 from quarterdeck.app.sources.checks.filling import Filling
 from quarterdeck.app.sources.checks.reading import ResultFile, UnreadableError
+from quarterdeck.app.sources.ci import ArtifactFile, Page
 from quarterdeck.app.sources.github import GithubVendor
 from quarterdeck.app.sources.gitlab import GitlabVendor
 from quarterdeck.app.sources.http import Connection, Credential, Http
@@ -407,6 +408,46 @@ def test_a_server_that_fails_loses_nothing(world: World) -> None:
     assert world.state in ("unreachable", "never")
     found = world.found + world.all()
     assert {one.pipeline_id for one in found} | {one.pipeline_id for one in world.all()} == pipelines
+
+
+class Silent:
+    """A vendor with two pipelines that does not answer for the files of the newer one."""
+
+    asked = 0
+    """Requests, as of its connection."""
+
+    async def page(self, mark: str | None) -> Page:
+        self.asked += 1
+        ended = (("2", 2), ("1", 1))
+        return Page(
+            pipelines=tuple(Pipeline(source=KEY, id=one, name="ci", status="passed", ended_at=at) for one, at in ended)
+        )
+
+    async def artifacts(self, pipeline: Pipeline, pattern: str, beside: str = "") -> AsyncIterator[ArtifactFile]:
+        self.asked += 1
+        if pipeline.id == "2":
+            raise SourceError("It does not answer.", "unreachable")
+        yield ArtifactFile(path="reports/a.xml", data=b"pass")
+
+    async def close(self) -> None:
+        pass
+
+
+class OfSilent(World):
+    kind = "github"
+
+    def open(self) -> Opened:
+        vendor: Any = Silent()
+        return Opened(vendor, vendor)
+
+
+def test_files_for_which_the_server_never_answers_hold_up_the_others_for_a_while_only() -> None:
+    world = OfSilent()
+    for _ in range(5):
+        world.read()
+    assert (world.state, len(world.cursor["waiting"])) == ("unreachable", 2)
+    assert [one.pipeline_id for one in world.read()] == ["1"]
+    assert world.state == "unreachable"  # the one that ended last is still what there is to say
 
 
 def _break(world: World) -> None:

@@ -14,6 +14,7 @@ import pytest
 from quarterdeck.app.errors import SourceError
 from quarterdeck.app.records import CheckResult, Identities, Invocation
 from quarterdeck.app.settings.sections import Checks
+from quarterdeck.app.sources.checks import mlflow_artifacts
 from quarterdeck.app.sources.checks.filling import Filling
 from quarterdeck.app.sources.checks.mlflow_artifacts import REQUESTS, MlflowArtifacts
 from quarterdeck.app.sources.checks.reading import ResultFile, UnreadableError
@@ -176,6 +177,23 @@ def test_runs_that_ended_in_one_and_the_same_millisecond_are_all_read(world: Wor
     assert len(world.read(whole=True)) == 60
 
 
+def test_however_many_runs_end_the_cursor_names_few_and_all_are_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mlflow_artifacts, "_MOST_WAITING", 2)
+    monkeypatch.setattr(mlflow_artifacts, "_MOST_WINDOWS", 2)
+    world.read()
+    runs = {world.run(ago=ago / 1000, checks__a="pass orders") for ago in (0, 1, 2, 2, 3)}
+    found: set[str | None] = set()
+    for late in range(40):
+        found |= {one.run_id for one in world.read()}
+        assert len(world.cursor["waiting"]) <= 2
+        assert len(world.cursor["backlog"]) <= 3  # with the news
+        if late < 5:
+            runs |= {world.run(ago=0, checks__a="pass orders") for _ in range(2)}
+    assert found == runs
+
+
 def test_a_sync_that_is_killed_anywhere_goes_on_where_it_was(world: World) -> None:
     runs = {world.run(ago=ago, checks__a="pass a", checks__b="fail b") for ago in range(1, 7)}
     found: list[tuple[str | None, str]] = []
@@ -256,6 +274,23 @@ def test_an_artifact_that_the_server_keeps_failing_over_is_left_and_said(
         world.run(ago=0, checks__a="pass a")
         assert (len(world.settle()), world.state) == (1, "ok")
         assert old
+
+
+def test_an_artifact_over_which_the_server_drops_the_line_holds_up_the_others_for_a_while_only(
+    mlflow_rest: Any, mlflow_server: str, mlflow_folder: Path
+) -> None:
+    with in_front_of(mlflow_server) as door:
+        world = World(mlflow_rest, mlflow_folder, door.url, in_place=False)
+        old, bad = world.run(ago=3, checks__a="pass a"), world.run(ago=1, checks__a="pass a")
+        door.hook = lambda when, what, number: 0 if when == "before" and "get-artifact" in what else None
+        for _ in range(5):
+            world.read()
+        assert (world.state, world.cursor["waiting"][0]["id"]) == ("unreachable", bad)
+        world.read()
+        assert [one["id"] for one in world.cursor["waiting"]] == [old]
+        door.hook = lambda when, what, number: None
+        assert [one.run_id for one in world.read()] == [old]
+        assert world.state == "unreachable"  # the one that ended last is still what there is to say
 
 
 def _fails_over(word: str) -> Any:
