@@ -51,7 +51,7 @@ class CheckScreen(CheckKeys, Narrowing):
     TAB = "checks"
     NARROW_HINT = "words that a result, a commit or a fact holds"
     CSS_PATH = "check.tcss"
-    LEADING_KEYS = ("check.open", "check.log", "lineage", "check.filter")
+    LEADING_KEYS = ("check.open", "lineage", "check.log", "check.filter")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -148,7 +148,7 @@ class CheckScreen(CheckKeys, Narrowing):
     def read(self) -> None:
         """Read the check from the cache again and show it."""
         self._is_stale = False
-        self.facts = facts_of(self.deck.reader, self.check_id, self.deck.now(), self._feeding)
+        self.facts = facts_of(self.deck.reader, self.check_id, self.deck.now(), self.deck.identities, self._feeding)
         self.draw()
 
     def _ask_for_feeding(self) -> None:
@@ -235,7 +235,7 @@ class CheckScreen(CheckKeys, Narrowing):
             return parse_subject(thing.node.subject)
         if row.kind == "data" and isinstance(thing, str) and self.facts is not None:
             name, _, digest = thing.rpartition("@")
-            return Subject(kind="dataset", parts=(name, digest)) if name and digest else None
+            return Subject(kind="dataset", parts=(name, digest)) if name and digest and not row.note else None
         if row.kind in ("commit", "run", "pipeline"):
             return Subject(kind=row.kind, parts=(row.name,))
         return subject_of(thing)
@@ -316,6 +316,8 @@ class CheckScreen(CheckKeys, Narrowing):
             self.action_unfold()
         elif (subject := self._subject_of(row)) is not None:
             self._open(subject)
+        elif row.kind == "data":
+            self._open_data(facts.check.dataset)
         else:
             self.app.push_screen(
                 DetailScreen(self.deck, f"{clip(facts.check.name, 40)} › {row.kind}", lambda w: self._lines(row, w))
@@ -333,6 +335,16 @@ class CheckScreen(CheckKeys, Narrowing):
             self.say(f"▲ {error}", "warn")
             return
         self.app.push_screen(screens[-1])  # one page: Escape leads back to the check
+
+    def _open_data(self, name: str) -> None:
+        """Open the newest version: what was checked is none that a run or DVC knows."""
+        from .dataset import DatasetScreen  # with what it brings, when it is wanted
+
+        row = self.deck.reader.datasets.row(name, self.deck.identities)
+        if row is None:
+            self.say(f"the cache has no dataset {clip(name, 40)}", "dim")
+        else:
+            self.app.push_screen(DatasetScreen(self.deck, row.name))
 
     def copies(self) -> Sequence[Copy]:
         """What is under the cursor first, then the check in its forms."""

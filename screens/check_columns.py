@@ -27,6 +27,8 @@ UNSORTED = (STRIP, SAYS, "flips")
 
 NAME_LEAST, NAME_MOST, NAME_IN_SHORT = 18, 34, 24
 
+DATASET_MOST = 40
+
 SHORT_OF = 100
 """Columns of a terminal below which names take less."""
 
@@ -56,6 +58,8 @@ class CheckLine:
     """What was observed when it passed last."""
     author: str = ""
     """Who made the commit that changed its rule."""
+    moved: str = ""
+    """Which of its numbers that changed, as `mostly 1 → 0.95`."""
     dataset: Dataset | None = None
     opened: bool = True
     """Whether what a head stands for is shown below it."""
@@ -76,9 +80,28 @@ def role_of(stands: str) -> str:
     return "text" if stands == "pass" else sign(stands).role
 
 
-def _name(check: Check, line: CheckLine) -> Piece:
-    stands = standing(check, line.now)
-    return f"{glyph(stands)} {clip(check.name, 60)}", role_of(stands)
+def _name(wide: int) -> Cell:
+    def cell(check: Check, line: CheckLine) -> Piece:
+        stands = standing(check, line.now)
+        return f"{glyph(stands)} {name_in(check.name, wide)}", role_of(stands)
+
+    return cell
+
+
+def name_in(name: str, wide: int) -> str:
+    """A name in `wide` cells: of `tests.test_orders.TestNulls.test_region` the end, which tells it from its like."""
+    if len(name) <= wide or "." not in name:
+        return clip(name, wide)
+    path, opening, rest = name.partition(next((sign for sign in name if sign in "([ "), "\0"))
+    parts = path.split(".")
+    ends = [".".join(parts[at:]) + opening + rest for at in range(1, len(parts))]
+    if not ends:
+        return clip(name, wide)
+    return next((f"…{shown(end)}" for end in ends if cells(shown(end)) < wide), f"…{clip(ends[-1], wide - 1)}")
+
+
+def _name_most(room: int) -> int:
+    return NAME_IN_SHORT if room < SHORT_OF else NAME_MOST
 
 
 def _outcome(check: Check, line: CheckLine) -> Piece:
@@ -131,8 +154,9 @@ def columns(
 ) -> dict[str, Column[CheckLine]]:
     """Every column by its word, where the table is `room` cells wide. `need`: cells that the lines in sight need."""
     wide = need or {}
-    name = min(wide.get("name", NAME_MOST), NAME_IN_SHORT if room < SHORT_OF else NAME_MOST)
-    dataset = max(7, min(wide.get("dataset", 18), 12 if room < SHORT_OF else 24))
+    name = max(NAME_LEAST, min(wide.get("name", NAME_MOST), _name_most(room)))
+    long = max(7, min(wide.get("dataset", 18), 36))
+    dataset = min(long, 12 if room < SHORT_OF else 24)
     strip = PartedColumn[CheckLine](
         key=STRIP, title=title(intervals), cell=lambda line: ("", "text"), parts=lambda line: parts(line.told),
         width=width(intervals), rank=2,
@@ -142,14 +166,14 @@ def columns(
         grow=80,
     )  # fmt: skip
     made = (
-        _column("name", "check", _name, max(NAME_LEAST, name), 0),
+        _column("name", "check", _name(name - 2), name, 0),
         _column("tool", "tool", _text(lambda c: tool(c.tool), 7), max(4, wide.get("tool", 7)), 5),
         _column("environment", "env", _text(lambda c: c.environment, 12), max(3, wide.get("environment", 8)), 4),
         _column("checked_at", "age", lambda c, line: (age(c.checked_at, line.now), "dim"), 5, 6, right=True),
         strip,
         says,
         _column("outcome", "outcome", _outcome, 9, 3),
-        _column("dataset", "dataset", _text(lambda c: c.dataset, 40), dataset, 4, grow=12),
+        _column("dataset", "dataset", _text(lambda c: c.dataset, DATASET_MOST), dataset, 4, grow=long - dataset),
         _column("column", "column", _text(lambda c: c.column, 40), 16, 7),
         _column("suite", "suite", _text(lambda c: c.suite, 40), 16, 7),
         _column("severity", "severity", _text(lambda c: c.newest.severity, 12), 8, 7),
@@ -198,7 +222,7 @@ def needed(lines: Iterable[CheckLine | None]) -> dict[str, int]:
             continue
         wide = {
             "name": cells(clip(check.name, NAME_MOST)) + 2, "tool": cells(tool(check.tool)),
-            "environment": cells(clip(check.environment, 12)), "dataset": cells(clip(check.dataset, 24)),
+            "environment": cells(clip(check.environment, 12)), "dataset": cells(clip(check.dataset, DATASET_MOST)),
         }  # fmt: skip
         found = {key: max(size, found.get(key, 0)) for key, size in wide.items()}
     return found
@@ -236,6 +260,8 @@ def _rule(line: CheckLine, room: int, strip: int | None, zone: tzinfo) -> list[P
     text = f"┊ {rule_said(line.check, line.now, zone, line.author)}"
     place = next((at for at, one in enumerate(line.told) if one.change is not None), 0)
     indent = min(strip + 3 * place if strip is not None else 4, max(4, room - cells(text)))
+    if line.moved and indent + cells(text) + cells(line.moved) + 2 <= room:
+        text += f", {line.moved}"
     role = "warn" if line.check.rule_change in ("loosened", "removed") else "accent"
     return [(" " * indent, "dim"), (fit(text, room - indent), role)]
 
@@ -308,11 +334,13 @@ def _rest(line: CheckLine, room: int) -> list[Piece]:
     return made
 
 
-def line_said(line: CheckLine, zone: tzinfo = UTC) -> list[str]:
+def line_said(line: CheckLine, zone: tzinfo = UTC, room: int = SHORT_OF) -> list[str]:
     """What stands below the table of the check under the cursor: what it said in full, and since when; no empty one."""
     if line.check is None:
         return []
-    rule = rule_said(line.check, line.now, zone, line.author)
+    rule = ", ".join(part for part in (rule_said(line.check, line.now, zone, line.author), line.moved) if part)
     checked = f"checked {ago(line.check.checked_at, line.now)}"
     words = said(line.check, line.now, zone, line.was)
+    if cells(clip(line.check.name, NAME_MOST)) > _name_most(room) - 2:
+        words = f"{clip(line.check.name, room)}  {words}".rstrip()
     return [part for part in (words, since_said(line.check, line.now, zone), rule, checked) if part]

@@ -9,6 +9,7 @@ from ..app.records import (
     Check,
     Commit,
     CommitsBetween,
+    Identities,
     Millis,
     PastResult,
     Pipeline,
@@ -22,6 +23,9 @@ from .check_feeds import Feeding
 
 HISTORY = 200
 """Results of the history that are read."""
+
+SUSPECTS = 20
+"""Commits between two results that are named."""
 
 NAMED = 60
 """Commits, runs and pipelines of the history whose names are read."""
@@ -43,6 +47,12 @@ class CheckFacts:
     """... and the last that passed."""
     between: CommitsBetween | None = None
     """What lies between their commits, where the repository is known."""
+    while_failing: Sequence[Commit] = ()
+    """Where a commit of theirs is not known: those made after the one and before the other, newest first."""
+    while_changing: Sequence[Commit] = ()
+    """The same between the results that showed one rule and the next; one more than SUSPECTS where there are more."""
+    is_data_known: bool = False
+    """Whether a run or DVC knows the content that was checked last."""
     commits: Mapping[str, Commit] = field(default_factory=dict)
     runs: Mapping[str, Run] = field(default_factory=dict)
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
@@ -56,7 +66,9 @@ class CheckFacts:
         return len(self.past) < self.check.results
 
 
-def facts_of(reader: Reader, check_id: str, now: Millis, feeding: Feeding | None = None) -> CheckFacts | None:
+def facts_of(
+    reader: Reader, check_id: str, now: Millis, identities: Identities, feeding: Feeding | None = None
+) -> CheckFacts | None:  # fmt: skip
     """The check of this id; None where the cache has none."""
     reads = reader.checks
     rowid = reads.find(check_id)
@@ -75,6 +87,13 @@ def facts_of(reader: Reader, check_id: str, now: Millis, feeding: Feeding | None
         changes={mark.at: mark.rule_change for mark in marks if mark.rule_change is not None},
         failed=failed, passed=passed,
         between=_between(reader, passed, failed),
+        while_failing=_in_time(
+            reader, check.first_failed_not_before, check.first_failed_at, check.first_failed_commit
+        ),
+        while_changing=_in_time(
+            reader, check.rule_changed_not_before, check.rule_changed_at, check.rule_changed_commit
+        ),
+        is_data_known=_is_known(reader, check, identities),
         commits=_commits(reader, [*shas, *(one.commit for one in some)]),
         runs=_runs(reader, (one.run_id for one in some)),
         pipelines=_pipelines(reader, (one.pipeline_id for one in some)),
@@ -97,6 +116,20 @@ def _between(reader: Reader, passed: PastResult | None, failed: PastResult | Non
     if passed is None or failed is None or not passed.commit or not failed.commit:
         return None
     return reader.commits_between(passed.commit, failed.commit)
+
+
+def _in_time(reader: Reader, since: Millis | None, until: Millis | None, commit: str | None) -> Sequence[Commit]:
+    """Commits by their time alone, where nothing tells of which commit a result was."""
+    if commit or since is None or until is None:
+        return ()
+    return [one for one in reader.commits(SUSPECTS + 1, until) if one.committed_at >= since]
+
+
+def _is_known(reader: Reader, check: Check, identities: Identities) -> bool:
+    if not check.dataset or not check.dataset_digest:
+        return False
+    name = identities.name_of(check.tool, check.dataset) or check.dataset
+    return reader.datasets.version(name, check.dataset_digest, identities) is not None
 
 
 def _commits(reader: Reader, shas: Iterable[str | None]) -> dict[str, Commit]:

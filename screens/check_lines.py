@@ -152,7 +152,8 @@ def _tied(row: Row, width: int, clock: Clock) -> list[Piece]:
         word, role = worded(thing.status)
         return [*made, (name, "text"), (f"  {pad(word, STATUS)}", role)]
     if isinstance(thing, str):
-        return [*made, (clip(thing, room), "text")]
+        note = f"  {row.note}" if row.note else ""
+        return [*made, (clip(thing, max(8, room - cells(note))), "text"), (note, "dim")]
     return [*made, (clip(row.name, 12), "text"), (fit("  not in the cache", room - 12), "dim")]
 
 

@@ -5,24 +5,35 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from ..app.records import Check, CheckResult, Commit, PastResult, Pipeline, Run
 from ..app.text import one_line, shown
 from ..widgets.figures import age, count, moment
 from ..widgets.status import glyph
-from .check_facts import CheckFacts
+from .check_facts import SUSPECTS, CheckFacts
 from .check_feeds import Eater
 from .check_strip import RULE
-from .check_words import against, day, flaps, in_words, rows_said, rule_said, share_said, silence
+from .check_words import (
+    SEVERITY,
+    against,
+    day,
+    flaps,
+    in_words,
+    limit_said,
+    moved,
+    rows_said,
+    rule_said,
+    share_said,
+    silence,
+    tool,
+)
 
 Kind: TypeAlias = Literal[
     "gap", "heading", "remark", "rule", "fact", "commit", "run", "pipeline", "data", "result", "eater",
 ]  # fmt: skip
 Thing: TypeAlias = Commit | Run | Pipeline | PastResult | Eater | str | None
-
-SUSPECTS = 20
-"""Commits since the last pass that are named."""
 
 NOT_KEPT = "raw values are not kept"
 
@@ -102,15 +113,11 @@ def _asserts(check: Check) -> Iterator[Row]:
     yield from _fact("asserts", "rule", newest.definition or check.name)
     yield from _fact("asserts", "expected", newest.expected)
     for limit in newest.limits:
-        yield Row("fact", f"asserts\0{limit.name}", limit_said(limit.value), note=f"{limit.strict} is stricter")
+        if limit.name != SEVERITY:  # the rank of a word, which is told below
+            yield Row("fact", f"asserts\0{limit.name}", limit_said(limit.value), note=f"{limit.strict} is stricter")
     yield from _fact("asserts", "severity", newest.severity)
     if not newest.definition:
         yield Row("remark", "no definition", note="its tool does not tell the rule: a change of it would not be seen")
-
-
-def limit_said(value: float) -> str:
-    """A number of a rule as somebody wrote it."""
-    return f"{value:.10g}"
 
 
 def _newest(facts: CheckFacts, clock: Clock) -> Iterator[Row]:
@@ -125,6 +132,8 @@ def _newest(facts: CheckFacts, clock: Clock) -> Iterator[Row]:
     yield from _fact("newest", "data interval", check.interval)
     checked = f"{moment(check.checked_at, clock.now, clock.zone)} ({age(check.checked_at, clock.now)})"
     yield from _fact("newest", "checked", checked)
+    if check.dataset and not check.dataset_digest:
+        yield Row("data", "newest", check.dataset, note="its content is not known")
     yield from _where(facts, "newest", 0, check.commit, check.run_id, check.pipeline_id, check.dataset_digest)
     if newest.failed_rows:
         yield Row("remark", "not kept", note=NOT_KEPT)
@@ -136,7 +145,9 @@ def _where(
 ) -> Iterator[Row]:  # fmt: skip
     """What a result is tied to: each can be opened."""
     if digest:
-        yield Row("data", f"{part} {digest}", f"{facts.check.dataset}@{digest}", depth)
+        known = facts.is_data_known or digest != facts.check.dataset_digest
+        note = "" if known else f"known to {tool(facts.check.tool)} alone"
+        yield Row("data", f"{part} {digest}", f"{facts.check.dataset}@{digest}", depth, note)
     if commit:
         yield Row("commit", commit, facts.commits.get(commit), depth, part)
     if run:
@@ -166,12 +177,22 @@ def _since(facts: CheckFacts, clock: Clock) -> Iterator[Row]:
     if facts.failed is not None:
         yield Row("result", f"first {facts.failed.id}", facts.failed, note="first failed")
     if check.first_failed_not_before is not None and facts.failed is not None and not facts.failed.commit:
-        yield Row("remark", "between", depth=1, note="its commit is not known")
+        yield from _in_time(facts.while_failing, "since")
     yield from _suspects(facts)
     if facts.passed is not None:
         yield Row("result", f"last {facts.passed.id}", facts.passed, note="last passed")
     else:
         yield Row("remark", "never passed", note="it never passed as far as the cache goes back")
+
+
+def _in_time(commits: Sequence[Commit], part: str) -> Iterator[Row]:
+    """The commits that were made between two results of which nobody knows the commit."""
+    told = "in that time came" if commits else "by their time there is none between"
+    yield Row("remark", f"{part} between", depth=1, note=f"its commit is not known; {told}")
+    for commit in commits[:SUSPECTS]:
+        yield Row("commit", commit.sha, commit, 1, part)
+    if len(commits) > SUSPECTS:
+        yield Row("remark", f"{part} more", depth=1, note="and more")
 
 
 def _suspects(facts: CheckFacts) -> Iterator[Row]:
@@ -204,6 +225,7 @@ def _rule(facts: CheckFacts, clock: Clock) -> Iterator[Row]:
     check = facts.check
     if check.rule_change is None:
         return
+    yield from _fact("rule", "changed", _changed(facts))
     yield from _fact("rule", "before", check.rule_before)
     yield from _fact("rule", "now", check.newest.definition)
     if check.rule_changed_not_before is not None:
@@ -211,6 +233,17 @@ def _rule(facts: CheckFacts, clock: Clock) -> Iterator[Row]:
         yield from _fact("rule", "between", " and ".join(span))
     if check.rule_changed_commit:
         yield Row("commit", check.rule_changed_commit, facts.commits.get(check.rule_changed_commit), 0, "rule")
+    elif check.rule_changed_not_before is not None:
+        yield from _in_time(facts.while_changing, "rule")
+
+
+def _changed(facts: CheckFacts) -> str:
+    """`mostly 0.999 → 0.97`; "" where both rules have to be read."""
+    past, at = facts.past, facts.check.rule_changed_at
+    for now, before in pairwise(past):
+        if now.at == at:
+            return moved(before.result, now.result)
+    return ""
 
 
 # -- who feeds on it ----------------------------------------------------------------------------------------------
@@ -264,12 +297,7 @@ def _opened(facts: CheckFacts, one: PastResult, clock: Clock) -> Iterator[Row]:
 
 def _differing(before: CheckResult, now: CheckResult) -> str:
     """`mostly 0.999 → 0.97` where numbers differ, else both rules."""
-    were = {limit.name: limit.value for limit in before.limits}
-    moved = [
-        f"{shown(limit.name)} {limit_said(were[limit.name])} → {limit_said(limit.value)}"
-        for limit in now.limits if limit.name in were and were[limit.name] != limit.value
-    ]  # fmt: skip
-    return ", ".join(moved) or f"{one_line(before.definition[:120])} → {one_line(now.definition[:120])}"
+    return moved(before, now) or f"{one_line(before.definition[:120])} → {one_line(now.definition[:120])}"
 
 
 # -- facts --------------------------------------------------------------------------------------------------------
@@ -278,7 +306,7 @@ def _differing(before: CheckResult, now: CheckResult) -> str:
 def _facts(check: Check, facts: CheckFacts) -> Iterator[Row]:
     """What it is by itself, in the tool's words."""
     for name, text in (
-        ("dataset", check.dataset), ("column", check.column), ("tool", check.tool.replace("_", " ")),
+        ("dataset", check.dataset), ("column", check.column), ("tool", check.tool),
         ("suite", check.suite), ("environment", check.environment), ("read from", check.origin),
         ("source", check.source_name), ("id", check.id),
     ):  # fmt: skip

@@ -16,6 +16,7 @@ from ..app.store.checks import CheckRow, Complaint, DatasetChecks
 from ..app.store.reading import Reader
 from .check_columns import CheckLine, Dataset, Kind
 from .check_strip import Intervals, Unit, intervals, told, unit_for
+from .check_words import moved
 
 PAGE = 32
 """Lines read at once."""
@@ -346,6 +347,7 @@ class CheckRows:
                 "check": check, "told": told(check, marks.get(row.rowid, ()), columns, self._now),
                 "was": self._was(row),
                 "author": self._author(check.rule_changed_commit, authors) if row.rowid in self._answer.remarks else "",
+                "moved": self._moved(row) if row.rowid in self._answer.remarks else "",
             }  # fmt: skip
         return found
 
@@ -356,6 +358,12 @@ class CheckRows:
             return None
         past = self._reader.checks.history(row.rowid, 1, check.last_passed_at + 1)
         return past[0].result.observed if past else None
+
+    def _moved(self, row: CheckRow) -> str:
+        """Which numbers of its rule changed, by the results before and after: one look by time and check."""
+        at = row.check.rule_changed_at
+        past = self._reader.checks.history(row.rowid, 2, at + 1) if at is not None else []
+        return moved(past[1].result, past[0].result) if len(past) > 1 else ""
 
     def _author(self, sha: str | None, known: dict[str, str]) -> str:
         if sha and sha not in known:

@@ -31,6 +31,9 @@ AT_MOST: Final = "at most "
 UNIT: Final = 2
 """Letters that a unit has at the most: `26 h` keeps its own."""
 
+SEVERITY: Final = "severity"
+"""The limit that ranks the tool's own word."""
+
 LINE_FEED: Final[Piece] = ("\n", "text")
 
 
@@ -163,6 +166,24 @@ def said(check: Check, now: Millis, zone: tzinfo = UTC, was: str | None = None) 
 def silence(check: Check, now: Millis) -> str:
     """`silent 4 d`: for how long it said nothing, where it should have; "" while it need not."""
     return f"silent {age(check.checked_at, now)}" if check.silent_since(now) is not None else ""
+
+
+def limit_said(value: float) -> str:
+    """A number of a rule as somebody wrote it."""
+    return f"{value:.10g}"
+
+
+def moved(before: CheckResult, now: CheckResult) -> str:
+    """`mostly 0.999 → 0.97, severity critical → warning`; "" where no number of the rule and no word differ."""
+    were = {limit.name: limit.value for limit in before.limits}
+    made = [
+        f"{clip(limit.name, 24)} {limit_said(were[limit.name])} → {limit_said(limit.value)}"
+        for limit in now.limits
+        if limit.name != SEVERITY and limit.name in were and were[limit.name] != limit.value
+    ]
+    if before.severity != now.severity:
+        made.append(f"{SEVERITY} {clip(before.severity or 'none', 16)} → {clip(now.severity or 'none', 16)}")
+    return ", ".join(made)
 
 
 def rule_said(check: Check, now: Millis, zone: tzinfo = UTC, author: str = "") -> str:

@@ -50,7 +50,7 @@ class ChecksScreen(CheckList):
     """The table of checks, and the one under the cursor."""
 
     CSS_PATH = "checks.tcss"
-    LEADING_KEYS = ("open", "check.log", "filter", "mark", "sort", "columns")
+    LEADING_KEYS = ("open", "lineage", "check.log", "filter", "mark", "sort", "columns")
 
     def __init__(self, deck: Deck) -> None:
         super().__init__(deck)
@@ -154,7 +154,7 @@ class ChecksScreen(CheckList):
         if self.pane.display:
             self.pane.show(self._read_here(line, here if isinstance(here, int) else None), dataset, self.deck)
         room = self.size.width - 2
-        said = line_said(line, self.deck.zone) if line is not None else []
+        said = line_said(line, self.deck.zone, self.room) if line is not None else []
         if dataset is not None:
             said = [self._feeds.words(dataset)]
         self.query_one("#says", Line).show([(f" {fit(said[0], room)}", "text")] if said else [])

@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.app.records import Check, CheckResult, Outcome
+from quarterdeck.app.records import Check, CheckResult, Commit, Limit, Outcome, PastResult
 from quarterdeck.app.store.checks import Complaint, DatasetChecks, Mark
-from quarterdeck.screens.check_columns import CheckLine, Dataset, across, columns, propose
+from quarterdeck.screens.check_columns import CheckLine, Dataset, across, columns, line_said, name_in, propose
+from quarterdeck.screens.check_facts import SUSPECTS, CheckFacts
+from quarterdeck.screens.check_outline import Clock, Row, outline
 from quarterdeck.screens.check_rows import Listed, Tally, entries, sections, tally
 from quarterdeck.screens.check_strip import Intervals, Told, intervals, many, parts, title, told, unit_for, width
 from quarterdeck.screens.check_words import (
     against,
     in_words,
+    moved,
     rule_said,
     said,
     since_said,
@@ -215,6 +218,17 @@ def test_the_rule_says_what_became_of_it_when_and_by_whom() -> None:
     assert rule_said(check(), NOW) == ""
 
 
+def test_of_a_changed_rule_the_numbers_and_the_severity_are_told() -> None:
+    before, now = ruled(0.999, "critical"), ruled(0.97, "warning")
+    assert moved(before, now) == "mostly 0.999 → 0.97, severity critical → warning"
+    assert moved(now, now) == ""
+
+
+def ruled(mostly: float, severity: str) -> CheckResult:
+    limits = (Limit(name="mostly", value=mostly, strict="higher"), Limit(name="severity", value=3, strict="higher"))
+    return CheckResult(name="not_null(region)", outcome="pass", limits=limits, severity=severity)
+
+
 def test_since_when_it_fails_and_when_it_passed_last() -> None:
     failing = check("fail", first_failed_at=at("20 02:10"), last_passed_at=at("19 02:10"))
     assert since_said(failing, NOW) == "fails since 20 nov 02:10 (2 d), passed last 19 nov 02:10"
@@ -311,6 +325,82 @@ def test_a_remark_on_a_rule_stands_below_the_mark_that_it_is_about() -> None:
     changed = check(rule_change="loosened", rule_changed_at=at("18 02:00"))
     made = CheckLine(kind="rule", check=changed, told=(Told("pass"), Told("warn", "loosened")), now=NOW)
     assert line(across(made, 100, 24, 30)) == " " * 33 + "┊ rule loosened 18 nov"
+
+
+def test_what_became_of_the_rule_stands_beside_it_where_there_is_room() -> None:
+    changed = check(rule_change="loosened", rule_changed_at=at("18 02:00"))
+    made = CheckLine(kind="rule", check=changed, told=(Told("pass", "loosened"),), moved="mostly 1 → 0.9", now=NOW)
+    assert line(across(made, 100, 24, 30)).endswith("┊ rule loosened 18 nov, mostly 1 → 0.9")
+    assert line(across(made, 55, 24, 30)).endswith("┊ rule loosened 18 nov")
+
+
+@pytest.mark.parametrize(
+    ("name", "wide", "shown"),
+    [
+        ("tests.test_orders.TestNulls.test_region", 22, "…TestNulls.test_region"),
+        ("tests.test_orders.TestNulls.test_region", 21, "…test_region"),
+        ("tests.test_orders.test_region[0.5-a.b]", 24, "…test_region[0.5-a.b]"),
+        ("tests.test_orders.test_region_of_all_customers", 12, "…test_regio…"),
+        ("not_null(shop.orders.customer_id)", 20, "not_null(shop.order…"),
+        ("tests.test_region", 22, "tests.test_region"),
+    ],
+)
+def test_of_a_long_path_the_end_is_shown_which_tells_it_from_others(name: str, wide: int, shown: str) -> None:
+    assert name_in(name, wide) == shown
+
+
+def test_a_name_that_was_cut_stands_in_full_below_the_table() -> None:
+    long = CheckLine(check=check(name="tests.test_orders.TestNulls.test_region"), now=NOW)
+    assert line_said(long, UTC, 76)[0] == "tests.test_orders.TestNulls.test_region"
+    assert line_said(CheckLine(check=check(), now=NOW), UTC, 76) == ["checked 1 h ago"]
+
+
+# -- the outline of a page
+
+
+def commit(number: int) -> Commit:
+    moment = at("20 12:00") - number
+    return Commit(
+        source="git", sha=f"{number:040x}", parents=(), author="bo", email="bo@example.com", authored_at=moment,
+        committed_at=moment, subject="A step",
+    )  # fmt: skip
+
+
+def rows(facts: CheckFacts) -> list[Row]:
+    return outline(facts, Clock(now=NOW, zone=UTC))
+
+
+def test_without_a_commit_those_are_named_that_were_made_in_the_time_between() -> None:
+    day = {"first_failed_at": at("21 02:00"), "first_failed_not_before": at("20 02:00")}
+    rule = {"rule_changed_at": at("21 02:00"), "rule_changed_not_before": at("20 02:00")}
+    failing = check("fail", rule_change="loosened", **day, **rule)
+    first = PastResult(id="a.1", result=failing.newest, at=at("21 02:00"))
+    few = rows(CheckFacts(check=failing, rowid=1, failed=first, while_failing=[commit(1)], while_changing=[commit(2)]))
+    assert [(row.name[-1], row.note) for row in few if row.kind == "commit"] == [("1", "since"), ("2", "rule")]
+    many = rows(
+        CheckFacts(check=failing, rowid=1, failed=first, while_failing=[commit(n) for n in range(SUSPECTS + 1)])
+    )
+    assert len([row for row in many if row.kind == "commit"]) == SUSPECTS
+    told = [row.note for row in many if row.kind == "remark"]
+    assert "its commit is not known; in that time came" in told
+    assert "and more" in told
+    assert "its commit is not known; by their time there is none between" in told
+
+
+def test_the_rank_of_a_severity_is_no_number_to_be_read() -> None:
+    facts = rows(CheckFacts(check=check(newest=ruled(1, "critical")), rowid=1))
+    told = [(row.name.partition("\0")[2], row.thing) for row in facts if row.name.startswith("asserts\0")]
+    assert ("mostly", "1") in told
+    assert [thing for name, thing in told if name == "severity"] == ["critical"]
+
+
+@pytest.mark.parametrize(
+    ("digest", "known", "note"),
+    [("77ab", True, ""), ("77ab", False, "known to gx alone"), (None, False, "its content is not known")],
+)
+def test_data_that_leads_nowhere_is_said_so(digest: str | None, known: bool, note: str) -> None:
+    facts = CheckFacts(check=check(dataset_digest=digest), rowid=1, is_data_known=known)
+    assert [row.note for row in rows(facts) if row.kind == "data"] == [note]
 
 
 # -- which lines there are

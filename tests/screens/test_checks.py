@@ -11,6 +11,7 @@ from quarterdeck.app.records import Batch, Invocation, Subject
 from quarterdeck.screens.check import CheckScreen
 from quarterdeck.screens.checks import ChecksScreen
 from quarterdeck.screens.copying import CopyMenu
+from quarterdeck.screens.dataset import DatasetScreen
 from quarterdeck.screens.detail import DetailScreen
 from quarterdeck.screens.links import LinkSheet
 from quarterdeck.screens.log import LogScreen
@@ -322,6 +323,19 @@ async def test_enter_on_a_result_shows_what_it_is_tied_to_and_on_that_opens_it(c
         before = await settled(pilot)
         after = await press(pilot, settled, "enter")
         assert len("\n".join(after).split("read from")) < len("\n".join(before).split("read from"))
+
+
+async def test_data_that_no_run_knows_leads_to_the_newest_version(checked: Any, settled: Any) -> None:
+    app = checked.app()
+    row = app.deck.reader.checks.of_datasets([("dbt", "orders")])[0]
+    async with app.run_test(size=SIZE) as pilot:
+        app.open_subject(Subject(kind="check", parts=(row.check.id,)))
+        await settled(pilot)
+        app.screen.outline.go_to(("data", "newest"))
+        assert app.screen.subject_here() == Subject(kind="check", parts=(row.check.id,))
+        await press(pilot, settled, "enter")
+        assert isinstance(app.screen, DatasetScreen)
+        assert app.screen.dataset == "orders"
 
 
 async def test_enter_on_a_fact_shows_it_whole(checked: Any, settled: Any) -> None:
