@@ -44,6 +44,8 @@ class Subject(Record, frozen=True, kw_only=True):
 
 def parse_subject(written: str) -> Subject:
     """`run/4f2c` -> Subject. Raises UsageError with what is allowed."""
+    if any("\ud800" <= character <= "\udfff" for character in written):  # bytes of a command line that are no UTF-8
+        raise UsageError("What was given names nothing: it is no UTF-8.")
     kind, slash, rest = written.partition("/")
     shape = SUBJECT_PARTS.get(kind)
     if not slash or not rest or shape is None:

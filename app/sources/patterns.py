@@ -10,8 +10,9 @@ _MAGIC: Final = frozenset("*?[")
 
 
 def split(pattern: str) -> tuple[str, ...]:
-    """A pattern's names, without what says nothing: `./reports//*.xml` is `reports`, `*.xml`."""
-    return tuple(part for part in pattern.split("/") if part not in ("", "."))
+    """A pattern's names, without what says nothing: `./reports//*.xml` is `reports`, `*.xml`, and `**/**` is `**`."""
+    parts = [part for part in pattern.split("/") if part not in ("", ".")]
+    return tuple(part for part, before in zip(parts, ("", *parts), strict=False) if not part == before == _ANY)
 
 
 def is_magic(name: str) -> bool:

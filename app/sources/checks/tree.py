@@ -19,6 +19,8 @@ from ..patterns import is_magic, split
 
 MOST_ENTRIES: Final = 500_000
 """Names that are looked at in one pass: a second."""
+_DEEPEST: Final = 64
+"""Folders within each other that `**` goes into: real ones are ten."""
 _ANY: Final = "**"
 _NOBODYS: Final = frozenset({".git", "node_modules"})
 """Folders that `**` does not go into: they are large, and hold nobody's results."""
@@ -107,7 +109,7 @@ class Tree:
             return  # a link led out
         if head == _ANY:
             yield from self._walk(real, shown, rest, place)
-            for entry in self._entries(real):
+            for entry in self._entries(real) if shown.count("/") < _DEEPEST else ():
                 if entry.name not in _NOBODYS and entry.is_dir(follow_symlinks=False):
                     yield from self._walk(entry.path, f"{shown}{entry.name}/", parts, place)
         elif is_magic(head):

@@ -210,6 +210,11 @@ def test_a_run_that_abbreviates_a_commit_is_of_no_other_that_begins_so(world: Tr
     assert titles(world.trace(f"commit/{other}").downstream, "run") == ["more-1"]
 
 
+def test_what_is_no_utf_8_names_nothing() -> None:
+    with pytest.raises(UsageError, match="UTF-8"):
+        parse_subject("run/\udcff")
+
+
 def test_a_job_leads_to_its_pipeline_and_its_commit(world: Traced) -> None:
     (pipeline,) = world.trace("job/1-unit").upstream
     assert (pipeline.title, titles(pipeline.children, "commit")) == ("ci #1", ["1414141"])

@@ -19,6 +19,7 @@ from quarterdeck.app.sources.checks.files import Files, Taken
 from quarterdeck.app.sources.checks.filling import Filling
 from quarterdeck.app.sources.checks.reading import ResultFile, UnreadableError
 from quarterdeck.app.sources.checks.tree import Place, Tree
+from quarterdeck.app.sources.patterns import split
 
 HOUR = 3_600.0
 
@@ -245,6 +246,14 @@ def test_a_folder_that_becomes_a_link_out_between_look_and_reading_gives_nothing
 
     monkeypatch.setattr(world.tree, "look", then_swapped)
     assert world.read() == []
+
+
+def test_stars_go_into_folders_as_deep_as_real_ones_are(tmp_path: Path) -> None:
+    world = World(tmp_path, "**/**/**/*.json")
+    for depth in (0, 30, 70):
+        world.write("d/" * depth + "a.json")
+    assert sorted(map(len, world.read())) == sorted([len("a.json pass"), len("d/" * 30 + "a.json pass")])
+    assert split("a/**/**/**/b") == ("a", "**", "b")  # more of them cost a look into each folder each
 
 
 def test_what_somebody_agreed_to_outside_is_read(world: World, tmp_path: Path) -> None:
