@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.app.lineage import UNKNOWN, Node
+from quarterdeck.app.lineage import UNKNOWN, Lineage, Node
+from quarterdeck.app.lineage.lines import lines
 from quarterdeck.app.records import Identities
 from tests.app.promotion.evidence import DAY, HOUR, NEW, NOW
 
@@ -124,3 +125,10 @@ def test_tracked_data_has_its_checks_too(world: Traced) -> None:
     native = check_of(world)
     assert titles([world.trace(f"dataset/data%2Forders.csv@{SECOND}").root], "check") == ["unique(id)"]
     assert "data/orders.csv@b2b2b2b" in titles(world.trace(f"check/{native}").upstream, "data")
+
+
+def test_beside_a_thing_those_that_passed_are_counted_without_the_one_that_it_is_about() -> None:
+    passed = tuple(Node(subject=f"check/{n}", kind="check", title=f"drift({n})", state="pass") for n in "ab")
+    run = Node(subject="run/1", kind="run", title="brave-cod-214", asides=passed, told={"pass": 2, "fail": 1})
+    root = Node(subject="check/c", kind="check", title="unique(id)", state="fail")
+    assert lines(Lineage(subject="check/c", root=root, upstream=(run,)), NOW, 80)[1].endswith("● 2 checks pass")
