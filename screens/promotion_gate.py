@@ -11,6 +11,7 @@ from ..app.promotion.words import about, called, figure, sworn
 from ..app.text import clip, pad, shown
 from ..widgets.figures import age, moment
 from ..widgets.line import Piece
+from .check_words import tool
 from .pipeline_columns import called as called_pipeline
 from .promotion_lines import gate_sign
 from .run_details import Lines, Sight, wrap
@@ -89,7 +90,7 @@ def names_of(situation: Situation) -> dict[str, str]:
         named |= {about("job", job.id): f"job {clip(job.name, 40)} of {name}" for job in pipeline.jobs or () if job.id}
     for one in situation.data:
         where = clip(one.dataset or one.check.dataset or one.check.suite, 24)
-        named[one.subject] = f"{clip(one.check.name, 40)} of {where}: {one.outcome}"
+        named[one.subject] = f"{clip(one.check.name, 40)} of {where}, {tool(one.check.tool)}: {one.outcome}"
     return named
 
 

@@ -485,4 +485,4 @@ def test_evidence_of_data_is_called_by_the_check_and_its_dataset(world: World) -
     world.checked({"unique(id)": "warn"})
     told = "\n".join(gates(decision(world), unfolded=("data:orders.*",)))
     assert "orders.*: 1 warn" in told
-    assert "unique(id) of orders: warn" in told
+    assert "unique(id) of orders, gx: warn" in told

@@ -46,6 +46,8 @@ SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 GIT = SourceSpec(key="g", kind="git", name="git", address="https://git.example/acme/churn")
 MLFLOW = SourceSpec(key="m", kind="mlflow", name="mlflow", address="http://mlflow.example")
 REGISTRY = SourceSpec(key="r", kind="registry", name="models", address="http://mlflow.example")
+FOUND = ("observed", "expected", "message", "failed_rows", "total_rows")
+"""What is told of a result beside its outcome."""
 CHECKS = SourceSpec(key="d", kind="checks", name="gx", address="gx/uncommitted/validations")
 CI = SourceSpec(key="c", kind="github", name="ci", address="https://api.github.example")
 
@@ -208,11 +210,11 @@ class World:
         if not any(state.source == "d" for state in self.reader.source_states()):
             self.cache.declare([GIT, MLFLOW, REGISTRY, CI, CHECKS])
             self.source(CHECKS)
+        found = {name: rest.pop(name) for name in FOUND if name in rest}
         results = tuple(
-            CheckResult(name=name, dataset=dataset, outcome=word, observed=rest.get("observed"))  # type: ignore[arg-type]  # any word
+            CheckResult(name=name, dataset=dataset, outcome=word, **found)  # type: ignore[arg-type]  # any word
             for name, word in outcomes.items()
         )
-        rest.pop("observed", None)
         facts: dict[str, Any] = {
             "source": "d", "id": f"i{next(self.numbers)}", "tool": "great_expectations", "suite": "nightly",
             "at": NOW - HOUR, "results": results,
