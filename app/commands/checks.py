@@ -91,10 +91,16 @@ def checks_command(
         complained = _complain(reader) and not text
         summary = reader.checks.summary(where, now, declared)
         if summary.overdue_passes:
-            say(f"{summary.overdue_passes} passed and should have spoken since: they are silent.")
+            say(_silent(summary.overdue_passes))
     bad = any(summary.outcomes.get(outcome) for outcome in BAD)
     known = summary.total > summary.outcomes.get("skipped", 0)
     return int(exit_code and (bad or not known or complained))
+
+
+def _silent(number: int) -> str:
+    if number == 1:
+        return "1 check passed and should have spoken since: it is silent. `--filter silent` names it."
+    return f"{number} checks passed and should have spoken since: they are silent. `--filter silent` names them."
 
 
 def _usual_columns() -> str:

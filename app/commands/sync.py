@@ -83,7 +83,7 @@ def _pass(options: Options, settings: Settings, names: tuple[str, ...], full: bo
 
 def _said(state: SourceState) -> str:
     items = f"{state.items:,}".replace(",", " ")
-    what = f"ok, {items} items" if state.state == "ok" else state.state
+    what = f"ok, {items} item{'s' * (state.items != 1)}" if state.state == "ok" else state.state
     return f"{state.name}: {what}. {state.sentence}".rstrip()
 
 

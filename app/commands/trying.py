@@ -35,6 +35,11 @@ MENDS: Final = {
     "not_understood": "Is this the right address? If so, quarterdeck does not know this version.",
 }
 
+MENDS_OF_CHECKS: Final = {
+    "not_understood": "Write the file anew or take it away, or let the patterns of this [[checks]] match results only.",
+    "stale": "Run what writes the results, with `quarterdeck check run` where the settings have a command for it.",
+}
+
 
 def try_sources(options: Options, settings: Settings) -> Iterator[Finding]:
     """How each source answers, and whether its clock agrees with ours."""
@@ -66,7 +71,8 @@ async def _try(source: Source, cursor: Mapping[str, Any]) -> list[Finding]:
     except SourceError as error:
         if error.state == "never":  # nothing is there yet, which breaks nothing
             return [Finding(name, "warn", str(error))]
-        return [Finding(name, "fail", str(error), MENDS.get(error.state, ""))]
+        mends = MENDS | MENDS_OF_CHECKS if source.spec.kind == "checks" else MENDS
+        return [Finding(name, "fail", str(error), mends.get(error.state, ""))]
     except TimeoutError:
         return [Finding(name, "fail", f"No answer within {TRY_SECONDS:.0f} s.", MENDS["unreachable"])]
     took = time.monotonic() - began

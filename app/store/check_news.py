@@ -143,6 +143,11 @@ def event_kind(kind: str) -> str:
     return f"check {kind}" if kind in ("began to fail", "recovered", "fell silent") else f"check's rule {kind}"
 
 
+def _usual(milliseconds: Millis) -> str:
+    """`24 h`: to the minute only where that tells something."""
+    return span(milliseconds).removesuffix(" 00 m").removesuffix(" 0 h")
+
+
 def _silence(
     source: str, now: Millis, check: str, invocation: str, due_at: Millis, checked_at: Millis, usual: Millis, *name: str
 ) -> Event:
@@ -150,7 +155,7 @@ def _silence(
     kind = event_kind("fell silent")
     return Event(
         id=event_id(source, kind, f"{check}.{invocation}"), at=due_at, not_before=checked_at, seen_at=now, kind=kind,
-        title=f"{_named(*name)} fell silent; it usually speaks every {span(usual)}", source=source,
+        title=f"{_named(*name)} fell silent; it usually speaks every {_usual(usual)}", source=source,
         refs=(_ref("check", check, role="subject"), _ref("result", f"{check}.{invocation}")),
     )  # fmt: skip
 

@@ -153,7 +153,7 @@ def test_silence_is_said_and_shown(call: Call, fill: Fill) -> None:
     fill(*(ran(hours, result("a")) for hours in (100, 99, 98)))
     said = call("checks", "--columns", "name,silent,age")
     assert said.out.splitlines()[1] == "a     3 d     4 d"
-    assert said.err == "1 passed and should have spoken since: they are silent.\n"
+    assert said.err == "1 check passed and should have spoken since: it is silent. `--filter silent` names it.\n"
     assert call("checks", "--filter", "silent", "--json").json[0]["silent_since"] is not None
 
 

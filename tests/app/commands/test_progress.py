@@ -81,7 +81,7 @@ def test_a_sync_on_a_terminal_leaves_only_how_it_ended(project: Path) -> None:
         subprocess.run(["git", *words], cwd=project, check=True)
     status, written = on_a_terminal(project, "sync")
     assert status == 0
-    assert written.rpartition("\x1b[K")[2] == "git: ok, 1 items.\r\n"
+    assert written.rpartition("\x1b[K")[2] == "git: ok, 1 item.\r\n"
 
 
 @pytest.mark.parametrize(("typed", "status", "trusted"), [(b"y\n", 0, True), (b"n\n", 2, False), (b"\n", 2, False)])

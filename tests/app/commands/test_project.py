@@ -294,6 +294,16 @@ def test_doctor_says_which_source_fails_and_how_to_mend_it(call: Call, repositor
     assert found["mlflow"]["mend"]
 
 
+def test_doctor_says_of_a_file_that_is_no_result_what_to_do_with_it(call: Call, repository: Path) -> None:
+    (repository / "quarterdeck.toml").write_text('[[checks]]\nkind = "junit"\npaths = ["*.xml"]\n')
+    (repository / "cut.xml").write_text("<testsuites")
+    call("sync")
+    call("sync")  # the first time it might be a file that is being written
+    found = findings(call("doctor", "--json"))["junit"]
+    assert found["sentence"].startswith("cut.xml cannot be read")
+    assert found["mend"].startswith("Write the file anew or take it away")
+
+
 def test_doctor_looks_on_when_the_settings_are_broken(call: Call, project: Path) -> None:
     (project / "quarterdeck.toml").write_text("[nonsense")
     said = call("doctor", "--json")

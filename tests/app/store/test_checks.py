@@ -26,6 +26,7 @@ from quarterdeck.app.records import (
     SourceSpec,
     check_id,
 )
+from quarterdeck.app.store import check_memory
 from quarterdeck.app.store.cache import Cache, Written
 from quarterdeck.app.store.reading import Reader
 from quarterdeck.app.store.state import State
@@ -285,7 +286,7 @@ def test_a_check_that_does_not_speak_when_it_should_is_silent_and_that_is_told_o
         deck.tell()
     [event] = deck.events()
     assert (event.kind, event.at, event.not_before, event.seen_at) == ("check fell silent", due, at(3), due + 1)
-    assert event.title == "not_null(id) of orders fell silent; it usually speaks every 24 h 00 m"
+    assert event.title == "not_null(id) of orders fell silent; it usually speaks every 24 h"
     assert deck.check().silent_since(due + 1) == due
 
 
@@ -312,7 +313,7 @@ def test_a_check_that_was_removed_is_not_silent(deck: Deck) -> None:
     deck.cache.note_silence("g", at(9))
     deck.tell()
     told = [event.title for event in deck.events() if event.kind == "check fell silent"]
-    assert told == ["b of orders fell silent; it usually speaks every 24 h 00 m"]
+    assert told == ["b of orders fell silent; it usually speaks every 24 h"]
     assert deck.check().silent_since(at(9)) is None
 
 
@@ -383,6 +384,22 @@ def test_since_when_a_check_fails_survives_a_cache_that_is_built_anew(deck: Deck
     assert after.first_failed_at == at(2)
     assert after.usual is None
     assert deck.events() == events
+
+
+def test_of_a_check_that_flaps_without_end_the_newest_results_are_kept(
+    deck: Deck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_memory, "KEPT", 4)
+    for day in range(10):
+        deck.write(invocation(day, result(outcome="fail" if day % 2 else "pass"), result("unique(id)", outcome="fail")))
+    id_ = deck.check().id
+    assert {one.at for one in deck.state.remembered_results("g", [id_])} == {at(day) for day in (6, 7, 8, 9)}
+    assert len(deck.state.remembered_results("g", [deck.check("unique(id)").id])) == 1
+    deck.reader.close()
+    deck.cache.close()
+    deck.open("another.db")
+    deck.write(invocation(10, result(outcome="fail")))
+    assert (deck.check().first_failed_at, deck.check().last_passed_at) == (at(9), at(8))
 
 
 def test_a_result_that_is_read_again_takes_the_place_of_the_one_that_was_kept(deck: Deck) -> None:
