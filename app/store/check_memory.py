@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -17,6 +17,14 @@ from .state_file import StateFile
 
 if TYPE_CHECKING:
     from .check_news import News
+
+KEPT: Final = 100
+"""Results that are kept of a check, those that are newest: one that flaps turns without end."""
+_FORGET: Final = (
+    "DELETE FROM check_kept WHERE source = ?1 AND check_id = ?2 AND invocation IN (SELECT invocation FROM check_kept"
+    " WHERE source = ?1 AND check_id = ?2 ORDER BY json_extract(record, '$.at') DESC, invocation DESC"
+    " LIMIT -1 OFFSET ?3)"
+)
 
 
 def check_tables(connection: sqlite3.Connection) -> None:
@@ -42,6 +50,8 @@ class CheckMemory(StateFile):
                 "INSERT OR REPLACE INTO check_kept VALUES (?, ?, ?, ?)",
                 [(news.source, one.check, one.invocation.id, _text(one.invocation)) for one in news.kept],
             )
+            checks = dict.fromkeys(one.check for one in news.kept)
+            self._db.executemany(_FORGET, [(news.source, check, KEPT) for check in checks])
 
     def remembered_results(self, source: str, checks: Sequence[str]) -> list[Invocation]:
         """The results that were kept of these checks, each in an invocation that has no other."""
