@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from ... import trust
@@ -45,6 +47,14 @@ def parts_of(
     return parts
 
 
+def home_of(settings: Settings, place: Tracking) -> Path | None:
+    """Where the artifacts of a store have to lie: one in the repository is the project's word, and nobody agreed to
+    what it may name elsewhere."""
+    if place.origin != "project" or trust.leads_out(settings, str(path_of(place.address))):
+        return None
+    return Path(os.path.realpath(settings.checkout or settings.root))
+
+
 def _opener_of(settings: Settings, ci: GithubCi | GitlabCi | JenkinsCi, spec: SourceSpec) -> Callable[[], Opened]:
     """What opens a CI system, over connections of its own."""
 
@@ -75,7 +85,7 @@ def _runs_of(settings: Settings, spec: SourceSpec) -> Callable[[], Runs] | None:
             login, way = login_to(settings, place.uri, section), connection_to(settings, place.uri, section)
             return RestRuns(server(place.uri, settings.environment, login, way), spec.key, patterns)
         if place.uri.startswith("sqlite:"):
-            return TableRuns(path_of(place.address), spec.key, patterns)
+            return TableRuns(path_of(place.address), spec.key, patterns, home_of(settings, place))
         raise SourceError(
             "Artifacts of runs are read over http(s) and beside a sqlite:/// store: this tracking_uri is neither.",
             "misconfigured",

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 
 from ...records import Artifact, Millis, Run
 from ..http import Http
-from ..mlflow.artifacts import local_file, local_listing
+from ..mlflow.artifacts import check_within, local_file, local_listing
 from ..mlflow.marks import Window
 from ..mlflow.rest import RestApi
 from ..mlflow.store import MlflowTables
@@ -87,10 +87,13 @@ class RestRuns:
 
 
 class TableRuns:
-    """A SQLite store, whose artifacts are read where they lie in a folder of this machine."""
+    """A SQLite store, whose artifacts are read where they lie in a folder of this machine.
 
-    def __init__(self, path: Path, source: str, patterns: Sequence[str]) -> None:
-        self._path, self._source, self._patterns = path, source, tuple(patterns)
+    `within`: a real folder that they have to lie in, None: anywhere.
+    """
+
+    def __init__(self, path: Path, source: str, patterns: Sequence[str], within: Path | None = None) -> None:
+        self._path, self._source, self._patterns, self._within = path, source, tuple(patterns), within
 
     async def experiments(self) -> list[str]:
         """The ids of those that are read."""
@@ -104,11 +107,17 @@ class TableRuns:
 
     async def listing(self, run: Run, folder: str) -> Sequence[Artifact]:
         """One folder of a run's artifacts."""
+        self._check(run)
         return (await asyncio.to_thread(local_listing, run, folder)).artifacts
 
     async def file(self, run: Run, path: str, limit: int) -> bytes:
         """A whole artifact."""
+        self._check(run)
         return await asyncio.to_thread(local_file, run, path, limit)
+
+    def _check(self, run: Run) -> None:
+        if self._within is not None:
+            check_within(run, self._within)
 
     def now(self) -> Millis:
         """The machine's clock."""

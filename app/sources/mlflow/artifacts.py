@@ -46,6 +46,17 @@ def local_content(run: Run, path: str) -> ArtifactContent:
         return msgspec.structs.replace(made, sentence=f"The file cannot be read: {why}.")
 
 
+def check_within(run: Run, folder: Path) -> None:
+    """Raise SourceError("forbidden") where a run's artifacts do not lie in a real folder: whoever wrote the store may
+    have named any folder of this machine."""
+    root = Path(os.path.realpath(_root(run)))
+    if not root.is_relative_to(folder):
+        raise SourceError(
+            f"The artifacts of run {run.id} lie in {root}, which is not in the repository that its store is in.",
+            "forbidden",
+        )
+
+
 def local_file(run: Run, path: str, limit: int) -> bytes:
     """A whole file. Blocks. Raises TooLargeError above `limit` bytes, SourceError("forbidden"), OSError."""
     place = _place(run, path)[1]

@@ -13,13 +13,16 @@ import pytest
 
 from quarterdeck.app.errors import SourceError
 from quarterdeck.app.records import CheckResult, Identities, Invocation
+from quarterdeck.app.settings import load
 from quarterdeck.app.settings.sections import Checks
 from quarterdeck.app.sources.checks import mlflow_artifacts
+from quarterdeck.app.sources.checks.elsewhere import home_of
 from quarterdeck.app.sources.checks.filling import Filling
 from quarterdeck.app.sources.checks.mlflow_artifacts import REQUESTS, MlflowArtifacts
 from quarterdeck.app.sources.checks.reading import ResultFile, UnreadableError
 from quarterdeck.app.sources.checks.runs import RestRuns, TableRuns
 from quarterdeck.app.sources.http import Connection, Http
+from quarterdeck.app.sources.late import Late
 from tests.servers.between import in_front_of
 
 KEY = "5" * 16
@@ -318,3 +321,30 @@ def test_no_link_leads_out_of_a_runs_artifacts(mlflow_rest: Any, mlflow_server: 
     (folder / "link.json").symlink_to(mlflow_folder / "secret.json")
     os.mkfifo(folder / "pipe.json")
     assert [one.origin for one in world.settle()] == ["checks/a.json"]
+
+
+def test_the_artifacts_of_a_store_in_the_repository_are_read_in_the_repository_only(
+    mlflow_rest: Any, mlflow_server: str, mlflow_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(mlflow_rest, mlflow_folder, mlflow_server, in_place=True)
+    store = mlflow_folder / "mlflow.db"
+    world.run(checks__a="pass orders")
+    monkeypatch.setattr(world.artifacts, "_late", Late(lambda: TableRuns(store, KEY, [world.name], tmp_path)))
+    assert world.read() == []
+    assert (world.state, "which is not in the repository" in world.said) == ("forbidden", True)
+    world.cursor = {}
+    real = mlflow_folder.resolve()
+    monkeypatch.setattr(world.artifacts, "_late", Late(lambda: TableRuns(store, KEY, [world.name], real)))
+    assert len(world.settle()) == 1
+
+
+@pytest.mark.parametrize("by", ["project", "environment"])
+def test_a_store_that_the_project_names_in_its_repository_is_held_to_it(by: str, tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    text = '[[checks]]\nkind = "junit"\nmlflow_artifact = "checks/*.json"\n'
+    (tmp_path / "quarterdeck.toml").write_text(
+        text + (f'[mlflow]\ntracking_uri = "{uri}"\n' if by == "project" else "")
+    )
+    settings = load(directory=tmp_path, environment={} if by == "project" else {"MLFLOW_TRACKING_URI": uri})
+    assert settings.tracking is not None
+    assert home_of(settings, settings.tracking) == (tmp_path.resolve() if by == "project" else None)
