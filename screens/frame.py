@@ -18,6 +18,7 @@ from ..app.text import cells, shown
 from ..widgets.bearing import Bearing
 from ..widgets.freshness import freshness, trouble, unwatched
 from ..widgets.line import Line, Piece
+from ..widgets.nearby import NearbyCompositor
 from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
 from .changes import Changed
@@ -83,6 +84,7 @@ class FrameScreen(Bearing, Screen[None]):
 
     def __init__(self, deck: Deck) -> None:
         super().__init__()
+        self._compositor = NearbyCompositor()
         self.deck = deck
         self._flash: tuple[Piece, ...] = ()
         self._was_mounted = False
