@@ -284,7 +284,7 @@ def _head(line: CheckLine, room: int, first: int) -> list[Piece]:
         return []
     name = f"{'▾' if line.opened else '▸'} {clip(one.name, 60) or 'no dataset'}"
     tally = tally_pieces(one.counts)
-    tools = " · ".join(f"{tool(key)} {count(number)}" for key, number in _most_first(one.tools))
+    tools = " · ".join(f"{tool(key)} {count(number)}" for key, number in most_first(one.tools))
     if one.feeds and room < SHORT_OF - 5:
         tools = ""  # who feeds on it says more
     right = [*tally, (f"   {tools}" if tally and tools else tools, "dim")]
@@ -297,7 +297,8 @@ def _head(line: CheckLine, room: int, first: int) -> list[Piece]:
     return [(name, "bright"), (pad(fit(feeds, middle - 2), middle), "text" if feeds else "dim"), *right]
 
 
-def _most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Words with their numbers, the largest first."""
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 

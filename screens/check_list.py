@@ -14,7 +14,7 @@ from ..app.query import CHECKS, Node, Sort, parse, parse_sort
 from ..app.records import OUTCOMES
 from ..widgets.record_table import Column
 from .asking import Asking
-from .check_columns import UNSORTED, CheckLine, column, columns, needed, propose
+from .check_columns import SAYS, STRIP, UNSORTED, CheckLine, column, columns, needed, propose
 from .check_feeds import Feeds
 from .check_keys import CheckKeys
 from .check_rows import PAGE, CheckRows, Listed, Question, entries, is_open, listed
@@ -82,8 +82,8 @@ class CheckList(ListScreen[CheckLine], CheckKeys):
     def all_keys(self) -> list[tuple[str, str]]:
         """Every column there is."""
         made = columns(self._intervals(), self.deck.zone)
-        return [(key, "what it said of each data interval" if key in UNSORTED[:1] else one.title)
-                for key, one in made.items()]  # fmt: skip
+        told = {STRIP: "what it said of each data interval", SAYS: "what it says now"}
+        return [(key, told.get(key, one.title)) for key, one in made.items()]
 
     def sort_by(self, key: str, descending: bool | None = None) -> None:
         """Sort by a column that the cache knows of: a flat list; `t` brings the datasets back."""
@@ -97,7 +97,8 @@ class CheckList(ListScreen[CheckLine], CheckKeys):
         """The fields, and the words of outcome."""
         datasets = [section.dataset.name for section in (self._listed.sections if self._listed is not None else ())]
         plain = [f"dataset:{name}" for name in datasets[:40] if name and not set(name) & set(" ()\"'`")]
-        return [*CHECKS.own, "age", *(f"outcome:{word}" for word in OUTCOMES), "silent:yes", "flapping:yes", *plain]
+        common = (*(f"outcome:{word}" for word in OUTCOMES), "silent:yes", "flapping:yes", "rule:loosened", "tool:gx")
+        return [*CHECKS.own, "age", *common, *plain]
 
     def check_filter(self, text: str) -> None:
         """Raise FilterError where the text is not of the grammar."""

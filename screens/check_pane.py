@@ -15,7 +15,7 @@ from ..widgets.line import Piece
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from ..widgets.status import glyph, sign, worded
-from .check_columns import Dataset, tally_pieces
+from .check_columns import Dataset, most_first, tally_pieces
 from .check_lines import share_pieces
 from .check_words import against, flaps, rows_said, rule_said, silence, since_said, tool
 from .deck import Deck
@@ -85,8 +85,8 @@ def pane_width(width: int) -> int:
 def dataset_lines(one: Dataset, width: int) -> Lines:
     """A dataset: how many checks stand in which way, and who feeds on it."""
     lines: Lines = [[(f" {clip(one.name, width - 2) or 'no dataset'}", "bright")], [(" ", "text"), *_tally(one)], []]
-    tools = ", ".join(f"{tool(key)} {count(number)}" for key, number in one.tools.items())
-    lines += _said("checked by", tools, width)
+    tools = ", ".join(f"{tool(key)} {count(number)}" for key, number in most_first(one.tools))
+    lines += _said("tools", tools, width)
     feeds = one.feeds or f"{glyph('missing')} nobody is known to"
     return [*lines, *_said("feeds", feeds, width)]
 

@@ -33,7 +33,7 @@ def no_start_words(states: Sequence[SourceState]) -> list[str]:
     if any(state.last_ok_at is None for state in states):
         return ["reading the sources for the first time …"]
     return [
-        "there is nothing to start from yet: no alias points at a version, and no run was logged",
+        "there is nothing to start from yet: neither an alias nor a run",
         "w on a run, a commit, a pipeline or a dataset draws the tree around it",
         ":lineage SUBJECT does so by name, as in :lineage commit/4f2c91a",
     ]
