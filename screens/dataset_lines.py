@@ -239,7 +239,7 @@ def version_pieces(version: DatasetVersion, width: int, now: Millis, note: str =
     parts = [
         f"{size(version.size):>8}",
         f"{count(version.rows) + ' rows' if version.rows is not None else '':>12}",
-        f"{count(version.runs)} run{'s' * (version.runs != 1)}",
+        f"{count(version.runs)} run{'s' if version.runs != 1 else ' '}".rjust(10),
         shown((version.commit or "")[:7]),
         " ".join(version.tools),
     ]
