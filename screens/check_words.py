@@ -92,10 +92,21 @@ def against(result: CheckResult, was: str | None = None) -> str:
         said.append(observed)
     if result.expected:
         expected = one_line(result.expected[:300])
-        said.append(f"allowed {expected[len(AT_MOST) :]}" if expected.startswith(AT_MOST) else f"expected {expected}")
+        most = expected.removeprefix(AT_MOST)
+        most = _as_share(most) if is_bare and result.failed_rows else most
+        said.append(f"allowed {most}" if expected.startswith(AT_MOST) else f"expected {expected}")
     if was and was != result.observed:
         said.append(f"was {_in_short(one_line(was[:200]), observed)}")
     return ", ".join(said)
+
+
+def _as_share(most: str) -> str:
+    """`0.01` beside failed rows is `1 %`: there is no part of a row."""
+    try:
+        value = float(most)
+    except ValueError:
+        return most
+    return f"{100 * value:.3g} %" if 0 < value < 1 else most
 
 
 def _in_short(text: str, like: str) -> str:

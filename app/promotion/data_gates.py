@@ -159,14 +159,14 @@ def _notes(said: Iterable[_Said]) -> Iterator[str]:
 
 
 def _found(result: CheckResult) -> str:
-    """`78 of 2546 rows, expected at most 1 %`: what a check observed against what it expected, else what it said."""
+    """`78 of 2546 rows, allowed 1 %`: what a check observed against what it expected, else what it said."""
     if result.outcome in ("error", "skipped") and result.message:
         return result.message
     observed = result.observed or ""
     if result.failed_rows is not None and observed in ("", str(result.failed_rows)):
         of = f" of {result.total_rows}" if result.total_rows is not None else ""
         observed = f"{result.failed_rows}{of} rows"
-    expected = f"expected {result.expected}" if result.expected else ""
+    expected = f"expected {result.expected}".replace("expected at most ", "allowed ", 1) if result.expected else ""
     return ", ".join(word for word in (observed, expected) if word) or result.message
 
 

@@ -195,12 +195,12 @@ def test_many_checks_are_counted_and_the_bad_ones_named(ruled: World) -> None:
 
 def test_what_was_found_is_told_below(ruled: World) -> None:
     prod(ruled, {"not_null(customer_id)": "fail"}, observed="3.1 % null", expected="at most 1 %")
-    assert ruled.gate(ORDERS).notes == ("not_null(customer_id): fail, 3.1 % null, expected at most 1 %",)
+    assert ruled.gate(ORDERS).notes == ("not_null(customer_id): fail, 3.1 % null, allowed 1 %",)
 
 
 def test_a_count_alone_is_told_with_what_was_counted(ruled: World) -> None:
     prod(ruled, {"not_null(id)": "fail"}, observed="78", failed_rows=78, total_rows=2546, expected="at most 0.01")
-    assert ruled.gate(ORDERS).notes == ("not_null(id): fail, 78 of 2546 rows, expected at most 0.01",)
+    assert ruled.gate(ORDERS).notes == ("not_null(id): fail, 78 of 2546 rows, allowed 0.01",)
 
 
 def test_of_what_could_not_run_its_own_words_are_told(ruled: World) -> None:
