@@ -187,9 +187,9 @@ def test_observed_stands_against_expected_and_what_it_was() -> None:
         name="x", outcome="fail", failed_rows=31, total_rows=1000, observed="31", expected="at most 1 %"
     )
     assert against(counted) == "31 of 1 000 rows fail, 3.1 %, allowed 1 %"
-    for most, said in (("0.01", "1 %"), ("5", "5"), ("0", "0"), ("4 d", "4 d")):
+    for most, words in (("0.01", "1 %"), ("5", "5"), ("0", "0"), ("4 d", "4 d")):
         by_tool = CheckResult(name="x", outcome="fail", failed_rows=31, total_rows=1000, expected=f"at most {most}")
-        assert against(by_tool) == f"31 of 1 000 rows fail, 3.1 %, allowed {said}"
+        assert against(by_tool) == f"31 of 1 000 rows fail, 3.1 %, allowed {words}"
     assert against(CheckResult(name="x", outcome="pass", observed="7", expected="between 0 and 9")) == (
         "7, expected between 0 and 9"
     )
