@@ -21,6 +21,9 @@ from .check_words import moved
 PAGE = 32
 """Lines read at once."""
 
+LATELY = 7 * 86_400_000
+"""A rule that was changed since then is told in any case; one before it while its interval is in sight."""
+
 _HELD = 16
 """Pages kept."""
 
@@ -111,7 +114,8 @@ def listed(reader: Reader, question: Question) -> Generator[Listed]:
 
     if question.sort is not None and question.sort.field.name == "outcome":
         ids = _silent_after_bad(ids, those(_BAD), those(Has(Field("check", "silent"))), question.sort)
-    remarks = those(Compare(Field("check", "rule_changed_at"), ">=", float(columns.since)))
+    lately = min(columns.since, now - LATELY)  # whatever a column is: a narrow table is to say no less
+    remarks = those(Compare(Field("check", "rule_changed_at"), ">=", float(lately)))
     is_flat = question.sort is not None
     yield Listed(
         intervals=columns, ids=ids, is_flat=is_flat, tally=tally(groups), sample=sample, remarks=remarks,

@@ -168,6 +168,9 @@ async def test_what_a_column_of_the_strip_is_can_be_changed(checked: Any, settle
         assert "by weeks to that of" in "\n".join(lines)
         lines = await press(pilot, settled, "i", "i")
         assert "by days to 14 mar" in "\n".join(lines)
+        lines = await press(pilot, settled, "i")
+        assert "by hours to" in "\n".join(lines)
+        assert "┊ rule loosened 11 mar" in "\n".join(lines)  # not in any of these hours
 
 
 @pytest.mark.parametrize(("size", "intervals"), [((80, 24), 5), ((120, 40), 7), ((200, 60), 10), ((300, 60), 14)])
