@@ -175,7 +175,7 @@ def folded(items: Iterable[Item], around: Around) -> tuple[History, list[Turn]]:
 
 def appended(history: History, item: Item, around: Around) -> tuple[History, list[Turn]]:
     """A history and one result more, which is newer than all: and the turns with it."""
-    if _is_the_same(history.last_firm, history.last_rule, item) and not around.cover(history.newest.key, item.key):
+    if _goes_on(history, item) and not around.cover(history.newest.key, item.key):
         return _with_the_same(history, item), []
     one = history_of(item)
     both, turns, _ = joined(history, one, around)
@@ -198,14 +198,23 @@ def _is_the_same(firm: Item | None, rule: Item | None, item: Item) -> bool:
     return item.outcome in _GOOD and firm.outcome in _GOOD
 
 
+def _goes_on(history: History, item: Item) -> bool:
+    """Good or bad by the same rule as the result before it."""
+    firm, rule = history.last_firm, history.last_rule
+    if firm is None or rule is None or rule.rule != item.rule:
+        return False
+    verdict = item.is_bad
+    return verdict is not None and verdict == firm.is_bad
+
+
 def _with_the_same(history: History, item: Item) -> History:
-    """What `joined` would make of it, in a quarter of the time."""
+    """What `joined` would make of one that goes on, in a quarter of the time."""
     times, verdicts = history.times, history.verdicts
     if not item.is_kept:
-        times, verdicts = (*times, item.at)[-RECENT:], (verdicts + "g")[-RECENT:]
+        times, verdicts = (*times, item.at)[-RECENT:], (verdicts + _LETTERS[item.is_bad])[-RECENT:]
     return History(
         history.oldest, item, history.count + 1, times, verdicts, history.first_firm, item, history.since,
-        history.before, item, history.first_rule, item, history.change,
+        history.before, history.passed if item.is_bad else item, history.first_rule, item, history.change,
     )  # fmt: skip
 
 
