@@ -5,16 +5,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
 from quarterdeck.app.query import CHECKS, parse
-from quarterdeck.app.records import Batch, CheckResult, DataIdentity, Identities, Invocation, Limit, SourceSpec
-from quarterdeck.app.records import SourceState as State
+from quarterdeck.app.records import (
+    Batch,
+    CheckResult,
+    DataIdentity,
+    Identities,
+    Invocation,
+    Limit,
+    SourceSpec,
+    SourceState,
+)
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.reading import Reader
+from quarterdeck.app.store.state import State
 from quarterdeck.app.sync.locks import SyncerLock
 from quarterdeck.app.sync.writer import Writer
 
@@ -26,12 +35,15 @@ from .terminal import QUARTERDECK, Terminal
 CHECKS_IN_ALL = 2_000
 TIMES = 100
 DATASETS = 40
+MANY = 20_000
 KEYS = 60
 PAGES = 20
 READS = 15
 DAY = 86_400_000
 NOW = time.time_ns() // 1_000_000
 SOURCE = SourceSpec(key="3123456789abcdef", kind="checks", name="gx", address="gx/")
+TRANSACTIONS = ((Cache, "write"), (Cache, "tell_removals"), (Cache, "forget_check_news"), (State, "keep_check_news"))
+"""What the writer's thread does, each in one transaction of the cache or of state.db."""
 SAME = Identities([DataIdentity(name="orders", same=(("gx", "table_00"), ("dbt", "shop.orders")))])
 FIRST = "not_null(c0000)"
 
@@ -59,26 +71,50 @@ def invocation(day: int) -> Invocation:
     )  # fmt: skip
 
 
+def of_many(day: int, outcome: Literal["fail", "pass"], number: int) -> Invocation:
+    """A whole run of the first so many checks of one dataset, all of which say the same."""
+    results = (CheckResult(name=f"c{at}", dataset="t", outcome=outcome, definition=f"c{at}") for at in range(number))
+    return Invocation(
+        source=SOURCE.key, id=f"m{day}", tool="great_expectations", suite="many", at=NOW - (TIMES - day) * DAY,
+        is_whole=True, results=tuple(results),
+    )  # fmt: skip
+
+
+TURNS = (
+    of_many(0, "pass", MANY), of_many(1, "fail", MANY), of_many(2, "pass", MANY), of_many(3, "pass", MANY // 4),
+    of_many(4, "pass", MANY),
+)  # fmt: skip
+"""All fail at once, all recover, three of four are removed, and come back."""
+
+
 async def write(path: Path, invocations: Sequence[Invocation]) -> tuple[float, float]:
     """Write them as the syncer does, turns into state.db too. Gives seconds: in all, and of the longest transaction."""
     writer = await Writer.open(path, path.with_suffix(".state"))
     await writer.declare([SOURCE])
-    longest, real = [0.0], Cache.write
+    longest = [0.0]
 
-    def timed(self: Cache, *given: Any) -> Any:
+    def timed(real: Callable[..., Any]) -> Callable[..., Any]:
+        def act(*given: Any) -> Any:
+            begun = time.perf_counter()
+            done = real(*given)
+            longest.append(time.perf_counter() - begun)
+            return done
+
+        return act
+
+    with ExitStack() as undone:
+        for owner, name in TRANSACTIONS:
+            real = getattr(owner, name)
+            undone.callback(setattr, owner, name, real)
+            setattr(owner, name, timed(real))
         begun = time.perf_counter()
-        written = real(self, *given)
-        longest.append(time.perf_counter() - begun)
-        return written
-
-    Cache.write = timed  # type: ignore[method-assign,assignment]  # as the writer calls it
-    begun = time.perf_counter()
-    for one in invocations:
-        await writer.write(SOURCE.key, Batch(invocations=(one,)), writer.generation)
-    took = time.perf_counter() - begun
-    Cache.write = real  # type: ignore[method-assign]
+        for one in invocations:
+            await writer.write(SOURCE.key, Batch(invocations=(one,)), writer.generation)
+        took = time.perf_counter() - begun
     await writer.save(
-        State(source=SOURCE.key, kind="checks", name="gx", state="ok", last_ok_at=NOW, items=TIMES * CHECKS_IN_ALL)
+        SourceState(
+            source=SOURCE.key, kind="checks", name="gx", state="ok", last_ok_at=NOW, items=TIMES * CHECKS_IN_ALL
+        )
     )
     await writer.close()
     return took, max(longest)
@@ -136,6 +172,7 @@ def walk(path: Path) -> list[Row]:
     program = Program(world.NAME, "checks", argv, FIRST, where, env=world.homes(world.OUT / "home"))
     try:
         with Terminal(*program.argv, cwd=program.cwd, env=program.env) as terminal:
+            terminal.wait_for("4 Checks")
             terminal.settle(quiet=0.5, deadline=3)
             begun = time.perf_counter()
             terminal.press("4")
@@ -150,7 +187,7 @@ def walk(path: Path) -> list[Row]:
     keys = probe.spread([move.first for move in moves])
     sizes, turns = probe.spread([move.bytes for move in moves]), probe.spread([turn.bytes for turn in pages])
     return [
-        Row("from 4 to the first check", "", {world.NAME: figure(opened, "ms")}),
+        Row("from 4 to the first check", "300 ms", {world.NAME: figure(opened, "ms")}),
         Row("a key: to the first byte, median", "a third of LEET's", {world.NAME: figure(keys.median, "ms")}),
         Row("bytes a cursor move, median", "400", {world.NAME: f"{sizes.median:.0f} (p95 {sizes.p95:.0f})"}),
         Row("bytes a page, median", "8 192", {world.NAME: f"{turns.median:.0f} (p95 {turns.p95:.0f})"}),
@@ -166,11 +203,13 @@ def main() -> None:
     took, longest = asyncio.run(write(path, nights))
     backwards, other = asyncio.run(write(fresh("checks-newest-first"), nights[::-1]))
     again, _ = asyncio.run(write(path, nights[-1:]))
+    _, turning = asyncio.run(write(fresh("checks-turning"), TURNS))
     size = sum(file.stat().st_size for file in path.parent.glob("checks.db*")) / 2**20
     rows = [
         Row("first sync, the oldest first", "20 000/s", {world.NAME: f"{results / took:,.0f}/s"}),
         Row("first sync, the newest first", "20 000/s", {world.NAME: f"{results / backwards:,.0f}/s"}),
         Row("the longest transaction", "200 ms", {world.NAME: figure(max(longest, other) * 1e3, "ms")}),
+        Row(f"the same where {MANY:,} turn or are removed", "200 ms", {world.NAME: figure(turning * 1e3, "ms")}),
         Row("the last night once more", "", {world.NAME: figure(again * 1e3, "ms")}),
         Row("the cache's file", "", {world.NAME: f"{size:.0f} MB"}),
         *read(path),

@@ -19,13 +19,18 @@ NAME = "quarterdeck"
 
 
 def homes(folder: Path) -> dict[str, str | None]:
-    """An environment whose settings, caches and state lie in `folder`, and which names no server."""
+    """An environment whose settings, caches, state and bytecode lie in `folder`, and which names no server.
+
+    Bytecode is written though this shell may forbid it: an installed program has it, and to compile each module anew
+    doubles the time to a first paint and to the first rows of a screen.
+    """
     runtime = folder / "run"
     runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
     places: dict[str, str | None] = {
         f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CONFIG", "CACHE", "STATE", "DATA")
     }
-    return places | {"XDG_RUNTIME_DIR": str(runtime), "MLFLOW_TRACKING_URI": None}
+    bytecode = {"PYTHONDONTWRITEBYTECODE": None, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    return places | bytecode | {"XDG_RUNTIME_DIR": str(runtime), "MLFLOW_TRACKING_URI": None}
 
 
 def project(folder: Path, tracking_uri: str) -> Path:
