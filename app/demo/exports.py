@@ -71,7 +71,7 @@ class Exports:
         return {
             "num_rows": len(rows),
             "num_elements": len(rows) * len(COLUMNS[name]),
-            "null_count": {key: count for key, count in nulls.items() if count},
+            "null_count": nulls,
         }
 
     def pointer(self, name: str, number: int) -> str:
