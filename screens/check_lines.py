@@ -145,7 +145,7 @@ def _tied(row: Row, width: int, clock: Clock) -> list[Piece]:
     thing = row.thing
     if isinstance(thing, Commit):
         when = f"  {clip(thing.author, 16)}  {age(thing.committed_at, clock.now)}"
-        subject = fit(one_line(thing.subject[:200]), max(4, room - 9 - cells(when)))
+        subject = pad(one_line(thing.subject[:200]), max(4, room - 9 - cells(when)))
         return [*made, (shown(thing.sha[:7]), "text"), (f"  {subject}", "text"), (when, "dim")]
     if isinstance(thing, Run | Pipeline):
         name = called(thing, 40) if isinstance(thing, Pipeline) else clip(thing.name or thing.id, 40)
