@@ -79,7 +79,7 @@ class Specification:
 def _read(file: Path) -> Any:
     if file.suffix == ".json":
         return json.loads(file.read_text())
-    import yaml  # type: ignore[import-untyped]  # MLflow brings it, without its types
+    import yaml
 
     return yaml.safe_load(file.read_text())
 
