@@ -12,6 +12,7 @@ import msgspec
 from ..records import RuleChange
 from .check_history import Around, History, Item, Key, Turn, appended, due, ending, folded, prepended
 from .check_packing import packed, unpacked
+from .check_splice import Newer, Splices, spliced
 
 RANKS: Final[Mapping[str, int]] = {"fail": 0, "error": 1, "warn": 2, "skipped": 4, "pass": 5}
 """How bad a check is by its newest result, 0 the worst. 3 is for one that is silent, which a clock tells."""
@@ -47,6 +48,8 @@ FOLDS: Final = 1_000
 _ITEMS_OF_A_FOLD: Final = 8
 """So many results that are read again cost as much as a fold."""
 
+_NEVER: Final = 2**62
+
 _INSERT: Final = f"INSERT OR REPLACE INTO check_result ({', '.join(RESULT)}) VALUES ({', '.join('?' * len(RESULT))})"
 
 
@@ -75,10 +78,13 @@ def known_check(row: Sequence[Any]) -> Known:
 class Folding:
     """The folding of one transaction. `change` says what became of a rule between two of their numbers."""
 
-    def __init__(self, cursor: sqlite3.Cursor, source: int, change: Callable[[int, int], RuleChange | None]) -> None:
+    def __init__(
+        self, cursor: sqlite3.Cursor, source: int, change: Callable[[int, int], RuleChange | None], splices: Splices
+    ) -> None:  # fmt: skip
         self._cursor = cursor
         self._source = source
         self._change = change
+        self._splices = splices
         self._covers: dict[int, list[Key]] = {}
         self._arounds: dict[int, Around] = {}
         self._rows: dict[tuple[int, str], Sequence[Any]] = {}
@@ -95,7 +101,7 @@ class Folding:
         # some is left over: covers that take no check away, as almost all do, need no transaction of their own
         self._room = max(self._room - len(rows), FOLDS / 10)
         changes = [(known, sorted(items, key=_key) if len(items) > 1 else items) for known, items in changes]
-        between = {known.id: self.items_of(known.id) for known, items in changes if not _is_at_an_end(known, items)}
+        between = {known.id: self._beside(known, items) for known, items in changes if not _is_at_an_end(known, items)}
         self._cursor.executemany(_INSERT, rows.values())
         folds = [(known, self._with(known, items, between.get(known.id))) for known, items in changes]
         self._rewrite(folds)
@@ -108,6 +114,7 @@ class Folding:
         """The tables were changed below these checks, which had those items, and those runs around them, before."""
         self._covers.clear()
         self._arounds.clear()
+        self._splices.clear()
         self._rewrite(
             [
                 (known, self._refolded(known, before, self.items_of(known.id), arounds[known.scope]))
@@ -160,22 +167,44 @@ class Folding:
         after = self._around(scope)
         self._rewrite([(known, self._covered(known, history, before, after, key)) for known, history in some])
 
-    def items_of(self, check: int) -> list[Item]:
-        """All that the table has of a check, in order."""
+    def items_of(self, check: int, until: Key | None = None) -> list[Item]:
+        """All that the table has of a check, in order; or what comes before a key."""
         rows = self._cursor.execute(
             "SELECT r.at, i.native, r.outcome, CASE WHEN q.definition != '' THEN r.rule ELSE 0 END, i.\"commit\","
             " r.is_kept IS NOT NULL FROM check_result AS r JOIN check_invocation AS i ON i.id = r.invocation"
-            " LEFT JOIN check_rule AS q ON q.id = r.rule WHERE r.of_check = ? ORDER BY r.at, i.native",
-            (check,),
+            " LEFT JOIN check_rule AS q ON q.id = r.rule WHERE r.of_check = ? AND r.at <= ? ORDER BY r.at, i.native",
+            (check, _NEVER if until is None else until[0]),
         )
-        return [Item(at, native, outcome, rule, commit, bool(kept)) for at, native, outcome, rule, commit, kept in rows]
+        items = [Item(at, native, said, rule, commit, bool(kept)) for at, native, said, rule, commit, kept in rows]
+        return items if until is None else [item for item in items if item.key < until]
 
     # -- the three ways to fold ---------------------------------------------------------------------------------
 
-    def _with(self, known: Known, items: list[Item], before: list[Item] | None) -> History:
-        if before is not None:
-            after = {item.key: item for item in (*before, *items)}
-            return self._refolded(known, before, sorted(after.values(), key=_key))
+    def _beside(self, known: Known, items: list[Item]) -> tuple[list[Item], Newer | None]:
+        """What the table has before and beside these items; all that it has, where nothing newer is remembered."""
+        newer = self._splices.newer(known.id, known.history, items)
+        return self.items_of(known.id, None if newer is None else newer.first), newer
+
+    def _between(self, known: Known, items: list[Item], before: list[Item], newer: Newer | None) -> History:
+        """With items that are neither all newer nor all older than what there is."""
+        first, around = items[0].key, self._around(known.scope)
+        after = sorted({item.key: item for item in (*before, *items)}.values(), key=_key)
+        middle = [item for item in after if item.key >= first]
+        if newer is None:
+            history = self._refolded(known, before, after)
+            self._splices.remember(known.id, Newer(first, folded(middle, around)[0], history))
+            return history
+        older, beside = [item for item in before if item.key < first], [item for item in before if item.key >= first]
+        _, told = spliced(older, beside, newer.history, around)
+        history, turns = spliced(older, middle, newer.history, around)
+        self._compare(known, told, turns)
+        behind, _ = spliced((), middle, newer.history, around)
+        self._splices.remember(known.id, Newer(first, behind, history))
+        return history
+
+    def _with(self, known: Known, items: list[Item], beside: tuple[list[Item], Newer | None] | None) -> History:
+        if beside is not None:
+            return self._between(known, items, *beside)
         around, history = self._around(known.scope), known.history
         if history is None:
             history, turns = folded(items, around)

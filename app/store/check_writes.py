@@ -15,6 +15,7 @@ from .check_folding import RESULT, Folding, Known, known_check
 from .check_history import Item
 from .check_news import write_news
 from .check_rules import Rule, change_between
+from .check_splice import Splices
 from .writable import encode, writable
 
 Remembered = Callable[[str, Sequence[str]], Iterable[Invocation]]
@@ -64,6 +65,7 @@ class CheckWriter:
         self._rules: dict[tuple[Any, ...], int] = {}
         self._known_rules: dict[int, Rule] = {}
         self._scopes: dict[tuple[Any, ...], int] = {}
+        self._splices = Splices()
 
     def write(
         self, cursor: sqlite3.Cursor, source: int, key: str, invocations: Iterable[Invocation], now: Millis,
@@ -115,7 +117,7 @@ class CheckWriter:
         return True
 
     def _folding(self, cursor: sqlite3.Cursor, source: int) -> Folding:
-        return Folding(cursor, source, lambda one, other: self._change(cursor, one, other))
+        return Folding(cursor, source, lambda one, other: self._change(cursor, one, other), self._splices)
 
     # -- invocations --------------------------------------------------------------------------------------------
 

@@ -465,6 +465,58 @@ def test_results_in_any_order_and_in_any_parts_say_the_same(
         assert shuffled.events() == straight.events()
 
 
+many_runs = st.lists(
+    st.tuples(st.integers(0, 40), st.lists(said, max_size=3, unique_by=lambda one: one.name), st.booleans()),
+    min_size=4, max_size=24, unique_by=lambda run: run[0],
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(many_runs, st.randoms(use_true_random=False))
+def test_blocks_that_come_newest_first_between_older_results_say_the_same_as_in_order(
+    some: list[tuple[int, list[CheckResult], bool]], dice: Any
+) -> None:
+    in_order = [made(run) for run in sorted(some, key=lambda run: run[0])]
+    with (
+        TemporaryDirectory() as one,
+        TemporaryDirectory() as other,
+        closing(Deck(Path(one))) as straight,
+        closing(Deck(Path(other))) as blocks,
+    ):
+        for each in in_order:
+            straight.write(each)
+        first = dice.sample(in_order, dice.randint(1, 3))
+        blocks.write(*first)
+        left = in_order[::-1]  # those that came first are read once more, in their place
+        while left:
+            size = dice.randint(1, 5)
+            blocks.write(*left[:size])
+            left = left[size:]
+        assert sorted(blocks.checks(), key=_name) == sorted(straight.checks(), key=_name)
+        assert blocks.events() == straight.events()
+
+
+@settings(max_examples=40, deadline=None)
+@given(many_runs, st.randoms(use_true_random=False))
+def test_a_cache_that_is_built_anew_newest_first_says_what_the_one_before_did(
+    some: list[tuple[int, list[CheckResult], bool]], dice: Any
+) -> None:
+    in_order = [made((day, results, False)) for day, results, _ in sorted(some, key=lambda run: run[0])]
+    with TemporaryDirectory() as folder, closing(Deck(Path(folder))) as deck:
+        deck.write(*in_order)
+        before, events = sorted(deck.checks(), key=_name), deck.events()
+        deck.reader.close()
+        deck.cache.close()
+        deck.open("anew.db")
+        left = in_order[::-1]
+        while left:
+            size = dice.randint(1, 5)
+            deck.write(*left[:size])
+            left = left[size:]
+        assert sorted(deck.checks(), key=_name) == before
+        assert deck.events() == events
+
+
 def _name(check: Check) -> str:
     return check.name
 
