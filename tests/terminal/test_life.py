@@ -20,6 +20,8 @@ from quarterdeck.app.settings import load
 from quarterdeck.app.store.files import cache_file
 from quarterdeck.app.store.schema import VERSION
 
+from .conftest import copy_world
+
 Start = Callable[..., Terminal]
 SIZES = [(80, 24), (120, 40)]
 
@@ -64,9 +66,7 @@ def test_a_run_that_another_process_logs_appears_by_itself(
 
 
 def test_the_first_start_fills_the_screen_by_itself(terminal: Start, demo_world: Path, tmp_path: Path) -> None:
-    import shutil
-
-    shutil.copytree(demo_world, tmp_path / "fresh")
+    copy_world(demo_world, tmp_path / "fresh")
     program = terminal(cwd=tmp_path / "fresh", size=(80, 24))
     program.wait_for("136 runs", "mlflow ● now", "val_auc", "▸")
 
