@@ -111,7 +111,12 @@ def test_every_value_that_reaches_out_asks_and_asks_again_when_it_changes(place:
     assert sentence(changed)
 
 
-@given(word=st.text(st.sampled_from("ab 'é/.*[\u202e"), min_size=1, max_size=6).filter(lambda word: ".." not in word))
+def _is_plain(word: str) -> bool:
+    """It leads nowhere, and does not turn a pattern into one that the settings refuse."""
+    return ".." not in word and "**" not in word
+
+
+@given(word=st.text(st.sampled_from("ab 'é/.*[\u202e"), min_size=1, max_size=6).filter(_is_plain))
 @examples(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_values_that_stay_inside_need_no_trust_and_never_change_the_digest(word: str, tmp_path: Path) -> None:
     text = HARMLESS.format(word.replace("[", "").strip() or "x")

@@ -283,6 +283,7 @@ def test_a_champion_whose_version_was_deleted_is_told(team: Make) -> None:
     world = team()
     ann = world.people[0]
     assert ann.call("promote", f"{world.model}@champion", "--version", "2", "--yes").status == 0
+    assert ann.call("sync").status == 0  # somebody has seen it on v2
     world.rest.delete_version(world.model, "2")
     assert ann.call("sync").status == 0
     titles = [event["title"] for event in ann.call("events", "--json").json]

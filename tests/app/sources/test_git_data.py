@@ -60,6 +60,12 @@ class Repository:
         return self.git("rev-parse", "HEAD")
 
 
+@pytest.fixture(autouse=True)
+def _heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A syncer that ran in this process keeps what it logs to itself."""
+    monkeypatch.setattr(logging.getLogger("quarterdeck.sync"), "propagate", True)
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
     where = tmp_path / "repository"

@@ -330,7 +330,7 @@ def test_the_artifacts_of_a_store_in_the_repository_are_read_in_the_repository_o
     store = mlflow_folder / "mlflow.db"
     world.run(checks__a="pass orders")
     monkeypatch.setattr(world.artifacts, "_late", Late(lambda: TableRuns(store, KEY, [world.name], tmp_path)))
-    assert world.read() == []
+    assert world.read(whole=True) == []
     assert (world.state, "which is not in the repository" in world.said) == ("forbidden", True)
     world.cursor = {}
     real = mlflow_folder.resolve()
