@@ -99,10 +99,10 @@ class Channel:
         except (OSError, ValueError, TimeoutError, msgspec.MsgspecError, asyncio.CancelledError):
             pass  # gone, too long, silent, nonsense, or we end: all are answered by closing the line
         finally:
-            self._open.discard(task)
             writer.close()
             with suppress(OSError, asyncio.CancelledError):
                 await writer.wait_closed()
+            self._open.discard(task)  # not before: who stops waits until the line is closed
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
