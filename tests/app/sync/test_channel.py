@@ -113,9 +113,11 @@ async def test_a_dead_syncers_socket_is_no_listener(served: Channel, cache: Path
     left.close()
     assert path.exists()
     assert not ask(cache, WANT)
-    again = Channel(cache, Answering())
+    listener = Answering()
+    again = Channel(cache, listener)
     await again.start()
     assert await in_thread(lambda: ask(cache, WANT))
+    await listener.arrived.wait()  # a line that is only being taken when the loop ends is closed by nobody
     await again.stop()
 
 
