@@ -7,9 +7,6 @@ from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
-from textual.geometry import Size
-from textual.timer import Timer
 from textual.widget import Widget
 
 from ..app.check_copies import result_copies
@@ -20,8 +17,6 @@ from ..app.text import clip, shown
 from ..widgets.freshness import freshness
 from ..widgets.line import Line, Piece
 from ..widgets.outline import Outline
-from ..widgets.pages import Pages
-from ..widgets.palette import Palette
 from .asking import Asking
 from .changes import Changed
 from .check_facts import CheckFacts, facts_of
@@ -31,8 +26,7 @@ from .check_lines import detail, draw, head, story
 from .check_outline import Clock, Row, outline
 from .deck import Deck
 from .detail import DetailScreen
-from .narrowing import Narrowing
-from .run_detail import Upright
+from .halves import Halves
 from .subjects import subject_of
 
 SIDE_BY_SIDE = 110
@@ -41,11 +35,8 @@ SIDE_BY_SIDE = 110
 TALL = 30
 """Rows from which on there is one for nothing but calm."""
 
-RESTS = 0.15
-"""Seconds without a key before the half beside the outline follows the cursor."""
 
-
-class CheckScreen(CheckKeys, Narrowing):
+class CheckScreen(CheckKeys, Halves):
     """The page of the check of this id. `result`: the invocation of the result that it begins at."""
 
     TAB = "checks"
@@ -76,7 +67,6 @@ class CheckScreen(CheckKeys, Narrowing):
         self._opened: set[str] = set()
         self._feeding: Feeding | None = None
         self._asking = Asking(deck.open_reader, feeds_of, self._answered)
-        self._resting: Timer | None = None
         self._is_stale = False
 
     # -- the widgets --------------------------------------------------------------------------------------------
@@ -86,32 +76,12 @@ class CheckScreen(CheckKeys, Narrowing):
         palette = self.deck.palette
         yield Line(palette, id="head")
         yield Line(palette, id="story")
-        with Horizontal():
-            yield Outline[Row](palette, self._draw_row, id="page")
-            yield Upright(palette)
-            lines = Pages(palette, id="detail")
-            lines.can_focus = False
-            yield lines
-
-    @property
-    def room(self) -> Size:
-        """The terminal's size. A screen has it before its own, so that what it paints first stands where it stays."""
-        return self.app.size
+        yield from self.halves(Outline[Row](palette, self._draw_row, id="page"))
 
     @property
     def _outline_width(self) -> int:
         """Columns of the outline; 0 where it has all."""
         return max(70, self.room.width * 3 // 5) if self.room.width >= SIDE_BY_SIDE else 0
-
-    @property
-    def outline(self) -> Outline[Row]:
-        """All that is known of the check."""
-        return self.query_one("#page", Outline)
-
-    @property
-    def detail(self) -> Pages:
-        """What is known of the row under the cursor; not shown where there is no room."""
-        return self.query_one("#detail", Pages)
 
     @property
     def _clock(self) -> Clock:
@@ -120,8 +90,7 @@ class CheckScreen(CheckKeys, Narrowing):
     def _lay_out(self) -> None:
         """Give the detail its half, or take it away."""
         self.set_class(self.room.height >= TALL, "tall")
-        self.detail.display = self.query_one(Upright).display = bool(self._outline_width)
-        self.outline.styles.width = self._outline_width or "1fr"
+        super()._lay_out()
 
     def on_mount(self) -> None:
         """Show what the cache knows, before anything is painted; who feeds on it is read after that."""
@@ -135,13 +104,6 @@ class CheckScreen(CheckKeys, Narrowing):
         if self._first and self.outline.go_to(("result", self._first)):
             self._first = ""
         self.call_after_refresh(self._ask_for_feeding)
-
-    def on_resize(self) -> None:
-        """Lay all out for the new size."""
-        if self.is_composed:
-            self._lay_out()
-            self.draw()
-            self._rest()
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
@@ -240,28 +202,6 @@ class CheckScreen(CheckKeys, Narrowing):
             return Subject(kind=row.kind, parts=(row.name,))
         return subject_of(thing)
 
-    def on_outline_moved(self) -> None:
-        """The detail follows after a rest: over a slow line it must not follow each key."""
-        self._rest()
-
-    def on_outline_scrolled(self) -> None:
-        """Other rows are on the screen."""
-        self.write_frame()
-        self._rest()
-
-    def on_outline_opened(self) -> None:
-        """A row was clicked twice."""
-        self.action_open()
-
-    def _rest(self) -> None:
-        if self._resting is not None:
-            self._resting.stop()
-        self._resting = self.set_timer(RESTS, self._rested)
-
-    def _rested(self) -> None:
-        if self.is_ready:
-            self._show_detail(new=True)
-
     # -- news ---------------------------------------------------------------------------------------------------
 
     def cache_changed(self, changed: Changed) -> None:
@@ -283,13 +223,6 @@ class CheckScreen(CheckKeys, Narrowing):
         """Write the ages anew."""
         super().time_passed()
         self.draw()
-
-    def recolour(self, palette: Palette) -> None:
-        """Draw the same in other colours."""
-        super().recolour(palette)
-        self.outline.recolour(palette)
-        self.detail.recolour(palette)
-        self.query_one(Upright).recolour(palette)
 
     # -- keys ---------------------------------------------------------------------------------------------------
 

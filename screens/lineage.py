@@ -8,9 +8,6 @@ from functools import partial
 from typing import ClassVar, NamedTuple
 
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
-from textual.geometry import Size
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
@@ -22,29 +19,23 @@ from ..app.records import Identities, Subject, parse_subject
 from ..app.store.reading import Reader
 from ..app.text import clip, shown
 from ..widgets.line import Piece
-from ..widgets.pages import Pages
-from ..widgets.palette import Palette
 from ..widgets.tree import TreeOutline
 from .asking import Asking
 from .changes import Changed
 from .copying import copy_of_lines
 from .deck import Deck
+from .halves import Halves
 from .lineage_detail import detail
 from .lineage_lines import Ink, draw, edge_of, stakes
 from .lineage_start import KEPT, Start, recent, start_rows, starts, with_recent
 from .lineage_tree import SIDES, Fold, Path, Row, Side, folded, rows_of, turned, unfolded
 from .lineage_words import no_start_words, no_such_words, side_words
-from .narrowing import Narrowing
-from .run_detail import Upright
 
 SIDE_BY_SIDE = 140
 """Columns from which on the row under the cursor is shown beside the tree."""
 
 TALL = 30
 """Rows from which on there is one for nothing but calm."""
-
-RESTS = 0.15
-"""Seconds without a key before the half beside the tree follows the cursor."""
 
 CHANGES_AT_MOST_EVERY = 0.5
 """Seconds between two questions while the syncer writes."""
@@ -97,7 +88,7 @@ def answers(reader: Reader, question: Question) -> Generator[Answer]:
     yield Answer(subject=question.subject, lineage=found)
 
 
-class LineageScreen(Narrowing):
+class LineageScreen(Halves):
     """The tree around one thing; without one, where to start from."""
 
     TAB = "lineage"
@@ -137,7 +128,6 @@ class LineageScreen(Narrowing):
         self._ink = Ink(now=deck.now(), zone=deck.zone)
         self._dirty = False
         self._is_stale = False
-        self._resting: Timer | None = None
         self._asking = Asking(deck.open_reader, answers, self._answered)
 
     # -- the widgets --------------------------------------------------------------------------------------------
@@ -145,20 +135,10 @@ class LineageScreen(Narrowing):
     def body(self) -> Iterable[Widget]:
         """The tree, and beside it what is known of a row."""
         palette = self.deck.palette
-        with Horizontal():
-            yield TreeOutline[Row](palette, self._draw_row, id="page")
-            yield Upright(palette)
-            lines = Pages(palette, id="detail")
-            lines.can_focus = False
-            yield lines
+        yield from self.halves(TreeOutline[Row](palette, self._draw_row, id="page"))
 
     @property
-    def room(self) -> Size:
-        """The terminal's size. A screen has it before its own, so that what it paints first stands where it stays."""
-        return self.app.size
-
-    @property
-    def _tree_width(self) -> int:
+    def _outline_width(self) -> int:
         """Columns of the tree; 0 where it has all."""
         return max(90, self.room.width * 3 // 5) if self.room.width >= SIDE_BY_SIDE else 0
 
@@ -167,36 +147,12 @@ class LineageScreen(Narrowing):
         """The tree."""
         return self.query_one("#page", TreeOutline)
 
-    @property
-    def detail(self) -> Pages:
-        """What is known of the row under the cursor; not shown where there is no room."""
-        return self.query_one("#detail", Pages)
-
-    def _lay_out(self) -> None:
-        """Give the detail its part, or take it away."""
-        self.detail.display = self.query_one(Upright).display = bool(self._tree_width)
-        self.outline.styles.width = self._tree_width or "1fr"
-
     def on_mount(self) -> None:
         """Ask for the tree."""
         if self.is_composed:
             self._lay_out()
             self.outline.focus()
             self.read()
-
-    def on_resize(self) -> None:
-        """Lay all out for the new size."""
-        if self.is_composed:
-            self._lay_out()
-            self.draw()
-            self._rest()
-
-    def recolour(self, palette: Palette) -> None:
-        """Draw the same in other colours."""
-        super().recolour(palette)
-        self.outline.recolour(palette)
-        self.detail.recolour(palette)
-        self.query_one(Upright).recolour(palette)
 
     # -- what is asked ------------------------------------------------------------------------------------------
 
@@ -253,7 +209,7 @@ class LineageScreen(Narrowing):
         """Show the tree and the detail."""
         if not self.is_composed:
             return
-        rows, width = self._rows(), (self._tree_width or self.room.width) - 4
+        rows, width = self._rows(), (self._outline_width or self.room.width) - 4
         lineage = self._answer.lineage if self._answer is not None else None
         ink = Ink(lineage=lineage, now=self.deck.now(), zone=self.deck.zone)
         self._ink = replace(ink, edge=edge_of(rows, width, ink))
@@ -278,34 +234,12 @@ class LineageScreen(Narrowing):
         return draw(row, width, self._ink)
 
     def _show_detail(self, *, new: bool = False) -> None:
-        if not self._tree_width:
+        if not self._outline_width:
             return
         if new:
             self.detail.action_top()
-        row, width = self.outline.entry(), self.room.width - self._tree_width - 1
+        row, width = self.outline.entry(), self.room.width - self._outline_width - 1
         self.detail.show(detail(row, self._ink, width) if row is not None else [])
-
-    def on_outline_moved(self) -> None:
-        """The detail follows after a rest: over a slow line it must not follow each key."""
-        self._rest()
-
-    def on_outline_scrolled(self) -> None:
-        """Other rows are on the screen."""
-        self.write_frame()
-        self._rest()
-
-    def on_outline_opened(self) -> None:
-        """A row was clicked twice."""
-        self.action_open()
-
-    def _rest(self) -> None:
-        if self._resting is not None:
-            self._resting.stop()
-        self._resting = self.set_timer(RESTS, self._rested)
-
-    def _rested(self) -> None:
-        if self.is_ready:
-            self._show_detail(new=True)
 
     # -- news ---------------------------------------------------------------------------------------------------
 

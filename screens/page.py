@@ -8,9 +8,6 @@ from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
-from textual.geometry import Size
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
@@ -21,15 +18,12 @@ from ..app.store.reading import Reader
 from ..app.text import clip, shown
 from ..widgets.line import Line, Piece
 from ..widgets.outline import Outline
-from ..widgets.pages import Pages
-from ..widgets.palette import Palette
 from .asking import Asking
 from .changes import Changed
 from .deck import Deck
 from .detail import DetailScreen
-from .narrowing import Narrowing
+from .halves import Halves
 from .page_rows import Row
-from .run_detail import Upright
 from .run_details import Lines, Sight
 from .subjects import subject_of_row
 
@@ -41,14 +35,11 @@ SIDE_BY_SIDE = 130
 TALL = 30
 """Rows from which on there is one for nothing but calm."""
 
-RESTS = 0.15
-"""Seconds without a key before the half beside the outline follows the cursor."""
-
 CHANGES_AT_MOST_EVERY = 0.5
 """Seconds between two questions while the syncer writes."""
 
 
-class PageScreen(Narrowing, Generic[F]):
+class PageScreen(Halves, Generic[F]):
     """A page. A subclass says how its facts are read, and writes rows and lines from them."""
 
     LEADING_KEYS = ("page.open", "lineage", "page.filter")
@@ -70,7 +61,6 @@ class PageScreen(Narrowing, Generic[F]):
         self.facts: F | None = None
         self.is_read = False
         """Whether the cache was asked: before that, nothing is known to be missing."""
-        self._resting: Timer | None = None
         self._dirty = False
         self._is_stale = False
         self._asking = Asking[Callable[[Reader], F | None], tuple[F | None]](deck.open_reader, _told, self._answered)
@@ -111,38 +101,17 @@ class PageScreen(Narrowing, Generic[F]):
         """How it stands; below, the outline and the detail of a row."""
         palette = self.deck.palette
         yield Line(palette, id="head")
-        with Horizontal():
-            yield Outline[Row](palette, self._draw_row, id="page")
-            yield Upright(palette)
-            lines = Pages(palette, id="detail")
-            lines.can_focus = False
-            yield lines
-
-    @property
-    def room(self) -> Size:
-        """The terminal's size. A screen has it before its own, so that what it paints first stands where it stays."""
-        return self.app.size
+        yield from self.halves(Outline[Row](palette, self._draw_row, id="page"))
 
     @property
     def _outline_width(self) -> int:
         """Columns of the outline; 0 where it has all."""
         return max(80, self.room.width * 11 // 20) if self.room.width >= SIDE_BY_SIDE else 0
 
-    @property
-    def outline(self) -> Outline[Row]:
-        """All that is known."""
-        return self.query_one("#page", Outline)
-
-    @property
-    def detail(self) -> Pages:
-        """What is known of the row under the cursor; not shown where there is no room."""
-        return self.query_one("#detail", Pages)
-
     def _lay_out(self) -> None:
         """Give the detail its half, or take it away."""
         self.set_class(self.room.height >= TALL, "tall")
-        self.detail.display = self.query_one(Upright).display = bool(self._outline_width)
-        self.outline.styles.width = self._outline_width or "1fr"
+        super()._lay_out()
 
     def on_mount(self) -> None:
         """Ask for what the cache knows."""
@@ -151,20 +120,6 @@ class PageScreen(Narrowing, Generic[F]):
             self.outline.focus()
             self.draw()
             self.read()
-
-    def on_resize(self) -> None:
-        """Lay all out for the new size."""
-        if self.is_composed:
-            self._lay_out()
-            self.draw()
-            self._rest()
-
-    def recolour(self, palette: Palette) -> None:
-        """Draw the same in other colours."""
-        super().recolour(palette)
-        self.outline.recolour(palette)
-        self.detail.recolour(palette)
-        self.query_one(Upright).recolour(palette)
 
     # -- reading and drawing ------------------------------------------------------------------------------------
 
@@ -224,28 +179,6 @@ class PageScreen(Narrowing, Generic[F]):
             self.detail.action_top()
         width = self.room.width - self._outline_width - 1
         self.detail.show(self.details(row, facts, self.sight(width)) if row is not None and facts is not None else [])
-
-    def on_outline_moved(self) -> None:
-        """The detail follows after a rest: over a slow line it must not follow each key."""
-        self._rest()
-
-    def on_outline_scrolled(self) -> None:
-        """Other rows are on the screen."""
-        self.write_frame()
-        self._rest()
-
-    def on_outline_opened(self) -> None:
-        """A row was clicked twice."""
-        self.action_open()
-
-    def _rest(self) -> None:
-        if self._resting is not None:
-            self._resting.stop()
-        self._resting = self.set_timer(RESTS, self._rested)
-
-    def _rested(self) -> None:
-        if self.is_ready:
-            self._show_detail(new=True)
 
     # -- news ---------------------------------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ from quarterdeck.app.records import (
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.reading import Reader
 from quarterdeck.app.store.state import State
-from quarterdeck.screens import check, checks, list_screen, model, models, pipeline, pipelines, run, runs, version
+from quarterdeck.screens import checks, halves, list_screen, model, models, pipeline, pipelines, run, runs, version
 from quarterdeck.screens.asking import Asking
 from quarterdeck.screens.deck import Deck
 from quarterdeck.screens.runs import RunsScreen
@@ -240,7 +240,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(runs, "RESTS", 0.001)
     monkeypatch.setattr(run, "RESTS", 0.001)
     monkeypatch.setattr(runs, "CHANGES_AT_MOST_EVERY", 0.001)
-    for module in (pipeline, pipelines, models, model, version, checks, check):
+    for module in (pipeline, pipelines, models, model, version, checks, halves):
         monkeypatch.setattr(module, "RESTS", 0.001)
     for list_module in (pipelines, models, model, checks):
         monkeypatch.setattr(list_module, "CHANGES_AT_MOST_EVERY", 0.001)

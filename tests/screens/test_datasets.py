@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from quarterdeck.app.records import Batch, Identities
-from quarterdeck.screens import datasets, lineage, page
+from quarterdeck.screens import datasets, halves, lineage, page
 from quarterdeck.widgets.status import use_ascii
 from tests.screens import data_world
 from tests.screens.test_lineage import here, type_text, walk
@@ -20,8 +20,7 @@ SIZE = (120, 40)
 @pytest.fixture(autouse=True)
 def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for a person's fingers to rest does not wait here."""
-    for module in (lineage, page):
-        monkeypatch.setattr(module, "RESTS", 0.001)
+    monkeypatch.setattr(halves, "RESTS", 0.001)
     for module in (lineage, page, datasets):
         monkeypatch.setattr(module, "CHANGES_AT_MOST_EVERY", 0.001)
 

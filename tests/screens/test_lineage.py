@@ -10,7 +10,7 @@ import pytest
 from quarterdeck.app.errors import UsageError
 from quarterdeck.app.records import Batch, Subject
 from quarterdeck.app.terminal import with_keys
-from quarterdeck.screens import lineage, page
+from quarterdeck.screens import halves, lineage, page
 from quarterdeck.screens.frame import FrameScreen
 from quarterdeck.screens.keys import keymap
 from quarterdeck.screens.lineage import LineageScreen
@@ -22,8 +22,8 @@ CHAMPION = Subject(kind="alias", parts=("churn", "champion"))
 @pytest.fixture(autouse=True)
 def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for a person's fingers to rest does not wait here."""
+    monkeypatch.setattr(halves, "RESTS", 0.001)
     for module in (lineage, page):
-        monkeypatch.setattr(module, "RESTS", 0.001)
         monkeypatch.setattr(module, "CHANGES_AT_MOST_EVERY", 0.001)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from quarterdeck.app.main import Quarterdeck
 from quarterdeck.app.records import Identities, parse_subject
-from quarterdeck.screens import datasets, lineage, page
+from quarterdeck.screens import datasets, halves, lineage, page
 from tests.screens import data_world
 
 SIZES = [
@@ -24,8 +24,7 @@ Shot = Callable[..., bool]
 @pytest.fixture(autouse=True)
 def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for a person's fingers to rest does not wait here."""
-    for module in (lineage, page):
-        monkeypatch.setattr(module, "RESTS", 0.001)
+    monkeypatch.setattr(halves, "RESTS", 0.001)
     for module in (lineage, page, datasets):
         monkeypatch.setattr(module, "CHANGES_AT_MOST_EVERY", 0.001)
 
