@@ -36,7 +36,7 @@ Effect = Literal["connect", "run", "read", "send"]
 
 _ADDRESSES = ("base_url", "tracking_uri", "registry_uri")
 _SENT = ("token_env", "token_file", "username_env", "password_env")
-_LOCAL = ("paths", "plan", "state")
+_LOCAL = ("paths", "plan", "state", "log")
 _FORGES = {"https://api.github.com": "GITHUB_TOKEN", "https://gitlab.com": "GITLAB_TOKEN"}
 """Where the built-in credentials go (credentials.py)."""
 

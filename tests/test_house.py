@@ -28,6 +28,7 @@ PLANTED = {
     "screens read the cache and nothing else": ("screens/__init__.py", "from ..app.sources import Source as planted"),
     "promotions are judged by the cache": ("app/promotion/facts.py", "from ..sources import Source as planted"),
     "lineage is read from the cache": ("app/lineage/__init__.py", "from ..sources import Source as planted"),
+    "triage is read from the cache": ("app/triage/outlook.py", "import quarterdeck.app.sources"),
     "nothing of ours is imported under its folder's bare name": ("app/text.py", "import widgets as planted"),
 }
 

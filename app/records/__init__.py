@@ -7,6 +7,18 @@ exactly as the source said them; `text.shown` makes them safe to look at.
 
 from __future__ import annotations
 
+from .attention import (
+    SEVERITIES,
+    Attention,
+    Changes,
+    Evidence,
+    Severity,
+    Signal,
+    SignalKind,
+    Suspect,
+    SuspectStrength,
+    WayBack,
+)
 from .batch import Batch, Want
 from .check import (
     OUTCOMES,
@@ -23,6 +35,7 @@ from .check import (
 from .commit import Change, Commit, CommitsBetween, Ref
 from .data import RUNS_COUNTED, DataIdentity, DataPart, DatasetName, DatasetVersion, DataVersion, Identities
 from .event import Event, EventRef, Gap
+from .infra import RESOURCE_ACTIONS, Drift, Resource, ResourceAction, Stack, StackStatus
 from .model import (
     AliasMove,
     LoggedModel,
@@ -33,6 +46,17 @@ from .model import (
     RegisteredModel,
     VersionStatus,
 )
+from .monitor import (
+    SERIES_STATES,
+    Alert,
+    MonitorSeries,
+    Samples,
+    SeriesKind,
+    SeriesState,
+    alert_fingerprint,
+    series_key,
+)
+from .note import Note, NoteKind
 from .pipeline import (
     LARGEST_MESSAGE,
     MOST_CASES,
@@ -84,16 +108,18 @@ from .source import SOURCE_STATES, SourceCondition, SourceSpec, SourceState
 from .subject import SUBJECT_PARTS, Subject, parse_subject
 
 __all__ = [
-    "LARGEST_CONTENT", "LARGEST_MESSAGE", "MOST_CASES", "OUTCOMES", "PIPELINE_STATUSES", "RUNS_COUNTED",
-    "RUN_STATUSES", "SETTLED", "SOURCE_STATES", "SUBJECT_PARTS", "Actor", "AliasMove", "Approval", "Artifact",
-    "ArtifactContent",
-    "ArtifactListing", "Batch", "Case", "CaseReport", "Change", "Check", "CheckResult", "CheckTool", "Commit",
-    "CommitCheck", "CommitsBetween", "DataIdentity", "DataPart", "DataVersion", "Dataset", "DatasetName",
-    "DatasetVersion", "Deployment", "EntryKind",
-    "Event", "EventRef", "Experiment", "Extreme", "Gap", "History", "Identities", "Invocation", "Job",
-    "KnownSeries", "LedgerEntry", "Limit", "LogPart", "LoggedModel", "Metric", "MetricState", "Millis", "ModelKind",
-    "ModelMetric", "ModelVersion", "MoveReason", "Outcome", "PastResult", "Pipeline", "PipelineStatus",
-    "PlanApproval", "Point", "PolicyText", "Promotions", "Record", "Ref", "RegisteredModel", "RuleChange", "Run",
-    "RunStatus", "Series", "SourceCondition", "SourceSpec", "SourceState", "Step", "StoredPlan", "Strength",
-    "Subject", "VersionStatus", "Waiver", "Want", "check_id", "metric_state", "parse_subject",
+    "LARGEST_CONTENT", "LARGEST_MESSAGE", "MOST_CASES", "OUTCOMES", "PIPELINE_STATUSES", "RESOURCE_ACTIONS",
+    "RUNS_COUNTED", "RUN_STATUSES", "SERIES_STATES", "SETTLED", "SEVERITIES", "SOURCE_STATES", "SUBJECT_PARTS",
+    "Actor", "Alert", "AliasMove", "Approval", "Artifact", "ArtifactContent", "ArtifactListing", "Attention", "Batch",
+    "Case", "CaseReport", "Change", "Changes", "Check", "CheckResult", "CheckTool", "Commit", "CommitCheck",
+    "CommitsBetween", "DataIdentity", "DataPart", "DataVersion", "Dataset", "DatasetName", "DatasetVersion",
+    "Deployment", "Drift", "EntryKind", "Event", "EventRef", "Evidence", "Experiment", "Extreme", "Gap", "History",
+    "Identities", "Invocation", "Job", "KnownSeries", "LedgerEntry", "Limit", "LogPart", "LoggedModel", "Metric",
+    "MetricState", "Millis", "ModelKind", "ModelMetric", "ModelVersion", "MonitorSeries", "MoveReason", "Note",
+    "NoteKind", "Outcome", "PastResult", "Pipeline", "PipelineStatus", "PlanApproval", "Point", "PolicyText",
+    "Promotions", "Record", "Ref", "RegisteredModel", "Resource", "ResourceAction", "RuleChange", "Run", "RunStatus",
+    "Samples", "Series", "SeriesKind", "SeriesState", "Severity", "Signal", "SignalKind", "SourceCondition",
+    "SourceSpec", "SourceState", "Stack", "StackStatus", "Step", "StoredPlan", "Strength", "Subject", "Suspect",
+    "SuspectStrength", "VersionStatus", "Waiver", "Want", "WayBack", "alert_fingerprint", "check_id", "metric_state",
+    "parse_subject", "series_key",
 ]  # fmt: skip

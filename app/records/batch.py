@@ -8,7 +8,10 @@ from typing import Any, Literal
 from .check import Invocation
 from .commit import Commit, Ref
 from .data import DataVersion
+from .infra import Stack
 from .model import LoggedModel, ModelVersion, RegisteredModel
+from .monitor import Alert, MonitorSeries, Samples
+from .note import Note
 from .pipeline import LogPart, Pipeline
 from .promotion import Promotions
 from .record import Millis, Record
@@ -46,6 +49,22 @@ class Batch(Record, frozen=True, kw_only=True):
     """Results of checks; one whose id the cache has already is written anew, and its checks looked at again."""
     data_versions: tuple[DataVersion, ...] = ()
     """In any order; unique by name and commit."""
+    series: tuple[MonitorSeries, ...] = ()
+    """Lines of production. What the cache works out itself (value, at, bad_since, last_good_at) is not looked at."""
+    series_complete: bool = False
+    """`series` are all that the settings still want: others of this source are gone, with their points."""
+    samples: tuple[Samples, ...] = ()
+    """Points of series that were handed over before or are in this batch; one that is there is written anew."""
+    alerts: tuple[Alert, ...] | None = None
+    """All that fire or are pending now: others of this source are over. None: not looked at."""
+    past_alerts: tuple[Alert, ...] = ()
+    """Stretches of firing that are over, from the monitoring's own memory."""
+    stacks: tuple[Stack, ...] = ()
+    """Each as a whole, with all its resources."""
+    stacks_complete: bool = False
+    """`stacks` are all that there are: others of this source are gone."""
+    notes: tuple[Note, ...] | None = None
+    """All that the team's repository holds: what is not in it is gone. None: not looked at."""
     refs: tuple[Ref, ...] | None = None
     """All refs of the source: those that are not in it are gone. None: not looked at."""
     experiments_complete: bool = False

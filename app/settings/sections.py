@@ -266,9 +266,16 @@ class Series(Section, frozen=True, kw_only=True):
     objective: float | None = None
     good: str = ""
     total: str = ""
+    version_label: str = "version"
+    """The label (of MLflow's runs: the tag or param) that holds the model's version, where there is one."""
+    unit: str = ""
+    """Said beside the figures: s, ms, %."""
+    label_delay: str | None = None
+    """How long after a prediction its truth is known: what a business metric says of today it says that much later."""
 
     def __post_init__(self) -> None:
         check_given("name", self.name)
+        check_duration("label_delay", self.label_delay)
         for key in ("min", "max", "objective"):
             if (bound := getattr(self, key)) is not None and not math.isfinite(bound):
                 raise WrongError(key, "must be a finite number")
@@ -305,17 +312,40 @@ Monitor: TypeAlias = PrometheusMonitor | MlflowMonitor
 
 
 class Infra(Section, frozen=True, kw_only=True):
-    """[[infra]]: one stack, by the plan and the state that its tool wrote as JSON."""
+    """[[infra]]: one stack, by what its tool wrote as JSON."""
 
     kind: Literal["terraform", "opentofu"]
     stack: str
     plan: str = ""
+    """`show -json` of a plan file, or a log of `plan -json`."""
     state: str = ""
+    """`show -json` of the state."""
+    log: str = ""
+    """A log of `apply -json`."""
+    ci_artifact: str = ""
+    """Pattern of such files among the artifacts of the [[ci]] sources, instead of files of the work tree."""
+    command: tuple[str, ...] = ()
+    """Makes the files; without any of them its standard output is the plan."""
+    every: str | None = None
+    """How often the syncer runs the command."""
+    path: str = ""
+    """Folder of the code; left out, the folder of the plan, else of the state."""
+    environment: str = ""
+    models: tuple[str, ...] = ()
+    """Registered models that are served from it."""
 
     def __post_init__(self) -> None:
         check_given("stack", self.stack)
-        if not (self.plan or self.state):
-            raise WrongError("plan", "is missing: give plan, state or both")
+        check_artifact("ci_artifact", self.ci_artifact)
+        check_words("command", self.command)
+        for word in self.command:
+            check_command("command", word)
+        check_words("models", self.models)
+        check_duration("every", self.every, least=60)
+        if not (self.plan or self.state or self.log or self.ci_artifact or self.command):
+            raise WrongError("plan", "is missing: give plan, state, log, ci_artifact or command")
+        if self.every is not None and not self.command:
+            raise WrongError("every", "says how often `command` is run, and there is no command here")
 
 
 class Sync(Section, frozen=True, kw_only=True):

@@ -151,7 +151,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def has_source(self) -> bool:
         """Whether there is anything to read at all."""
         named = self.tracking is not None or self.registry is not None
-        return self.has_repository or named or bool(self.ci or self.registries or self.checks)
+        return (
+            self.has_repository
+            or named
+            or bool(self.ci or self.registries or self.checks or self.monitors or self.infra)
+        )
 
     def _tracking(self, uri: str, origin: Origin, mlflow: Mlflow) -> Tracking:
         base = self.root if origin == "project" else Path.cwd()
