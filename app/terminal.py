@@ -26,6 +26,7 @@ from .store.files import cache_file, open_cache, unusable
 from .store.reading import Reader
 from .store.state import State, state_file
 from .syncing import Syncing
+from .triage.outlook import outlook
 
 if TYPE_CHECKING:
     from .deciding import Deciding
@@ -192,6 +193,7 @@ def _deck(settings: Settings, path: Path, shared: bool, state: State, read_only:
         read_only=read_only,
         better={name: bool(metric.greater_is_better) for name, metric in settings.metrics.items()},
         identities=identities(settings),
+        outlook=outlook(settings),
         local_only=settings.checkout is not None and not settings.repository,
         found=settings.found,
         opens_on="pipelines" if settings.ci and settings.tracking is None else "runs",

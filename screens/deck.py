@@ -18,6 +18,13 @@ from .watched import Watched
 if TYPE_CHECKING:
     from ..app.deciding import Deciding
     from ..app.registering import Registering
+    from ..app.triage.outlook import Outlook
+
+
+def _outlook() -> Outlook:
+    from ..app.triage.outlook import Outlook  # with what it brings, when a deck without settings is made
+
+    return Outlook()
 
 
 class Tables(Protocol):
@@ -60,6 +67,8 @@ class Deck:
     """Metrics with a declared direction: whether greater is better."""
     identities: Identities = field(default_factory=Identities)
     """Which names of several tools are one dataset, as the settings declare it."""
+    outlook: Outlook = field(default_factory=_outlook)
+    """What of the settings says what matters: which aliases are production, which stacks serve which models."""
     states: list[SourceState] = field(default_factory=list)
     """How the sources are doing, as last read."""
     opens_on: str = "runs"
