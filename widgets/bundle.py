@@ -24,7 +24,9 @@ class Bundle:
         self.axis: Axis = "step"
         self.log = False
         self.lines: list[Line] = []
-        self._tracks: dict[tuple[str, bool, bool], tuple[Series, Track]] = {}
+        self.extent: tuple[float, float] | None = None
+        """From when to when the axis of time goes, in UTC milliseconds; None: as far as there are points."""
+        self._tracks: dict[tuple[str, bool, bool, float | None], tuple[Series, Track]] = {}
         self._whole: dict[Axis, tuple[float, float]] = {}
 
     def show(self, curves: Sequence[Curve]) -> None:
@@ -41,8 +43,7 @@ class Bundle:
             self._make()
 
     def _make(self) -> None:
-        timed, log = self.axis != "step", self.log
-        held = {(curve.key, timed, log): self._track(curve, timed, log) for curve in self.curves}
+        held = {self._kept(curve): self._track(curve) for curve in self.curves}
         keys = {curve.key for curve in self.curves}
         self._tracks = {key: found for key, found in self._tracks.items() if key[0] in keys} | held
         starts = self._starts() if self.axis == "relative" else {}
@@ -52,14 +53,20 @@ class Bundle:
             hue = curve.hue % len(HUES)
             mark = mark_of(hue + len(HUES) * seen[hue])  # a second curve of one hue gets another mark
             seen[hue] += 1
-            track, origin = held[curve.key, timed, log][1], starts.get(curve.series.run_id, 0.0)
+            track, origin = held[self._kept(curve)][1], starts.get(curve.series.run_id, 0.0)
             self.lines.append(Line(curve, track, mark, origin))
 
-    def _track(self, curve: Curve, timed: bool, log: bool) -> tuple[Series, Track]:
-        held = self._tracks.get((curve.key, timed, log))
+    def _kept(self, curve: Curve) -> tuple[str, bool, bool, float | None]:
+        """By what a track is kept."""
+        timed = self.axis != "step"
+        return curve.key, timed, self.log, curve.gap if timed else None
+
+    def _track(self, curve: Curve) -> tuple[Series, Track]:
+        name = _, timed, log, gap = self._kept(curve)
+        held = self._tracks.get(name)
         if held and (held[0] is curve.series or _same(held[0], curve.series)):
             return held
-        return curve.series, prepare(curve.series, "time" if timed else "step", log)
+        return curve.series, prepare(curve.series, "time" if timed else "step", log, gap)
 
     def _starts(self) -> dict[str, float]:
         """When each run began to log what is shown."""
@@ -74,6 +81,8 @@ class Bundle:
 
     def whole(self) -> tuple[float, float]:
         """Where the axis begins and ends. On curves that grow it ends ahead of them, so that it seldom moves."""
+        if self.extent is not None and self.axis == "time":
+            return self.extent
         ends = self.ends(None)
         if ends is None:
             return 0.0, 1.0

@@ -118,6 +118,20 @@ class Chart(Widget, can_focus=True):
         self._marks.clear()
         self._paint()
 
+    def annotate(
+        self,
+        marks: Sequence[tuple[float, str]],
+        levels: Sequence[tuple[float, str]] = (),
+        extent: tuple[float, float] | None = None,
+        axis: Axis = "time",
+    ) -> None:
+        """Take these vertical marks on an axis, these lines across, and this stretch of time, for those before."""
+        made = [(axis, x, label) for x, label in marks]
+        if (made, tuple(levels), extent) != (self._marks, self._view.levels, self._bundle.extent):
+            self._marks, self._bundle.extent = made, extent
+            self._view = replace(self._view, levels=tuple(levels))
+            self._paint()
+
     def recolour(self, palette: Palette) -> None:
         """Draw the same in other colours."""
         self._palette = palette

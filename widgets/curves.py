@@ -38,6 +38,8 @@ class Curve:
     series: Series
     hue: int = 0
     """Which of the palette's eight hues."""
+    gap: float | None = None
+    """Milliseconds without a point over which no line is drawn along time; None: as the usual distance suggests."""
 
 
 class Reading(NamedTuple):
@@ -96,8 +98,11 @@ class Track:
         return self._smooth[weight]
 
 
-def prepare(series: Series, axis: Axis = "step", log: bool = False) -> Track:
-    """The series along an axis; `relative` is prepared as `time`, the difference is an offset of the window."""
+def prepare(series: Series, axis: Axis = "step", log: bool = False, gap: float | None = None) -> Track:
+    """The series along an axis; `relative` is prepared as `time`, the difference is an offset of the window.
+
+    `gap`: a distance along the axis over which no line is drawn; None: where the usual distance says so.
+    """
     found: Sequence[int] = series.steps if axis == "step" else series.times
     values: Sequence[float] = series.values
     order: Sequence[int] = range(len(found))
@@ -110,8 +115,13 @@ def prepare(series: Series, axis: Axis = "step", log: bool = False) -> Track:
         _set_apart(track, log)
     if log:
         track.ys = list(map(log10, track.ys))
-    track.cuts |= _gaps(track.xs)
+    track.cuts |= _gaps(track.xs) if gap is None else _longer(track.xs, gap)
     return track
+
+
+def _longer(xs: list[float], gap: float) -> frozenset[int]:
+    """Where points are further apart than that."""
+    return frozenset(place for place in range(1, len(xs)) if xs[place] - xs[place - 1] > gap)
 
 
 def _set_apart(track: Track, log: bool) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import isfinite, log10
 from typing import Final
 
 from ..app.text import cells, clip
 from .curves import Axis, window
-from .figures import count
+from .figures import count, figure
 from .figures import span as spanned
 from .grid import Grid
 from .legend import (
@@ -51,6 +52,7 @@ def draw(lines: Sequence[Line], view: View, width: int, height: int) -> Picture:
     gutter = max([6, *(len(text) + 1 for _, text in ticks)])
     area = Area(gutter + 1, 1 + above, max(4, width - gutter - 2 - panel), height - 3 - above)
     _rules(grid, area, scale, ticks)
+    _levels(grid, area, view, scale)
     lay_curves(grid, area, lines, view, scale)
     _axis(grid, area, view)
     if not drawable:
@@ -85,6 +87,7 @@ def _compact(grid: Grid, lines: Sequence[Line], view: View) -> Picture:
     area = Area(0, 1, grid.width, grid.height - 1)
     if area.height > 0 and area.width > 0:
         scale = _scale(lines, view, 30)  # no labels: rounded finely, for the room's sake
+        _levels(grid, area, view, scale)
         lay_curves(grid, area, lines, view, scale)
         _signs(grid, area, lines, view, scale, grid.height - 1)
     return Picture(grid, area)
@@ -92,7 +95,29 @@ def _compact(grid: Grid, lines: Sequence[Line], view: View) -> Picture:
 
 def _scale(lines: Sequence[Line], view: View, rows: int) -> Scale:
     low, high = extremes(lines, view)
+    for value, _ in levels_of(view):
+        low, high = (min(low, value), max(high, value)) if low <= high else (value, value)
     return fitted(low, high, rows, view.log) if low <= high else Scale(0.0, 1.0, view.log)
+
+
+def levels_of(view: View) -> list[tuple[float, str]]:
+    """Where on the vertical axis the lines across lie; on a log scale those of zero and below are nowhere."""
+    if not view.log:
+        return [(value, text) for value, text in view.levels if isfinite(value)]
+    return [(log10(value), text) for value, text in view.levels if isfinite(value) and value > 0]
+
+
+def _levels(grid: Grid, area: Area, view: View, scale: Scale) -> None:
+    """A line across at each, in words at its beginning. Drawn before the curves, which cross it."""
+    dot = scale.rows(4 * area.height)
+    for value, text in levels_of(view):
+        row = area.y + min(max(dot(value), 0), 4 * area.height - 1) // 4
+        grid.put(area.x, row, signs().level * area.width, "warn")
+        if text:
+            grid.put(area.x + 1, row, clip(f" {text} ", max(0, area.width - 2)), "warn")
+        said = figure(10**value if view.log else value)
+        if len(said) < area.x:
+            grid.put(0, row, said.rjust(area.x - 1), "warn")
 
 
 def _ticks(view: View, most: int) -> list[Tick]:
@@ -183,7 +208,7 @@ def _signs(grid: Grid, area: Area, lines: Sequence[Line], view: View, scale: Sca
 
 def _upright(grid: Grid, area: Area, column: int, sign: str, role: str) -> None:
     """A vertical line behind the curves."""
-    free = (" ", signs().across)
+    free = (" ", signs().across, signs().level)
     for row in range(area.y, area.y + area.height):
         if grid.texts[row][area.x + column] in free:
             grid.put(area.x + column, row, sign, role)

@@ -45,6 +45,8 @@ class View:
     zone: tzinfo = UTC
     marks: tuple[tuple[float, str], ...] = ()
     """Vertical marks: x and what they say."""
+    levels: tuple[tuple[float, str], ...] = ()
+    """Values that are told by a line across, and what it says: never outside the picture."""
     compact: bool = False
     stripe: int = 0
     """Columns that are painted together; 0: all of them."""
@@ -78,11 +80,12 @@ class Signs(NamedTuple):
     up: str
     down: str
     dot: str
+    level: str
 
 
 _SIGNS: Final = (
-    Signs("│", "─", "┬", "┈", "┊", "×", "↑", "↓", "•"),
-    Signs("|", "-", "+", ".", ":", "x", "^", "v", "*"),
+    Signs("│", "─", "┬", "┈", "┊", "×", "↑", "↓", "•", "╌"),
+    Signs("|", "-", "+", ".", ":", "x", "^", "v", "*", "-"),
 )
 
 

@@ -24,9 +24,15 @@ QUEUED: Final = Sign("○", "o", "dim")
 WAITING: Final = Sign("‖", "|", "warn")
 SKIPPED: Final = Sign("–", "-", "dim")
 WATCHED: Final = Sign("◉", "@", "run")
+CREATE: Final = Sign("+", "+", "good")
+UPDATE: Final = Sign("~", "~", "warn")
+DELETE: Final = Sign("-", "-", "bad")
+REPLACE: Final = Sign("±", "#", "bad")
+READ: Final = Sign("→", ">", "dim")
 
 ALL_SIGNS: Final = (
-    GOOD, WARNING, FAILED, COULD_NOT_RUN, MISSING, SILENT, RUNNING, QUEUED, WAITING, SKIPPED, WATCHED
+    GOOD, WARNING, FAILED, COULD_NOT_RUN, MISSING, SILENT, RUNNING, QUEUED, WAITING, SKIPPED, WATCHED,
+    CREATE, UPDATE, DELETE, REPLACE, READ,
 )  # fmt: skip
 
 SIGNS: Final[dict[str, Sign]] = {
@@ -40,8 +46,15 @@ SIGNS: Final[dict[str, Sign]] = {
     "pass": GOOD, "warn": WARNING, "fail": FAILED, "missing": MISSING, "inconclusive": MISSING, "waived": SKIPPED,
     # data checks, beside the words of gates
     "error": COULD_NOT_RUN, "silent": SILENT, "removed": SKIPPED,
-    # versions of models
+    # versions of models; alerts that wait for their time to pass
     "ready": GOOD, "pending": QUEUED,
+    # lines of production, and alerts
+    "good": GOOD, "bad": FAILED, "burning": FAILED, "nan": COULD_NOT_RUN, "no data": MISSING,
+    "firing": FAILED, "over": SKIPPED,
+    # stacks, and what a plan does to a resource
+    "in step": GOOD, "planned": QUEUED, "drifted": WARNING, "applied": GOOD,
+    "create": CREATE, "update": UPDATE, "delete": DELETE, "replace": REPLACE, "read": READ, "forget": SKIPPED,
+    "no-op": GOOD, "moved": READ, "move": READ,
     # sources
     "ok": GOOD, "stale": WARNING, "unauthorised": FAILED, "forbidden": FAILED, "limited": WARNING,
     "unreachable": FAILED, "tls": FAILED, "not_understood": COULD_NOT_RUN, "misconfigured": COULD_NOT_RUN,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -294,6 +295,42 @@ def test_a_gap_is_not_drawn_over() -> None:
     picture = draw(bundle.lines, View(*bundle.whole()), 80, 14)
     middle = picture.area.x + picture.area.width // 2
     assert all(picture.grid.texts[row][middle] in " ┈" for row in range(picture.area.y, 12))
+
+
+def test_what_is_said_to_be_a_gap_is_one_and_what_is_shorter_is_none() -> None:
+    line = curve([1.0] * 8, steps=[0, 1, 2, 3, 7, 8, 9, 10])
+    seconds = 1_000.0
+    for gap, is_cut in ((3 * seconds, True), (5 * seconds, False)):
+        bundle = Bundle()
+        bundle.turn("time", False)
+        bundle.show([replace(line, gap=gap)])
+        picture = draw(bundle.lines, View(*bundle.whole(), axis="time"), 80, 14)
+        middle = picture.area.x + picture.area.width // 2
+        free = all(picture.grid.texts[row][middle] in " ┈" for row in range(picture.area.y, 12))
+        assert free is is_cut
+
+
+def test_a_level_is_a_line_across_with_its_words_and_value_and_never_out_of_sight() -> None:
+    bundle = Bundle()
+    bundle.show([curve([0.71, 0.72, 0.70])])
+    grid = draw(bundle.lines, View(*bundle.whole(), levels=((0.78, "floor"),)), 80, 14).grid
+    (across,) = (grid.line(row) for row in range(14) if "floor" in grid.line(row))
+    assert across.lstrip().startswith("0.7800")
+    assert across.count("╌") > 40
+
+
+async def test_a_stretch_of_time_is_shown_whole_wherever_the_points_end() -> None:
+    app = Board(curve([1.0, 2.0, 3.0]))
+    async with app.run_test(size=(80, 16)):
+        chart = app.chart
+        chart.axis = "time"
+        hour = 3_600_000.0
+        chart.annotate([(START + hour, "v14")], [(2.5, "at most")], (START - hour, START + 2 * hour))
+        assert chart._span() == (START - hour, START + 2 * hour)
+        assert not chart._view.zoomed
+        lines = [chart.strip(y).text for y in range(16)]
+        assert any("┊v14" in line for line in lines)
+        assert any("at most" in line for line in lines)
 
 
 # -- keys ---------------------------------------------------------------------------------------------------------
