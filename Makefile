@@ -11,6 +11,7 @@ SHELL := /bin/bash
 PYTHON ?=
 BIN := .venv/bin
 # -qq: pip reports errors only; each rule says in one line what is going on
+APT := apt-get -qq -o APT::Sandbox::User=root -o Debug::NoLocking=1 -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
 INSTALL := -m pip install -qq --disable-pip-version-check --no-input
 
 # -- what people call ---------------------------------------------------------------------------------------------------
@@ -29,7 +30,7 @@ test: .venv/.dev .venvs/mlflow3/.made ## all tests: real Git repositories, a rea
 	@$(BIN)/python -m pytest -m "not tools" $(ARGS)
 
 .PHONY: test-tools
-test-tools: .venv/.dev .venvs/mlflow3/.made .venvs/mlflow2/.made .venvs/airflow/.made .venvs/checks/.made .venvs/dvc/.made ## tests that need further real tools (MLflow 2, Airflow 3, Great Expectations, dbt, Pointblank, DVC)
+test-tools: .venv/.dev .venvs/mlflow3/.made .venvs/mlflow2/.made .venvs/airflow/.made .venvs/checks/.made .venvs/dvc/.made .venvs/prometheus/.made ## tests that need further real tools (MLflow 2, Airflow 3, Great Expectations, dbt, Pointblank, DVC, Prometheus)
 	@$(BIN)/python -m pytest -m tools $(ARGS)
 
 .PHONY: check
@@ -106,6 +107,25 @@ endef
 
 .venvs/dvc/.made: constraints-dvc.txt
 	@$(call tool_venv,dvc,dvc,constraints-dvc.txt,DVC)
+
+# Prometheus comes as a package of Debian's, unpacked here and not installed: that needs no root. Its lists are read into
+# a folder of our own where the machine has none.
+.venvs/prometheus/.made:
+	@rm -rf .venvs/prometheus; mkdir -p .venvs/prometheus; \
+	if [ -n "$${QUARTERDECK_PROMETHEUS:-}" ] || command -v prometheus >/dev/null; then \
+	  echo "Taking $${QUARTERDECK_PROMETHEUS:-$$(command -v prometheus)} for Prometheus"; \
+	elif ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then \
+	  echo "Prometheus comes from Debian's package here, and this machine has no apt: install Prometheus, or name its" \
+	    "program in QUARTERDECK_PROMETHEUS." >&2; exit 1; \
+	else echo "Unpacking Debian's Prometheus into .venvs/prometheus"; \
+	  (cd .venvs/prometheus && { $(APT) download prometheus || { mkdir -p lists/partial && \
+	    $(APT) -o Dir::State::Lists="$$PWD/lists" update && \
+	    $(APT) -o Dir::State::Lists="$$PWD/lists" download prometheus; }; } \
+	    && dpkg -x prometheus_*.deb . && rm -rf lists prometheus_*.deb) >.venvs/prometheus.log 2>&1 \
+	  || { cat .venvs/prometheus.log >&2; echo "Debian's package prometheus cannot be had here: install Prometheus, or" \
+	    "name its program in QUARTERDECK_PROMETHEUS." >&2; exit 1; }; \
+	fi
+	@touch $@
 
 # A peer that cannot be had on this machine is no failure: its rows say so.
 .venvs/peers/.made: constraints-peers.txt
