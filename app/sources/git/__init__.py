@@ -68,7 +68,7 @@ class GitSource:
         return self._batches(Standing())
 
     async def want(self, want: Want) -> AsyncIterator[Batch]:
-        """What is written down of promotions, fetched now; all else is handed over by poll. Raises SourceError."""
+        """What is written down of promotions, and notes, fetched now; poll hands all else over. Raises SourceError."""
         if want.kind != "ledger":
             return
         calls = Calls()

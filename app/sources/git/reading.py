@@ -19,6 +19,7 @@ from .clone import Clone
 from .data import LOGGER, DataReader
 from .history import CommitCount, Detail, mended, walk_commits
 from .mirror import Mirror
+from .notes import read_notes
 from .objects import Target, read_targets
 from .standing import Standing, Walk
 
@@ -92,6 +93,9 @@ class Pass:
             yield Batch(promotions=told, cursor=standing.cursor())
         elif standing != before:
             yield Batch(cursor=standing.cursor())
+        if listing.notes != standing.notes:
+            standing = standing.but(notes=listing.notes)
+            yield Batch(notes=read_notes(repository, listing.notes), cursor=standing.cursor())
         if standing.fetched_at != before.fetched_at:
             yield Batch(as_of=standing.fetched_at)
         if trouble is not None:
@@ -100,14 +104,15 @@ class Pass:
             raise SourceError(self._no_branch(listing), state="misconfigured")
 
     def ledger(self) -> Batch:
-        """What is written down of promotions, fetched now. Raises GitError, SourceError."""
+        """What is written down of promotions, and what people wrote, fetched now. Raises GitError, SourceError."""
         standing, trouble = self._fetched(Standing())
         if trouble is not None:
             raise trouble
         repository, listing = self._listed(None)
         ground = promotions.ground(listing)
         told = self._promotions(repository, ground)
-        return Batch(promotions=told, as_of=standing.fetched_at)
+        notes = read_notes(repository, listing.notes)
+        return Batch(promotions=told, notes=notes, as_of=standing.fetched_at)
 
     def _promotions(self, repository: Repository, ground: promotions.Ground) -> Promotions:
         is_local = self._place.url is None and (self._clone is None or self._clone.url() is None)

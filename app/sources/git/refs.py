@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from ...git import decode
 from ...ledger.names import OURS, read_entry_ref
+from ...notebook import REF as NOTES
 from ...records import Ref
 from .calls import Repository
 from .objects import Target
@@ -34,6 +35,8 @@ class Listing(NamedTuple):
     """What is written down of promotions, where others see it too if there is a remote: full name -> object."""
     shared: frozenset[str] = frozenset()
     """Names of the branches that the remote has."""
+    notes: str = ""
+    """The commit of the team's notes, where the remote has them if there is one; "" without any."""
 
 
 def list_refs(repository: Repository, remote: Callable[[], str | None] | None = None) -> Listing:
@@ -49,6 +52,7 @@ def list_refs(repository: Repository, remote: Callable[[], str | None] | None = 
     tags: dict[str, str] = {}
     ours: dict[str, str] = {}
     default = current = None
+    notes = ""
     for sha, mark, symref, name in rows:
         if name.startswith("refs/tags/"):
             tags[name.removeprefix("refs/tags/")] = sha
@@ -56,6 +60,8 @@ def list_refs(repository: Repository, remote: Callable[[], str | None] | None = 
                 ours[name] = sha
         elif name.startswith(OURS):
             ours[name] = sha
+        elif name == NOTES:
+            notes = sha
         elif name.startswith("refs/heads/"):
             local[name.removeprefix("refs/heads/")] = sha
             current = name.removeprefix("refs/heads/") if mark == "*" else current
@@ -64,7 +70,7 @@ def list_refs(repository: Repository, remote: Callable[[], str | None] | None = 
         elif tracking is not None and name.startswith(tracking):
             tracked[name.removeprefix(tracking)] = sha
     detached = _detached(repository) if current is None else None
-    return Listing({**local, **tracked}, tags, default, current, detached, ours, frozenset(tracked))
+    return Listing({**local, **tracked}, tags, default, current, detached, ours, frozenset(tracked), notes)
 
 
 _Row: TypeAlias = tuple[str, str, str, str]
@@ -72,7 +78,7 @@ _Row: TypeAlias = tuple[str, str, str, str]
 
 def _rows(repository: Repository, *, tracking: bool) -> Iterator[_Row]:
     """(object, "*" at the branch checked out, what a symbolic ref names, full name)."""
-    prefixes = ["refs/heads/", "refs/tags/", OURS, *(["refs/remotes/"] if tracking else [])]
+    prefixes = ["refs/heads/", "refs/tags/", OURS, NOTES, *(["refs/remotes/"] if tracking else [])]
     for line in repository.run("for-each-ref", _FORMAT, "--", *prefixes).split(b"\n")[:-1]:
         sha, mark, symref, name = map(decode, line.split(b"\0"))
         yield sha, mark, symref, name
@@ -102,6 +108,7 @@ def with_local(remote: Listing, local: Listing) -> Listing:
         local.detached,
         remote.ours,
         frozenset(remote.branches),
+        remote.notes,
     )
 
 

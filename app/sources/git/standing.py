@@ -42,6 +42,8 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     fetched_at: Millis | None = None
     promotions: str = ""
     """Digest of what was handed over last of what is written down of promotions, and of the policy."""
+    notes: str = ""
+    """The commit of the notes that were handed over last."""
 
     def walked(self, tips: Iterable[str]) -> Standing:
         """After a walk from `tips` has ended: they and the latest former ones are known."""
