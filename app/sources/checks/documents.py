@@ -50,11 +50,11 @@ def document(file: ResultFile, shape: type[_T]) -> _T:
     return decoded(file, plain_bytes(file), shape)
 
 
-def plain_bytes(file: ResultFile) -> bytes:
+def plain_bytes(file: ResultFile, *, largest: int = LARGEST) -> bytes:
     """The file as UTF-8 without a mark at its beginning. Raises UnreadableError where it is empty or too large."""
     data = file.data
-    if len(data) > LARGEST:
-        raise UnreadableError(file.path, f"it has {len(data) >> 20} MB, and at most {LARGEST >> 20} MB are read")
+    if len(data) > largest:
+        raise UnreadableError(file.path, f"it has {len(data) >> 20} MB, and at most {largest >> 20} MB are read")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # what PowerShell writes for “>”
         if len(data) > LARGEST // 4:
             raise UnreadableError(file.path, "it is UTF-16 and has more than 16 MB: write it as UTF-8")
@@ -65,10 +65,13 @@ def plain_bytes(file: ResultFile) -> bytes:
     return data
 
 
-def decoded(file: ResultFile, data: bytes, shape: type[_T]) -> _T:
-    """Bytes that came out of the file as `shape`. NaN and Infinity, as Python writes them, are null."""
-    if data.count(b"{") > MOST_OBJECTS:
-        raise UnreadableError(file.path, f"it holds more than {MOST_OBJECTS:,} objects")
+def decoded(file: ResultFile, data: bytes, shape: type[_T], *, most: int = MOST_OBJECTS) -> _T:
+    """Bytes that came out of the file as `shape`. NaN and Infinity, as Python writes them, are null.
+
+    `most`: objects in them, however few of these `shape` decodes.
+    """
+    if data.count(b"{") > most:
+        raise UnreadableError(file.path, f"it holds more than {most:,} objects")
     try:
         return msgspec.json.decode(data, type=shape)
     except msgspec.ValidationError as error:
@@ -76,17 +79,17 @@ def decoded(file: ResultFile, data: bytes, shape: type[_T]) -> _T:
     except _WRONG as error:
         if (mended := _mended(data)) == data:
             raise UnreadableError(file.path, _why(error)) from error
-    return decoded(file, mended, shape)
+    return decoded(file, mended, shape, most=most)
 
 
-def streamed(file: ResultFile, shape: type[_T]) -> Iterator[_T]:
+def streamed(file: ResultFile, shape: type[_T], *, largest: int = LARGEST, most: int = MOST_ROWS) -> Iterator[_T]:
     """The objects of a JSON list, or of a file with one a line, without holding them all. Raises UnreadableError."""
-    data = plain_bytes(file).strip()
+    data = plain_bytes(file, largest=largest).strip()
     is_list = data[:1] == b"["
     if is_list and data[-1:] != b"]":
         raise UnreadableError(file.path, "it is cut: its end is missing")
-    if data.count(b"{") > MOST_ROWS:
-        raise UnreadableError(file.path, f"it holds more than {MOST_ROWS:,} objects")
+    if data.count(b"{") > most:
+        raise UnreadableError(file.path, f"it holds more than {most:,} objects")
     begin, end, size = int(is_list), len(data) - is_list, _CHUNK
     while begin < end:
         found = (_BETWEEN if is_list else _LINES).search(data, begin + size, end)
