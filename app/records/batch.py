@@ -85,11 +85,12 @@ class Batch(Record, frozen=True, kw_only=True):
 class Want(Record, frozen=True, kw_only=True):
     """What a terminal asks the syncer for beyond the schedule, because somebody looks at it."""
 
-    kind: Literal["history", "artifacts", "artifact", "run", "extremes", "pipeline", "log", "model", "ledger"]
+    kind: Literal["history", "artifacts", "artifact", "run", "extremes", "pipeline", "log", "model", "ledger", "series"]
     source: str
     run_ids: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
-    """Metric keys for history and extremes; the folder for artifacts, the files for artifact."""
+    """Metric keys for history and extremes; the folder for artifacts, the files for artifact; for series which of them
+    are asked for anew."""
     points: int | None = None
     """For history: how many points are enough; None asks for all."""
     known: tuple[KnownSeries, ...] = ()

@@ -291,21 +291,38 @@ class PrometheusMonitor(Connection, frozen=True, kw_only=True, tag_field="kind",
     kind: ClassVar[str] = "prometheus"
     name: str = ""
     base_url: str
+    step: str = "1m"
+    """How far apart points are asked for."""
     series: tuple[Series, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_given("base_url", self.base_url)
         check_url("base_url", self.base_url)
+        check_duration("step", self.step, least=1.0, most=86_400.0)
+        _check_series(self.series)
 
 
 class MlflowMonitor(Section, frozen=True, kw_only=True, tag_field="kind", tag="mlflow"):
     """Production metrics that are logged as MLflow runs: a series' query is the metric's key."""
 
     kind: ClassVar[str] = "mlflow"
-    name: str = ""
+    name: str = "mlflow monitors"
     experiments: tuple[str, ...] = ()
+    """Name patterns. Empty: all."""
     series: tuple[Series, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_given("name", self.name)
+        check_words("experiments", self.experiments)
+        _check_series(self.series)
+
+
+def _check_series(series: tuple[Series, ...]) -> None:
+    names = [one.name for one in series]
+    for name in names:
+        if names.count(name) > 1:
+            raise WrongError("series", f"holds two that are called {echo(name)}")
 
 
 Monitor: TypeAlias = PrometheusMonitor | MlflowMonitor
