@@ -18,6 +18,9 @@ class Changed(NamedTuple):
     promotions: bool = False
     checks: bool = False
     data: bool = False
+    monitors: bool = False
+    infra: bool = False
+    notes: bool = False
 
 
 def changed(before: Content | None, now: Content | None) -> Changed:

@@ -21,7 +21,7 @@ SUBJECT_PARTS: Mapping[str, tuple[str, ...]] = {
     "experiment": ("id",),
     "series": ("key",),
     "alert": ("fingerprint",),
-    "resource": ("stack", "address"),
+    "resource": ("stack", "address?"),
     "source": ("key",),
     "event": ("id",),
     "attention": ("id",),

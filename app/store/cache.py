@@ -19,9 +19,12 @@ from .commit_writes import CommitWriter
 from .data_writes import write_data_versions
 from .files import is_damage, next_generation, open_cache, remove_older
 from .histories import known_series
+from .infra_writes import write_infra
 from .log_writes import KEPT as KEPT_OF_LOGS
 from .log_writes import LogWriter, log_start
 from .model_writes import ModelWriter
+from .monitor_writes import settle_monitors, write_monitors
+from .note_writes import write_notes
 from .pipeline_writes import PipelineWriter
 from .promotion_writes import write_promotions
 from .run_writes import RunWriter
@@ -138,6 +141,9 @@ class Cache:
                 promotions=write_promotions(cursor, source, batch.promotions),
                 data=write_data_versions(cursor, source, batch.data_versions),
                 checks=checks.changed,
+                monitors=write_monitors(cursor, source, batch, now),
+                infra=write_infra(cursor, source, batch, now),
+                notes=write_notes(cursor, source, batch.notes),
             )
             self._advance(cursor, source, batch)
         self._indexes.grown()
@@ -198,14 +204,17 @@ class Cache:
         return read_states(self.connection)
 
     def items(self, source_key: str) -> int:
-        """How many runs, commits, pipelines, versions of models or results of checks of this source the cache holds."""
+        """How many runs, commits, pipelines, versions of models, results of checks, lines of production or stacks of
+        this source the cache holds."""
         row = self.connection.execute(
             "SELECT (SELECT count(*) FROM run WHERE source = s.id)"
             " + (SELECT count(*) FROM git_commit WHERE source = s.id)"
             " + (SELECT count(*) FROM pipeline WHERE source = s.id)"
             " + (SELECT count(*) FROM model_version WHERE model IN"
             " (SELECT id FROM registered_model WHERE source = s.id))"
-            " + (SELECT coalesce(sum(results), 0) FROM data_check WHERE source = s.id) FROM source s WHERE key = ?",
+            " + (SELECT coalesce(sum(results), 0) FROM data_check WHERE source = s.id)"
+            " + (SELECT count(*) FROM monitor WHERE source = s.id) + (SELECT count(*) FROM stack WHERE source = s.id)"
+            " FROM source s WHERE key = ?",
             (source_key,),
         ).fetchone()
         return int(row[0]) if row else 0
@@ -247,6 +256,16 @@ class Cache:
             self._checks.tell_removals(cursor, now)
             self._count(cursor, checks=True)
         return True
+
+    def settle(self, now: int) -> bool:
+        """Do a little of what is owed to lines of production, in a short transaction; gives whether anything was.
+
+        Turns by thresholds that changed, thinning, and removing points. Whoever comes after a kill finds it here.
+        """
+        with self._transaction() as cursor:
+            changed = settle_monitors(cursor, now)
+            self._count(cursor, monitors=bool(changed))
+        return changed is not None
 
     def close(self) -> None:
         """Let go of the file."""

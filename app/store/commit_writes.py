@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from ..records import Commit, Ref
 
+INFRA = (".tf", ".tf.json", ".tfvars", ".tfvars.json", ".tofu", ".tofu.json")
+"""How files of infrastructure as code end."""
+
 _PATHS_HELD = 200_000
 """Distinct paths kept in memory; beyond that the dictionary starts anew."""
 
@@ -46,6 +49,8 @@ class CommitWriter:
             for c in commit.changes
         ]
         cursor.executemany("INSERT OR IGNORE INTO git_change VALUES (?, ?, ?, ?)", changes)
+        is_infra = any(path.endswith(INFRA) for c in commit.changes for path in (c.path, c.old_path or ""))
+        cursor.execute("UPDATE git_commit SET is_infra = ? WHERE id = ? AND is_infra != ?", (is_infra, row, is_infra))
         return 1
 
     @staticmethod
@@ -64,7 +69,9 @@ class CommitWriter:
         if found is None:
             if len(self._path_ids) > _PATHS_HELD:
                 self._path_ids.clear()
-            cursor.execute("INSERT OR IGNORE INTO git_path (path) VALUES (?)", (path,))
+            cursor.execute(
+                "INSERT OR IGNORE INTO git_path (path, is_infra) VALUES (?, ?)", (path, path.endswith(INFRA))
+            )
             row = cursor.execute("SELECT id FROM git_path WHERE path = ?", (path,)).fetchone()
             found = self._path_ids[path] = int(row[0])
         return found

@@ -23,6 +23,7 @@ from ..records import (
     Extreme,
     LedgerEntry,
     Metric,
+    Note,
     PolicyText,
     Promotions,
     Record,
@@ -40,9 +41,12 @@ from .datasets import DatasetReads
 from .events import commit_event, pipeline_events, run_events
 from .files import open_reader
 from .histories import read_extremes, read_series
+from .infra import InfraReads
 from .logs import LogReads
 from .model_events import ledger_events, version_events
 from .models import ModelReads
+from .monitors import MonitorReads
+from .notes import read_notes
 from .pipelines import PipelineReads
 from .promotions import read_ledger, read_policy, read_promotions
 from .states import read_states
@@ -76,6 +80,9 @@ class Content(NamedTuple):
     promotions: int
     checks: int
     data: int
+    monitors: int
+    infra: int
+    notes: int
 
 
 def _marks(values: Sequence[Any]) -> str:
@@ -112,6 +119,20 @@ class Reader:
     def datasets(self) -> DatasetReads:
         """Datasets and their versions: MLflow's and DVC's."""
         return DatasetReads(self.connection)
+
+    @cached_property
+    def monitors(self) -> MonitorReads:
+        """What watches production."""
+        return MonitorReads(self.connection)
+
+    @cached_property
+    def infra(self) -> InfraReads:
+        """Infrastructure as code."""
+        return InfraReads(self.connection)
+
+    def notes(self, since: int = 0) -> list[Note]:
+        """What people wrote to each other, as Git holds it, from `since` on, oldest first."""
+        return read_notes(self.connection, since)
 
     def promotions(self) -> Promotions:
         """What Git says of promotions; empty where no source was asked."""

@@ -13,18 +13,22 @@ from typing import Final
 
 from .check_tables import CHECK_TABLES
 from .data_tables import DATA_TABLES
+from .infra_tables import INFRA_TABLES
 from .log_tables import LOG_TABLES
 from .model_tables import MODEL_TABLES
+from .monitor_tables import MONITOR_TABLES
+from .note_tables import NOTE_TABLES
 
-VERSION: Final = 9
+VERSION: Final = 10
 """Raised with every change below. A cache of another version is another file, so nothing is migrated."""
 
 _OWN: Final = """
 CREATE TABLE content (
     runs INTEGER NOT NULL, commits INTEGER NOT NULL, pipelines INTEGER NOT NULL, logs INTEGER NOT NULL,
-    models INTEGER NOT NULL, promotions INTEGER NOT NULL, checks INTEGER NOT NULL, data INTEGER NOT NULL
+    models INTEGER NOT NULL, promotions INTEGER NOT NULL, checks INTEGER NOT NULL, data INTEGER NOT NULL,
+    monitors INTEGER NOT NULL, infra INTEGER NOT NULL, notes INTEGER NOT NULL
 );
-INSERT INTO content VALUES (0, 0, 0, 0, 0, 0, 0, 0);
+INSERT INTO content VALUES (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 CREATE TABLE source (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL,
     address TEXT NOT NULL DEFAULT '', state TEXT NOT NULL DEFAULT 'never', last_ok_at INTEGER,
@@ -100,11 +104,14 @@ CREATE TABLE artifact (
 CREATE TABLE git_commit (
     id INTEGER PRIMARY KEY, source INTEGER NOT NULL, sha TEXT NOT NULL, parents TEXT NOT NULL,
     author TEXT NOT NULL, email TEXT NOT NULL, authored_at INTEGER NOT NULL, committed_at INTEGER NOT NULL,
-    subject TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (source, sha)
+    subject TEXT NOT NULL, body TEXT NOT NULL, is_infra INTEGER NOT NULL DEFAULT 0, UNIQUE (source, sha)
 );
 CREATE INDEX git_commit_at ON git_commit (committed_at);
 CREATE INDEX git_commit_sha ON git_commit (sha);
-CREATE TABLE git_path (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+CREATE INDEX git_commit_infra ON git_commit (committed_at) WHERE is_infra;
+CREATE TABLE git_path (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, is_infra INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE git_change (
     "commit" INTEGER NOT NULL, path INTEGER NOT NULL, kind TEXT NOT NULL, old_path INTEGER,
     PRIMARY KEY ("commit", path)
@@ -138,7 +145,9 @@ CREATE TABLE job (
 CREATE INDEX job_pipeline ON job (pipeline, name, attempt, status, stage, native);
 CREATE INDEX job_native ON job (native);
 """
-TABLES: Final = ";".join((LOG_TABLES, _OWN, MODEL_TABLES, CHECK_TABLES, DATA_TABLES))
+TABLES: Final = ";".join(
+    (LOG_TABLES, _OWN, MODEL_TABLES, CHECK_TABLES, DATA_TABLES, MONITOR_TABLES, INFRA_TABLES, NOTE_TABLES)
+)
 """`content` counts the batches that changed something, so that a screen tells news from a pass without any.
 Of a metric: `value` is NULL for NaN (SQLite has none) and may be infinite; `state` tells.
 Of a label: `number` is the text as a number where it is one. Of a run: `digest` is a hash of the record, so

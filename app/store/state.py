@@ -1,5 +1,5 @@
 """state.db: what nobody can give again: the journal of acts, gaps, events of no vendor, where
-aliases were, when checks turned, a ledger that has no remote, table settings.
+aliases were, when checks turned, a ledger that has no remote, what people wrote here, table settings.
 
 One file a project, in the XDG state folder, 0600 in a 0700 folder, `synchronous=FULL`. Several processes
 write it, each waits for the others. It is never rebuilt: a damaged or newer file is refused with a sentence,
@@ -24,6 +24,7 @@ from ..records.ids import ulid as ulid  # here as well, for those who write acts
 from .alias_history import AliasHistory, alias_tables
 from .check_memory import CheckMemory, check_tables
 from .local_ledger import LocalLedger, local_ledger_tables
+from .own_notes import OwnNotes, own_notes_tables
 from .state_file import Migration, kept
 
 ActState = Literal["asked", "begun", "done", "failed", "unknown"]
@@ -95,11 +96,17 @@ def _aliases_and_ledger(connection: sqlite3.Connection) -> None:
     local_ledger_tables(connection)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first_tables, _acts_that_are_asked_for, _aliases_and_ledger, check_tables)
+MIGRATIONS: tuple[Migration, ...] = (
+    _first_tables,
+    _acts_that_are_asked_for,
+    _aliases_and_ledger,
+    check_tables,
+    own_notes_tables,
+)
 """Number n brings a file of schema n-1 to n. Only ever appended to."""
 
 
-class State(AliasHistory, CheckMemory, LocalLedger):
+class State(AliasHistory, CheckMemory, LocalLedger, OwnNotes):
     """The state of one project. One connection: each thread opens its own. Every method raises StoreError."""
 
     def __init__(self, path: Path) -> None:

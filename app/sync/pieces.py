@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from typing import Any, Final
 
@@ -18,7 +19,9 @@ from ..records import (
     Pipeline,
     RegisteredModel,
     Run,
+    Samples,
     Series,
+    Stack,
 )
 from ..store.check_folding import FOLDS
 
@@ -37,6 +40,8 @@ _CUT: Final = (
     "versions",
     "logged_models",
     "invocations",
+    "samples",
+    "stacks",
 )
 
 _ROWS_OF_A_RESULT: Final = 3
@@ -44,7 +49,10 @@ _ROWS_OF_A_RESULT: Final = 3
 _ROWS_OF_RESULTS: Final = _ROWS_OF_A_RESULT * FOLDS
 """At most in one piece: when all of them turn each costs thrice what the pace has learnt of those that do not."""
 
-_WHOLE: Final = ("experiments_complete", "models_complete")
+_FIRST: Final = ("experiments", "models", "series")
+_WHOLE: Final = ("experiments_complete", "models_complete", "series_complete")
+_BUCKET: Final = 600_000
+"""Histories of lines are cut at whole ten minutes: of what is old enough to be thinned these are written at once."""
 
 
 class Pace:
@@ -68,39 +76,50 @@ class Pace:
 
 def rows_of(record: Any) -> float:
     """About how many rows of the cache a record becomes."""
-    if isinstance(record, Run):
-        return 4 + len(record.params) + len(record.tags) + len(record.metrics) + 2 * len(record.datasets)
-    if isinstance(record, Commit):
-        return 3 + 2 * len(record.changes)
-    if isinstance(record, Series):
-        return 30 + len(record) / 40  # blobs, but each is compared with what is there and has its extremes taken
-    if isinstance(record, Pipeline):
-        return 4 + sum(2 + len(job.steps) / 4 for job in record.jobs or ())
-    if isinstance(record, RegisteredModel):
-        return 2 + len(record.aliases)
-    if isinstance(record, LoggedModel):
-        return 4 + len(record.metrics) + len(record.params) / 4
-    if isinstance(record, Invocation):
-        return 3 + _ROWS_OF_A_RESULT * len(record.results)
-    if isinstance(record, ArtifactContent | LogPart):
-        return 3 + len(record.data) / 1_000
-    return 2
+    count = _ROWS.get(type(record))
+    return 2 if count is None else count(record)
+
+
+def _rows_of_run(run: Run) -> float:
+    return 4 + len(run.params) + len(run.tags) + len(run.metrics) + 2 * len(run.datasets)
+
+
+def _rows_of_series(series: Series) -> float:
+    return 30 + len(series) / 40  # blobs, but each is compared with what is there and has its extremes taken
+
+
+def _rows_of_pipeline(pipeline: Pipeline) -> float:
+    return 4 + sum(2 + len(job.steps) / 4 for job in pipeline.jobs or ())
+
+
+def _rows_of_bytes(part: ArtifactContent | LogPart) -> float:
+    return 3 + len(part.data) / 1_000
+
+
+_ROWS: Final[Mapping[type, Callable[[Any], float]]] = {
+    Run: _rows_of_run,
+    Commit: lambda commit: 3 + 2 * len(commit.changes),
+    Series: _rows_of_series,
+    Pipeline: _rows_of_pipeline,
+    RegisteredModel: lambda model: 2 + len(model.aliases),
+    LoggedModel: lambda model: 4 + len(model.metrics) + len(model.params) / 4,
+    Invocation: lambda invocation: 3 + _ROWS_OF_A_RESULT * len(invocation.results),
+    ArtifactContent: _rows_of_bytes,
+    LogPart: _rows_of_bytes,
+    Samples: lambda samples: 6 + len(samples) / 4,
+    Stack: lambda stack: 4 + len(stack.resources),
+}
 
 
 def pieces(batch: Batch, pace: Pace) -> Iterator[tuple[Batch, float]]:
     """The batch in pieces in their order, each with its rows; the last one carries the cursor.
 
-    Experiments and registered models go first (and whole: they may be said to be all that there are), refs,
-    promotions and what is gone with the last piece. Killed in between, the cursor stands where it stood and the same
-    batch comes again.
+    Experiments, registered models and lines of production go first (and whole: they may be said to be all that there
+    are), refs, promotions, alerts, notes and what is gone with the last piece. Killed in between, the cursor stands
+    where it stood and the same batch comes again.
     """
-    held: dict[str, Any] = {
-        "experiments": batch.experiments,
-        "experiments_complete": batch.experiments_complete,
-        "models": batch.models,
-        "models_complete": batch.models_complete,
-    }
-    rows = 2.0 * len(batch.experiments) + sum(map(rows_of, batch.models))
+    held: dict[str, Any] = {name: getattr(batch, name) for name in (*_FIRST, *_WHOLE)}
+    rows = 2.0 * len(batch.experiments) + sum(map(rows_of, batch.models)) + sum(map(rows_of, batch.series))
     for name in _CUT:
         most = _ROWS_OF_RESULTS if name == "invocations" else inf
         for record in getattr(batch, name):
@@ -113,22 +132,44 @@ def pieces(batch: Batch, pace: Pace) -> Iterator[tuple[Batch, float]]:
                 part, rest = _cut(rest, room - rows)
                 held.setdefault(name, []).append(part)
                 rows += rows_of(part)
-    nothing = dict.fromkeys(("experiments", "models", *_CUT), ()) | dict.fromkeys(_WHOLE, False)
+    nothing = dict.fromkeys((*_FIRST, *_CUT), ()) | dict.fromkeys(_WHOLE, False)
+    if batch.stacks_complete:
+        held["stacks"] = batch.stacks  # all of them once more, so that the others are known: written, each costs a hash
     rows += len(batch.refs or ()) + len(batch.promotions.entries if batch.promotions else ())
+    rows += len(batch.alerts or ()) + len(batch.past_alerts) + len(batch.notes or ())
     yield msgspec.structs.replace(batch, **(nothing | _frozen(held))), rows
 
 
 def _cut(record: Any, room: float) -> tuple[Any, Any]:
-    """What of a record has room, and the rest: of an invocation some results, of all others everything.
+    """What of a record has room, and the rest: of an invocation some results, of samples some points, of all others
+    everything.
 
     Parts of an invocation have the same id, and only the last is whole: before that nothing is missing from it.
     """
+    if isinstance(record, Samples):
+        return _cut_samples(record, max(1_000, int(4 * room)))
     most = max(1, int(room / _ROWS_OF_A_RESULT))
     if not isinstance(record, Invocation) or len(record.results) <= most:
         return record, None
     some, others = record.results[:most], record.results[most:]
     return msgspec.structs.replace(record, results=some, is_whole=False), msgspec.structs.replace(
         record, results=others
+    )
+
+
+def _cut_samples(samples: Samples, most: int) -> tuple[Samples, Samples | None]:
+    if len(samples) <= most:
+        return samples, None
+    end = bisect_left(samples.times, samples.times[most] // _BUCKET * _BUCKET)
+    if not 0 < end < len(samples):  # more than that in ten minutes, or not by time
+        return samples, None
+    return _part(samples, 0, end), _part(samples, end, len(samples))
+
+
+def _part(samples: Samples, first: int, last: int) -> Samples:
+    totals = None if samples.totals is None else samples.totals[first:last]
+    return msgspec.structs.replace(
+        samples, times=samples.times[first:last], values=samples.values[first:last], totals=totals
     )
 
 

@@ -72,6 +72,8 @@ class Writer:
         self._tell_checks()
         while self._tell_removals():
             pass
+        while self._settle():
+            pass
 
     async def close(self) -> None:
         """Finish what is being written and let go of the files."""
@@ -128,6 +130,9 @@ class Writer:
         if batch.invocations:
             while await self._do(self._tell_removals):
                 pass
+        if batch.series or batch.series_complete or batch.samples:
+            while await self._do(self._settle):
+                pass
         return total
 
     def _write(self, source: str, piece: Batch, rows: float, generation: int) -> Written:
@@ -154,6 +159,10 @@ class Writer:
         if was_any:
             self._tell_checks()
         return was_any
+
+    def _settle(self) -> bool:
+        """Gives whether anything was owed to lines of production."""
+        return self._cache.settle(time.time_ns() // 1_000_000)
 
     def _tell_checks(self) -> None:
         """Have state.db keep what turned. What cannot be kept now waits in the cache."""
