@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ import msgspec
 
 from ... import trust
 from ...identities import identities
+from ...paths import cache_dir
 from ...records import Invocation, SourceSpec
 from ...settings import Settings
 from ...settings.sections import Checks
@@ -48,7 +50,7 @@ def build_checks(settings: Settings, index: int, spec: SourceSpec, *, read: Read
     section = settings.checks[index]
     may_run = trust.may_run(settings, f"checks[{index}]")
     reader, filling = read or reader_of(section.kind), Filling(spec.key, section, identities(settings))
-    command = Command(settings, section, spec.key) if section.command and may_run and not settings.address else None
+    command = command_of(settings, section, spec.key) if may_run and not settings.address else None
     parts: dict[str, Part] = {}
     if section.paths and not settings.address:
         if tree := tree_of(settings, section, may_run):
@@ -63,11 +65,17 @@ def build_checks(settings: Settings, index: int, spec: SourceSpec, *, read: Read
     return RefusedSource(spec, "misconfigured", _nowhere(settings, section))
 
 
+def command_of(settings: Settings, section: Checks, key: str) -> Command | None:
+    """Its command; None where it has none."""
+    if not section.command:
+        return None
+    prints = not (section.paths or section.mlflow_artifact or section.ci_artifact)
+    return Command(settings, section, cache_dir() / "checks" / key, prints=prints)
+
+
 def tree_of(settings: Settings, section: Checks, may_run: bool) -> Tree | None:
     """The files that its patterns name. Those that lead out of the repository only where somebody agreed."""
-    home = Path(os.path.realpath(settings.checkout or settings.root))
-    places = [_place(settings, home, pattern, may_run) for pattern in section.paths]
-    kept = [place for place in places if place is not None]
+    kept = places_of(settings, section.paths, may_run)
     if not kept:
         return None
     return Tree(
@@ -105,6 +113,13 @@ def scope_of(settings: Settings, index: int) -> str:
     mine = words(settings.checks[index])
     before = sum(words(section) == mine for section in settings.checks[:index])
     return f"{mine} {before}" if before else mine
+
+
+def places_of(settings: Settings, patterns: Iterable[str], may_run: bool) -> list[Place]:
+    """Where patterns of the settings may lead to; those that lead out of the repository only with `may_run`."""
+    home = Path(os.path.realpath(settings.checkout or settings.root))
+    places = [_place(settings, home, pattern, may_run) for pattern in patterns]
+    return [place for place in places if place is not None]
 
 
 def _place(settings: Settings, home: Path, pattern: str, may_run: bool) -> Place | None:

@@ -11,18 +11,18 @@ from base64 import b64decode, b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, Generic, NamedTuple, cast
 
 import msgspec
 
 from ...errors import IncompleteError, SourceError
-from ...records import Invocation, Millis, Pipeline
+from ...records import Millis, Pipeline
 from ..ci import ArtifactFile, HasArtifacts, Page, Vendor
 from ..http import Http
 from ..late import Late
 from ..trouble import AnswerError
-from .files import Reader, Taken, stumbled
-from .filling import Filling, Found
+from .files import T, Taken, stumbled
+from .filling import Found
 from .mlflow_artifacts import Wrong
 from .reading import ResultFile, UnreadableError
 
@@ -85,22 +85,23 @@ class Marks(msgspec.Struct):
     wrong: Wrong | None = None
 
 
-class CiArtifacts:
+class CiArtifacts(Generic[T]):
     """The artifacts of the pipelines of one [[ci]] that match `pattern`, whose source has the key `source`."""
 
     def __init__(
-        self, open_now: Callable[[], Opened], pattern: str, reader: Reader, filling: Filling, *, name: str,
-        source: str, beside: str = "",
+        self, open_now: Callable[[], Opened], pattern: str, reader: Callable[[ResultFile, Found], tuple[T, ...]], *,
+        name: str, source: str, beside: str = "", depth: int = DEPTH,
     ) -> None:  # fmt: skip
+        """`reader` is pure, and raises UnreadableError. `depth`: of how many pipelines, newest first."""
         self._late = Late(open_now)
-        self._pattern, self._reader, self._filling, self._beside = pattern, reader, filling, beside
+        self._pattern, self._reader, self._beside, self._depth = pattern, reader, beside, depth
         self._name, self._source = name, source
 
     async def close(self) -> None:
         """Let go of connections."""
         await self._late.close()
 
-    async def read(self, cursor: Mapping[str, Any], *, whole: bool = False) -> AsyncIterator[Taken]:
+    async def read(self, cursor: Mapping[str, Any], *, whole: bool = False) -> AsyncIterator[Taken[T]]:
         """One pass; the whole depth at once with `whole`. Raises SourceError."""
         marks = _loaded(cursor, self._pattern)
         if whole:
@@ -114,9 +115,9 @@ class CiArtifacts:
                     reading = self._step(opened.vendor, marks)
                     if reading is None:
                         break
-                    async with aclosing(cast("AsyncGenerator[tuple[Invocation, ...], None]", reading)) as found:
-                        async for invocations in found:
-                            yield self._taken(marks, invocations)
+                    async with aclosing(cast("AsyncGenerator[tuple[T, ...], None]", reading)) as found:
+                        async for taken in found:
+                            yield self._taken(marks, taken)
                     yield self._taken(marks)
             except SourceError:
                 yield self._taken(marks)  # how often it failed is known to the next pass
@@ -137,17 +138,17 @@ class CiArtifacts:
             if found is not None:
                 self._note(Page(pipelines=(found,)), marks, is_news=True)
 
-    def _step(self, vendor: Vendor, marks: Marks) -> AsyncIterator[tuple[Invocation, ...]] | None:
+    def _step(self, vendor: Vendor, marks: Marks) -> AsyncIterator[tuple[T, ...]] | None:
         """The next thing to do; None when nothing is left."""
         if marks.waiting:
             return self._look(vendor, marks)
         return None if marks.is_listed else self._list(vendor, marks)
 
-    async def _list(self, vendor: Vendor, marks: Marks) -> AsyncIterator[tuple[Invocation, ...]]:
+    async def _list(self, vendor: Vendor, marks: Marks) -> AsyncIterator[tuple[T, ...]]:
         page = await vendor.page(marks.page)
         self._note(page, marks, is_news=False)
         marks.page, marks.listed = page.next, marks.listed + len(page.pipelines)
-        marks.is_listed = page.next is None or marks.listed >= DEPTH
+        marks.is_listed = page.next is None or marks.listed >= self._depth
         return
         yield ()  # makes it a generator
 
@@ -171,7 +172,7 @@ class CiArtifacts:
         marks.waiting = [*fresh, *rest] if is_news else [*rest, *fresh]
         return met
 
-    async def _look(self, vendor: Vendor, marks: Marks) -> AsyncIterator[tuple[Invocation, ...]]:
+    async def _look(self, vendor: Vendor, marks: Marks) -> AsyncIterator[tuple[T, ...]]:
         """Into the artifacts of the newest pipeline that waits, a file at a time."""
         one = marks.waiting[0]
         if not isinstance(vendor, HasArtifacts):
@@ -193,7 +194,7 @@ class CiArtifacts:
         marks.waiting.remove(one)
         marks.looked += 1
 
-    def _read(self, file: ArtifactFile, one: Waiting, marks: Marks) -> tuple[Invocation, ...]:
+    def _read(self, file: ArtifactFile, one: Waiting, marks: Marks) -> tuple[T, ...]:
         """What a file says; what is wrong with it is noted. Blocking."""
         where = f"{self._name} {one.id}: "
         if file.why:
@@ -202,7 +203,7 @@ class CiArtifacts:
         try:
             result = ResultFile(path=file.path, data=file.data, modified_at=one.at, beside=file.beside)
             found = Found(at=one.at, commit=one.commit, pipeline_id=one.id)
-            invocations = self._filling.filled(self._reader(result), found)
+            taken = self._reader(result, found)
         except UnreadableError as error:
             self._wrong(marks, one, "not_understood", f"{where}{error}")
             return ()
@@ -210,15 +211,15 @@ class CiArtifacts:
             self._wrong(marks, one, "not_understood", f"{where}{stumbled(file.path, error)}")
             return ()
         marks.good = max(marks.good, one.at)
-        return invocations
+        return taken
 
     def _wrong(self, marks: Marks, one: Waiting, state: str, sentence: str) -> None:
         if marks.wrong is None or one.at >= marks.wrong.ended:
             marks.wrong = Wrong(one.at, state, sentence)
 
-    def _taken(self, marks: Marks, invocations: tuple[Invocation, ...] = ()) -> Taken:
+    def _taken(self, marks: Marks, found: tuple[T, ...] = ()) -> Taken[T]:
         done = None if marks.is_listed and not marks.waiting else marks.looked
-        return Taken(invocations=invocations, marks=msgspec.to_builtins(marks), done=done)
+        return Taken(found=found, marks=msgspec.to_builtins(marks), done=done)
 
     def _own_up(self, marks: Marks) -> None:
         """What is wrong is said until a later pipeline has a file that can be read."""

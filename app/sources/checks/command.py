@@ -3,30 +3,33 @@
 checks/<source>/lock       held while it runs, by the syncer or by `quarterdeck check run`
                /last.json  how it went the last time
                /<time>.out what it printed, where nothing else says where its results are
+
+The same of infra/<source>, but for what was printed: it holds secrets, so what may be kept of it is read at once.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import os
 import shlex
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from ...errors import StoreError
 from ...flock import try_lock
-from ...paths import cache_dir, make_private
+from ...paths import make_private
 from ...records import Millis, Record
 from ...runner.job import NotStartedError, Watched, run_job
 from ...runner.surroundings import clean_environment
 from ...settings import Settings, seconds
-from ...settings.sections import Checks
 from ...text import clip
 from .masking import masked
 from .tree import Candidate
@@ -53,25 +56,33 @@ class Ran(Record, frozen=True, kw_only=True):
     """The last line of its standard error, masked."""
 
 
+class Runs(Protocol):
+    """A section of the settings that has a command."""
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """Its words."""
+
+    @property
+    def every(self) -> str | None:
+        """How often the syncer runs it."""
+
+
 class Command:
-    """The command of one [[checks]], whose source has that key."""
+    """The command of one section. `folder` is where its records are kept, and what it printed."""
 
     def __init__(
-        self, settings: Settings, section: Checks, key: str, *, clock: Callable[[], float] = time.time
-    ) -> None:
-        self._settings, self._section, self._clock = settings, section, clock
-        self.folder = cache_dir() / "checks" / key
+        self, settings: Settings, section: Runs, folder: Path, *, prints: bool,
+        take: Callable[[Path, Ran], None] | None = None, clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        """`prints`: what it prints is the file of results; `take` reads it there and then, and no output is kept."""
+        self._settings, self._section, self._take, self._clock = settings, section, take, clock
+        self.folder, self.prints = folder, prints
 
     @property
     def words(self) -> str:
         """It as it would be typed."""
         return clip(shlex.join(self._section.command), 80)
-
-    @property
-    def prints(self) -> bool:
-        """Whether what it prints is the file of results."""
-        section = self._section
-        return not (section.paths or section.mlflow_artifact or section.ci_artifact)
 
     def is_due(self) -> bool:
         """Whether the syncer is to run it now."""
@@ -108,6 +119,18 @@ class Command:
             why = error.strerror or str(error)
             raise StoreError(f"What `{self.words}` says cannot be kept in {self.folder}: {why}.") from error
 
+    async def run_beside(self) -> None:
+        """Run it on a thread; whoever gives this up ends the command. Raises StoreError."""
+        stopped = threading.Event()
+        running = asyncio.ensure_future(asyncio.to_thread(self.run, should_stop=stopped.is_set))
+        try:
+            await asyncio.shield(running)
+        finally:
+            stopped.set()
+            if not running.done():
+                with contextlib.suppress(StoreError):
+                    await running
+
     @contextlib.contextmanager
     def _turn(self, wait: Callable[[], bool]) -> Iterator[bool]:
         lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -120,6 +143,8 @@ class Command:
 
     def _run(self, output: Callable[[bytes], None], tick: Callable[[], None], should_stop: Callable[[], bool]) -> Ran:
         started, tail = self._now(), bytearray()
+        for left in self.folder.glob(".*.new"):  # by one that was killed
+            left.unlink(missing_ok=True)
         if missing := self._missing():
             return self._keep(
                 None, Ran(started_at=started, ended_at=started, status=127, why="not_started", said=missing)
@@ -164,7 +189,7 @@ class Command:
         """Put the output and the record in place. An output that was cut off is none."""
         if fresh is not None:
             if _size(fresh) and ran.why == "exit":
-                fresh.replace(self.folder / f"{ran.started_at}.out")
+                self._take_over(fresh, ran)
             fresh.unlink(missing_ok=True)
         for old in self.outputs()[KEPT:]:
             old.unlink(missing_ok=True)
@@ -172,6 +197,15 @@ class Command:
         draft.write_bytes(msgspec.json.encode(ran))
         draft.replace(self.folder / "last.json")
         return ran
+
+    def _take_over(self, fresh: Path, ran: Ran) -> None:
+        if self._take is None:
+            fresh.replace(self.folder / f"{ran.started_at}.out")
+            return
+        try:
+            self._take(fresh, ran)
+        finally:
+            fresh.unlink(missing_ok=True)
 
     def outputs(self) -> list[Path]:
         """What it printed the last times, the newest first."""

@@ -37,14 +37,22 @@ def parts_of(
             open_runs, section.mlflow_artifact, reader, filling, source=spec.key, beside=beside
         )  # fmt: skip
     if section.ci_artifact:
-        for index, ci in enumerate(settings.ci):
-            if isinstance(ci, GithubCi | GitlabCi | JenkinsCi) and trust.may_run(settings, f"ci[{index}]"):
-                name = ci.name or ci.kind
-                parts[f"ci {name}"] = CiArtifacts(
-                    _opener_of(settings, ci, spec), section.ci_artifact, reader, filling, name=name, source=spec.key,
-                    beside=beside,
+        for ci in keepers(settings):
+            name = ci.name or ci.kind
+            parts[f"ci {name}"] = CiArtifacts(
+                    opener_of(settings, ci, spec), section.ci_artifact, filling.reading(reader), name=name,
+                    source=spec.key, beside=beside,
                 )  # fmt: skip
     return parts
+
+
+def keepers(settings: Settings) -> list[GithubCi | GitlabCi | JenkinsCi]:
+    """The [[ci]] that keep artifacts and may be asked."""
+    return [
+        ci
+        for index, ci in enumerate(settings.ci)
+        if isinstance(ci, GithubCi | GitlabCi | JenkinsCi) and trust.may_run(settings, f"ci[{index}]")
+    ]
 
 
 def home_of(settings: Settings, place: Tracking) -> Path | None:
@@ -55,7 +63,7 @@ def home_of(settings: Settings, place: Tracking) -> Path | None:
     return Path(os.path.realpath(settings.checkout or settings.root))
 
 
-def _opener_of(settings: Settings, ci: GithubCi | GitlabCi | JenkinsCi, spec: SourceSpec) -> Callable[[], Opened]:
+def opener_of(settings: Settings, ci: GithubCi | GitlabCi | JenkinsCi, spec: SourceSpec) -> Callable[[], Opened]:
     """What opens a CI system, over connections of its own."""
 
     def open_now() -> Opened:

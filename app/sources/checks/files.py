@@ -14,7 +14,7 @@ from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any, Final, Protocol
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -39,6 +39,7 @@ _FRESH: Final = 60_000
 """Milliseconds in which a file may still be being written: what is wrong with it is said in the next pass."""
 _MOST_WRONG: Final = 50
 """Files whose sentences are kept."""
+T = TypeVar("T")
 
 
 class Finder(Protocol):
@@ -70,10 +71,10 @@ class Marks(msgspec.Struct):
         return {packed[at : at + 8] for at in range(0, len(packed), 8)}
 
 
-class Taken(Record, frozen=True, kw_only=True):
+class Taken(Record, Generic[T], frozen=True, kw_only=True):
     """What a part of a source hands over at once, and its part of the cursor after it."""
 
-    invocations: tuple[Invocation, ...] = ()
+    found: tuple[T, ...] = ()
     marks: Mapping[str, Any]
     done: int | None = None
     total: int | None = None
@@ -93,7 +94,7 @@ class Files:
         self.newest_at: Millis | None = None
         """When the last of the files was written, at the last look."""
 
-    async def read(self, cursor: Mapping[str, Any], *, whole: bool = False) -> AsyncIterator[Taken]:
+    async def read(self, cursor: Mapping[str, Any], *, whole: bool = False) -> AsyncIterator[Taken[Invocation]]:
         """What is new since; all there is with `whole`. Raises IncompleteError at the end for what is wrong."""
         marks = _loaded(cursor)
         before = _loaded(cursor)
@@ -111,7 +112,7 @@ class Files:
             is_long = total > _BATCH_FILES
             before = msgspec.structs.replace(marks, waiting=dict(marks.waiting), wrong=dict(marks.wrong))
             yield Taken(
-                invocations=invocations, marks=msgspec.to_builtins(marks),
+                found=invocations, marks=msgspec.to_builtins(marks),
                 done=total - len(waiting) if is_long else None, total=total if is_long else None,
             )  # fmt: skip
         marks.read = _packed(known)
@@ -160,7 +161,7 @@ class Files:
         try:
             file = self._file(candidate)
             invocations = self._reader(file)
-        except (FileNotFoundError, _ChangedError):
+        except (FileNotFoundError, ChangedError):
             return ()
         except OSError as error:  # may be mended without the file being written: tried each time
             why = (error.strerror or str(error)).lower()
@@ -194,7 +195,7 @@ class Files:
             path = str(PurePath(candidate.real).with_name(self._beside))
             try:
                 beside[self._beside] = content(path, path)
-            except (OSError, UnreadableError, _ChangedError):
+            except (OSError, UnreadableError, ChangedError):
                 beside = {}  # what it explains is read without it
         data = content(candidate.real, candidate.title, candidate)
         return ResultFile(path=candidate.title, data=data, modified_at=candidate.modified_at, beside=beside)
@@ -215,14 +216,14 @@ class Files:
             raise IncompleteError(self._nothing(), "stale" if marks.had else "never")
 
 
-class _ChangedError(Exception):
+class ChangedError(Exception):
     """The file is being written."""
 
 
-def content(real: str, path: str, candidate: Candidate | None = None) -> bytes:
+def content(real: str, path: str, candidate: Candidate | None = None, *, largest: int = LARGEST) -> bytes:
     """A file's bytes. `path` is what it is called in a sentence.
 
-    Raises UnreadableError above LARGEST, OSError, and _ChangedError when it is not what `candidate` saw, or changes.
+    Raises UnreadableError above `largest`, OSError, and ChangedError when it is not what `candidate` saw, or changes.
     """
     descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)  # a pipe must not hold us
     with open(descriptor, "rb") as stream:  # noqa: PTH123  # a descriptor: no link was followed to it
@@ -230,12 +231,12 @@ def content(real: str, path: str, candidate: Candidate | None = None) -> bytes:
         if not stat.S_ISREG(before.st_mode):
             raise UnreadableError(path, "it is no file")
         if candidate is not None and _stamp(before) != (candidate.mtime_ns, candidate.size, candidate.inode):
-            raise _ChangedError
-        if before.st_size > LARGEST:
-            raise UnreadableError(path, f"it has more than {LARGEST >> 20} MB")
-        data = stream.read(LARGEST + 1)
+            raise ChangedError
+        if before.st_size > largest:
+            raise UnreadableError(path, f"it has more than {largest >> 20} MB")
+        data = stream.read(largest + 1)
         if _stamp(os.fstat(descriptor)) != _stamp(before) or len(data) != before.st_size:
-            raise _ChangedError
+            raise ChangedError
     return data
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
 from ...records import CheckResult, Dataset, Identities, Invocation, Millis, Record
 from ...settings.sections import Checks
 from .masking import may_be_addressed, without_addresses
+from .reading import ResultFile
 
 
 class Found(Record, frozen=True, kw_only=True):
@@ -32,6 +33,12 @@ class Filling:
     def filled(self, invocations: Iterable[Invocation], found: Found = Found()) -> tuple[Invocation, ...]:  # noqa: B008  # frozen
         """The invocations of one file, whole. What the file says itself of commit, run and data wins."""
         return tuple(self._one(one, found) for one in invocations)
+
+    def reading(
+        self, reader: Callable[[ResultFile], tuple[Invocation, ...]]
+    ) -> Callable[[ResultFile, Found], tuple[Invocation, ...]]:
+        """What reads a file and fills in what it does not say."""
+        return lambda file, found: self.filled(reader(file), found)
 
     def _one(self, one: Invocation, found: Found) -> Invocation:
         results = _told_apart(map(self._named, one.results))

@@ -99,7 +99,7 @@ class MlflowArtifacts:
         """Let go of connections."""
         await self._late.close()
 
-    async def read(self, cursor: Mapping[str, Any], *, whole: bool = False) -> AsyncIterator[Taken]:
+    async def read(self, cursor: Mapping[str, Any], *, whole: bool = False) -> AsyncIterator[Taken[Invocation]]:
         """One pass; all runs at once with `whole`. Raises SourceError."""
         marks = Marks.load(cursor, (self._pattern,))
         async with self._late.in_use() as runs:
@@ -247,9 +247,9 @@ class MlflowArtifacts:
         if marks.wrong is None or one.ended >= marks.wrong.ended:
             marks.wrong = Wrong(one.ended, state, sentence)
 
-    def _taken(self, marks: Marks, invocations: tuple[Invocation, ...]) -> Taken:
+    def _taken(self, marks: Marks, invocations: tuple[Invocation, ...]) -> Taken[Invocation]:
         is_first = bool(marks.backlog) and marks.backlog[-1].low == 1
-        return Taken(invocations=invocations, marks=marks.dump(), done=marks.looked if is_first else None)
+        return Taken(found=invocations, marks=marks.dump(), done=marks.looked if is_first else None)
 
     def _own_up(self, marks: Marks) -> None:
         """What is wrong is said until a run that ended later has an artifact that can be read."""

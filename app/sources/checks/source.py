@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any, Protocol, cast
 
 from ...errors import IncompleteError, SourceError, StoreError
-from ...records import Batch, SourceSpec, Want
+from ...records import Batch, Invocation, SourceSpec, Want
 from .. import Cursor
 from .command import Command, Ran, complaint
 from .files import Files, Taken
@@ -21,7 +18,7 @@ _BAD = ("fail", "error")
 class Part(Protocol):
     """One of the places that a section names. Each has a part of the cursor of its own."""
 
-    def read(self, cursor: Mapping[str, Any], *, whole: bool = False) -> AsyncIterator[Taken]:
+    def read(self, cursor: Mapping[str, Any], *, whole: bool = False) -> AsyncIterator[Taken[Invocation]]:
         """What is new since; all there is with `whole`. Raises SourceError when all that can be read was."""
 
 
@@ -63,18 +60,18 @@ class ChecksSource:
         if self.command is not None and self.command.is_due():
             yield Batch()  # who only tries the source leaves here, and nothing is run
             try:
-                await self._run(self.command)
+                await self.command.run_beside()
             except StoreError as error:
                 failures.append(IncompleteError(str(error), "misconfigured"))
         for name, part in self.parts.items():
             try:
-                reading = cast("AsyncGenerator[Taken, None]", part.read(kept.get(name, {}), whole=whole))
+                reading = cast("AsyncGenerator[Taken[Invocation], None]", part.read(kept.get(name, {}), whole=whole))
                 async with aclosing(reading) as all_taken:
                     async for taken in all_taken:
                         kept[name] = taken.marks
-                        outcomes.update(result.outcome for one in taken.invocations for result in one.results)
+                        outcomes.update(result.outcome for one in taken.found for result in one.results)
                         yield Batch(
-                            invocations=taken.invocations, cursor=dict(kept), done=taken.done, total=taken.total
+                            invocations=taken.found, cursor=dict(kept), done=taken.done, total=taken.total
                         )  # fmt: skip
             except SourceError as error:
                 failures.append(error)
@@ -86,18 +83,6 @@ class ChecksSource:
             if judged["complaint"]:
                 failures.insert(0, IncompleteError(judged["complaint"], "unreachable"))
         self._own_up(failures)
-
-    async def _run(self, command: Command) -> None:
-        """Run it on a thread; whoever gives this up ends the command."""
-        stopped = threading.Event()
-        running = asyncio.ensure_future(asyncio.to_thread(command.run, should_stop=stopped.is_set))
-        try:
-            await asyncio.shield(running)
-        finally:
-            stopped.set()
-            if not running.done():
-                with contextlib.suppress(StoreError):
-                    await running
 
     def _judged(
         self, command: Command, before: Mapping[str, Any] | None, outcomes: set[str], is_odd: bool

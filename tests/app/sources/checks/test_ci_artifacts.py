@@ -56,7 +56,9 @@ class World:
 
     def use(self, pattern: str, beside: str = "") -> None:
         filling = Filling(KEY, Checks(kind="junit", ci_artifact=pattern), Identities())
-        self.artifacts = CiArtifacts(self.open, pattern, reader, filling, name=self.kind, source=KEY, beside=beside)
+        self.artifacts = CiArtifacts(
+            self.open, pattern, filling.reading(reader), name=self.kind, source=KEY, beside=beside
+        )
 
     def open(self) -> Opened:
         raise NotImplementedError
@@ -91,7 +93,7 @@ class World:
         batches = 0
         try:
             async for taken in self.artifacts.read(self.cursor, whole=whole):
-                self.found += taken.invocations
+                self.found += taken.found
                 self.cursor = msgspec.json.decode(msgspec.json.encode(taken.marks))
                 batches += 1
                 if batches == most:

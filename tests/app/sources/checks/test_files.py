@@ -63,13 +63,13 @@ class World:
 
     def read(self, *, whole: bool = False, most: int | None = None) -> list[str]:
         """One pass, `most` batches of it as if it were killed then; gives what was read, in its order."""
-        self.batches: list[Taken] = []
+        self.batches: list[Taken[Invocation]] = []
         self.state, self.said = "ok", ""
         try:
             asyncio.run(self._pass(whole, most))
         except IncompleteError as error:
             self.state, self.said = error.state, str(error)
-        return [f"{one.origin} {one.results[0].outcome}" for taken in self.batches for one in taken.invocations]
+        return [f"{one.origin} {one.results[0].outcome}" for taken in self.batches for one in taken.found]
 
     async def _pass(self, whole: bool, most: int | None) -> None:
         async for taken in self.files.read(self.cursor, whole=whole):
@@ -303,16 +303,16 @@ def test_the_file_that_explains_dbts_results_goes_along_and_is_none_itself(tmp_p
     for name in ("run_results.json", "manifest.json", "sources.json"):
         dbt.write(f"target/{name}")
     assert sorted(dbt.read()) == ["target/run_results.json pass", "target/sources.json pass"]
-    assert {one.results[0].message for taken in dbt.batches for one in taken.invocations} == {"manifest.json"}
+    assert {one.results[0].message for taken in dbt.batches for one in taken.found} == {"manifest.json"}
 
 
 def test_the_same_content_later_is_another_look_where_the_format_has_no_time(world: World) -> None:
     world.write("out/a.json", age=2 * HOUR)
     world.read()
-    (first,) = [one.id for taken in world.batches for one in taken.invocations]
+    (first,) = [one.id for taken in world.batches for one in taken.found]
     world.write("out/a.json", age=HOUR)
     world.read()
-    (second,) = [one.id for taken in world.batches for one in taken.invocations]
+    (second,) = [one.id for taken in world.batches for one in taken.found]
     assert first != second
     assert first.startswith("id-{pass}-")
 

@@ -95,7 +95,7 @@ class World:
         batches = 0
         try:
             async for taken in self.artifacts.read(self.cursor, whole=whole):
-                self.found += taken.invocations
+                self.found += taken.found
                 self.cursor = msgspec.json.decode(msgspec.json.encode(taken.marks))
                 batches += 1
                 if batches == most:
