@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ..records import Millis, MonitorSeries, Samples, series_key
@@ -43,17 +43,10 @@ def make_samples(series: MonitorSeries, points: Iterable[tuple[Millis, float, fl
     """Points (time, value or count of good, count of all) by time, each time once: the last one given counts."""
     of_time = {at: (value, total) for at, value, total in points}
     times = sorted(of_time)
-    return columns(series, times, [of_time[at][0] for at in times], [of_time[at][1] for at in times])
-
-
-def columns(
-    series: MonitorSeries, times: Sequence[int], values: Sequence[float], totals: Sequence[float | None]
-) -> Samples:
-    """The same of columns that are in order already."""
     return Samples(
         source=series.source,
         key=series.key,
         times=array("q", times),
-        values=array("d", values),
-        totals=None if series.objective is None else array("d", [total or 0.0 for total in totals]),
+        values=array("d", [of_time[at][0] for at in times]),
+        totals=None if series.objective is None else array("d", [of_time[at][1] or 0.0 for at in times]),
     )

@@ -15,6 +15,7 @@ from ..errors import SettingsError, SourceError
 from ..paths import mirror_dir
 from ..records import SourceSpec
 from ..settings import NEVER, Ci, Connection, LocalCi, Settings, Tracking, seconds
+from ..settings.sections import MlflowMonitor
 from . import Source, http
 from .ci import Vendor
 from .ci.engine import CiSource
@@ -43,6 +44,7 @@ def build(settings: Settings) -> list[Source]:
         *(_registry(settings, index) for index in range(len(settings.registries))),
         *(_ci(settings, index) for index in range(len(settings.ci))),
         *(checks_source(settings, index) for index in range(len(settings.checks))),
+        *(_monitor(settings, index) for index in range(len(settings.monitors))),
     ]
     return [source for source in sources if source is not None]
 
@@ -104,9 +106,11 @@ def _models(settings: Settings) -> Source | None:
     return _of_mlflow(settings, settings.registry, "registry", "models", _registry_source)
 
 
-def _of_mlflow(settings: Settings, place: Tracking, kind: str, name: str, build_it: _MlflowBuilder) -> Source:
+def _of_mlflow(
+    settings: Settings, place: Tracking, kind: str, name: str, build_it: _MlflowBuilder, scope: str = ""
+) -> Source:
     spec = SourceSpec(
-        key=source_key(kind, place.uri), kind=kind, name=name, address=http.without_login(place.uri)
+        key=source_key(kind, place.uri, scope), kind=kind, name=name, address=http.without_login(place.uri)
     )  # fmt: skip
     section: Connection | None = place.mlflow
     if section is settings.mlflow and not trust.may_run(settings, "mlflow"):
@@ -122,9 +126,12 @@ def _of_mlflow(settings: Settings, place: Tracking, kind: str, name: str, build_
 
 
 def _tracking_source(
-    settings: Settings, spec: SourceSpec, tracking: Tracking, section: Connection | None
-) -> MlflowSource:
-    experiments = tracking.mlflow.experiments or settings.mlflow.experiments
+    settings: Settings, spec: SourceSpec, tracking: Tracking, section: Connection | None,
+    experiments: tuple[str, ...] | None = None,
+) -> MlflowSource:  # fmt: skip
+    """The source of runs; `experiments` are other patterns than those of the settings."""
+    if experiments is None:
+        experiments = tracking.mlflow.experiments or settings.mlflow.experiments
     if not is_http(tracking.uri):
         # with the login that the person's environment may carry: a database's address holds its password
         return open_mlflow(spec, tracking.address, experiments=experiments, environment=settings.environment)
@@ -240,6 +247,48 @@ def checks_source(settings: Settings, index: int) -> Source:
     )  # fmt: skip
 
     return build_checks(settings, index, spec)
+
+
+def _monitor(settings: Settings, index: int) -> Source:
+    """The source of one [[monitors]]."""
+    section = settings.monitors[index]
+    if isinstance(section, MlflowMonitor):
+        return _mlflow_monitor(settings, section)
+    from .prometheus import Explainer, LatePrometheus, PrometheusSource, open_prometheus  # for those who have one
+
+    spec = SourceSpec(
+        key=source_key(section.kind, section.base_url, _twin(settings, index)), kind=section.kind,
+        name=section.name or section.kind, address=http.without_login(section.base_url),
+    )  # fmt: skip
+    if not trust.may_run(settings, f"monitors[{index}]"):
+        return RefusedSource(spec, "untrusted", trust.sentence(settings))
+
+    def open_now() -> PrometheusSource:
+        return open_prometheus(spec, section, server_of(settings, section, Explainer(section.base_url)))
+
+    return LatePrometheus(spec, open_now)
+
+
+def _twin(settings: Settings, index: int) -> str:
+    """What tells a server's second section from its first: its name."""
+    addresses = [_canonical(getattr(section, "base_url", "")) for section in settings.monitors]
+    return settings.monitors[index].name if addresses[index] in addresses[:index] else ""
+
+
+def _mlflow_monitor(settings: Settings, section: MlflowMonitor) -> Source:
+    """Production metrics that are logged where the runs are."""
+    from .mlflow_monitors import open_monitor
+
+    place = settings.tracking
+    if place is None:
+        spec = SourceSpec(key=source_key("monitors", "", section.name), kind="monitors", name=section.name, address="")
+        return RefusedSource(spec, "misconfigured", "No tracking server is named: set [mlflow] tracking_uri.")
+
+    def build_it(settings: Settings, spec: SourceSpec, tracking: Tracking, keys: Connection | None) -> Source:
+        inner = _tracking_source(settings, spec, tracking, keys, section.experiments)
+        return open_monitor(spec, inner, section)
+
+    return _of_mlflow(settings, place, "monitors", section.name, build_it, section.name)
 
 
 def _scope(section: Ci) -> str:

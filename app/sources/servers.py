@@ -9,6 +9,7 @@ from .. import credentials
 from ..records import SourceSpec
 from ..settings import AirflowCi, Ci, Connection, GithubCi, GitlabCi, JenkinsCi, KubeflowCi, Registry, Settings
 from ..settings.sections import CiSource as CiServer
+from ..settings.sections import PrometheusMonitor
 from . import http
 from .ci import Vendor
 
@@ -16,19 +17,23 @@ _LOGIN_HINTS = {
     "github": "Set GITHUB_TOKEN, or name a token under [hosts] in your config.toml.",
     "gitlab": "Set GITLAB_TOKEN, or name a token under [hosts] in your config.toml.",
     "jenkins": "Name user and API token in the settings, as username_env and password_env.",
+    "prometheus": "Name a token in the settings (token_env), or user and password (username_env and password_env).",
 }
 
 Opener = Callable[[SourceSpec, Any, http.Http], Vendor]
 """Takes the section of its own kind."""
 
 
-def server_of(settings: Settings, section: CiServer | Registry) -> http.Http:
+def server_of(
+    settings: Settings, section: CiServer | Registry | PrometheusMonitor, explain: http.Explain | None = None
+) -> http.Http:
     """The server of a section, with the login and the certificates that are meant for it. Raises SettingsError."""
     return http.Http(
         section.base_url,
         credential=login_to(settings, section.base_url, section),
         connection=connection_to(settings, section.base_url, section),
         login_hint=_LOGIN_HINTS.get(section.kind, "Give a token in the settings."),
+        explain=explain,
     )
 
 
