@@ -73,6 +73,10 @@ class OwnNotes(StateFile):
             self._db.execute("DELETE FROM told WHERE at < ?", (at - _FORGET_AFTER,))
             return self._db.execute("INSERT OR IGNORE INTO told VALUES (?, ?)", (kept(key), at)).rowcount == 1
 
+    def was_told(self, key: str) -> bool:
+        """Whether it was told already."""
+        return bool(self._rows("SELECT 1 FROM told WHERE key = ?", kept(key)))
+
     def untell(self, key: str) -> None:
         """It could not be told, or is over: it may be told again."""
         self._write("DELETE FROM told WHERE key = ?", (kept(key),))
