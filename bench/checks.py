@@ -42,7 +42,7 @@ READS = 15
 DAY = 86_400_000
 NOW = time.time_ns() // 1_000_000
 SOURCE = SourceSpec(key="3123456789abcdef", kind="checks", name="gx", address="gx/")
-TRANSACTIONS = ((Cache, "write"), (Cache, "tell_removals"), (Cache, "forget_check_news"), (State, "keep_check_news"))
+TRANSACTIONS = ((Cache, "write"), (Cache, "tell_removals"), (Cache, "forget_news"), (State, "keep_news"))
 """What the writer's thread does, each in one transaction of the cache or of state.db."""
 SAME = Identities([DataIdentity(name="orders", same=(("gx", "table_00"), ("dbt", "shop.orders")))])
 FIRST = "not_null(c0000)"

@@ -13,7 +13,7 @@ import msgspec
 from ..errors import StoreError
 from ..records import Batch, KnownSeries, Record, SourceSpec, SourceState
 from .artifact_contents import write_contents
-from .check_news import News, forget_news, newly_silent, read_news, write_silence
+from .check_news import newly_silent, write_silence
 from .check_writes import CheckWriter, Remembered
 from .commit_writes import CommitWriter
 from .data_writes import write_data_versions
@@ -24,6 +24,7 @@ from .log_writes import KEPT as KEPT_OF_LOGS
 from .log_writes import LogWriter, log_start
 from .model_writes import ModelWriter
 from .monitor_writes import settle_monitors, write_monitors
+from .news import News, forget_news, read_news
 from .note_writes import write_notes
 from .pipeline_writes import PipelineWriter
 from .promotion_writes import write_promotions
@@ -142,7 +143,7 @@ class Cache:
                 data=write_data_versions(cursor, source, batch.data_versions),
                 checks=checks.changed,
                 monitors=write_monitors(cursor, source, batch, now),
-                infra=write_infra(cursor, source, batch, now),
+                infra=write_infra(cursor, source, source_key, batch, now),
                 notes=write_notes(cursor, source, batch.notes),
             )
             self._advance(cursor, source, batch)
@@ -229,11 +230,11 @@ class Cache:
         """How many bytes of a job's log are here, and whether that is all of it. Notes that somebody reads it."""
         return log_start(self.connection, source_key, pipeline, job, now)
 
-    def check_news(self) -> News | None:
-        """What turned of checks and state.db was not told yet; None: nothing."""
+    def news(self) -> News | None:
+        """What state.db was not told yet: what turned of checks, what changed of stacks; None: nothing."""
         return read_news(self.connection)
 
-    def forget_check_news(self, news: News) -> None:
+    def forget_news(self, news: News) -> None:
         """State.db has them now."""
         with self._transaction() as cursor:
             forget_news(cursor, news)

@@ -16,7 +16,7 @@ from ..records import Event, Invocation
 from .state_file import StateFile
 
 if TYPE_CHECKING:
-    from .check_news import News
+    from .news import News
 
 KEPT: Final = 100
 """Results that are kept of a check, those that are newest: one that flaps turns without end."""
@@ -38,8 +38,8 @@ def check_tables(connection: sqlite3.Connection) -> None:
 class CheckMemory(StateFile):
     """The part of state.db that remembers checks."""
 
-    def keep_check_news(self, news: News) -> None:
-        """Keep what turned. An event that is known is told anew, but for when it was first seen."""
+    def keep_news(self, news: News) -> None:
+        """Keep what happened. An event that is known is told anew, but for when it was first seen."""
         with self._transaction():
             self._db.executemany("DELETE FROM event WHERE id = ?", [(wrong,) for wrong in news.wrong])
             self._db.executemany(

@@ -1,8 +1,7 @@
-"""What turned, on its way from the cache to state.db, which keeps it for good.
+"""What turned of checks, as news for state.db.
 
-It waits in the cache, in the transaction of the results that tell it: whoever is killed before state.db was told finds
-it there the next time. Beside each event go the two results around it, so that a cache that is built anew still knows
-since when a check fails, though a tool like dbt has overwritten the file that said so.
+Beside each event go the two results around it, so that a cache that is built anew still knows since when a check
+fails, though a tool like dbt has overwritten the file that said so.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -20,6 +19,7 @@ from .check_folding import Told
 from .check_history import Key, Turn
 from .check_rules import Rule
 from .events import event_id
+from .news import Kept, leave_events, leave_news
 
 HEAD: Final = (
     "native", "tool", "version", "suite", "environment", "at", "interval", "interval_at", "origin", "commit", "run_id",
@@ -37,57 +37,6 @@ _JOINED: Final = (
 
 _encode = msgspec.msgpack.Encoder().encode
 _limits = msgspec.msgpack.Decoder(tuple[Limit, ...]).decode
-
-
-class Kept(msgspec.Struct, frozen=True, array_like=True):
-    """A result that stood beside a turn, as an invocation that has no other."""
-
-    check: str
-    """The check's id."""
-    invocation: Invocation
-
-
-class News(NamedTuple):
-    """What state.db has yet to be told."""
-
-    source: str
-    """Key of the source that all of them are of."""
-    upto: int
-    """For `forget_news`."""
-    events: tuple[Event, ...] = ()
-    wrong: tuple[str, ...] = ()
-    """Ids of events that were told and did not happen: an older result says so."""
-    kept: tuple[Kept, ...] = ()
-
-
-_event = msgspec.msgpack.Decoder(Event).decode
-_kept = msgspec.msgpack.Decoder(Kept).decode
-
-
-def read_news(connection: sqlite3.Connection, limit: int = 2_000) -> News | None:
-    """The oldest news, which are of one source; None where there are none."""
-    first = connection.execute("SELECT source FROM check_news ORDER BY id LIMIT 1").fetchone()
-    if first is None:
-        return None
-    sql = "SELECT id, kind, record FROM check_news WHERE source = ? ORDER BY id LIMIT ?"
-    rows = connection.execute(sql, (first[0], limit)).fetchall()
-    events: dict[str, Event | None] = {}
-    for _, kind, record in rows:
-        if kind == "event":
-            event = _event(record)
-            events[event.id] = event
-        elif kind == "wrong":
-            events[record.decode()] = None
-    return News(
-        source=first[0], upto=rows[-1][0], events=tuple(event for event in events.values() if event is not None),
-        wrong=tuple(name for name, event in events.items() if event is None),
-        kept=tuple(_kept(record) for _, kind, record in rows if kind == "kept"),
-    )  # fmt: skip
-
-
-def forget_news(cursor: sqlite3.Cursor, news: News) -> None:
-    """State.db has them."""
-    cursor.execute("DELETE FROM check_news WHERE source = ? AND id <= ?", (news.source, news.upto))
 
 
 def write_news(
@@ -109,7 +58,7 @@ def write_news(
         rules = [rule(cursor, item.rule) for item in around]
         rows.append(("event", _encode(_turn_event(source, one.check.native, one.turn, shown, rules, now))))
     rows += (("kept", record) for record in kept.values())
-    _leave(cursor, source, rows)
+    leave_news(cursor, source, rows)
 
 
 def newly_silent(connection: sqlite3.Connection, source: str, now: Millis) -> list[tuple[Any, ...]]:
@@ -124,13 +73,8 @@ def newly_silent(connection: sqlite3.Connection, source: str, now: Millis) -> li
 
 def write_silence(cursor: sqlite3.Cursor, source: str, silent: Sequence[tuple[Any, ...]], now: Millis) -> None:
     """Leave word of these, once."""
-    _leave(cursor, source, [("event", _encode(_silence(source, now, *row[1:]))) for row in silent])
+    leave_events(cursor, source, (_silence(source, now, *row[1:]) for row in silent))
     cursor.executemany("UPDATE data_check SET silent_noted = due_at WHERE id = ?", [(row[0],) for row in silent])
-
-
-def _leave(cursor: sqlite3.Cursor, source: str, rows: Iterable[tuple[str, bytes]]) -> None:
-    sql = "INSERT INTO check_news (source, kind, record) VALUES (?, ?, ?)"
-    cursor.executemany(sql, [(source, kind, record) for kind, record in rows])
 
 
 def turn_id(source: str, check: str, turn: Turn) -> str:

@@ -48,10 +48,7 @@ CREATE TABLE check_result (
     rule INTEGER NOT NULL, observed TEXT, failed_rows INTEGER, total_rows INTEGER, message TEXT, ordinal INTEGER,
     is_kept INTEGER, PRIMARY KEY (invocation, of_check)
 ) WITHOUT ROWID;
-CREATE INDEX check_result_history ON check_result (of_check, at, invocation);
-CREATE TABLE check_news (
-    id INTEGER PRIMARY KEY, source TEXT NOT NULL, kind TEXT NOT NULL, record BLOB NOT NULL
-)
+CREATE INDEX check_result_history ON check_result (of_check, at, invocation)
 """
 """A rule holds what results repeat: definition, limits (msgpack), the tool's word for how bad it is, and what would
 have passed. A scope is what one run of a suite says of one dataset, and a cover is a run that held every check of it:
@@ -62,5 +59,4 @@ newest, `rank` says how bad it is (0 is the worst), `due_at` when it should have
 `check_history`), so that a result older or newer than all others costs no look at these. Results stand by invocation:
 by check, which is how they are read, each run of a suite would rewrite every page of the table. Of one
 `is_kept` came from state.db, which has those around each turn. `silent_noted` is the
-`due_at` after which it was told that the check is silent. `check_news` is what state.db has yet to be told: it is
-written with the results that tell it, so that no kill loses it."""
+`due_at` after which it was told that the check is silent."""

@@ -36,6 +36,7 @@ CREATE TABLE source (
     items INTEGER NOT NULL DEFAULT 0, as_of INTEGER, done INTEGER, total INTEGER,
     hidden INTEGER NOT NULL DEFAULT 0, cursor TEXT NOT NULL DEFAULT '{}'
 );
+CREATE TABLE news (id INTEGER PRIMARY KEY, source TEXT NOT NULL, kind TEXT NOT NULL, record BLOB NOT NULL);
 CREATE TABLE experiment (
     id INTEGER PRIMARY KEY, source INTEGER NOT NULL, native TEXT NOT NULL, name TEXT NOT NULL,
     lifecycle TEXT NOT NULL, created_at INTEGER, updated_at INTEGER, UNIQUE (source, native)
@@ -149,6 +150,7 @@ TABLES: Final = ";".join(
     (LOG_TABLES, _OWN, MODEL_TABLES, CHECK_TABLES, DATA_TABLES, MONITOR_TABLES, INFRA_TABLES, NOTE_TABLES)
 )
 """`content` counts the batches that changed something, so that a screen tells news from a pass without any.
+`news` is what state.db has yet to be told: it is written with what tells it, so that no kill loses it.
 Of a metric: `value` is NULL for NaN (SQLite has none) and may be infinite; `state` tells.
 Of a label: `number` is the text as a number where it is one. Of a run: `digest` is a hash of the record, so
 that a sweep over unchanged runs writes one integer each; `parent` is the parent's native id, because children

@@ -69,7 +69,7 @@ class Writer:
             # the cache can be filled all the same; only gaps are not kept
             LOGGER.warning("%s", error)
         self._cache.remembered = self._remembered
-        self._tell_checks()
+        self._tell_news()
         while self._tell_removals():
             pass
         while self._settle():
@@ -141,8 +141,8 @@ class Writer:
         started = time.perf_counter()
         written = self._cache.write(source, piece, time.time_ns() // 1_000_000)
         self._pace.learn(rows, time.perf_counter() - started)
-        if piece.invocations:
-            self._tell_checks()
+        if piece.invocations or piece.stacks:
+            self._tell_news()
         return written
 
     async def note_silence(self, source: str, now: Millis) -> None:
@@ -151,28 +151,28 @@ class Writer:
 
     def _note_silence(self, source: str, now: Millis) -> None:
         self._cache.note_silence(source, now)
-        self._tell_checks()
+        self._tell_news()
 
     def _tell_removals(self) -> bool:
         """Gives whether there were any left to tell."""
         was_any = self._cache.tell_removals(time.time_ns() // 1_000_000)
         if was_any:
-            self._tell_checks()
+            self._tell_news()
         return was_any
 
     def _settle(self) -> bool:
         """Gives whether anything was owed to lines of production."""
         return self._cache.settle(time.time_ns() // 1_000_000)
 
-    def _tell_checks(self) -> None:
-        """Have state.db keep what turned. What cannot be kept now waits in the cache."""
-        while self._state is not None and (news := self._cache.check_news()) is not None:
+    def _tell_news(self) -> None:
+        """Have state.db keep what only we have seen. What cannot be kept now waits in the cache."""
+        while self._state is not None and (news := self._cache.news()) is not None:
             try:
-                self._state.keep_check_news(news)
+                self._state.keep_news(news)
             except StoreError as error:
                 LOGGER.warning("%s", error)
                 return
-            self._cache.forget_check_news(news)
+            self._cache.forget_news(news)
 
     def _remembered(self, source: str, checks: Sequence[str]) -> list[Invocation]:
         try:

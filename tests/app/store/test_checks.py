@@ -81,9 +81,9 @@ class Deck:
         return written
 
     def tell(self) -> None:
-        while news := self.cache.check_news():
-            self.state.keep_check_news(news)
-            self.cache.forget_check_news(news)
+        while news := self.cache.news():
+            self.state.keep_news(news)
+            self.cache.forget_news(news)
 
     def checks(self, text: str = "", sort: str = "", now: int = NOW, **facts: Any) -> list[Check]:
         where = parse(text, now=now, vocabulary=CHECKS)
@@ -293,7 +293,7 @@ def test_a_check_that_does_not_speak_when_it_should_is_silent_and_that_is_told_o
 def test_silence_is_noted_of_the_source_that_was_read_and_of_no_other(deck: Deck) -> None:
     deck.write(*(invocation(day, result()) for day in range(4)))
     deck.cache.note_silence("d", NOW)
-    assert deck.cache.check_news() is None
+    assert deck.cache.news() is None
 
 
 def test_what_was_said_in_time_and_came_late_takes_the_silence_back(deck: Deck) -> None:
@@ -359,9 +359,9 @@ def test_news_that_state_db_was_not_told_waits_in_the_cache(deck: Deck) -> None:
 
 def test_news_that_state_db_was_told_twice_are_told_once(deck: Deck) -> None:
     deck.cache.write("g", Batch(invocations=(invocation(0, result()), invocation(1, result(outcome="fail")))), NOW)
-    news = deck.cache.check_news()
+    news = deck.cache.news()
     assert news is not None
-    deck.state.keep_check_news(news)  # killed before the cache forgot them
+    deck.state.keep_news(news)  # killed before the cache forgot them
     deck.tell()
     assert deck.told() == [("check began to fail", 1)]
 

@@ -68,9 +68,9 @@ def test_no_address_of_a_failing_row_is_in_the_cache_or_in_state_db(tmp_path: Pa
                 "error",
             ]
             cache.write("k", Batch(invocations=found), 0)
-            while news := cache.check_news():
-                state.keep_check_news(news)
-                cache.forget_check_news(news)
+            while news := cache.news():
+                state.keep_news(news)
+                cache.forget_news(news)
         files = [path for path in tmp_path.iterdir() if path.is_file()]
         assert {path.name for path in files} >= {"cache.db", "cache.db-wal", "state.db"}
         everything = b"".join(path.read_bytes() for path in files)

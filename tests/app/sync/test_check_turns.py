@@ -108,7 +108,7 @@ from quarterdeck.app.store.state import State
 from tests.app.sync.test_check_turns import MANY, opened, ran
 
 where, after = sys.argv[2], int(sys.argv[3])
-owner = {"write": Cache, "forget_check_news": Cache, "keep_check_news": State}[where]
+owner = {"write": Cache, "forget_news": Cache, "keep_news": State}[where]
 real, left = getattr(owner, where), [after]
 
 def last(*args):
@@ -129,7 +129,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize(
-    ("where", "after"), [("write", 0), ("write", 1), ("write", 2), ("keep_check_news", 0), ("forget_check_news", 0)]
+    ("where", "after"), [("write", 0), ("write", 1), ("write", 2), ("keep_news", 0), ("forget_news", 0)]
 )
 async def test_killed_anywhere_nothing_is_lost_and_nothing_told_twice(tmp_path: Path, where: str, after: int) -> None:
     ended = subprocess.run(
