@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .deeds import Of, Step, Undo, back_from, is_change, is_of, of_what, said, thing, touched, what
+from .deeds import Of, Step, Undo, back_from, is_change, is_note, is_of, of_what, said, thing, touched, what
 from .errors import QuarterdeckError, StoreError, UsageError
 from .paths import make_private, state_dir
 from .records import Job, Millis, Pipeline, Run, Subject
@@ -227,8 +227,8 @@ class Acting:
         return self._state.batch_of_acts(batch)
 
     def under_way(self) -> list[str]:
-        """Batches without an outcome, oldest first."""
-        return list(dict.fromkeys(act.batch for act in self._state.open_acts()))
+        """Batches without an outcome, oldest first, but for those that share notes: nobody waits for them."""
+        return list(dict.fromkeys(act.batch for act in self._state.open_acts() if not is_note(act)))
 
     def untold(self) -> list[str]:
         """Batches that were carried out while no terminal was there to tell, oldest first."""

@@ -23,6 +23,7 @@ from .acts import SECONDS, Kind, Outcome, Surroundings, Tried, Verdict, called
 from .acts.agreements import Agreements
 from .acts.finding import NoPipelineError, check_readable, find_pipeline, opened, run_of
 from .acts.model_notes import ModelNotes
+from .acts.notes import NotesShared
 from .acts.pipelines import Pipelines
 from .acts.promotions import PromotionActs
 from .acts.registrations import Registrations
@@ -53,7 +54,7 @@ sender died may still be under way."""
 
 
 KINDS: Final[tuple[Kind[Any, Any], ...]] = (
-    Tags(), Pipelines(), PromotionActs(), Agreements(), Registrations(), ModelNotes(),
+    Tags(), Pipelines(), PromotionActs(), Agreements(), Registrations(), ModelNotes(), NotesShared(),
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from .records import Millis
 from .store.state import Act
 
-Of = Literal["tags", "pipelines", "models"]
+Of = Literal["tags", "pipelines", "models", "notes"]
 """What an act was done to."""
 
 
@@ -64,6 +64,8 @@ def what(act: Act) -> str:
         return what_of_pipeline(act)
     if of_what(act) == "models":
         return _what_of_model(act)
+    if of_what(act) == "notes":
+        return "notes for the team"
     key, value, again = act.intent["key"], act.intent["value"], " again" if act.intent.get("undoes") else ""
     return f"{key} taken away{again}" if value is None else f"{key}={value}{again}"
 
@@ -81,7 +83,7 @@ def change(act: Act) -> tuple[str, str]:
         return _present(there), _present(intent["value"])
     if act.act in _MOVES:
         return _version(intent["from"]), _version(intent["version"])
-    if of_what(act) == "models":
+    if of_what(act) in ("models", "notes"):
         return "", what(act)
     read_back = (act.outcome or {}).get("read_back")
     if not read_back:
@@ -102,6 +104,8 @@ def _standing(pipeline: Mapping[str, Any] | None) -> str:
 
 def of_what(act: Act) -> Of:
     """By what its intent names."""
+    if act.act == _SHARES:
+        return "notes"
     return "pipelines" if "pipeline" in act.intent else "models" if "model" in act.intent else "tags"
 
 
@@ -124,15 +128,16 @@ def thing(act: Act) -> str:
     if act.act in _NOTES:
         return "model" if act.intent["version"] is None else "version"
     by_act = {"register": "run", "copy_version": "version"}
-    return by_act.get(act.act, {"tags": "run", "pipelines": "pipeline", "models": "alias"}[of_what(act)])
+    by_what = {"tags": "run", "pipelines": "pipeline", "models": "alias", "notes": "note"}
+    return by_act.get(act.act, by_what[of_what(act)])
 
 
 def touched(act: Act) -> str:
     """The run that was tagged, the pipeline that runs now, or the model whose alias moved."""
     if of_what(act) == "models":
         return str(act.intent["to" if act.act == "copy_version" else "model"])
-    if of_what(act) == "tags":
-        return str(act.intent["run_id"])
+    if of_what(act) in ("tags", "notes"):
+        return str(act.intent.get("run_id", ""))
     read_back = (act.outcome or {}).get("read_back") or {}
     return str(read_back.get("pipeline") or act.intent["pipeline"])
 
@@ -150,6 +155,10 @@ _NEVER: Final = {
 _MOVES: Final = frozenset({"promote", "rollback"})
 """Acts that move an alias."""
 
+_SHARES: Final = "share_notes"
+NOTE_TAG: Final = "quarterdeck.note."
+"""How the keys of tags begin that hold a note: what was said is not taken back, somebody says something else."""
+
 _MAKES: Final = frozenset({"register", "copy_version"})
 """Acts that make a version."""
 
@@ -162,8 +171,15 @@ def is_of(act: Act, of: Of) -> bool:
     return of_what(act) == of or (of == "tags" and act.act == "register")
 
 
+def is_note(act: Act) -> bool:
+    """Whether it tells others what somebody wrote."""
+    return of_what(act) == "notes" or str(act.intent.get("key", "")).startswith(NOTE_TAG)
+
+
 def is_change(act: Act) -> bool:
-    """Whether something is otherwise since."""
+    """Whether something is otherwise since, that somebody may want back as it was."""
+    if is_note(act):
+        return False
     if of_what(act) != "tags" and act.act not in _NOTES:
         return True
     return bool(act.intent["text" if act.act == "describe" else "value"] != act.intent["previous"])

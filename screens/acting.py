@@ -362,8 +362,11 @@ def how_far(progress: Progress) -> str:
     return _POINTS.get(progress.point, "under way").format(clip(progress.detail, 20))
 
 
+_COUNTED: Final[dict[Of, str]] = {"tags": "run", "pipelines": "pipeline", "models": "alias", "notes": "note"}
+
+
 def _counted(progress: Progress) -> str:
-    return progress.thing or {"tags": "run", "pipelines": "pipeline", "models": "alias"}[progress.of]
+    return progress.thing or _COUNTED[progress.of]
 
 
 def outcome_pieces(progress: Progress) -> list[Piece]:

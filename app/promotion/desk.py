@@ -120,6 +120,17 @@ class Desk:
         """Put an object under a ref that only its owner writes, whether there is one already or not."""
         self._remote("push", "--quiet", "--force", "--", self._address, f"{sha}:{ref}")
 
+    def advance(self, sha: str, ref: str) -> None:
+        """Move a ref on to a commit that follows what the remote has there. Fails where it has something else by then.
+
+        Only what the commit adds to that is sent: its ancestors are the remote's own.
+        """
+        self._remote("push", "--quiet", "--no-thin", "--", self._address, f"{sha}:{ref}")
+
+    def has(self, sha: str) -> bool:
+        """Whether the commit is here already, or can be borrowed."""
+        return bool(self._present([sha]))
+
     def publishes_nothing(self, commit: str) -> bool:
         """Whether a branch of the remote has this commit right now, so that naming it publishes nobody's work."""
         if self._mirror is None or not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
