@@ -26,6 +26,7 @@ from .check_memory import CheckMemory, check_tables
 from .local_ledger import LocalLedger, local_ledger_tables
 from .own_notes import OwnNotes, own_notes_tables
 from .state_file import Migration, kept
+from .watch_memory import WatchMemory
 
 ActState = Literal["asked", "begun", "done", "failed", "unknown"]
 """asked: somebody said yes, nothing was tried yet; begun: the outside world may have heard of it; unknown: looked for
@@ -106,7 +107,7 @@ MIGRATIONS: tuple[Migration, ...] = (
 """Number n brings a file of schema n-1 to n. Only ever appended to."""
 
 
-class State(AliasHistory, CheckMemory, LocalLedger, OwnNotes):
+class State(AliasHistory, CheckMemory, LocalLedger, OwnNotes, WatchMemory):
     """The state of one project. One connection: each thread opens its own. Every method raises StoreError."""
 
     def __init__(self, path: Path) -> None:

@@ -3,3 +3,15 @@
 Written rules over what the cache knows; no model, no network, and the clock is passed in: the same cache gives the same
 answer. docs/triage.md says the rules in words.
 """
+
+from __future__ import annotations
+
+from .attention import attention_id
+from .look import look
+from .outlook import Outlook, outlook
+from .severity import RULES
+from .sight import Sight, kept_sight, sight_from_json, sight_to_json
+
+__all__ = [
+    "RULES", "Outlook", "Sight", "attention_id", "kept_sight", "look", "outlook", "sight_from_json", "sight_to_json",
+]  # fmt: skip

@@ -1,0 +1,131 @@
+"""From signals to what needs attention: those of one cause under the gravest of them, and who has it. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Final
+
+from msgspec.structs import replace
+
+from ..records import SEVERITIES, Attention, Millis, Note, Signal, SignalKind
+from .severity import rank
+from .signs import Group, Sign, written
+
+_GONE_BAD: Final = frozenset({"threshold", "burn", "alert"})
+"""Kinds by which something is known to be wrong, and since when."""
+REACH: Final = 7 * 86_400_000
+"""Milliseconds for which what went wrong upstream may be why something else goes bad."""
+NEVER_READ: Final = "never read"
+NO_DATA: Final = "no data"
+"""States of what never answered, or never said anything: nobody knows since when, so their time is no new stretch."""
+
+Acks = Mapping[str, Note]
+"""Subject -> the newest acknowledgement of it, or word that nobody has it any more."""
+
+
+def attention_id(kind: SignalKind, subject: str) -> str:
+    """Who an attention is: 16 hex digits of its leading signal's kind and subject, the same in every clone."""
+    text = f"attention\0{kind}\0{subject}"
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def attentions(signs: Iterable[Sign], acks: Acks) -> tuple[Attention, ...]:
+    """What needs attention, the worst first, of equals what began last; what somebody has at the end."""
+    found = [_attention(group, acks) for group in _grouped(signs)]
+    found.sort(key=lambda one: (one.is_quiet, rank(one.severity), -one.since, one.id))
+    return tuple(found)
+
+
+def newest_acks(notes: Iterable[Note]) -> dict[str, Note]:
+    """Of all notes those by which something is acknowledged, or no more: the newest of each subject."""
+    found: dict[str, Note] = {}
+    for note in notes:
+        if note.kind in ("ack", "unack"):
+            before = found.get(note.subject)
+            if before is None or (before.at, before.id) < (note.at, note.id):
+                found[note.subject] = note
+    return found
+
+
+# -- one cause ----------------------------------------------------------------------------------------------------
+
+
+def _grouped(signs: Iterable[Sign]) -> list[list[Signal]]:
+    groups: dict[Group, list[Sign]] = defaultdict(list)
+    for sign in signs:
+        groups[sign.group].append(sign)
+    joined: dict[Group, list[Signal]] = {group: [one.signal for one in own] for group, own in groups.items()}
+    for group in sorted(groups):
+        target = _target(groups[group], groups)
+        if target is not None:
+            joined[target] += joined.pop(group)
+    return list(joined.values())
+
+
+def _target(own: Sequence[Sign], groups: Mapping[Group, list[Sign]]) -> Group | None:
+    """The group that these belong to as well: something there went bad after one of them began."""
+    asked = sorted({(join, sign.signal.not_before or sign.signal.since) for sign in own for join in sign.joins})
+    for join, began in asked:
+        bad = (one.signal.since for one in groups.get(join, ()) if one.signal.kind in _GONE_BAD)
+        if any(began <= since <= began + REACH for since in bad):
+            return join
+    return None
+
+
+def _attention(signals: list[Signal], acks: Acks) -> Attention:
+    signals.sort(key=lambda one: (rank(one.severity), one.since, one.kind, one.subject))
+    lead = signals[0]
+    made = Attention(
+        id=attention_id(lead.kind, lead.subject), subject=lead.subject, severity=lead.severity, since=lead.since,
+        not_before=lead.not_before, title=lead.title, reason=lead.reason, owner=lead.owner, signals=tuple(signals),
+        state=f"{lead.severity}: {', '.join(sorted({one.kind for one in signals}))}",
+    )  # fmt: skip
+    return _with_ack(made, acks)
+
+
+# -- who has it ---------------------------------------------------------------------------------------------------
+
+
+def _with_ack(one: Attention, acks: Acks) -> Attention:
+    subjects = (written("attention", one.id), one.subject)
+    found = [note for subject in subjects if (note := acks.get(subject)) is not None]
+    newest = max(found, key=lambda note: (note.at, note.id), default=None)
+    if newest is None or newest.kind != "ack":
+        return one
+    return replace(one, ack=newest) if holds(newest, one) else replace(one, acked_before=newest)
+
+
+def holds(ack: Note, one: Attention) -> bool:
+    """Whether an acknowledgement still speaks of what is so: nothing graver, nothing of another kind, no new stretch.
+
+    One without a state, from somewhere else, speaks of whatever it stood on.
+    """
+    if one.since > ack.at and not one.signals[0].state.endswith((NEVER_READ, NO_DATA)):
+        return False
+    grave, kinds = _read(ack.state)
+    return not ack.state or (rank(one.severity) >= grave and {signal.kind for signal in one.signals} <= kinds)
+
+
+def _read(state: str) -> tuple[int, set[str]]:
+    word, _, kinds = state.partition(": ")
+    return (SEVERITIES.index(word) if word in SEVERITIES else len(SEVERITIES)), set(kinds.split(", "))
+
+
+def began_anew(before: Attention | None, now: Attention) -> bool:
+    """Whether an attention is news: it was not there, or it was quiet and is not, or it is graver or a new stretch."""
+    if now.is_quiet:
+        return False
+    if before is None or before.is_quiet:
+        return True
+    return rank(now.severity) < rank(before.severity)
+
+
+def differs(before: Attention | None, now: Attention) -> bool:
+    """Whether what may have caused it is to be looked for anew: other signals, or others' times."""
+    return before is None or _facts(before) != _facts(now)
+
+
+def _facts(one: Attention) -> list[tuple[str, str, Millis, str]]:
+    return [(signal.kind, signal.subject, signal.since, signal.version) for signal in one.signals]

@@ -1,0 +1,102 @@
+"""Data that production uses and that nobody brought a new version of for too long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from statistics import median_low
+from typing import Final, NamedTuple
+
+from ..exact import span
+from ..records import Millis, Signal
+from ..store.reading import Reader
+from ..store.watch_reads import HeldVersion, WatchReads
+from .clocks import Clocks, oldest
+from .outlook import Outlook
+from .production import Production, alias_word, endangered, model_group, refs_to, same_names
+from .severity import severity
+from .signs import Found, Sign, earliest, ref, written
+
+LOOKED_AT: Final = 21
+"""The newest versions by which it is told how often one comes."""
+LEAST: Final = 4
+"""Versions from which on that is known."""
+GRACE: Final = 3_600_000
+"""Milliseconds beyond twice the usual time, as with checks that fall silent."""
+
+
+class UsedData(NamedTuple):
+    """A dataset of production's: its name as the team calls it, and its newest content by MLflow's word."""
+
+    name: str
+    called: str
+    digest: str
+    eaters: tuple[HeldVersion, ...]
+
+
+def look_at_data(reader: Reader, production: Production, outlook: Outlook, known: Clocks, now: Millis) -> Found:
+    """What the cache says of the data of production."""
+    reads = WatchReads(reader.connection)
+    used = used_data(production, outlook)
+    appeared = {
+        one.name: reads.appeared(sorted(same_names(outlook.identities, "mlflow", one.called)), LOOKED_AT)
+        for one in used
+    }
+    return data_signs(used, appeared, oldest(known, now), now)
+
+
+def used_data(production: Production, outlook: Outlook) -> list[UsedData]:
+    """The datasets that are used, each once, by name."""
+    found: dict[str, UsedData] = {}
+    for one in production.held:
+        for called, digest in one.data:
+            name = outlook.identities.name_of("mlflow", called) or called
+            before = found.get(name)
+            eaters = (*(before.eaters if before else ()), one)
+            found[name] = UsedData(name, called, digest or (before.digest if before else ""), _once(eaters))
+    return [found[name] for name in sorted(found)]
+
+
+def _once(eaters: tuple[HeldVersion, ...]) -> tuple[HeldVersion, ...]:
+    return tuple(dict.fromkeys(eaters))
+
+
+def data_signs(
+    used: Sequence[UsedData], appeared: Mapping[str, Sequence[Millis]], read_until: Millis, now: Millis
+) -> Found:
+    """The signals of these. `appeared`: when the newest versions came, newest first; `read_until`: nobody looked for
+    one after that."""
+    late = {one.name: at for one in used if (at := _late_at(appeared.get(one.name, ()))) is not None}
+    signs = [_stale(one, appeared[one.name], late[one.name]) for one in used if late.get(one.name, now) < read_until]
+    return Found(
+        signs=tuple(signs), due=earliest((at + 1 for at in late.values()), now), watched=(("datasets", len(used)),)
+    )  # fmt: skip
+
+
+def _usual(appeared: Sequence[Millis]) -> Millis | None:
+    """Between two versions as a rule; None where there are too few, or they all came at once."""
+    if len(appeared) < LEAST:
+        return None
+    return median_low(later - earlier for later, earlier in pairwise(appeared)) or None
+
+
+def _late_at(appeared: Sequence[Millis]) -> Millis | None:
+    usual = _usual(appeared)
+    return None if usual is None else appeared[0] + 2 * usual + GRACE
+
+
+def _stale(one: UsedData, appeared: Sequence[Millis], late_at: Millis) -> Sign:
+    usual = _usual(appeared)
+    names = ", ".join(dict.fromkeys(map(alias_word, one.eaters)))
+    subject = written("dataset", one.called, one.digest) if one.digest else written("alias", *_alias(one))
+    signal = Signal(
+        kind="data stale", subject=subject, severity=severity("data stale"), since=late_at, not_before=appeared[0],
+        title=f"{one.name}  no new version; one comes every {span(usual)} as a rule", state="stale",
+        reason=f"{names} feeds on it", refs=((ref("dataset", one.called, one.digest),) if one.digest else ())
+        + refs_to(one.eaters), **endangered(one.eaters),
+    )  # fmt: skip
+    return Sign(signal, ("data", one.name), joins=tuple(map(model_group, one.eaters)))
+
+
+def _alias(one: UsedData) -> tuple[str, str]:
+    return one.eaters[0].model, one.eaters[0].alias

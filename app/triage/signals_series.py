@@ -1,0 +1,223 @@
+"""Lines of production that break a threshold, burn a budget, fell silent, or of which an alert fires."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from ..monitoring import GAP_STEPS, STALE_STEPS, WINDOWS, Burn, burn_rates, is_silent
+from ..records import Alert, EventRef, Millis, MonitorSeries, Samples, Severity, Signal
+from ..store.reading import Reader
+from ..store.watch_reads import HeldVersion
+from .attention import NO_DATA
+from .burning import burning_since
+from .production import Production, endangered, model_group, refs_to, titled
+from .severity import severity
+from .signs import Found, Group, Sign, figure, ref, written
+
+_LABELS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("critical", "page", "fatal", "emergency", "crit", "p1", "sev1"), "critical"),
+    **dict.fromkeys(("warning", "warn", "minor", "p3", "sev3"), "warning"),
+    **dict.fromkeys(("info", "information", "informational", "low", "none", "notice", "p4", "p5", "sev4"), "info"),
+}
+"""What teams write into the label severity -> case of the table; any other word is high."""
+_HOURS: Final = 3_600_000
+_LEAST: Final = 5 * 60_000
+
+
+def look_at_series(reader: Reader, production: Production) -> Found:
+    """What the cache says of all lines and alerts. Nothing of it depends on the clock."""
+    series, alerts = reader.monitors.series(), reader.monitors.alerts()
+    histories = {one.key: found for one in series if (found := _history(reader, one)) is not None}
+    return Found(
+        signs=tuple(series_signs(series, histories, production)) + tuple(alert_signs(alerts, production)),
+        watched=(("series", len(series)),),
+    )
+
+
+def _history(reader: Reader, series: MonitorSeries) -> Samples | None:
+    """The points of an objective, as far back as a window of its burn."""
+    if series.objective is None or series.at is None:
+        return None
+    return reader.monitors.samples(series.key, series.at - 2 * WINDOWS[-1].long, series.at + 1)
+
+
+def series_signs(
+    series: Sequence[MonitorSeries], histories: Mapping[str, Samples], production: Production
+) -> list[Sign]:
+    """The signals of these lines. `histories`: the points of those with an objective, by key."""
+    found: list[Sign] = []
+    for one in series:
+        eater = production.of(one.model, one.version) if one.model else None
+        is_other = eater is None and one.model in production.models
+        found += _threshold(one, eater, is_other)
+        if (samples := histories.get(one.key)) is not None:
+            found += _burn(one, samples, eater, is_other)
+        if not is_other:  # one of a version that was replaced ends, as it should
+            found += _silence(one, eater)
+    return found
+
+
+# -- its threshold ------------------------------------------------------------------------------------------------
+
+
+def _threshold(one: MonitorSeries, eater: HeldVersion | None, is_other: bool) -> list[Sign]:
+    if one.bad_since is None:
+        return []
+    case = "other" if is_other else "no model" if eater is None else "production"
+    said = f"{one.name} {_value(one)}, {_bound(one)}"
+    return [
+        _sign(
+            one, eater, kind="threshold", severity=severity("threshold", case), state="bad", since=one.bad_since,
+            not_before=one.last_good_at, title=f"{_whose(one, eater)}  {said}",
+            reason=_why_bad(one),
+        )
+    ]  # fmt: skip
+
+
+def _why_bad(one: MonitorSeries) -> str:
+    words = [f"{one.name} is {'below' if _is_low(one) else 'above'} {figure(one.bound or 0.0, one.unit)}"]
+    if is_silent(one):
+        words.append("no newer point came since")
+    if one.label_delay:
+        words.append(f"its labels come {figure(one.label_delay / _HOURS)} h later")
+    return "; ".join(words)
+
+
+def _is_low(one: MonitorSeries) -> bool:
+    return one.min is not None and one.value is not None and one.value < one.min
+
+
+def _value(one: MonitorSeries) -> str:
+    return "unknown" if one.value is None or math.isnan(one.value) else figure(one.value, one.unit)
+
+
+def _bound(one: MonitorSeries) -> str:
+    """`floor 0.78`, `limit 0.2 s`: the one that it breaks, else the nearer."""
+    if _is_low(one) or (one.max is None and one.min is not None):
+        return f"floor {figure(one.min or 0.0, one.unit)}"
+    return f"limit {figure(one.max if one.max is not None else 0.0, one.unit)}"
+
+
+# -- its budget ---------------------------------------------------------------------------------------------------
+
+
+def _burn(one: MonitorSeries, samples: Samples, eater: HeldVersion | None, is_other: bool) -> list[Sign]:
+    assert one.objective is not None
+    assert one.at is not None  # there is a history
+    burns = [burn for burn in burn_rates(samples, one.objective, one.at) if burn.is_burning]
+    if not burns:
+        return []
+    worst = burns[0]
+    case = "other" if is_other else "urgent" if worst.window.is_urgent else "slow"
+    since, before = burning_since(samples, one.objective, one.at)
+    return [
+        _sign(
+            one, eater, kind="burn", severity=severity("burn", case), since=since, not_before=before,
+            state="burning" if worst.window.is_urgent else "burning slowly",
+            title=f"{_whose(one, eater)}  {one.name} burns its budget {figure(worst.long_rate or 0.0)} times too fast",
+            reason=_why_burning(worst, one.objective),
+        )
+    ]  # fmt: skip
+
+
+def _why_burning(worst: Burn, objective: float) -> str:
+    long, short = worst.window.long // _HOURS, worst.window.short / _HOURS
+    over = f"{long} h and {figure(short * 60)} min" if short < 1 else f"{long} h and {figure(short)} h"
+    return f"over {over} more than {figure(worst.window.factor)} times of what {100 * objective:.6g} % allows"
+
+
+# -- its silence --------------------------------------------------------------------------------------------------
+
+
+class _Silent(NamedTuple):
+    """How a line says nothing."""
+
+    state: str
+    severity: Severity
+    since: Millis
+    not_before: Millis | None
+    said: str
+
+
+def _silence(one: MonitorSeries, eater: HeldVersion | None) -> list[Sign]:
+    how = _how_silent(one)
+    if how is None:
+        return []
+    return [
+        _sign(
+            one, eater, kind="series stale", severity=how.severity, state=how.state, since=how.since,
+            not_before=how.not_before, title=f"{_whose(one, eater)}  {one.name} {how.said}",
+            reason=f"its source answers, and a point is due every {figure(one.step / 60_000)} min",
+        )
+    ]  # fmt: skip
+
+
+def _how_silent(one: MonitorSeries) -> _Silent | None:
+    patience = max(STALE_STEPS * one.step, _LEAST)
+    nothing = severity("series stale", "no number")
+    if one.at is None:  # where nobody asked yet, nobody knows
+        return None if one.looked_at is None else _Silent(NO_DATA, nothing, one.looked_at, None, "gave no point yet")
+    if is_silent(one):
+        level, since = severity("series stale", "production"), one.at + GAP_STEPS * one.step
+        return _Silent("silent", level, since, one.at, "gives no new point")
+    if one.value is not None and math.isnan(one.value) and _lasts(one, patience):
+        began = one.at if one.last_good_at is None else one.last_good_at + one.step
+        return _Silent("no number", nothing, began, one.last_good_at, "gives no number")
+    return None
+
+
+def _lasts(one: MonitorSeries, patience: Millis) -> bool:
+    """A share of nothing is NaN while there is no traffic: that is no trouble of a line with an objective."""
+    return one.objective is None and one.at is not None and one.at - (one.last_good_at or 0) > patience
+
+
+# -- alerts -------------------------------------------------------------------------------------------------------
+
+
+def alert_signs(alerts: Sequence[Alert], production: Production) -> list[Sign]:
+    """The signals of alerts that fire."""
+    return [_alert(alert, production) for alert in alerts if alert.state == "firing"]
+
+
+def _alert(alert: Alert, production: Production) -> Sign:
+    version = alert.labels.get("version", "")
+    eater = production.of(alert.model, version) if alert.model else None
+    case = _LABELS.get(alert.severity.strip().casefold(), "high")
+    if eater is None and alert.model in production.models:
+        case = "other"
+    whose = "" if not alert.model else f"{titled(eater) if eater else alert.model}  "
+    signal = Signal(
+        kind="alert", subject=written("alert", alert.fingerprint), severity=severity("alert", case), state="firing",
+        since=alert.since, title=f"{whose}{alert.name} fires", refs=_refs(ref("alert", alert.fingerprint), eater),
+        reason=alert.summary or "a rule of the monitoring's own", **_model(alert.model, version, eater),
+    )  # fmt: skip
+    group: Group = model_group(eater) if eater else ("alert", alert.source, alert.name, alert.model)
+    return Sign(signal, group, source=alert.source)
+
+
+# -- what they share ----------------------------------------------------------------------------------------------
+
+
+def _sign(one: MonitorSeries, eater: HeldVersion | None, **facts: Any) -> Sign:
+    signal = Signal(
+        subject=written("series", one.key), refs=_refs(ref("series", one.key), eater),
+        **_model(one.model, one.version, eater), **facts,
+    )  # fmt: skip
+    group: Group = model_group(eater) if eater else ("line", one.model, one.version, "" if one.model else one.key)
+    return Sign(signal, group, source=one.source)
+
+
+def _refs(own: EventRef, eater: HeldVersion | None) -> tuple[EventRef, ...]:
+    return (own, *refs_to([] if eater is None else [eater]))
+
+
+def _model(model: str, version: str, eater: HeldVersion | None) -> dict[str, Any]:
+    return {"model": model, "version": version} if eater is None else endangered((eater,))
+
+
+def _whose(one: MonitorSeries, eater: HeldVersion | None) -> str:
+    if eater is not None:
+        return titled(eater)
+    return " ".join(word for word in (one.model or "production", f"v{one.version}" if one.version else "") if word)
