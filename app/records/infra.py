@@ -65,6 +65,8 @@ class Stack(Record, frozen=True, kw_only=True):
     state_digest: str = ""
     """Of which resources there are, without what they hold."""
     resources: tuple[Resource, ...] = ()
+    applied: tuple[str, ...] = ()
+    """Addresses that the last apply changed, took away or made; at most a hundred."""
     errors: tuple[str, ...] = ()
     """What plan or apply ended with, masked."""
     complaint: str = ""
