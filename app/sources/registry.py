@@ -45,6 +45,7 @@ def build(settings: Settings) -> list[Source]:
         *(_ci(settings, index) for index in range(len(settings.ci))),
         *(checks_source(settings, index) for index in range(len(settings.checks))),
         *(_monitor(settings, index) for index in range(len(settings.monitors))),
+        *(infra_source(settings, index) for index in range(len(settings.infra))),
     ]
     return [source for source in sources if source is not None]
 
@@ -289,6 +290,17 @@ def _mlflow_monitor(settings: Settings, section: MlflowMonitor) -> Source:
         return open_monitor(spec, inner, section)
 
     return _of_mlflow(settings, place, "monitors", section.name, build_it, section.name)
+
+
+def infra_source(settings: Settings, index: int) -> Source:
+    """The source of one [[infra]]: an InfraSource where anything of it may be read."""
+    from .terraform.building import build_infra, scope_of  # for those who have such a section
+
+    spec = SourceSpec(
+        key=source_key("infra", settings.project_key, scope_of(settings, index)), kind="infra",
+        name=settings.infra[index].stack, address=str(settings.root),
+    )  # fmt: skip
+    return build_infra(settings, index, spec)
 
 
 def _scope(section: Ci) -> str:
