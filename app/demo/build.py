@@ -16,6 +16,7 @@ import msgspec
 
 from ..errors import QuarterdeckError
 from ..records import Millis
+from .infrastructure import write_infrastructure
 from .repository import build_repository
 from .results import write_results
 from .world import FOLDER, new_world, read_world, write_world
@@ -114,6 +115,7 @@ def _build_in(site: Path, home: Path, report: Report, lock: int, now: Millis) ->
     world.exports.store(site)
     report("Holding the exports against the rules of each night")
     write_results(site, world)
+    write_infrastructure(site, world)
     write_world(site, world)
     report("Logging the runs with MLflow")
     _log_runs(site, home, report, lock)

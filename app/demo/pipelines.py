@@ -52,8 +52,8 @@ PAST = (
     Past(step="weekend-share", who="bo", minutes=4),
     Past(step="local-pipeline", who="ann", minutes=3, damaged=True),
     Past(step="local-pipeline", who="ann", minutes=31, again=True),
-    Past(step="weekend-nobody", who="bo", minutes=5, stale=True),
     Past(step="data: orders from the new shop", who="chris", minutes=9, only=("data-check",)),
+    Past(step="weekend-nobody", who="bo", minutes=5, stale=True),
 )
 
 

@@ -22,7 +22,8 @@ from .artifacts import write_artifacts
 from .exports import CUSTOMERS, Exports, schema
 from .live import Live, live_plan, write_live
 from .plans import EXPERIMENTS, DataUse, Plan, plans
-from .registry import register
+from .production import EXPERIMENT, log_production
+from .registry import register, shelve
 from .world import World, read_world
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def build_runs(root: Path, home: Path, report: Callable[[str], None]) -> None:
         if len(made) % 50 == 0:
             report(f"{len(made)} of {len(planned)} runs logged")
     _begin_live(client, world, root, ids["churn"])
-    register(client, world, planned, made, root)
+    shelf = shelve(world, planned)
+    register(client, shelf, planned, made, root)
+    log_production(client, world, planned, shelf, str(home / "mlartifacts" / EXPERIMENT))
 
 
 def _begin_live(client: MlflowClient, world: World, root: Path, experiment: str) -> None:

@@ -1,7 +1,8 @@
 """The demo's trainer: `python -m quarterdeck.app.demo.trainer DIR` logs a point of a live run every two seconds.
 
 It goes on with the live run of a new world, or begins another one, for about half an hour in all; then it
-finishes the run and itself. One run of it works in a world at a time. SIGTERM ends the run as killed.
+finishes the run and itself. Each minute it logs how production does, too. One trainer works in a world at a time.
+SIGTERM ends the run as killed.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ..records import Millis
 from .detached import only_trainer
 from .live import PACE, ROUNDS, Live, points_at, read_live, whole_plan, write_live
 from .plans import Plan
+from .production import Serving
 from .runs import log_run, open_client
 from .world import FOLDER, World, read_world
 
@@ -43,6 +45,7 @@ class Trainer:
         self._world = world
         self._client = client
         self._inode = home.stat().st_ino
+        self._serving = Serving(client, world)
         self.stopped = threading.Event()
 
     def work(self) -> None:
@@ -104,6 +107,7 @@ class Trainer:
             self._client.log_batch(
                 live.run_id, [Metric(name, point.value, point.at, point.step) for name, point in points.items()]
             )
+            self._serving.log(_now())
         except MlflowException as error:
             sys.stderr.write(f"{error}\n")
             return False

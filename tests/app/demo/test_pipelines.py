@@ -44,15 +44,15 @@ def test_its_history_is_green_and_red_for_real_reasons(settings: Settings) -> No
     runs = list(reversed(Kept(settings.project_key).newest()))
     assert [(one.number, one.status, one.branch) for one in runs] == [
         (1, "passed", "main"), (2, "failed", "feature/weekend-share"), (3, "failed", "main"), (4, "passed", "main"),
-        (5, "failed", "feature/weekend-share"), (6, "passed", "main"),
+        (5, "passed", "main"), (6, "failed", "feature/weekend-share"),
     ]  # fmt: skip
     assert {one.name for one in runs} == {"nightly-train"}
     assert [job.name for job in runs[3].jobs] == ["ingest", "data-check", "train", "evaluate"]
     assert "ZeroDivisionError: division by zero" in logs(settings, 2)
     assert "is damaged" in logs(settings, 3)
     assert "val_auc" in logs(settings, 4)
-    assert "FAIL  orders     fresh-ordered_at" in logs(settings, 5)
-    [report] = [job.report for job in runs[4].jobs if job.report]
+    assert "FAIL  orders     fresh-ordered_at" in logs(settings, 6)
+    [report] = [job.report for job in runs[5].jobs if job.report]
     assert [case.name for case in report.failures] == ["fresh-ordered_at"]
     assert said == ["Running its pipeline at 6 older commits"]
 

@@ -42,8 +42,8 @@ def plan(reader: Reader, model: str, version: str | None = None) -> Plan:
     return plan_of(read_situation(reader, model, "champion", actor=YOU, version=version), time.time_ns() // 1_000_000)
 
 
-def test_three_models_with_a_history_and_one_move_that_nobody_wrote_down(settings: Settings, reader: Reader) -> None:
-    assert [row.model.name for row in reader.models.models()] == ["churn", "churn-realtime", "ltv"]
+def test_four_models_with_a_history_and_one_move_that_nobody_wrote_down(settings: Settings, reader: Reader) -> None:
+    assert [row.model.name for row in reader.models.models()] == ["churn", "churn-offers", "churn-realtime", "ltv"]
     kinds = [entry.kind for entry in reader.ledger("churn", "champion")]
     assert kinds == ["promotion", "promotion", "promotion", "rollback", "promotion"]
     assert all(entry.plan and entry.commit for entry in reader.ledger("churn", "champion"))
@@ -66,5 +66,5 @@ def test_three_models_with_a_history_and_one_move_that_nobody_wrote_down(setting
 def test_the_worlds_remote_holds_the_ledger_and_no_more_than_was_pushed(settings: Settings) -> None:
     remote = settings.root / ".demo" / "remote.git"
     refs = run_git(remote, "for-each-ref", "--format=%(refname)", "refs/quarterdeck/ledger").decode().split()
-    assert len(refs) == 7
+    assert len(refs) == 10
     assert run_git(settings.root, "status", "--porcelain") == b""
