@@ -1,4 +1,4 @@
-"""What the vendors' records tell of what happened: commits, runs that ended, pipelines that came to an end."""
+"""What the vendors' records tell of what happened: runs that ended, pipelines that came to an end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
-from ..records import Commit, Event, EventRef, Millis, Subject
+from ..records import Event, EventRef, Millis, Subject
 
 _VOUCHED: Final = ("github", "gitlab")
 """Kinds of sources that have seen the login of whoever they name."""
@@ -46,15 +46,6 @@ def _run_event(
     return Event(
         id=event_id(source, "run finished", native), at=ended_at, kind="run finished", title=f"{name} {status}",
         actor=user, strength="claimed" if user else None, source=source, refs=_refs("run", native, commit),
-    )  # fmt: skip
-
-
-def commit_event(commit: Commit) -> Event:
-    """A commit as an event."""
-    return Event(
-        id=event_id(commit.source, "commit", commit.sha), at=commit.committed_at, kind="commit", title=commit.subject,
-        actor=commit.author, strength="claimed", source=commit.source,
-        refs=(EventRef(subject=str(Subject(kind="commit", parts=(commit.sha,))), role="commit"),),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from ..records import AliasMove, Event, LedgerEntry, Millis, PolicyText, SourceS
 from ..settings.files import check_depth
 from .explanations import Explanation, explanation
 from .model_events import entry_event, move_event
+from .note_events import note_event
 from .reading import Reader
 from .state import State
 
@@ -31,6 +32,9 @@ def happened(
         if move.reason != "first seen" and (visible is None or move.source in visible):
             found.append(move_event(move, explains(move)))
     found += (entry_event(entry) for entry in state.local_entries() if low <= entry.at < high and not entry.trouble)
+    known = {event.id for event in found}
+    own = (note_event(note) for note in state.own_notes(low) if note.at < high)
+    found += (event for event in own if event.id not in known)
     return sorted(found, key=lambda event: event.at, reverse=True)[:limit]
 
 

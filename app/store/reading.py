@@ -35,17 +35,20 @@ from ..records import (
 from .artifact_contents import read_content
 from .between import commits_between
 from .checks import CheckReads
+from .code_events import commit_events
 from .commits import newest_commits, read_commit
 from .data_events import data_events
 from .datasets import DatasetReads
-from .events import commit_event, pipeline_events, run_events
+from .events import pipeline_events, run_events
 from .files import open_reader
 from .histories import read_extremes, read_series
 from .infra import InfraReads
 from .logs import LogReads
 from .model_events import ledger_events, version_events
 from .models import ModelReads
+from .monitor_events import alert_ends, alert_events, threshold_events
 from .monitors import MonitorReads
+from .note_events import shared_notes
 from .notes import read_notes
 from .pipelines import PipelineReads
 from .promotions import read_ledger, read_policy, read_promotions
@@ -398,16 +401,21 @@ class Reader:
     def events(self, limit: int, since: int | None = None, until: int | None = None) -> list[Event]:
         """The newest events that the vendors' records tell, newest first.
 
-        Commits, data that they changed, runs and pipelines that ended, versions that were registered, and what the
-        ledger says. For the others, that no vendor tells, see `happened`.
+        Commits, data that they changed, runs and pipelines that ended, versions that were registered, what the ledger
+        says, thresholds that were crossed, alerts, and what people wrote. For the others, that no vendor tells, see
+        `happened`.
         """
         low, high = since if since is not None else -(2**62), until if until is not None else 2**62
         found = [
             *run_events(self.connection, low, high, limit),
-            *(commit_event(one) for one in newest_commits(self.connection, limit, since=low, until=high)),
+            *commit_events(self.connection, low, high, limit),
             *pipeline_events(self.connection, low, high, limit),
             *version_events(self.connection, low, high, limit),
             *ledger_events(self.connection, low, high, limit),
             *data_events(self.connection, low, high, limit),
+            *threshold_events(self.connection, low, high, limit),
+            *alert_events(self.connection, low, high, limit),
+            *alert_ends(self.connection, low, high, limit),
+            *{event.id: event for event in shared_notes(self.connection, low, high, limit)}.values(),
         ]
         return sorted(found, key=lambda event: event.at, reverse=True)[:limit]

@@ -80,7 +80,7 @@ def _summed(bucket: list[tuple[int, Point]], beside: frozenset[int]) -> Iterator
 def _sum(points: Sequence[Point]) -> Point:
     if len(points) == 1:
         return points[0]
-    known = [(good, total) for _, good, total in points if _is_finite(good) and _is_finite(total)]
+    known = [(good, total) for _, good, total in points if _is_finite(good) and _is_finite(total) and total]
     if not known:
         return points[-1]
     return points[-1][0], math.fsum(good or 0 for good, _ in known), math.fsum(total or 0 for _, total in known)
