@@ -104,7 +104,7 @@ def _standing(pipeline: Mapping[str, Any] | None) -> str:
 
 def of_what(act: Act) -> Of:
     """By what its intent names."""
-    if act.act == _SHARES:
+    if act.act == SHARES:
         return "notes"
     return "pipelines" if "pipeline" in act.intent else "models" if "model" in act.intent else "tags"
 
@@ -155,7 +155,8 @@ _NEVER: Final = {
 _MOVES: Final = frozenset({"promote", "rollback"})
 """Acts that move an alias."""
 
-_SHARES: Final = "share_notes"
+SHARES: Final = "share_notes"
+"""The act that shares notes with the team."""
 NOTE_TAG: Final = "quarterdeck.note."
 """How the keys of tags begin that hold a note: what was said is not taken back, somebody says something else."""
 

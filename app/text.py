@@ -21,6 +21,9 @@ MARKS = 4
 """Combining marks that one character may carry. Vietnamese needs 2, Hebrew 3; a thousand are an attack."""
 
 _ELLIPSIS = "…"
+_CALLS = re.compile(r"(?<!\w)@(?=\w)")
+_WEB = re.compile(r"\b(www)\.", re.IGNORECASE)
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>()!|~$]|^[#+\-=\d]")
 _UNSAFE = -1
 _JAMO = (
     (0x1160, 0x11FF),
@@ -65,6 +68,21 @@ def safe_lines(text: str) -> str:
     Printable text is given as it is, tabs and all controls come out as `\\u{..}`; the result is valid UTF-8.
     """
     return "\n".join(_escaped(line) for line in text.replace("\r\n", "\n").split("\n"))
+
+
+def unlinked(text: str) -> str:
+    """A text in which no chat and no forge finds an address to link to or somebody to call.
+
+    An `@` that begins a word, the colon of an address and the dot of `www.` become their wide twins, which look the
+    same to people. What is left is as it was.
+    """
+    text = _CALLS.sub("＠", text).replace("://", "：//")
+    return _WEB.sub(r"\1．", text)
+
+
+def markdown(exact: str) -> str:
+    """Somebody's words as one line of Markdown in which they are words: no markup, no link, no mention."""
+    return _MARKUP.sub(r"\\\g<0>", unlinked(one_line(exact))).replace("&", "&amp;")
 
 
 def cells(text: str) -> int:

@@ -25,6 +25,7 @@ SUBJECT_PARTS: Mapping[str, tuple[str, ...]] = {
     "source": ("key",),
     "event": ("id",),
     "attention": ("id",),
+    "project": ("name",),
 }
 """What can be spoken of, and the parts that name it. A `?` part may be left out; `a@b` is one part in two."""
 

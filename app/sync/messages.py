@@ -14,7 +14,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, NamedTuple
 
 from ..records import Attention, Changes, Millis, Suspect
-from ..text import clip, one_line
+from ..text import clip, one_line, unlinked
 
 MOST: Final = 10
 """Attentions of one message; of more it says how many. Slack takes 50 blocks."""
@@ -23,7 +23,6 @@ _TITLE: Final = 200
 _REASON: Final = 400
 """Characters; Slack takes 3,000 in a block."""
 _MARKS: Final = {"critical": "🔴", "high": "🟠", "medium": "🟡", "low": "⚪"}
-_CALLS: Final = re.compile(r"(?<!\w)@(?=\w)")
 _BRACKETS: Final = re.compile(r"(?<=\])(?=[(\[:])|(?<=!)(?=\[)")
 
 New = tuple[Attention, Changes | None]
@@ -56,8 +55,7 @@ def message(new: Sequence[New], place: Place) -> dict[str, Any]:
 def tame(exact: str, most: int) -> str:
     """Somebody else's words as a chat may have them, in one line of at most `most` cells."""
     text = clip(one_line(exact[: 8 * most]).replace("\\u{", "\\u("), most)
-    text = _CALLS.sub("＠", text).replace("://", "：//")
-    text = _BRACKETS.sub(" ", text)
+    text = _BRACKETS.sub(" ", unlinked(text))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
