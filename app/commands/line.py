@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "describe": "registering",
     "doctor": "doctor",
     "events": "events",
+    "infra": "infra",
     "init": "init",
     "ledger": "ledger",
     "lineage": "lineage",

@@ -13,10 +13,10 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 Kind: TypeAlias = Literal[
-    "attribute", "metric", "param", "tag", "dataset", "pipeline", "job", "model", "version", "check", "data"
+    "attribute", "metric", "param", "tag", "dataset", "pipeline", "job", "model", "version", "check", "data", "resource"
 ]
 """attribute: of a run; pipeline: of a pipeline; job: of any of its jobs; model: of a registered model; version: of any
-of its versions; check: of a check of data; data: of a dataset over its versions."""
+of its versions; check: of a check of data; data: of a dataset over its versions; resource: of a resource of a stack."""
 Part: TypeAlias = Literal["last", "min", "max"]
 FieldType: TypeAlias = Literal["text", "status", "time", "seconds", "number", "label", "flag"]
 """How a field's values compare. time: UTC milliseconds; seconds: a duration; label: a text that a numeric
@@ -149,14 +149,44 @@ DATA_ATTRIBUTES: Final[Mapping[str, FieldType]] = {
 }
 """What a dataset has: any of its names and tools, outcomes of its checks, and from `digest` on its newest version."""
 
+RESOURCE_ATTRIBUTES: Final[Mapping[str, FieldType]] = {
+    "stack": "text",
+    "address": "text",
+    "type": "text",
+    "name": "text",
+    "module": "text",
+    "mode": "text",
+    "provider": "text",
+    "action": "status",
+    "reason": "text",
+    "drift": "text",
+    "changed": "text",
+    "drifted": "text",
+    "forces": "text",
+    "moved_from": "text",
+    "sensitive": "flag",
+    "status": "text",
+    "tool": "text",
+    "environment": "text",
+    "model": "text",
+    "commit": "text",
+    "pipeline_id": "text",
+    "planned_at": "time",
+    "applied_at": "time",
+}
+"""What a resource has, and from `status` on its stack. `changed`, `drifted`, `forces` and `model` are any of theirs."""
+
 FLAGS: Final = tuple(
-    name for of in (CHECK_ATTRIBUTES, DATA_ATTRIBUTES) for name, kind in of.items() if kind == "flag"
-)  # fmt: skip
+    name
+    for of in (CHECK_ATTRIBUTES, DATA_ATTRIBUTES, RESOURCE_ATTRIBUTES)
+    for name, kind in of.items()
+    if kind == "flag"
+)
 
 _TYPES: Final[Mapping[str, Mapping[str, FieldType]]] = {
     "attribute": ATTRIBUTES, "pipeline": PIPELINE_ATTRIBUTES, "job": JOB_PARTS, "model": MODEL_ATTRIBUTES,
     "version": VERSION_PARTS, "check": CHECK_ATTRIBUTES,
-    "data": DATA_ATTRIBUTES,
+    "data": DATA_ATTRIBUTES, "resource": RESOURCE_ATTRIBUTES,
 }  # fmt: skip
 
 

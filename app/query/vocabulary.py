@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, get_args
 
-from ..records import OUTCOMES, PIPELINE_STATUSES, RUN_STATUSES, VersionStatus
+from ..records import OUTCOMES, PIPELINE_STATUSES, RESOURCE_ACTIONS, RUN_STATUSES, VersionStatus
 from .tree import (
     ATTRIBUTES,
     CHECK_ATTRIBUTES,
@@ -15,6 +15,7 @@ from .tree import (
     JOB_PARTS,
     MODEL_ATTRIBUTES,
     PIPELINE_ATTRIBUTES,
+    RESOURCE_ATTRIBUTES,
     VERSION_PARTS,
     Field,
     Kind,
@@ -230,4 +231,37 @@ DATASETS: Final = Vocabulary(
     others="age",
     condition="tool:dvc",
     examples="name, tool, outcome, rows",
+)
+
+RESOURCES: Final = Vocabulary(
+    noun="resource",
+    own=tuple(RESOURCE_ATTRIBUTES),
+    fields={**{name: Field("resource", name) for name in RESOURCE_ATTRIBUTES}, "age": AGE},
+    aliases={
+        "resource": "address",
+        "addr": "address",
+        "resource_type": "type",
+        "provider_name": "provider",
+        "actions": "action",
+        "change": "action",
+        "action_reason": "reason",
+        "previous_address": "moved_from",
+        "replace_paths": "forces",
+        "env": "environment",
+        "models": "model",
+        "sha": "commit",
+        "git_commit": "commit",
+        "pipeline": "pipeline_id",
+        "planned": "planned_at",
+        "applied": "applied_at",
+        "secret": "sensitive",
+    },
+    prefixes={},
+    parts={},
+    statuses=RESOURCE_ACTIONS,
+    status="action",
+    age=Field("resource", "planned_at"),
+    others="age",
+    condition="action:delete",
+    examples="stack, action, drift, type",
 )
