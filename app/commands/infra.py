@@ -109,9 +109,11 @@ def _rows(reader: Reader, stacks: Sequence[Stack], where: Node | None, order: So
     found = []
     for stack in stacks:
         commits = reader.infra.code_commits(stack.folder, 0, now + 1, 1)
-        commit = commits[0].sha if commits else None
+        of_code = replace(stack, commit=commits[0].sha if commits else None)
         found += [
-            _Row(stack, one, commit) for one in stack.resources if where is None or matches_resource(where, one, stack)
+            _Row(of_code, one, stack.commit)
+            for one in stack.resources
+            if where is None or matches_resource(where, one, of_code)
         ]
     if order is None:
         return sorted(found, key=lambda row: (row.stack.name, _place(row.resource), row.resource.address))
