@@ -15,6 +15,7 @@ from .options import Options
 COMMANDS: Final = {
     "act": "act",
     "approve": "approve",
+    "changed": "changed",
     "check": "check",
     "checks": "checks",
     "compare": "compare",

@@ -1,0 +1,286 @@
+"""What is known of one symptom while its cause is looked for: whom to ask, the versions before and after, the path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Final, Literal, TypeAlias
+
+from ..errors import UsageError
+from ..lineage import By, trace
+from ..records import Check, Event, Evidence, Millis, Record, Subject, parse_subject
+from ..store.cause_reads import CauseReads
+from ..store.checks import CheckRow
+from ..store.model_events import called
+from ..store.reading import Reader
+from ..store.state import State
+from .causes import is_code
+from .outlook import Outlook
+from .upstream import Made, Moved, Part, called_everywhere, data_below, in_force, made, moves_of, weaker
+from .window import DAY, SKEW, Symptom, Why
+
+Link: TypeAlias = By | Literal["none"]
+"""How a change is joined to what is wrong; none: by nothing but time."""
+LINKS: Final[dict[Link, float]] = {"id": 1.0, "digest": 1.0, "declared": 0.97, "name": 0.8, "none": 0.35}
+"""What a link multiplies a score by."""
+OLDEST: Final[Millis] = 60 * DAY
+"""So far back at most the last good version is looked for."""
+
+_EVENTS: Final = 2_000
+"""Events that only we have seen among which those of infrastructure are looked for."""
+
+
+class Case:
+    """One search for a cause. Everything is read when it is asked for first, and once."""
+
+    def __init__(self, reader: Reader, state: State, outlook: Outlook, symptom: Symptom, now: Millis) -> None:
+        self.reader = reader
+        self.state = state
+        self.outlook = outlook
+        self.symptom = symptom
+        self.now = now
+        self.reads = CauseReads(reader.connection)
+
+    @cached_property
+    def subject(self) -> Subject:
+        """What it is about."""
+        return parse_subject(self.symptom.subject)
+
+    # -- production ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def alias(self) -> str:
+        """The alias by which the model is in production; "" where nobody says one."""
+        if self.symptom.alias or not self.symptom.model:
+            return self.symptom.alias
+        row = self.reader.models.model(self.symptom.model)
+        aliases = row.model.aliases if row is not None else {}
+        return next((alias for alias in self.outlook.aliases if alias in aliases), "")
+
+    @cached_property
+    def moves(self) -> list[Moved]:
+        """The moves of that alias, oldest first."""
+        if not self.alias:
+            return []
+        return moves_of(self.reader, self.state, self.symptom.model, self.alias)
+
+    @cached_property
+    def moved(self) -> Moved | None:
+        """The move that put the version in force that became bad."""
+        if self.symptom.version:
+            before = [one for one in self.moves if (one.not_before or one.at) <= self.symptom.until]
+            return next((one for one in reversed(before) if one.version == self.symptom.version), None)
+        return in_force(self.moves, self.symptom.until)
+
+    @cached_property
+    def bad(self) -> Made | None:
+        """The version in force when it became bad."""
+        shown = self.symptom.version or (self.moved.version if self.moved is not None else "") or self._shown()
+        return self._made(shown)
+
+    def _shown(self) -> str:
+        """What the alias shows now, where nobody saw it move; without an alias the newest version there was."""
+        row = self.reader.models.model(self.symptom.model) if self.symptom.model else None
+        if row is None:
+            return ""
+        if self.alias:
+            return row.model.aliases.get(self.alias, "")
+        return next((one for one, at in self._registered(row.rowid) if at <= self.symptom.until), "")
+
+    def _registered(self, model: int) -> Iterator[tuple[str, Millis]]:
+        """Versions of a model and when they were registered, newest first."""
+        ids = self.reader.models.version_ids(model)[:50]
+        for row in self.reader.models.versions(ids):
+            yield row.version.version, row.version.created_at or 0
+
+    @cached_property
+    def good(self) -> Made | None:
+        """The version in force before that one."""
+        if self.moved is not None:
+            return self._made(self.moved.previous)
+        row = self.reader.models.model(self.symptom.model) if self.symptom.model and not self.alias else None
+        if row is None or self.bad is None:
+            return None
+        older = (one for one, at in self._registered(row.rowid) if at < (self.bad.row.version.created_at or 0))
+        return self._made(next(older, ""))
+
+    def _made(self, version: str) -> Made | None:
+        if not version:
+            return None
+        return made(self.reader, self.outlook.identities, self.symptom.model, version, self.now)
+
+    @cached_property
+    def arrived(self) -> tuple[Millis | None, Millis] | None:
+        """When the version that became bad came into force; None where it never changed, as far as is known."""
+        if self.moved is not None:
+            return self.moved.not_before, self.moved.at
+        if not self.alias and self.good is not None and self.bad is not None:
+            at = self.bad.row.version.created_at
+            return None if at is None else (None, at)
+        return None
+
+    @cached_property
+    def is_return(self) -> bool:
+        """The version that became bad is older than the one before: what it was made of is no change."""
+        return self.good is not None and self.bad is not None and self.bad.at < self.good.at
+
+    @cached_property
+    def carries(self) -> bool:
+        """Whether what differs between the two versions came into force with a move that matters here."""
+        return (
+            self.good is not None
+            and self.bad is not None
+            and self.arrived is not None
+            and not self.is_return
+            and self.arrived[1] > self.symptom.until - OLDEST
+        )
+
+    @cached_property
+    def carrier(self) -> Carrier | None:
+        """The version that became bad, as what brought along all that it was made of."""
+        if not self.carries or self.bad is None or self.arrived is None:
+            return None
+        row = self.bad.row.version
+        subject = written("alias", row.model, self.alias) if self.alias else written("model", row.model, row.version)
+        return Carrier(
+            title=called(row.version), subject=subject, at=self.arrived[1], not_before=self.arrived[0]
+        )  # fmt: skip
+
+    # -- data on the path ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """All versions of data on the path: of both versions, else of what it is about itself."""
+        found = [part for one in (self.bad, self.good) if one is not None for part in one.parts]
+        return tuple(found) or tuple(self._own_parts())
+
+    def _own_parts(self) -> Iterator[Part]:
+        try:
+            found = trace(self.reader, self.subject, self.outlook.identities, now=self.now, state=self.state)
+        except UsageError:
+            return
+        for top in () if found is None else (found.root, *found.upstream):
+            yield from data_below(top, self.outlook.identities, "id", "", "")
+
+    @cached_property
+    def datasets(self) -> dict[str, By]:
+        """Names of the data on the path, each by its surest link."""
+        found: dict[str, By] = {}
+        for part in self.parts:
+            if not is_code(part.called):
+                found[part.name] = part.by if part.name not in found else min(found[part.name], part.by, key=_rank)
+        for name in self._named():
+            found.setdefault(name, "id")
+        return found
+
+    def _named(self) -> Iterator[str]:
+        """Data that it is about by itself: of a check what it checks, of a dataset this one."""
+        if self.check is not None and self.check.dataset:
+            yield self.outlook.identities.name_of(self.check.tool, self.check.dataset) or self.check.dataset
+        if self.subject.kind == "dataset":
+            known = (self.outlook.identities.name_of(tool, self.subject.parts[0]) for tool in ("mlflow", "dvc"))
+            yield next((name for name in known if name), self.subject.parts[0])
+
+    @cached_property
+    def called(self) -> dict[str, tuple[str, ...]]:
+        """What all tools call each of them."""
+        found = called_everywhere(self.outlook.identities, self.datasets)
+        own: dict[str, list[str]] = {}
+        for part in self.parts:
+            own.setdefault(part.name, []).append(part.called)
+        return {name: tuple(dict.fromkeys((*words, *own.get(name, ())))) for name, words in found.items()}
+
+    def all_called(self) -> list[str]:
+        """All these names, each once."""
+        return list(dict.fromkeys(name for names in self.called.values() for name in names))
+
+    @cached_property
+    def scripts(self) -> dict[str, By]:
+        """Files of code that stages read which made data on the path."""
+        return {part.called: weaker(part.by, "digest") for part in self.parts if is_code(part.called)}
+
+    # -- others -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def check(self) -> Check | None:
+        """The check that it is about."""
+        if self.subject.kind not in ("check", "result"):
+            return None
+        row = self.check_of(self.subject.parts[0].partition(".")[0])
+        return None if row is None else row.check
+
+    def check_of(self, native: str) -> CheckRow | None:
+        """A check by its id."""
+        rowid = self.reader.checks.find(native)
+        return None if rowid is None else next(iter(self.reader.checks.rows([rowid])), None)
+
+    @cached_property
+    def provenance_since(self) -> Millis:
+        """From when on what is upstream counts: since the last good version was made, and not before the window."""
+        reach = self.symptom.reach
+        if not self.carries or self.good is None:
+            return reach
+        return max(min(reach, self.good.at), self.symptom.until - OLDEST)
+
+    @cached_property
+    def infra_events(self) -> list[Event]:
+        """What became of infrastructure in the window and before it, newest first."""
+        found = self.state.events(_EVENTS, since=self.symptom.reach, until=self.symptom.until + SKEW)
+        return [event for event in found if event.kind in ("infrastructure changed", "infrastructure drifted")]
+
+    @cached_property
+    def other_models(self) -> frozenset[str]:
+        """Names of registered models that this is not about."""
+        return frozenset(row.model.name for row in self.reader.models.models()) - {self.symptom.model}
+
+
+class Carrier(Record, frozen=True, kw_only=True):
+    """What brought a change into production: a version that was promoted, a deployment."""
+
+    title: str
+    """v14, deploy #12"""
+    subject: str
+    at: Millis
+    not_before: Millis | None = None
+
+
+class Candidate(Record, frozen=True, kw_only=True):
+    """A change that may be the cause, before it is weighed."""
+
+    subject: str
+    cause: str
+    """See `causes.Cause` ..."""
+    kind: str
+    """... and the word for it that people read: data, check, commit ..."""
+    title: str
+    at: Millis
+    not_before: Millis | None = None
+    actor: str = ""
+    event: str = ""
+    link: Link = "none"
+    carrier: Carrier | None = None
+    """What brought it into production, and when: then is when it could begin to harm."""
+    names: frozenset[str] = frozenset()
+    """Columns, datasets and files that it is about, by which two candidates are joined."""
+    rules: tuple[Why, ...] = ()
+    """What else speaks for it and against it."""
+    evidence: tuple[Evidence, ...] = ()
+    """The change itself first."""
+    commits: frozenset[str] = frozenset()
+    """Commits that it stands for: they are no candidates of their own beside it."""
+
+
+def _rank(by: By) -> int:
+    return list(LINKS).index(by)
+
+
+def written(kind: str, *parts: str) -> str:
+    """A subject as it is written."""
+    return str(Subject(kind=kind, parts=parts))
+
+
+def few(words: Iterable[str], most: int = 2) -> str:
+    """`a, b and 3 more`."""
+    found = list(words)
+    more = len(found) - most
+    return ", ".join(found[:most]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,123 @@
+"""Candidates weighed against each other, by written rules: docs/triage.md says each of them in words.
+
+The score of one is a product: how readily such a change causes such a symptom, how near in time it is, by what it is
+joined to it, and each rule that holds of it. Then candidates are joined to each other: what was carried is preferred to
+what carried it, and a check that was loosened is worse when the data that it would have met came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import log
+from typing import Final
+
+from msgspec.structs import replace
+
+from ..records import Evidence, Suspect, SuspectStrength
+from .case import LINKS, Candidate, Case
+from .causes import FITS, WORDS
+from .together import joined
+from .window import Why, nearness
+
+STRONG: Final = 0.55
+POSSIBLE: Final = 0.27
+"""Scores from which on a suspect is called so; below it is weak."""
+FULL: Final = 1.2
+"""The product that counts as a score of 1."""
+WORTH: Final = 0.03
+"""Below, something is not told as a suspect but counted among what else happened."""
+_RARELY: Final = 0.3
+
+
+def ranked(case: Case, candidates: Iterable[Candidate]) -> list[tuple[Suspect, Candidate]]:
+    """The suspects, the likeliest first; of equals the later one, then by kind and name. The order of the candidates
+    makes no difference."""
+    once = {(one.cause, one.subject, one.at): one for one in sorted(candidates, key=_order)}
+    basic = {key: _own(case, one) for key, one in once.items()}
+    scores = {key: _product(whys) * _fit(case, once[key]) for key, whys in basic.items()}
+    more = joined(case, once, scores)
+    found = [_suspect(case, one, [*basic[key], *more.get(key, ())]) for key, one in once.items()]
+    found.sort(key=lambda pair: (-pair[0], -pair[1].at, pair[1].kind, pair[1].subject))
+    return [(suspect, candidate) for product, suspect, candidate in found if product / FULL >= WORTH]
+
+
+def _order(one: Candidate) -> tuple[str, str, int, str]:
+    return one.cause, one.subject, one.at, one.title
+
+
+def _fit(case: Case, one: Candidate) -> float:
+    return FITS[case.symptom.family, one.cause]
+
+
+def _own(case: Case, one: Candidate) -> list[Why]:
+    """The rules that hold of it by itself: its own ones, by what it is joined, when it was."""
+    return [*one.rules, _linked(case, one), _near(case, one)]
+
+
+def _near(case: Case, one: Candidate) -> Why:
+    if one.carrier is None:
+        return replace(nearness(case.symptom, one.not_before, one.at), evidence=one.evidence[:1])
+    told = nearness(
+        case.symptom, one.carrier.not_before, one.carrier.at, how=f"{one.carrier.title} reached production"
+    )  # fmt: skip
+    own = Evidence(at=one.carrier.at, text=f"{one.carrier.title} reached production", subject=one.carrier.subject)
+    return replace(told, evidence=(own, *one.evidence[:1]))
+
+
+def _linked(case: Case, one: Candidate) -> Why:
+    """The sentence of the link; what has none of its own says by what it is joined."""
+    about = case.symptom.model or case.subject.parts[0]
+    text = {
+        "id": "", "digest": "", "declared": "the settings declare what joins it",
+        "name": "only names join it", "none": f"but nothing joins it to {about}",
+    }[one.link]  # fmt: skip
+    if one.carrier is not None:
+        text = f"carried by {one.carrier.title}" + (f", and {text}" if one.link == "name" else "")
+    return Why(factor=LINKS[one.link], text=text, evidence=one.evidence[:1])
+
+
+def _product(whys: Iterable[Why]) -> float:
+    product = 1.0
+    for why in whys:
+        product *= why.factor
+    return product
+
+
+# -- as people read it ----------------------------------------------------------------------------------------------
+
+
+def _suspect(case: Case, one: Candidate, whys: Sequence[Why]) -> tuple[float, Suspect, Candidate]:
+    fit = _fit(case, one)
+    product = fit * _product(whys)
+    score = min(1.0, product / FULL)
+    told = _sentences(case, one, whys, fit)
+    evidence = dict.fromkeys(item for why in told for item in why.evidence)
+    return product, Suspect(
+        subject=one.subject, strength=_strength(score), score=round(score, 4), kind=one.kind, title=one.title,
+        at=one.at, not_before=one.not_before, actor=one.actor, reasons=tuple(why.text for why in told),
+        evidence=tuple(dict.fromkeys((*one.evidence, *evidence))), event=one.event,
+    ), one  # fmt: skip
+
+
+def _strength(score: float) -> SuspectStrength:
+    return "strong" if score >= STRONG else "possible" if score >= POSSIBLE else "weak"
+
+
+def _sentences(case: Case, one: Candidate, whys: Sequence[Why], fit: float) -> list[Why]:
+    """What it is first, then what speaks for it, then against, the weightiest first in each."""
+    told = list(
+        {why.text: replace(why, evidence=why.evidence or one.evidence[:1]) for why in whys if why.text}.values()
+    )
+    if fit < _RARELY:
+        text = f"but that rarely changes {WORDS[case.symptom.family]}"
+        told.append(Why(factor=max(fit, 0.01), text=text, evidence=one.evidence[:1]))
+    against = sorted((why for why in told if is_against(why)), key=lambda why: why.factor)
+    speaking = [why for why in told if not is_against(why)]
+    head = speaking[:1] if one.rules and speaking and speaking[0].text == one.rules[0].text else []
+    rest = sorted(speaking[len(head) :], key=lambda why: -abs(log(max(why.factor, 1e-9))))
+    return [*head, *rest, *against]
+
+
+def is_against(why: Why) -> bool:
+    """Whether a sentence speaks against it, which it says itself."""
+    return why.text.startswith("but ")

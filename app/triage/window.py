@@ -1,0 +1,176 @@
+"""When it was last good, when first bad, and how near to that something happened. Pure: no clock is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Final
+
+from ..records import Evidence, Millis, Record
+from .causes import Family
+
+MINUTE: Final = 60_000
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+
+SKEW: Final[Millis] = 2 * MINUTE
+"""Differences of less are none: the clocks of two machines."""
+WEEK: Final = 7 * DAY
+"""The window where nothing says when it was last good."""
+
+SCALES: Final[Mapping[Family, Millis]] = {
+    "business": 3 * DAY, "operational": 2 * HOUR, "pipeline": DAY, "check": DAY, "silence": DAY, "alias": 6 * HOUR,
+    "run": 2 * DAY, "infrastructure": DAY, "any": 7 * DAY,
+}  # fmt: skip
+"""So long before it was last good, and it counts for half: what waits that long to show."""
+
+_FEWEST: Final = 10
+"""Points by which a usual band is told."""
+
+
+class Symptom(Record, frozen=True, kw_only=True):
+    """What is not as it should be, and since when."""
+
+    subject: str
+    family: Family
+    since: Millis
+    """From here on ..."""
+    until: Millis
+    """... to here it may have been caused: the first bad moment, and where nothing is bad the end of the window."""
+    good_at: Millis | None = None
+    """The last good moment; None where nobody knows one."""
+    crossed_at: Millis | None = None
+    """When the threshold was broken, where it had left its usual band before: `until` is when it left that."""
+    delay: Millis = 0
+    """How long after a prediction its truth is known: what happened later than `until - delay` cannot be in it."""
+    is_wrong: bool = True
+    """False: nothing is known to be wrong, and the window is that of its last change."""
+    model: str = ""
+    version: str = ""
+    alias: str = ""
+    words: str = ""
+    """What the failing step, log or check says: files and names stand in it."""
+    said_by: tuple[Evidence, ...] = ()
+    """Where these words stand."""
+
+    @property
+    def scale(self) -> Millis:
+        """How far back things still count for half."""
+        return SCALES[self.family]
+
+    @property
+    def reach(self) -> Millis:
+        """From when on things are looked at that are on no path to it."""
+        return self.since - min(3 * self.scale, WEEK)
+
+
+class Why(Record, frozen=True, kw_only=True):
+    """A rule that holds of a candidate: what it multiplies the score by, and why."""
+
+    factor: float
+    text: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def speaks_against(self) -> bool:
+        """It makes it less likely."""
+        return self.factor < 1
+
+
+def nearness(symptom: Symptom, low: Millis | None, high: Millis, *, how: str = "it happened") -> Why:
+    """How well the time of a change, between `low` and `high`, fits: 1 within the window, half a scale before it.
+
+    `how` begins the sentence: `it reached production` of what something else carried.
+    """
+    first = high if low is None else min(low, high)
+    if not symptom.is_wrong:
+        return _within(symptom, first, high, how)
+    if first > symptom.until + SKEW:
+        return Why(factor=0.03, text=f"but {how} after it was bad, by {lasting(first - symptom.until)}")
+    if symptom.delay and first > symptom.until - symptom.delay + SKEW:
+        told = f"but what was bad then had been predicted {lasting(symptom.delay)} before, and {how} later"
+        return Why(factor=0.35, text=told)
+    if high < symptom.since - SKEW:
+        gap = symptom.since - high
+        factor = 1 / (1 + gap / symptom.scale)
+        if factor > 0.7:
+            return Why(factor=factor, text=f"{how} {lasting(gap)} before it was last good")
+        return Why(factor=factor, text=f"but it was good for {lasting(gap)} after that")
+    if high > symptom.until + SKEW or first < symptom.since - symptom.scale:
+        return Why(factor=0.85, text=f"{how} in a stretch in which it became bad, and nobody knows when exactly")
+    return Why(factor=1.0, text=_between(symptom, high, how))
+
+
+def _between(symptom: Symptom, high: Millis, how: str) -> str:
+    if symptom.good_at is None:
+        return f"{how} {lasting(max(symptom.until - high, 0))} before it was first seen bad"
+    if high >= symptom.until - SKEW:
+        return f"{how} just when it became bad"
+    return f"{how} {lasting(symptom.until - high)} before it was bad, after it was last good"
+
+
+def _within(symptom: Symptom, first: Millis, high: Millis, how: str) -> Why:
+    """Nothing is wrong: what is newer is told first, and what lies outside of the window hardly."""
+    if first > symptom.until + SKEW or high < symptom.since - SKEW:
+        return Why(factor=0.2, text=f"but {how} outside of the window")
+    return Why(
+        factor=1 / (1 + max(symptom.until - high, 0) / symptom.scale),
+        text=f"{how} {lasting(max(symptom.until - high, 0))} before the end of the window",
+    )
+
+
+def lasting(time: Millis) -> str:
+    """A span in its largest unit: `4 s`, `12 min`, `3 h`, `12 d`."""
+    seconds = max(time, 0) // 1000
+    for size, unit, most in ((1, "s", 90), (60, "min", 90 * 60), (3600, "h", 48 * 3600)):
+        if seconds < most:
+            return f"{seconds // size} {unit}"
+    return f"{seconds // 86400} d"
+
+
+# -- a line that slid ---------------------------------------------------------------------------------------------
+
+
+class Left(Record, frozen=True, kw_only=True):
+    """When a line left its usual band for good: after `good_at`, by `bad_at`."""
+
+    good_at: Millis
+    bad_at: Millis
+
+
+def left_band(times: Sequence[int], values: Sequence[float], crossed_at: Millis, *, low_is_bad: bool) -> Left | None:
+    """When a line that broke its threshold at `crossed_at` had left its usual band towards it; None where it cannot
+    be told, or where it fell at once.
+
+    The band is the median of the older half of the points before that, and three times their spread around it. One or
+    two points that were back in it end nothing: figures are noisy.
+    """
+    points = [
+        (time, value if low_is_bad else -value)
+        for time, value in zip(times, values, strict=True)
+        if time <= crossed_at and math.isfinite(value)
+    ]
+    if len(points) < _FEWEST:
+        return None
+    usual = [value for _, value in points[: max(len(points) // 2, _FEWEST // 2)]]
+    middle = median(usual)
+    spread = 1.4826 * median(abs(value - middle) for value in usual)
+    floor = middle - max(3 * spread, 0.01 * abs(middle))
+    first = _first_below([value for _, value in points], floor)
+    if first is None or first == 0 or points[first][0] >= crossed_at:
+        return None
+    return Left(good_at=points[first - 1][0], bad_at=points[first][0])
+
+
+def _first_below(values: Sequence[float], floor: float) -> int | None:
+    """Where the last stretch below a floor begins; None where the last value is not below it."""
+    first, back = None, 0
+    for place in range(len(values) - 1, -1, -1):
+        if values[place] < floor:
+            first, back = place, 0
+        elif first is None or back == 2:
+            break
+        else:
+            back += 1
+    return first
