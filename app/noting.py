@@ -24,8 +24,10 @@ from .store.state import Act, State
 if TYPE_CHECKING:
     from .acting import Acting
     from .actions import Outcome
+    from .handover import Shift
     from .settings import Settings
     from .sources import Source
+    from .store.reading import Reader
 
 LONGEST: Final = 4_000
 """Characters of a note. A hand-over may have as many as a line takes."""
@@ -79,6 +81,17 @@ class Noting:
     def unacknowledge(self, attention: Attention, text: str = "") -> Noted:
         """Say that nobody has it any more."""
         return self._kept(acknowledgement(self._settings, attention, text, kind="unack"))
+
+    def shift(self, reader: Reader | None, now: Millis, since: Millis | None = None) -> Shift:
+        """What would be handed over, since the last hand-over where nothing else is said. Some 100 ms."""
+        from .handover import the_shift
+
+        with State(self._state) as state:
+            return the_shift(self._settings, reader, state, now=now, since=since)
+
+    def markdown(self, shift: Shift) -> str:
+        """The shift as it is shown, copied and kept."""
+        return shift.markdown(self._settings)
 
     def handover(self, text: str) -> Noted:
         """Keep what was handed over, as the Markdown that was shown."""

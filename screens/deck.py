@@ -17,6 +17,7 @@ from .watched import Watched
 
 if TYPE_CHECKING:
     from ..app.deciding import Deciding
+    from ..app.noting import Noting
     from ..app.registering import Registering
     from ..app.triage.outlook import Outlook
 
@@ -87,6 +88,8 @@ class Deck:
     """Opens what makes plans of promotions and has them carried out; None: no promotion can be planned here."""
     registering: Callable[[], Registering] | None = None
     """Opens what has runs registered, and models tagged and described; None: nothing of it can be asked for here."""
+    noting: Callable[[], Noting] | None = None
+    """Opens what writes notes, acknowledgements and hand-overs down and has them shared; None: nothing is written."""
     following: Following | None = None
     """Who tells how far the acts are ..."""
     acting: tuple[Piece, ...] = ()

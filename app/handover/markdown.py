@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
-from .deeds import is_note, what
-from .exact import span
-from .records import Attention, Changes, Event, Gap, Millis, Note, Suspect
-from .store.state import Act
-from .text import markdown
-from .triage.sight import Sight
+from ..deeds import is_note, what
+from ..exact import span
+from ..records import Attention, Changes, Event, Gap, Millis, Note, Suspect
+from ..store.state import Act
+from ..text import markdown
+from ..triage.sight import Sight
 
 MOST: Final = 40
 """Lines of a part; of more it says how many."""
