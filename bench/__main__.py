@@ -26,6 +26,7 @@ TABLES = {
     "models": "a registered model with 5,000 versions, and a plan for one of them",
     "lineage": "lineage from either end, over 100,000 runs on one dataset",
     "checks": "200,000 results of 2,000 checks: written, read, walked through",
+    "incidents": "incidents of real parts: whether the true cause is named, and how far away it is",
     "log": "a job log of 100 MB: opening it at its failure, searching it, following one",
     "mlflow_rates": "first sync of a tracking server, beside reading the same pages and throwing them away",
     "first_sync": "first sync of an sqlite:/// store",

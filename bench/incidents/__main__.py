@@ -1,0 +1,83 @@
+"""Print the tables: `python -m bench.incidents`, or with names of worlds; `--built` takes those that are there."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Sequence
+
+from quarterdeck.app.text import cells
+
+from .. import world as bench_world
+from ..table import Row, print_table
+from .build import build, worlds
+from .measure import Judged, judge
+from .story import World
+
+
+def main(words: Sequence[str]) -> int:
+    """Build the worlds, ask the program, print what came of it."""
+    all_worlds = worlds()
+    names = [word for word in words if not word.startswith("--")] or list(all_worlds)
+    unknown = [name for name in names if name not in all_worlds]
+    if unknown:
+        print(f"There is no world {unknown[0]!r}. There are: {', '.join(all_worlds)}.", file=sys.stderr)
+        return 2
+    if "--built" not in words:
+        for name in names:
+            print(f"{name}: built in {build(all_worlds[name]):.0f} s", file=sys.stderr, flush=True)
+    judged = [judge(all_worlds[name]) for name in names]
+    _each(judged)
+    _totals(judged)
+    _failures(judged)
+    return 0
+
+
+def _each(judged: Sequence[Judged]) -> None:
+    head = ["world", "cause", "symptom", "rank"]
+    rows = [[one.world.name, _marked(one.world), one.world.symptom, _ranks(one)] for one in judged]
+    widths = [max(cells(line[column]) for line in (head, *rows)) for column in range(len(head))]
+    print(f"\n{len(judged)} incidents (g: nobody synced around the cause, d: days between cause and symptom)\n")
+    for line in (head, ["-" * width for width in widths], *rows):
+        padded = [word + " " * (width - cells(word)) for word, width in zip(line, widths, strict=True)]
+        print(f"| {' | '.join(padded)} |")
+
+
+def _marked(world: World) -> str:
+    marks = "g" * world.has_gap + "d" * world.is_late
+    return f"{world.family} ({marks})" if marks else world.family
+
+
+def _ranks(one: Judged) -> str:
+    if not one.attention:
+        return "no attention"
+    said = str(one.rank or "missing")
+    return f"{said} and {one.second or 'missing'}" if one.needs_both else said
+
+
+def _totals(judged: Sequence[Judged]) -> None:
+    first, three = sum(one.is_first for one in judged), sum(one.is_among_three for one in judged)
+    kinds = len({one.world.family for one in judged})
+    rows = [
+        Row("a true cause is first", "0.80", {bench_world.NAME: _share(first, len(judged))}),
+        Row("true causes are among three", "0.95", {bench_world.NAME: _share(three, len(judged))}),
+        Row("`triage`, median", "", {bench_world.NAME: f"{statistics.median(one.seconds for one in judged):.2f} s"}),
+    ]
+    print_table(f"{len(judged)} incidents of {kinds} kinds of cause", [bench_world.NAME], rows)
+
+
+def _share(number: int, of: int) -> str:
+    return f"{number / of:.2f} ({number} of {of})"
+
+
+def _failures(judged: Sequence[Judged]) -> None:
+    for one in judged:
+        if one.is_first and one.is_among_three:
+            continue
+        print(f"\n{one.world.name}: {one.attention or 'nothing is said of the symptom'}")
+        for place, suspect in enumerate(one.suspects[:5], 1):
+            print(f"  {place}  {suspect}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,166 @@
+"""Where a story is played: folders of its own, its time, and the program that looks in from outside now and then."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from quarterdeck.app.settings import load
+
+from .. import world as bench_world
+from ..terminal import QUARTERDECK, environment
+from .clock import HOUR, MINUTE, Millis, moment, moved
+from .pipelines import Pipelines
+from .prometheus import Prometheus, Score
+from .repository import Repository
+from .store import Store, empty_store
+from .story import Truth
+
+OUT = bench_world.OUT / "incidents"
+SYNC_EVERY = 12 * HOUR
+"""How often somebody syncs. The settings say 6 h, so three times that without one is a gap."""
+
+
+class Routine(msgspec.Struct):
+    """Something that is done again and again."""
+
+    next: Millis
+    every: Millis
+    do: Callable[[], object]
+    """Called with the site's time at its turn."""
+
+
+class Kept(msgspec.Struct):
+    """What is left of a story when it has been played: enough to open the world again."""
+
+    now: Millis
+    truth: Truth
+    score: Score
+
+
+class Site:
+    """One world: `at` lets time go by, with all that is done regularly in it."""
+
+    def __init__(self, name: str) -> None:
+        self.folder = OUT / name
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.project = self.folder / "project"
+        self.now = moment("1 08:00")
+        self.repository = Repository(self.project, self.folder / "remote.git")
+        self.store = Store(self.project, empty_store(OUT / "empty-mlflow.db"))
+        self.score = Score()
+        self.server: Prometheus | None = None
+        self._routines: list[Routine] = []
+        self._unwatched_until: Millis = 0
+        self._pipelines: Pipelines | None = None
+
+    # -- time
+
+    def at(self, written: str) -> Millis:
+        """Let time go by until then; gives the moment."""
+        return self.until(moment(written))
+
+    def until(self, target: Millis) -> Millis:
+        """The same by milliseconds. Going back is a mistake in the story."""
+        if target < self.now:
+            raise ValueError(f"the story goes back in time: {target} < {self.now}")
+        while self._routines:
+            first = min(self._routines, key=lambda one: one.next)
+            if first.next > target:
+                break
+            self.now = max(self.now, first.next)
+            first.next += first.every
+            first.do()
+        self.now = max(self.now, target)
+        return target
+
+    def later(self, minutes: float) -> Millis:
+        """Some minutes go by."""
+        return self.until(self.now + round(minutes * MINUTE))
+
+    def every(self, period: Millis, first: str, do: Callable[[], object]) -> None:
+        """From then on this is done regularly."""
+        self._routines.append(Routine(moment(first), period, do))
+
+    # -- the program
+
+    def watch(self, first: str) -> None:
+        """From then on somebody syncs twice a day."""
+        self.every(SYNC_EVERY, first, self.look)
+
+    def unwatched(self, until: str) -> None:
+        """Nobody syncs until then."""
+        self._unwatched_until = moment(until)
+
+    def look(self) -> None:
+        """A sync, unless nobody is there for it."""
+        if self.now >= self._unwatched_until:
+            sync(self.folder, self.now)
+
+    def quarterdeck(self, *words: str) -> str:
+        """A command of the program, at the site's time."""
+        return command(self.folder, self.now, *words)
+
+    @property
+    def ci(self) -> Pipelines:
+        """The team's own CI; the settings must have been committed."""
+        if self._pipelines is None:
+            key = load(directory=self.project, environment={}).project_key
+            self._pipelines = Pipelines(key, self.folder / "home" / "state")
+        return self._pipelines
+
+    def prometheus(self) -> Prometheus:
+        """The team's Prometheus, started when it is first asked for."""
+        if self.server is None:
+            self.server = Prometheus(self.score, lambda: self.now)
+        return self.server
+
+    # -- the end
+
+    def finish(self, truth: Truth) -> None:
+        """The story is told: a last sync, and what is needed to open the world again."""
+        sync(self.folder, self.now)
+        kept = Kept(self.now + MINUTE, truth, self.score)
+        (self.folder / "truth.json").write_bytes(msgspec.json.encode(kept))
+
+    def close(self) -> None:
+        """End what was started."""
+        if self.server is not None:
+            self.server.close()
+
+
+def kept(name: str) -> Kept:
+    """What was left of a world. Raises OSError where it was not built."""
+    return msgspec.json.decode((OUT / name / "truth.json").read_bytes(), type=Kept)
+
+
+def surroundings(folder: Path, now: Millis) -> dict[str, str | None]:
+    """The environment in which the program opens a world at a moment."""
+    home = bench_world.homes(folder / "home")
+    return home | {"PYTHONPYCACHEPREFIX": str(OUT / "bytecode"), "HOME": str(folder / "home")} | moved(now)
+
+
+def command(folder: Path, now: Millis, *words: str, allowed: tuple[int, ...] = (0,)) -> str:
+    """Run the program on a world at a moment; gives what it prints. RuntimeError says how it failed."""
+    argv = [*QUARTERDECK, "--project", str(folder / "project"), *words]
+    env = environment(surroundings(folder, now))
+    done = subprocess.run(argv, env=env, cwd=folder / "project", capture_output=True, text=True, timeout=300)
+    if done.returncode not in allowed:
+        raise RuntimeError(f"quarterdeck {' '.join(words)}: exit {done.returncode}\n{done.stderr}{done.stdout}")
+    return done.stdout
+
+
+def sync(folder: Path, now: Millis) -> None:
+    """One pass. A source in trouble (exit status 3) may belong to the story."""
+    command(folder, now, "sync", allowed=(0, 3))
+
+
+def listed(folder: Path, now: Millis, *words: str) -> Any:
+    """What a command says as JSON."""
+    return json.loads(command(folder, now, *words, "--json", allowed=(0, 1)))
