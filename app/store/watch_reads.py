@@ -175,19 +175,18 @@ class WatchReads:
         row = self._connection.execute(sql, (path,)).fetchone()
         return [] if row is None else [part.path for part in _tracked(row[0]).deps]
 
-    def appeared(self, names: Sequence[tuple[str, str]], limit: int) -> list[Millis]:
-        """When the newest versions of a dataset appeared, newest first; `names`: as MLflow and DVC call it."""
-        found: set[Millis] = set()
-        for tool, name in names:
-            if tool == "dvc":
-                sql = f"SELECT at FROM data_version WHERE name = ? AND NOT is_gone AND {_VISIBLE} ORDER BY at DESC, id"
-            elif tool == "mlflow":
-                sql = f"SELECT first_at FROM dataset WHERE name = ? AND {_VISIBLE} AND first_at IS NOT NULL"
-                sql += " ORDER BY first_at DESC, id"
-            else:
-                continue
-            found |= {row[0] for row in self._connection.execute(f"{sql} LIMIT ?", (name, limit))}
-        return sorted(found, reverse=True)[:limit]
+    def appeared(self, names: Sequence[tuple[str, str]], limit: int) -> dict[str, list[Millis]]:
+        """When the newest versions of a dataset appeared, newest first, by the tool that says so: dvc, mlflow.
+
+        `names`: tool and name. Each tool has its own word on when: a commit, or the first run on it.
+        """
+        found: dict[str, list[Millis]] = {}
+        for tool, sql in _APPEARED.items():
+            own = [name for of, name in names if of == tool]
+            times = {row[0] for name in own for row in self._connection.execute(sql, (name, limit))}
+            if times:
+                found[tool] = sorted(times, reverse=True)[:limit]
+        return found
 
     # -- checks -------------------------------------------------------------------------------------------------
 
@@ -326,6 +325,11 @@ class WatchReads:
         ]
 
 
+_APPEARED: Final = {
+    "dvc": f"SELECT at FROM data_version WHERE name = ? AND NOT is_gone AND {_VISIBLE} ORDER BY at DESC, id LIMIT ?",
+    "mlflow": f"SELECT first_at FROM dataset WHERE name = ? AND {_VISIBLE} AND first_at IS NOT NULL"
+    " ORDER BY first_at DESC, id LIMIT ?",
+}
 _CHECK: Final = (
     "native", "tool", "suite", "environment", "name", "outcome", "newest", "due_at", "checked_at", "first_failed_at",
     "first_failed_not_before", "rule_change", "rule_changed_at", "rule_changed_not_before", "rule_changed_commit",

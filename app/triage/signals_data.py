@@ -11,6 +11,7 @@ from ..exact import span
 from ..records import Millis, Signal
 from ..store.reading import Reader
 from ..store.watch_reads import HeldVersion, WatchReads
+from ..watching import HABIT
 from .clocks import Clocks, oldest
 from .outlook import Outlook
 from .production import Production, alias_word, endangered, model_group, refs_to, same_names
@@ -22,7 +23,7 @@ LOOKED_AT: Final = 21
 LEAST: Final = 4
 """Versions from which on that is known."""
 GRACE: Final = 3_600_000
-"""Milliseconds beyond twice the usual time, as with checks that fall silent."""
+"""Milliseconds beyond that, as with checks that fall silent."""
 
 
 class UsedData(NamedTuple):
@@ -62,36 +63,43 @@ def _once(eaters: tuple[HeldVersion, ...]) -> tuple[HeldVersion, ...]:
 
 
 def data_signs(
-    used: Sequence[UsedData], appeared: Mapping[str, Sequence[Millis]], read_until: Millis, now: Millis
+    used: Sequence[UsedData], appeared: Mapping[str, Mapping[str, Sequence[Millis]]], read_until: Millis, now: Millis
 ) -> Found:
-    """The signals of these. `appeared`: when the newest versions came, newest first; `read_until`: nobody looked for
-    one after that."""
-    late = {one.name: at for one in used if (at := _late_at(appeared.get(one.name, ()))) is not None}
-    signs = [_stale(one, appeared[one.name], late[one.name]) for one in used if late.get(one.name, now) < read_until]
+    """The signals of these. `appeared`: when the newest versions came, by dataset and tool, newest first;
+    `read_until`: nobody looked for one after that."""
+    rhythms = {one.name: found for one in used if (found := _rhythm(appeared.get(one.name, {}))) is not None}
+    late = [one for one in used if one.name in rhythms and rhythms[one.name].late_at < read_until]
     return Found(
-        signs=tuple(signs), due=earliest((at + 1 for at in late.values()), now), watched=(("datasets", len(used)),)
+        signs=tuple(_stale(one, rhythms[one.name]) for one in late),
+        due=earliest((one.late_at + 1 for one in rhythms.values()), now), watched=(("datasets", len(used)),),
     )  # fmt: skip
 
 
-def _usual(appeared: Sequence[Millis]) -> Millis | None:
-    """Between two versions as a rule; None where there are too few, or they all came at once."""
-    if len(appeared) < LEAST:
+class _Rhythm(NamedTuple):
+    """How often a version comes, when the last one came, and when the next is late."""
+
+    usual: Millis
+    newest: Millis
+    late_at: Millis
+
+
+def _rhythm(appeared: Mapping[str, Sequence[Millis]]) -> _Rhythm | None:
+    """By what Git says, else by the runs; None where there are too few. Of several that came at once one counts."""
+    times = next((own for own in (appeared.get("dvc", ()), appeared.get("mlflow", ())) if len(own) >= LEAST), None)
+    if times is None:
         return None
-    return median_low(later - earlier for later, earlier in pairwise(appeared)) or None
+    gaps = [later - earlier for later, earlier in pairwise(times)]
+    usual, newest = median_low(gaps), max(own[0] for own in appeared.values())
+    # what was waited for twice is a habit, as a week-end is, and not late
+    return _Rhythm(usual, newest, newest + max(2 * usual, int(HABIT * sorted(gaps)[-2])) + GRACE)
 
 
-def _late_at(appeared: Sequence[Millis]) -> Millis | None:
-    usual = _usual(appeared)
-    return None if usual is None else appeared[0] + 2 * usual + GRACE
-
-
-def _stale(one: UsedData, appeared: Sequence[Millis], late_at: Millis) -> Sign:
-    usual = _usual(appeared)
+def _stale(one: UsedData, rhythm: _Rhythm) -> Sign:
     names = ", ".join(dict.fromkeys(map(alias_word, one.eaters)))
     subject = written("dataset", one.called, one.digest) if one.digest else written("alias", *_alias(one))
     signal = Signal(
-        kind="data stale", subject=subject, severity=severity("data stale"), since=late_at, not_before=appeared[0],
-        title=f"{one.name}  no new version; one comes every {span(usual)} as a rule", state="stale",
+        kind="data stale", subject=subject, severity=severity("data stale"), since=rhythm.late_at, not_before=rhythm.newest,
+        title=f"{one.name}  no new version; one comes every {span(rhythm.usual)} as a rule", state="stale",
         reason=f"{names} feeds on it", refs=((ref("dataset", one.called, one.digest),) if one.digest else ())
         + refs_to(one.eaters), **endangered(one.eaters),
     )  # fmt: skip
