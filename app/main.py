@@ -58,11 +58,13 @@ class Quarterdeck(Orders):
     TITLE = "quarterdeck"
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "tab('watch')", "Watch", id="tab.watch", show=False),
         Binding("2", "tab('runs')", "Runs", id="tab.runs", show=False),
         Binding("3", "tab('models')", "Models", id="tab.models", show=False),
         Binding("4", "tab('checks')", "Checks", id="tab.checks", show=False),
         Binding("5", "tab('pipelines')", "Pipelines", id="tab.pipelines", show=False),
         Binding("6", "tab('lineage')", "Lineage", id="tab.lineage", show=False),
+        Binding("7", "tab('serving')", "Serving", id="tab.serving", show=False),
         Binding("ctrl+c,ctrl+q", "quit", "Quit", id="quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "Suspend", id="suspend", show=False),
         Binding("ctrl+l", "repaint", "Paint the screen anew", id="repaint", show=False, priority=True),

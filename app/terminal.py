@@ -7,6 +7,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from .triage.outlook import outlook
 
 if TYPE_CHECKING:
     from .deciding import Deciding
+    from .noting import Noting
     from .registering import Registering
     from .settings import Settings
 
@@ -55,6 +57,9 @@ def with_keys() -> tuple[Any, ...]:
     from ..screens.run import RunScreen
     from ..screens.run_acts import RunActs
     from ..screens.runs import RunsScreen
+    from ..screens.series import SeriesScreen
+    from ..screens.serving import ServingScreen
+    from ..screens.serving_links import ServingKeys
     from ..screens.version import VersionScreen
     from ..widgets.field import Field
     from ..widgets.frozen_table import FrozenTable
@@ -68,7 +73,7 @@ def with_keys() -> tuple[Any, ...]:
         RunActs, CopyMenu, CompareScreen, FrozenTable, PipelineActs, PipelineKeys, PipelinesScreen, PipelineScreen,
         LogScreen, LogSearching, LogView, ModelKeys, ModelsScreen, VersionScreen, PromotionScreen, Field,
         Quarterdeck, FrameScreen, ListScreen, RunsScreen, RunScreen, RecordTable, Pages, Prompt, Picker,
-        LineageScreen, PageScreen, TreeOutline,
+        LineageScreen, PageScreen, TreeOutline, ServingKeys, SeriesScreen, ServingScreen,
     )  # fmt: skip
 
 
@@ -97,7 +102,9 @@ def open_terminal(
             app.deck.acts = acting = Acting(settings, state, again, read_only=read_only, cache=cache)
             app.deck.deciding = partial(_deciding, settings, acting, state.path)
             app.deck.registering = partial(_registering, settings, acting)
-            status = app.run() or app.return_code or 0
+            app.deck.noting = partial(_noting, settings, acting, state.path, read_only)
+            with _sharing(app, again is not None and not read_only):
+                status = app.run() or app.return_code or 0
         if app.was_lost:
             where = state_dir() / "errors.log"
             sys.stderr.write(f"quarterdeck ended by a mistake of its own. The account is in {where}.\n")
@@ -126,6 +133,26 @@ def _registering(settings: Settings, acting: Acting) -> Registering:
     from .registering import Registering  # with what it brings, when something is to be registered
 
     return Registering(settings, acting)
+
+
+def _noting(settings: Settings, acting: Acting, state: Path, read_only: bool) -> Noting:
+    from .noting import Noting  # with what it brings, when something is to be written
+
+    return Noting(settings, acting, state, read_only=read_only)
+
+
+def _sharing(app: Quarterdeck, is_possible: bool) -> AbstractContextManager[object]:
+    """Shares what could not be shared before, while the terminal is open."""
+    if not is_possible or app.deck.noting is None:
+        return nullcontext()
+    from .sharing import Sharing
+
+    return Sharing(app.deck.state.path, app.deck.noting, lambda: _fetched_at(app.deck))
+
+
+def _fetched_at(deck: Deck) -> int | None:
+    state = deck.state_of("git")
+    return None if state is None else state.as_of
 
 
 def _check_terminal() -> None:
@@ -196,7 +223,7 @@ def _deck(settings: Settings, path: Path, shared: bool, state: State, read_only:
         outlook=outlook(settings),
         local_only=settings.checkout is not None and not settings.repository,
         found=settings.found,
-        opens_on="pipelines" if settings.ci and settings.tracking is None else "runs",
+        opens_on=settings.personal.display.opens,
         notify=settings.personal.display.notify,
     )
 

@@ -83,6 +83,8 @@ class Orders(Bearing, App[int]):
                 "dataset/",
                 "commit/",
                 "check/",
+                "series/",
+                "alert/",
                 *screen.command_words(),
             ]
             screen.prompt.ask("command", "", hint, words)
@@ -120,6 +122,9 @@ class Orders(Bearing, App[int]):
             raise UsageError("this screen is no list: go to one first, as with :runs")
         return self.screen
 
+    def _do_watch(self, argument: str) -> None:
+        self._go("watch", argument)
+
     def _do_runs(self, argument: str) -> None:
         self._go("runs", argument)
 
@@ -153,6 +158,9 @@ class Orders(Bearing, App[int]):
 
     def _do_datasets(self, argument: str) -> None:
         self._go("datasets", argument)
+
+    def _do_serving(self, argument: str) -> None:
+        self._go("serving", argument)
 
     def _do_lineage(self, argument: str) -> None:
         from .lineage import LineageScreen  # with what it brings, when it is wanted

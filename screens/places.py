@@ -17,6 +17,8 @@ ROOTS = {
     "dataset": "datasets",
     "check": "checks",
     "result": "checks",
+    "series": "serving",
+    "alert": "serving",
 }
 """The main screen below each kind that has one."""
 
@@ -31,6 +33,8 @@ FORMS = (
     "dataset/NAME@DIGEST",
     "check/ID",
     "result/ID",
+    "series/KEY",
+    "alert/FINGERPRINT",
 )
 """What can be opened, as it is written."""
 
@@ -60,6 +64,10 @@ def screens_at(deck: Deck, subject: Subject) -> list[FrameScreen]:
             from .check_places import screens_at as checks_at
 
             return checks_at(deck, subject)
+        case "serving":
+            from .serving_places import screens_at as serving_at
+
+            return serving_at(deck, subject)
         case "lineage" | "datasets":
             from .data_places import screens_at as data_at
 

@@ -59,6 +59,10 @@ class Roots:
 
 
 def _make(name: str, deck: Deck) -> FrameScreen:
+    if name == "watch":
+        from .watch import WatchScreen  # with what it brings, when it is wanted
+
+        return WatchScreen(deck)
     if name == "pipelines":
         from .pipelines import PipelinesScreen  # with what it brings, when it is wanted
 
@@ -75,6 +79,10 @@ def _make(name: str, deck: Deck) -> FrameScreen:
         from .checks import ChecksScreen
 
         return ChecksScreen(deck)
+    if name == "serving":
+        from .serving import ServingScreen
+
+        return ServingScreen(deck)
     if name == "models":
         from .models import ModelsScreen
 

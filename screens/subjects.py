@@ -6,12 +6,14 @@ from functools import singledispatch
 from typing import Protocol
 
 from ..app.records import (
+    Alert,
     Check,
     Commit,
     Dataset,
     DataVersion,
     Job,
     ModelVersion,
+    MonitorSeries,
     PastResult,
     Pipeline,
     RegisteredModel,
@@ -56,6 +58,16 @@ def subject_of(thing: object) -> Subject | None:
 def _by_id(thing: Run | Pipeline | Job | Check | PastResult) -> Subject:
     kinds: dict[type, str] = {Run: "run", Pipeline: "pipeline", Job: "job", Check: "check", PastResult: "result"}
     return named(kinds[type(thing)], thing.id)
+
+
+@subject_of.register
+def _series(thing: MonitorSeries) -> Subject:
+    return named("series", thing.key)
+
+
+@subject_of.register
+def _alert(thing: Alert) -> Subject:
+    return named("alert", thing.fingerprint)
 
 
 @subject_of.register

@@ -18,12 +18,14 @@ class Command(NamedTuple):
 
 
 COMMANDS: dict[str, str] = {
+    "watch": "what needs attention, worst first, with what changed before it",
     "runs": "the runs",
     "models": "the registered models; with a filter: models alias:champion",
     "prompts": "the prompts of the registries, which are no models",
     "checks": "what tools said of the data; with a filter: checks outcome:fail dataset:orders",
     "pipelines": "what the CI did; with a filter: pipelines status:failed branch:main",
     "lineage": "SUBJECT: what it came from and what came of it; alone: as it was left",
+    "serving": "what watches production: a line a model version, alerts; with words: serving churn state:bad",
     "datasets": "the data, under all its names; with a filter: datasets outcome:fail tool:dvc",
     "promote": "MODEL[@ALIAS] [VERSION]: the plan by which the alias is moved, with its gates",
     "rollback": "MODEL[@ALIAS] [VERSION]: the way back, to the last good version",

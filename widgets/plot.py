@@ -54,6 +54,7 @@ def draw(lines: Sequence[Line], view: View, width: int, height: int) -> Picture:
     _rules(grid, area, scale, ticks)
     _levels(grid, area, view, scale)
     lay_curves(grid, area, lines, view, scale)
+    _level_words(grid, area, view, scale)
     _axis(grid, area, view)
     if not drawable:
         said = "no value that can be drawn"
@@ -89,6 +90,7 @@ def _compact(grid: Grid, lines: Sequence[Line], view: View) -> Picture:
         scale = _scale(lines, view, 30)  # no labels: rounded finely, for the room's sake
         _levels(grid, area, view, scale)
         lay_curves(grid, area, lines, view, scale)
+        _level_words(grid, area, view, scale)
         _signs(grid, area, lines, view, scale, grid.height - 1)
     return Picture(grid, area)
 
@@ -108,16 +110,27 @@ def levels_of(view: View) -> list[tuple[float, str]]:
 
 
 def _levels(grid: Grid, area: Area, view: View, scale: Scale) -> None:
-    """A line across at each, in words at its beginning. Drawn before the curves, which cross it."""
-    dot = scale.rows(4 * area.height)
-    for value, text in levels_of(view):
-        row = area.y + min(max(dot(value), 0), 4 * area.height - 1) // 4
+    """A line across at each, and its value at the edge. Drawn before the curves, which cross it."""
+    for value, _ in levels_of(view):
+        row = _row_of(value, area, scale)
         grid.put(area.x, row, signs().level * area.width, "warn")
-        if text:
-            grid.put(area.x + 1, row, clip(f" {text} ", max(0, area.width - 2)), "warn")
         said = figure(10**value if view.log else value)
         if len(said) < area.x:
             grid.put(0, row, said.rjust(area.x - 1), "warn")
+
+
+def _level_words(grid: Grid, area: Area, view: View, scale: Scale) -> None:
+    """What each says, where no curve crosses it; nowhere where there is no such place: its value stands at the edge."""
+    for value, text in levels_of(view):
+        row, words = _row_of(value, area, scale), f" {text} "
+        line = grid.line(row) if text else ""
+        free = line.find(signs().level * (cells(words) + 2), area.x)
+        if free >= 0:
+            grid.put(free + 1, row, words, "warn")
+
+
+def _row_of(value: float, area: Area, scale: Scale) -> int:
+    return area.y + min(max(scale.rows(4 * area.height)(value), 0), 4 * area.height - 1) // 4
 
 
 def _ticks(view: View, most: int) -> list[Tick]:

@@ -25,6 +25,20 @@ def spark(values: Sequence[float], width: int) -> str:
     return "".join(_one(part, ordered) for part in parts)
 
 
+def spark_over(
+    times: Sequence[int], values: Sequence[float], since: int, until: int, width: int
+) -> str:  # fmt: skip
+    """Exactly `width` characters, time running to the right; a blank where there was no point."""
+    if width <= 0 or since >= until:
+        return ""
+    parts: list[list[float]] = [[] for _ in range(width)]
+    for at, value in zip(times, values, strict=True):
+        if since <= at <= until:
+            parts[min((at - since) * width // (until - since), width - 1)].append(value)
+    ordered = sorted(value for part in parts for value in part if isfinite(value)) or [0.0]
+    return "".join(_one(part, ordered) if part else " " for part in parts)
+
+
 def _one(part: Sequence[float], ordered: Sequence[float]) -> str:
     if any(map(isnan, part)):
         return _NAN[is_ascii_only()]

@@ -50,12 +50,24 @@ from quarterdeck.app.records import (
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.reading import Reader
 from quarterdeck.app.store.state import State
-from quarterdeck.screens import checks, halves, list_screen, model, models, pipeline, pipelines, run, runs, version
+from quarterdeck.screens import (
+    checks,
+    halves,
+    list_screen,
+    model,
+    models,
+    pipeline,
+    pipelines,
+    run,
+    runs,
+    serving,
+    version,
+)
 from quarterdeck.screens.asking import Asking
 from quarterdeck.screens.deck import Deck
 from quarterdeck.screens.runs import RunsScreen
 from quarterdeck.widgets.palette import Palette
-from tests.screens import checking
+from tests.screens import checking, production
 
 NOW = int(datetime(2026, 3, 14, 3, 7, tzinfo=UTC).timestamp() * 1000)
 MINUTE, HOUR = 60_000, 3_600_000
@@ -240,9 +252,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(runs, "RESTS", 0.001)
     monkeypatch.setattr(run, "RESTS", 0.001)
     monkeypatch.setattr(runs, "CHANGES_AT_MOST_EVERY", 0.001)
-    for module in (pipeline, pipelines, models, model, version, checks, halves):
+    for module in (pipeline, pipelines, models, model, version, checks, halves, serving):
         monkeypatch.setattr(module, "RESTS", 0.001)
-    for list_module in (pipelines, models, model, checks):
+    for list_module in (pipelines, models, model, checks, serving):
         monkeypatch.setattr(list_module, "CHANGES_AT_MOST_EVERY", 0.001)
     monkeypatch.setattr(list_screen, "TYPING_RESTS", 0.001)
     with ExitStack() as stack:
@@ -561,3 +573,12 @@ def checked(registry: World) -> World:
     registry.cache.declare([GIT, MLFLOW, CI, GITLAB, REGISTRY, checking.GX, checking.DBT])
     checking.fill(registry)
     return registry
+
+
+# -- production
+
+
+@pytest.fixture
+def served(registry: World) -> World:
+    """The small world with a Prometheus that watches two of its models."""
+    return production.fill(registry, (GIT, MLFLOW, CI, GITLAB, REGISTRY))
