@@ -6,9 +6,8 @@ What could not be shared stays “only here”, and goes along with the next one
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -126,37 +125,6 @@ class Noting:
         if is_cut_off(tries, now):
             self._acting.settle()
         return self.share()[0] if is_due(tries, now, fetched_at) else ""
-
-
-class Again:
-    """Shares what is here only once a minute, on a thread of its own, for as long as a terminal is open."""
-
-    def __init__(
-        self, noting: Callable[[], Noting], fetched_at: Callable[[], Millis | None], wait: float = 5.0
-    ) -> None:
-        """`wait`: seconds until the first time, which the first paint does not wait for."""
-        self._noting = noting
-        self._fetched_at = fetched_at
-        self._wait = wait
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="notes", daemon=True)
-
-    def __enter__(self) -> Again:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-
-    def _serve(self) -> None:
-        noting: Noting | None = None
-        while not self._ended.wait(self._wait):
-            self._wait = EVERY / 1000
-            try:
-                noting = noting or self._noting()
-                noting.share_again(self._fetched_at())
-            except QuarterdeckError:
-                continue  # state.db is busy, or the disk full: the next minute may be better
 
 
 # -- what is written ----------------------------------------------------------------------------------------------
