@@ -15,19 +15,20 @@ from __future__ import annotations
 
 from .check_values import check_values, matches_check
 from .evaluate import matches, matches_pipeline, passes, pipeline_values
+from .event_values import event_values, matches_event
 from .model_values import matches_model, matches_version, model_values, version_values
 from .parser import parse, parse_sort
 from .resource_values import matches_resource, resource_values
 from .sql import register_functions
 from .texts import as_number
 from .tree import And, Compare, Field, Has, Node, Not, Or, Sort, Words, all_of, leaves
-from .vocabulary import CHECKS, DATASETS, MODELS, PIPELINES, RESOURCES, RUNS, VERSIONS, Vocabulary
+from .vocabulary import CHECKS, DATASETS, EVENTS, MODELS, PIPELINES, RESOURCES, RUNS, VERSIONS, Vocabulary
 from .writing import write, write_field, write_sort
 
 __all__ = [
-    "CHECKS", "DATASETS", "MODELS", "PIPELINES", "RESOURCES", "RUNS", "VERSIONS", "And", "Compare", "Field", "Has",
-    "Node", "Not", "Or", "Sort", "Vocabulary", "Words", "all_of", "as_number", "check_values", "leaves", "matches",
-    "matches_check", "matches_model", "matches_pipeline", "matches_resource", "matches_version", "model_values",
-    "parse", "parse_sort", "passes", "pipeline_values", "register_functions", "resource_values", "version_values",
-    "write", "write_field", "write_sort",
+    "CHECKS", "DATASETS", "EVENTS", "MODELS", "PIPELINES", "RESOURCES", "RUNS", "VERSIONS", "And", "Compare",
+    "Field", "Has", "Node", "Not", "Or", "Sort", "Vocabulary", "Words", "all_of", "as_number", "check_values",
+    "event_values", "leaves", "matches", "matches_check", "matches_event", "matches_model", "matches_pipeline",
+    "matches_resource", "matches_version", "model_values", "parse", "parse_sort", "passes", "pipeline_values",
+    "register_functions", "resource_values", "version_values", "write", "write_field", "write_sort",
 ]  # fmt: skip

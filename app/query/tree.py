@@ -13,10 +13,12 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 Kind: TypeAlias = Literal[
-    "attribute", "metric", "param", "tag", "dataset", "pipeline", "job", "model", "version", "check", "data", "resource"
-]
+    "attribute", "metric", "param", "tag", "dataset", "pipeline", "job", "model", "version", "check", "data",
+    "resource", "event",
+]  # fmt: skip
 """attribute: of a run; pipeline: of a pipeline; job: of any of its jobs; model: of a registered model; version: of any
-of its versions; check: of a check of data; data: of a dataset over its versions; resource: of a resource of a stack."""
+of its versions; check: of a check of data; data: of a dataset over its versions; resource: of a resource of a stack;
+event: of something that happened."""
 Part: TypeAlias = Literal["last", "min", "max"]
 FieldType: TypeAlias = Literal["text", "status", "time", "seconds", "number", "label", "flag"]
 """How a field's values compare. time: UTC milliseconds; seconds: a duration; label: a text that a numeric
@@ -176,6 +178,21 @@ RESOURCE_ATTRIBUTES: Final[Mapping[str, FieldType]] = {
 }
 """What a resource has, and from `status` on its stack. `changed`, `drifted`, `forces` and `model` are any of theirs."""
 
+EVENT_ATTRIBUTES: Final[Mapping[str, FieldType]] = {
+    "kind": "text",
+    "title": "text",
+    "actor": "text",
+    "strength": "text",
+    "source": "text",
+    "subject": "text",
+    "model": "text",
+    "id": "text",
+    "at": "time",
+    "not_before": "time",
+    "seen_at": "time",
+}
+"""What an event has: `subject` is any that it speaks of, as written (run/4f2c), and `model` any of their models."""
+
 FLAGS: Final = tuple(
     name
     for of in (CHECK_ATTRIBUTES, DATA_ATTRIBUTES, RESOURCE_ATTRIBUTES)
@@ -186,7 +203,7 @@ FLAGS: Final = tuple(
 _TYPES: Final[Mapping[str, Mapping[str, FieldType]]] = {
     "attribute": ATTRIBUTES, "pipeline": PIPELINE_ATTRIBUTES, "job": JOB_PARTS, "model": MODEL_ATTRIBUTES,
     "version": VERSION_PARTS, "check": CHECK_ATTRIBUTES,
-    "data": DATA_ATTRIBUTES, "resource": RESOURCE_ATTRIBUTES,
+    "data": DATA_ATTRIBUTES, "resource": RESOURCE_ATTRIBUTES, "event": EVENT_ATTRIBUTES,
 }  # fmt: skip
 
 
@@ -227,7 +244,7 @@ class Has(msgspec.Struct, frozen=True):
 
 
 class Words(msgspec.Struct, frozen=True):
-    """The text occurs in a run's name, id or commit, or in what a pipeline or model is known by, whatever the case."""
+    """The text occurs in a run's name, id or commit, or in what others are known by, whatever the case."""
 
     text: str
 
