@@ -1,10 +1,12 @@
-"""Print the tables: `python -m bench.incidents`, or with names of worlds; `--built` takes those that are there."""
+"""Build worlds and print how well their causes are named: `python -m bench.incidents`, or with names of worlds."""
 
 from __future__ import annotations
 
 import statistics
 import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
+from pathlib import Path
 
 from quarterdeck.app.text import cells
 
@@ -12,25 +14,34 @@ from .. import world as bench_world
 from ..table import Row, print_table
 from .build import build, worlds
 from .measure import Judged, judge
+from .site import OUT
 from .story import World
 
 
 def main(words: Sequence[str]) -> int:
     """Build the worlds, ask the program, print what came of it."""
     all_worlds = worlds()
-    names = [word for word in words if not word.startswith("--")] or list(all_worlds)
-    unknown = [name for name in names if name not in all_worlds]
-    if unknown:
-        print(f"There is no world {unknown[0]!r}. There are: {', '.join(all_worlds)}.", file=sys.stderr)
-        return 2
-    if "--built" not in words:
+    asked = _arguments(list(all_worlds)).parse_args(words)
+    names = asked.worlds or list(all_worlds)
+    if not asked.built:
         for name in names:
-            print(f"{name}: built in {build(all_worlds[name]):.0f} s", file=sys.stderr, flush=True)
-    judged = [judge(all_worlds[name]) for name in names]
+            print(f"{name}: built in {build(all_worlds[name], asked.root):.0f} s", file=sys.stderr, flush=True)
+    if asked.build_only:
+        return 0
+    judged = [judge(all_worlds[name], asked.root) for name in names]
     _each(judged)
     _totals(judged)
     _failures(judged)
     return 0
+
+
+def _arguments(names: Sequence[str]) -> ArgumentParser:
+    parser = ArgumentParser(prog="python -m bench.incidents", description=__doc__)
+    parser.add_argument("worlds", nargs="*", metavar="WORLD", choices=[[], *names], help="some of them; default all")
+    parser.add_argument("--root", type=Path, default=OUT, help="where the worlds are built")
+    parser.add_argument("--built", action="store_true", help="take those that were built before")
+    parser.add_argument("--build-only", action="store_true", help="ask nothing")
+    return parser
 
 
 def _each(judged: Sequence[Judged]) -> None:

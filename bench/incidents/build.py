@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import time
+from pathlib import Path
 
 from .site import Site
 from .story import WORLDS, World
@@ -19,10 +20,10 @@ def worlds() -> dict[str, World]:
     return WORLDS
 
 
-def build(world: World) -> float:
-    """Play one story in a folder of its own; gives the seconds that it took."""
+def build(world: World, root: Path) -> float:
+    """Play one story in a folder of its own below `root`; gives the seconds that it took."""
     begun = time.perf_counter()
-    site = Site(world.name)
+    site = Site(root / world.name)
     try:
         truth = world.tell(site)
         site.finish(truth)

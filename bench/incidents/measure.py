@@ -6,10 +6,11 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from .clock import MINUTE, Millis
-from .site import OUT, Kept, kept, listed
+from .site import Kept, kept, listed
 from .story import Cause, World
 
 _SLACK = 5 * MINUTE
@@ -26,6 +27,8 @@ class Judged(NamedTuple):
     attention: str
     """The title of the attention that is about the symptom; "" where there is none."""
     suspects: tuple[str, ...]
+    needs_both: bool
+    """The story has two causes."""
     seconds: float
     """That `quarterdeck triage --json` took, its start included."""
 
@@ -40,23 +43,20 @@ class Judged(NamedTuple):
         needed = [self.rank, self.second] if self.needs_both else [self.rank]
         return all(rank is not None and rank <= 3 for rank in needed)
 
-    @property
-    def needs_both(self) -> bool:
-        """The story has two causes."""
-        return bool(kept(self.world.name).truth.second)
 
-
-def judge(world: World) -> Judged:
-    """Ask the program about a world that was built."""
-    told = kept(world.name)
+def judge(world: World, root: Path) -> Judged:
+    """Ask the program about a world that was built below `root`."""
+    folder = root / world.name
+    told = kept(folder)
     begun = time.perf_counter()
-    attentions = listed(OUT / world.name, told.now, "triage")
+    attentions = listed(folder, told.now, "triage")
     took = time.perf_counter() - begun
     found = about(attentions, told)
     suspects = found["suspects"] if found else []
     return Judged(
         world, _rank(suspects, told.truth.causes), _rank(suspects, told.truth.second), found["title"] if found else "",
-        tuple(f"{one['subject']}  {one['title']}" for one in suspects), took,
+        tuple(f"{one['subject']}  {one['title']}" for one in suspects), bool(told.truth.second),
+        took,
     )  # fmt: skip
 
 
@@ -88,9 +88,9 @@ def _millis(text: str | None) -> Millis | None:
     return None if text is None else int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
 
 
-def known_subjects(name: str) -> set[str]:
+def known_subjects(folder: Path) -> set[str]:
     """Everything that the cache of a world knows by a subject, as events and lists name it."""
-    told, folder = kept(name), OUT / name
+    told = kept(folder)
     found: set[str] = set()
     for event in listed(folder, told.now, "events", "--limit", "100000"):
         found |= {ref["subject"] for ref in event["refs"]}

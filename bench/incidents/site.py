@@ -47,13 +47,13 @@ class Kept(msgspec.Struct):
 class Site:
     """One world: `at` lets time go by, with all that is done regularly in it."""
 
-    def __init__(self, name: str) -> None:
-        self.folder = OUT / name
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         shutil.rmtree(self.folder, ignore_errors=True)
         self.project = self.folder / "project"
         self.now = moment("1 08:00")
         self.repository = Repository(self.project, self.folder / "remote.git")
-        self.store = Store(self.project, empty_store(OUT / "empty-mlflow.db"))
+        self.store = Store(self.project, empty_store(folder.parent / "empty-mlflow.db"))
         self.score = Score()
         self.server: Prometheus | None = None
         self._routines: list[Routine] = []
@@ -135,15 +135,15 @@ class Site:
             self.server.close()
 
 
-def kept(name: str) -> Kept:
-    """What was left of a world. Raises OSError where it was not built."""
-    return msgspec.json.decode((OUT / name / "truth.json").read_bytes(), type=Kept)
+def kept(folder: Path) -> Kept:
+    """What was left of a world. Raises OSError where none was built."""
+    return msgspec.json.decode((folder / "truth.json").read_bytes(), type=Kept)
 
 
 def surroundings(folder: Path, now: Millis) -> dict[str, str | None]:
     """The environment in which the program opens a world at a moment."""
     home = bench_world.homes(folder / "home")
-    return home | {"PYTHONPYCACHEPREFIX": str(OUT / "bytecode"), "HOME": str(folder / "home")} | moved(now)
+    return home | {"PYTHONPYCACHEPREFIX": str(folder.parent / "bytecode"), "HOME": str(folder / "home")} | moved(now)
 
 
 def command(folder: Path, now: Millis, *words: str, allowed: tuple[int, ...] = (0,)) -> str:
