@@ -20,6 +20,8 @@ GAP_STEPS: Final = 3
 """More steps than that between two points are a gap."""
 COARSE: Final = 10 * _MINUTE
 """How far apart points of the past are that was read at the first sync, or after a pause: no gaps."""
+WHOLE: Final = 48 * _HOUR
+"""How long the cache keeps every point; of what is older it keeps some in each `COARSE`."""
 UNASKED: Final = 15 * _MINUTE
 """How old the source's last answer may be before what it said is no word on now. With many series each is asked for
 every few minutes only."""
@@ -139,11 +141,13 @@ def standing(series: MonitorSeries, now: Millis, burns: tuple[Burn, ...] = ()) -
     return "good" if has_bound else "unknown"
 
 
-def gaps(times: array[int], step: Millis) -> Iterator[tuple[Millis, Millis]]:
-    """The stretches without points, as the points before and after each. Points of the past are `COARSE` apart."""
-    spaces = [after - before for before, after in itertools.pairwise(times)]
+def gaps(times: array[int], step: Millis, now: Millis) -> Iterator[tuple[Millis, Millis]]:
+    """The stretches without points, as the points before and after each.
+
+    Points of the past are `COARSE` apart: those that were read so, and all that the cache has thinned since.
+    """
+    spaces = [after - before for before, after in pairwise(times)]
     for at, space in enumerate(spaces):
-        around = spaces[max(at - 1, 0) : at + 2]
-        usual = max(step, COARSE) if COARSE in around else step
-        if space > GAP_STEPS * usual:
+        is_coarse = COARSE in spaces[max(at - 1, 0) : at + 2] or times[at] < now - WHOLE
+        if space > GAP_STEPS * (max(step, COARSE) if is_coarse else step):
             yield times[at], times[at + 1]

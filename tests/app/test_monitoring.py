@@ -235,7 +235,7 @@ def times(*minutes: int) -> array[int]:
 
 def test_a_gap_is_more_than_three_steps_and_never_the_coarse_past() -> None:
     def found(*minutes: int) -> list[tuple[int, int]]:
-        return [((a - NOW) // MINUTE, (b - NOW) // MINUTE) for a, b in gaps(times(*minutes), MINUTE)]
+        return [((a - NOW) // MINUTE, (b - NOW) // MINUTE) for a, b in gaps(times(*minutes), MINUTE, NOW)]
 
     assert found() == found(0) == []
     assert found(0, 1, 4, 5) == []
@@ -245,3 +245,6 @@ def test_a_gap_is_more_than_three_steps_and_never_the_coarse_past() -> None:
     assert found(0, 10, 40, 50) == []
     assert found(0, 1, 2, 9, 10, 17) == [(2, 9), (10, 17)]
     assert COARSE == 10 * MINUTE
+    days = 49 * 60  # two points of each ten minutes are left, wherever they were
+    assert found(-days, 1 - days, 12 - days, 29 - days, 31 - days) == []
+    assert found(-days, 1 - days, 32 - days) == [(1 - days, 32 - days)]
