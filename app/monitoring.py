@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from .records import Millis, MonitorSeries, Samples, SeriesState
