@@ -10,7 +10,7 @@ import pytest
 
 from quarterdeck.app.commands.line import COMMANDS
 from quarterdeck.app.promotion.gate import WORST_FIRST
-from quarterdeck.app.query import CHECKS, DATASETS, MODELS, PIPELINES, parse
+from quarterdeck.app.query import CHECKS, DATASETS, MODELS, PIPELINES, RESOURCES, RUNS, parse
 from quarterdeck.app.query.tree import (
     ATTRIBUTES,
     CHECK_ATTRIBUTES,
@@ -19,11 +19,12 @@ from quarterdeck.app.query.tree import (
     JOB_PARTS,
     MODEL_ATTRIBUTES,
     PIPELINE_ATTRIBUTES,
+    RESOURCE_ATTRIBUTES,
     VERSION_PARTS,
 )
 from quarterdeck.app.records import SOURCE_STATES
 from quarterdeck.app.settings import Approvals, Freeze, Gate, Promotion, RequiredChecks, Rollback, Waivers, load
-from quarterdeck.app.settings.sections import Checks
+from quarterdeck.app.settings.sections import Checks, Infra
 from quarterdeck.app.settings.whole import Settings
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -61,6 +62,15 @@ def test_every_key_of_checks_is_shown_in_an_example_that_is_read(tmp_path: Path)
     assert keys - set(re.findall(r"^(\w+) = ", text, re.MULTILINE)) == set()
 
 
+def test_every_key_of_infra_is_shown_in_an_example_that_is_read(tmp_path: Path) -> None:
+    (text,) = blocks("infrastructure.md", "toml")
+    (tmp_path / "quarterdeck.toml").write_text(text)
+    settings = load(directory=tmp_path)
+    assert [section.stack for section in settings.infra] == ["serving", "network", "features"]
+    keys = {field.encode_name for field in msgspec.structs.fields(Infra)}
+    assert keys - set(re.findall(r"^(\w+) = ", text, re.MULTILINE)) == set()
+
+
 def test_every_key_of_a_policy_is_shown_in_its_example(example: Settings) -> None:
     (text,) = (block for block in blocks("settings.md", "toml") if "[promotion." in block)
     shown = set(re.findall(r"^(\w+) = ", text, re.MULTILINE)) | set(re.findall(r'"\.(\w+)\]', text))
@@ -76,13 +86,11 @@ def test_every_state_of_a_gate_is_described() -> None:
 
 
 def test_the_filters_that_are_shown_are_read() -> None:
-    lines = [line for block in blocks("filters.md", "text") for line in block.splitlines()]
-    assert [parse(line, now=NOW) for line in lines[:3]].count(None) == 0
-    assert [parse(line, now=NOW, vocabulary=PIPELINES) for line in lines[3:6]].count(None) == 0
-    assert [parse(line, now=NOW, vocabulary=MODELS) for line in lines[6:9]].count(None) == 0
-    assert [parse(line, now=NOW, vocabulary=CHECKS) for line in lines[9:12]].count(None) == 0
-    assert [parse(line, now=NOW, vocabulary=DATASETS) for line in lines[12:]].count(None) == 0
-    assert len(lines) == 15
+    vocabularies = [RUNS, PIPELINES, MODELS, CHECKS, DATASETS, RESOURCES]
+    shown = [block.splitlines() for block in blocks("filters.md", "text")]
+    for vocabulary, lines in zip(vocabularies, shown, strict=True):
+        assert len(lines) == 3
+        assert [parse(line, now=NOW, vocabulary=vocabulary) for line in lines].count(None) == 0
 
 
 @pytest.mark.parametrize(
@@ -126,6 +134,12 @@ def test_a_field_of_checks_that_is_shown_can_be_asked_for(field: str) -> None:
 def test_a_field_of_datasets_that_is_shown_can_be_asked_for(field: str) -> None:
     assert f"`{field}`" in (DOCS / "filters.md").read_text().partition("## Datasets")[2]
     assert parse(f"has {field}", now=NOW, vocabulary=DATASETS) is not None
+
+
+@pytest.mark.parametrize("field", [*RESOURCE_ATTRIBUTES, "age"])
+def test_a_field_of_resources_that_is_shown_can_be_asked_for(field: str) -> None:
+    assert f"`{field}`" in (DOCS / "filters.md").read_text().partition("## Resources")[2]
+    assert parse(f"has {field}", now=NOW, vocabulary=RESOURCES) is not None
 
 
 def test_every_command_is_described() -> None:

@@ -142,7 +142,7 @@ def _one(settings: Settings, index: int, should_stop: Callable[[], bool]) -> Don
     before = [part.digests() for part in files]
     lines = (Live if sys.stderr.isatty() else JobLines)()
     lines.job_began(LocalJob(name=name, run=command.words, status="running"))
-    ran = command.run(output=lines.output, tick=lines.tick, should_stop=should_stop, wait=_waiting(name, should_stop))
+    ran = command.run(output=lines.output, tick=lines.tick, should_stop=should_stop, wait=waiting(name, should_stop))
     if ran is None:
         return None
     read = [part.read_now(known) for part, known in zip(files, before, strict=True)]
@@ -166,7 +166,8 @@ def _complaints(
     return [*([said] if said else []), *wrong, *empty]
 
 
-def _waiting(name: str, should_stop: Callable[[], bool]) -> Callable[[], bool]:
+def waiting(name: str, should_stop: Callable[[], bool]) -> Callable[[], bool]:
+    """What is called while another process runs the same command: says so once, and gives up when somebody stops."""
     said: list[bool] = []
 
     def wait() -> bool:

@@ -16,7 +16,7 @@ from ..query import RESOURCES, Field, Node, Sort, matches_resource, parse_sort, 
 from ..records import Millis, Resource, Stack
 from ..settings import Settings
 from ..store.reading import Reader
-from ..text import shown
+from ..text import clip, shown
 from .boundary import say
 from .filters import filter_of, sort_of
 from .options import Options
@@ -52,6 +52,7 @@ class _Column(NamedTuple):
 
 
 @click.command("infra", short_help="List stacks and resources: what a plan would do, what drifted.")
+@click.argument("words", nargs=-1, metavar="[run [STACK]...]")
 @click.option(
     "--filter",
     "text",
@@ -67,8 +68,8 @@ class _Column(NamedTuple):
 @click.option("--json", "as_json", is_flag=True, help="A JSON array of all resources, or of all stacks with --stacks.")
 @click.pass_obj
 def infra_command(
-    options: Options, text: str, sort: str | None, limit: int | None, columns: str | None, of_stacks: bool,
-    exit_code: bool, as_json: bool,
+    options: Options, words: tuple[str, ...], text: str, sort: str | None, limit: int | None, columns: str | None,
+    of_stacks: bool, exit_code: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Show each stack with its counts, and below them all that a plan would do and that drifted.
 
@@ -77,10 +78,13 @@ def infra_command(
       quarterdeck infra --filter 'action:delete,replace or has drift'
       quarterdeck infra --filter 'stack:serving and changed:image' --columns address,action,changed,commit
       quarterdeck infra --json | jq '.[] | select(.drift != "")'
+      quarterdeck infra run serving     have the command of [[infra]] make its plan now
 
     With --filter, --sort or --columns every resource is listed, a line each. Values are nowhere: none is ever read.
     Reads the cache only; `quarterdeck status` says how old it is.
     """
+    if words:
+        return _run(options, words, as_json=as_json)
     settings, now = settings_of(options), time.time_ns() // 1_000_000
     if as_json and columns:
         say("--columns has no effect with --json: every field is there.")
@@ -89,27 +93,41 @@ def infra_command(
     order = None if sort is None else sort_of(sort, vocabulary=RESOURCES)
     with synced(options, settings) as reader:
         stacks = [] if reader is None else reader.infra.stacks(resources=True)
-        rows = [] if reader is None else _rows(reader, stacks, where, order, now)
+        commits = {} if reader is None else _commits(reader, stacks, now)
+        rows = _rows(stacks, commits, where, order)
         if of_stacks:
-            _print_stacks(stacks[:limit], rows, now, as_json=as_json)
+            _print_stacks(stacks[:limit], commits, now, as_json=as_json)
         elif as_json:
             print_json(_json(row) for row in rows[:limit])
         elif text or sort or columns:
             print_table([one.head for one in shape], ([one.cell(row) for one in shape] for row in rows[:limit]))
         else:
-            _print_stacks(stacks, rows, now, as_json=False)
+            _print_stacks(stacks, commits, now, as_json=False)
             _print_pending(rows, limit)
         if reader is not None:
             _tell(reader, settings, stacks, bool(rows))
     return int(exit_code and (not stacks or any(stack.status in BAD for stack in stacks)))
 
 
-def _rows(reader: Reader, stacks: Sequence[Stack], where: Node | None, order: Sort | None, now: Millis) -> list[_Row]:
+def _run(options: Options, words: Sequence[str], *, as_json: bool) -> int:
+    if words[0] != "run":
+        raise UsageError(f"There is `infra` and `infra run`, and no “{clip(words[0], 40)}”: --filter finds resources.")
+    from .infra_run import run_stacks  # brings the sources, when it is clear that something runs
+
+    return run_stacks(options, words[1:], as_json=as_json)
+
+
+def _commits(reader: Reader, stacks: Sequence[Stack], now: Millis) -> Mapping[str, str]:
+    """Of each stack the last commit that changed its code, as far as Git was read."""
+    found = {stack.name: reader.infra.code_commits(stack.folder, 0, now + 1, 1) for stack in stacks}
+    return {name: commits[0].sha for name, commits in found.items() if commits}
+
+
+def _rows(stacks: Sequence[Stack], commits: Mapping[str, str], where: Node | None, order: Sort | None) -> list[_Row]:
     """The resources that pass, in order; those without a value come last."""
     found = []
     for stack in stacks:
-        commits = reader.infra.code_commits(stack.folder, 0, now + 1, 1)
-        of_code = replace(stack, commit=commits[0].sha if commits else None)
+        of_code = replace(stack, commit=commits.get(stack.name))
         found += [
             _Row(of_code, one, stack.commit)
             for one in stack.resources
@@ -135,8 +153,7 @@ def _json(row: _Row) -> dict[str, Any]:
 # -- the stacks, and what is to be done
 
 
-def _print_stacks(stacks: Sequence[Stack], rows: Sequence[_Row], now: Millis, *, as_json: bool) -> None:
-    commits = {row.stack.name: row.stack.commit for row in rows}
+def _print_stacks(stacks: Sequence[Stack], commits: Mapping[str, str], now: Millis, *, as_json: bool) -> None:
     if as_json:
         print_json({**stack_json(stack), "code_commit": commits.get(stack.name)} for stack in stacks)
         return
