@@ -38,9 +38,11 @@ if TYPE_CHECKING:
 
 def with_keys() -> tuple[Any, ...]:
     """Whatever has keys that a person may map otherwise. Imported when somebody does: it is most of what there is."""
+    from ..screens.attention import ChangesScreen
     from ..screens.compare import CompareScreen
     from ..screens.copying import CopyMenu
     from ..screens.frame import FrameScreen
+    from ..screens.handover import HandoverScreen
     from ..screens.lineage import LineageScreen
     from ..screens.list_screen import ListScreen
     from ..screens.log import LogScreen
@@ -61,6 +63,7 @@ def with_keys() -> tuple[Any, ...]:
     from ..screens.serving import ServingScreen
     from ..screens.serving_links import ServingKeys
     from ..screens.version import VersionScreen
+    from ..screens.watch import WatchScreen
     from ..widgets.field import Field
     from ..widgets.frozen_table import FrozenTable
     from ..widgets.log_view import LogView
@@ -74,6 +77,7 @@ def with_keys() -> tuple[Any, ...]:
         LogScreen, LogSearching, LogView, ModelKeys, ModelsScreen, VersionScreen, PromotionScreen, Field,
         Quarterdeck, FrameScreen, ListScreen, RunsScreen, RunScreen, RecordTable, Pages, Prompt, Picker,
         LineageScreen, PageScreen, TreeOutline, ServingKeys, SeriesScreen, ServingScreen,
+        WatchScreen, ChangesScreen, HandoverScreen,
     )  # fmt: skip
 
 

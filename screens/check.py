@@ -42,7 +42,7 @@ class CheckScreen(CheckKeys, Halves):
     TAB = "checks"
     NARROW_HINT = "words that a result, a commit or a fact holds"
     CSS_PATH = "check.tcss"
-    LEADING_KEYS = ("check.open", "lineage", "check.log", "check.filter")
+    LEADING_KEYS = ("check.open", "changes", "check.log", "check.filter")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(

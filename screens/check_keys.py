@@ -21,7 +21,7 @@ class CheckKeys(FrameScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "log", "log", id="check.log", tooltip="Read the log of the pipeline that checked it"),
-        Binding("w", "lineage", "lineage", id="lineage", tooltip="What this came from, and what came of it"),
+        Binding("w", "changes", "changes", id="changes", tooltip="What changed around this; w again draws its lineage"),
         Binding("o", "address", "link", id="check.link", show=False, tooltip="Show the address of what checked it"),
     ]
 

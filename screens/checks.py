@@ -50,7 +50,7 @@ class ChecksScreen(CheckList):
     """The table of checks, and the one under the cursor."""
 
     CSS_PATH = "checks.tcss"
-    LEADING_KEYS = ("open", "lineage", "check.log", "filter", "mark", "sort", "columns")
+    LEADING_KEYS = ("open", "changes", "check.log", "filter", "mark", "sort", "columns")
 
     def __init__(self, deck: Deck) -> None:
         super().__init__(deck)

@@ -41,10 +41,10 @@ class DatasetsScreen(ListScreen[DatasetLine]):
     FILTER_HINT = "orders outcome:fail tool:dvc rows > 1000"
     DEFAULT_SORT = ("outcome", False)
     CSS_PATH = "datasets.tcss"
-    LEADING_KEYS = ("open", "lineage", "filter", "mark", "sort", "columns")
+    LEADING_KEYS = ("open", "changes", "filter", "mark", "sort", "columns")
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("w", "lineage", "lineage", id="lineage", tooltip="What this came from, and what came of it"),
+        Binding("w", "changes", "changes", id="changes", tooltip="What changed around this; w again draws its lineage"),
     ]
 
     def __init__(self, deck: Deck) -> None:

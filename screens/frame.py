@@ -24,9 +24,11 @@ from ..widgets.prompt import Prompt
 from .changes import Changed
 from .copying import offer_copies
 from .deck import Deck
+from .notes import PURPOSE, answer_note, ask_for_note, hand_over, leave, take_on
 from .notices import notice_line
 
 TABS: tuple[tuple[str, str, str], ...] = (
+    ("1", "Watch", "watch"),
     ("2", "Runs", "runs"),
     ("3", "Models", "models"),
     ("4", "Checks", "checks"),
@@ -69,14 +71,13 @@ class FrameScreen(Bearing, Screen[None]):
         ),
         Binding("ctrl+p", "help", "all", id="palette", show=False),
         Binding("r", "sync_now", "refresh", id="refresh", show=False),
-        Binding(
-            "w",
-            "lineage",
-            "lineage",
-            id="lineage",
-            show=False,
-            tooltip="What this came from, and what came of it",
-        ),
+        Binding("w", "changes", "changes", id="changes", show=False,
+                tooltip="What changed around this, the likeliest cause first; w again draws its lineage"),
+        Binding("a", "acknowledge", "mine", id="ack", show=False,
+                tooltip="Take on what needs attention here: it is quiet until it changes; again lets go of it"),
+        Binding("m", "note", "note", id="note", show=False, tooltip="Write a note on what is here, for the team"),
+        Binding("H", "hand_over", "hand over", id="handover", show=False,
+                tooltip="The shift as Markdown: what is open, what happened, what was done"),
         Binding("y", "copy", "copy", id="copy", tooltip="Copy as id, command, Python, Markdown, JSON"),
         Binding("escape,backspace", "back", "Back", id="back", show=False),
         Binding("q", "back_or_quit", "Back; at the root quit", id="quit_or_back", show=False),
@@ -87,6 +88,8 @@ class FrameScreen(Bearing, Screen[None]):
         self._compositor = NearbyCompositor()
         self.deck = deck
         self._flash: tuple[Piece, ...] = ()
+        self.noted_on: Subject | None = None
+        """What the note is about that is being written."""
         self._was_mounted = False
         self._paints_after = False
         self._opening = True
@@ -330,6 +333,41 @@ class FrameScreen(Bearing, Screen[None]):
     def action_copy(self) -> None:
         """Choose in which form to copy what is looked at."""
         offer_copies(self)
+
+    def notes_changed(self) -> None:
+        """Something was written down on what this shows."""
+
+    def action_acknowledge(self) -> None:
+        """Take on what is here, or let go of it."""
+        take_on(self)
+
+    def action_note(self) -> None:
+        """Write a note on what is here."""
+        ask_for_note(self)
+
+    def action_hand_over(self) -> None:
+        """Show the shift as it would be handed over."""
+        hand_over(self)
+
+    def on_prompt_answered(self, event: Prompt.Answered) -> None:
+        """A note was written."""
+        if event.purpose == PURPOSE:
+            answer_note(self, event.value)
+
+    def on_prompt_left(self, event: Prompt.Left) -> None:
+        """No note."""
+        if event.purpose == PURPOSE:
+            leave(self)
+
+    def action_changes(self) -> None:
+        """Show what changed around the thing here."""
+        subject = self.subject_here() if self.is_ready else None
+        if subject is None:
+            self.say("there is nothing here around which something could have changed", "dim")
+            return
+        from .attention import ChangesScreen  # with what it brings, when it is wanted
+
+        self.app.push_screen(ChangesScreen(self.deck, subject))
 
     def action_lineage(self) -> None:
         """Show what the thing here came from, and what came of it."""

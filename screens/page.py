@@ -42,12 +42,12 @@ CHANGES_AT_MOST_EVERY = 0.5
 class PageScreen(Halves, Generic[F]):
     """A page. A subclass says how its facts are read, and writes rows and lines from them."""
 
-    LEADING_KEYS = ("page.open", "lineage", "page.filter")
+    LEADING_KEYS: ClassVar[tuple[str, ...]] = ("page.open", "changes", "page.filter")
     CSS_PATH = "page.tcss"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", id="page.open", tooltip="Open what is under the cursor", key_display="Enter"),
-        Binding("w", "lineage", "lineage", id="lineage", tooltip="What this came from, and what came of it"),
+        Binding("w", "changes", "changes", id="changes", tooltip="What changed around this; w again draws its lineage"),
         Binding("tab", "part(1)", "next part", id="page.part", tooltip="Go to the next part; also ]",
                 key_display="Tab"),
         Binding(

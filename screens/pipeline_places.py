@@ -44,3 +44,24 @@ def screens_at(deck: Deck, subject: Subject) -> list[FrameScreen]:
     pipeline, job = named_job(deck.reader, subject.parts[0])
     page = PipelineScreen(deck, pipeline.source, pipeline.id, job.id)
     return [page, LogScreen(deck, pipeline, job)]
+
+
+def log_at(screen: FrameScreen, subject: Subject) -> None:
+    """Open the log of a job, or of a pipeline that of the job that says most; else its page. Says what is missing."""
+    from .log import LogScreen
+    from .pipeline_keys import telling_job
+
+    job: Job | None
+    try:
+        if subject.kind == "job":
+            pipeline, job = named_job(screen.deck.reader, subject.parts[0])
+        else:
+            pipeline = named_pipeline(screen.deck.reader, subject.parts[0])
+            job = telling_job(pipeline)
+    except UsageError as error:
+        screen.say(f"▲ {error}", "warn")
+        return
+    if job is None:
+        screen.app.push_screen(PipelineScreen(screen.deck, pipeline.source, pipeline.id))
+    else:
+        screen.app.push_screen(LogScreen(screen.deck, pipeline, job))

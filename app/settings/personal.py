@@ -19,6 +19,10 @@ class Display(Section, frozen=True, kw_only=True):
     theme: Literal["dark", "light", "colour-blind", "ansi"] = "dark"
     keys: Mapping[str, str] = {}
     """Binding id -> key or keys with commas. A map given here replaces a binding's keys."""
+    opens: Literal[
+        "watch", "runs", "models", "checks", "pipelines", "lineage", "serving", "infra", "events", "datasets"
+    ] = "watch"  # fmt: skip
+    """The screen that quarterdeck opens with."""
     notify: tuple[Literal["bell", "terminal"], ...] = ("bell", "terminal")
     """How notices of watched runs are told beside the screen; empty: on the screen alone."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -27,7 +28,9 @@ class StartTerminal(Protocol):
         size: tuple[int, int] = (120, 40),
         cwd: Path | None = None,
         env: Mapping[str, str | None] | None = None,
-    ) -> Terminal: ...
+        opens: str = "runs",
+    ) -> Terminal:
+        """`opens`: the screen that it opens with, where the test has no settings of its own."""
 
 
 @pytest.fixture
@@ -40,10 +43,20 @@ def terminal(tmp_path: Path) -> Iterator[StartTerminal]:
             size: tuple[int, int] = (120, 40),
             cwd: Path | None = None,
             env: Mapping[str, str | None] | None = None,
+            opens: str = "runs",
         ) -> Terminal:
+            _opens_with(opens)
             return stack.enter_context(Terminal(*QUARTERDECK, *arguments, size=size, cwd=cwd or tmp_path, env=env))
 
         yield start
+
+
+def _opens_with(screen: str) -> None:
+    """The person's settings, where there are none: most tests are about one screen and begin there."""
+    personal = Path(os.environ["XDG_CONFIG_HOME"]) / "quarterdeck" / "config.toml"
+    if not personal.exists():
+        personal.parent.mkdir(parents=True, exist_ok=True)
+        personal.write_text(f'[display]\nopens = "{screen}"\n')
 
 
 @pytest.fixture

@@ -1,0 +1,310 @@
+"""The lines of the Watch, drawn. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import tzinfo
+from math import isfinite
+from typing import Final
+
+from ..app.records import Attention, Millis, MonitorSeries, SeriesState, SourceState, Suspect, WayBack
+from ..app.text import cells, clip, fit, one_line, pad, shown
+from ..widgets.figures import age, count, moment
+from ..widgets.line import Piece
+from ..widgets.spark import spark
+from ..widgets.status import glyph, sign
+from .page_rows import Row, holds
+from .watch_facts import Strip, WatchFacts
+
+SUSPECTS: Final = 3
+"""That stand below an attention; its page has them all."""
+
+UNFOLDED: Final = ("critical", "high")
+"""Severities whose suspects stand on the Watch at once."""
+
+SIGN: Final = {"critical": "failed", "high": "failed", "medium": "warn", "low": "missing"}
+"""Which status's glyph and colour a severity has; the word is in the title."""
+
+SHORT: Final = {"infrastructure": "infra", "dependency": "deps", "promotion": "promo", "pipeline": "ci"}
+"""Kinds of suspects where a column is narrow."""
+
+STRENGTHS: Final = {"strong": "bad", "possible": "warn", "weak": "dim"}
+
+WHEN: Final = 13
+"""Cells of a time or a range of two."""
+
+
+def watch_rows(facts: WatchFacts, folds: dict[str, bool], needle: str = "") -> list[Row]:
+    """Every line. `folds`: attentions that somebody unfolded or folded, and `quiet`."""
+    words = needle.casefold().split()
+    loud = [one for one in facts.sight.attentions if not one.is_quiet and _holds(one, words)]
+    quiet = [one for one in facts.sight.attentions if one.is_quiet and _holds(one, words)]
+    rows = [row for one in loud for row in _attention_rows(one, facts, folds)]
+    if quiet:
+        rows.append(Row("quiet", "quiet", note=f"{count(len(quiet))} acknowledged, folded"))
+        rows += [Row("attention", one.id, one) for one in quiet] if folds.get("quiet") else []
+    if words:
+        return rows or [Row("remark", "none", note=f"nothing here holds “{needle}”")]
+    return [*rows, *_below(facts, is_well=not loud)]
+
+
+def _holds(attention: Attention, words: Sequence[str]) -> bool:
+    told = " ".join((attention.title, attention.reason, attention.owner, attention.severity, attention.subject))
+    return holds(Row("attention", attention.id, note=told), words)
+
+
+def _attention_rows(attention: Attention, facts: WatchFacts, folds: dict[str, bool]) -> Iterator[Row]:
+    yield Row("attention", attention.id, attention)
+    if not is_unfolded(attention, folds):
+        return
+    if (strip := facts.strips.get(attention.id)) is not None:
+        yield Row("remark", f"{attention.id} strip", strip)
+    elif attention.reason:
+        yield Row("remark", f"{attention.id} reason", note=attention.reason)
+    changes = facts.changes.get(attention.id)
+    if changes is None:
+        return
+    for number, suspect in enumerate(_telling(attention, changes.suspects)):
+        yield Row("suspect", f"{attention.id} {number}", suspect)
+    if not changes.suspects:
+        yield Row("remark", f"{attention.id} none", note=changes.sentence or "nothing is known that changed before it")
+    if changes.way_back is not None:
+        yield Row("back", attention.id, changes.way_back)
+
+
+def _telling(attention: Attention, suspects: Sequence[Suspect]) -> Sequence[Suspect]:
+    """The few that say most. Weak ones are named where production is broken, or where there are no others."""
+    strong = [one for one in suspects if one.strength != "weak"]
+    return (suspects if attention.severity == "critical" or not strong else strong)[:SUSPECTS]
+
+
+def is_unfolded(attention: Attention, folds: dict[str, bool]) -> bool:
+    """Whether its suspects are shown here."""
+    return folds.get(attention.id, attention.severity in UNFOLDED and not attention.is_quiet)
+
+
+def _below(facts: WatchFacts, *, is_well: bool) -> Iterator[Row]:
+    sight = facts.sight
+    if is_well:
+        yield Row("well", "well")
+        yield Row("remark", "watched", note=_watched(facts))
+        yield Row("gap", "calm")
+    else:
+        yield Row("gap", "also")
+    if sight.happened:
+        told = ", ".join(f"{count(number)} {_plural(kind, number)}" for kind, number in sight.happened)
+        yield Row("happened", "happened", note=told)
+    elif is_well:
+        yield Row("remark", "nothing", note="nothing happened since you last looked")
+
+
+def _plural(kind: str, number: int) -> str:
+    return kind if number == 1 or " " in kind else f"{kind}s"
+
+
+def _watched(facts: WatchFacts) -> str:
+    parts = [f"{count(number)} {name}" for name, number in facts.sight.watched if number]
+    return f"watched: {', '.join(parts)}" if parts else "there is nothing to watch yet: :sources says what is read"
+
+
+# -- drawing ------------------------------------------------------------------------------------------------------
+
+
+def draw_watch(row: Row, width: int, now: Millis, zone: tzinfo) -> list[Piece]:
+    """A line in `width` cells."""
+    thing = row.thing
+    if isinstance(thing, Attention):
+        return attention_pieces(thing, width, now, zone)
+    if isinstance(thing, Strip):
+        return strip_pieces(thing, width, now, zone)
+    if isinstance(thing, Suspect):
+        return suspect_pieces(thing, width, now, zone)
+    if isinstance(thing, WayBack):
+        return way_back_pieces(thing, width)
+    if row.kind == "gap":
+        return []
+    if row.kind == "well":
+        return [(f"{glyph('ok')} all is well", "good")]
+    if row.kind == "quiet":
+        return [(row.note, "dim")]
+    if row.kind == "happened":
+        return [("since you looked", "dim"), (fit(f": {row.note}", max(0, width - 16)), "dim")]
+    return [(fit(f"  {one_line(row.note)}", width), "dim")]
+
+
+def attention_pieces(attention: Attention, width: int, now: Millis, zone: tzinfo) -> list[Piece]:
+    """`✖ churn@champion v14  precision 0.71, floor 0.78    since 21:40 (5 h)   no owner`."""
+    status = "skipped" if attention.is_quiet else SIGN[attention.severity]
+    title = one_line(attention.title)
+    right = _since_and_whose(attention, width - cells(title) - 2, now, zone)
+    room = max(12, width - cells(right) - 2)
+    title = fit(title, room)
+    role = "dim" if attention.is_quiet else "bright"
+    return [
+        (f"{glyph(status)} ", sign(status).role),
+        (pad(title, room), role),
+        (right, "dim" if attention.is_quiet else "text"),
+    ]
+
+
+def _since_and_whose(attention: Attention, left: int, now: Millis, zone: tzinfo) -> str:
+    """As much as there is room for beside the title: what is broken comes before since when, and that before whose."""
+    at = f"{moment(attention.since, now, zone)} ({age(attention.since, now)})"
+    forms = (f"  since {at}   {clip(whose(attention), 16)}", f"  since {at}", f"  {at}")
+    return next((form for form in forms if cells(form) <= left), forms[1] if left > 0 else forms[2])
+
+
+def whose(attention: Attention) -> str:
+    """Who has it, else whose it is."""
+    if attention.ack is not None:
+        return f"{attention.ack.author or 'somebody'} has it"
+    return attention.owner or "no owner"
+
+
+def suspect_pieces(suspect: Suspect, width: int, now: Millis, zone: tzinfo) -> list[Piece]:
+    """`strong  data   orders 77ab → 9c1e     19:02–20:55  customer_id null 0 → 3.1 %`."""
+    kind = SHORT.get(suspect.kind, suspect.kind)
+    when = span_said(suspect.not_before, suspect.at, now, zone)
+    lead = f"  {pad(suspect.strength, 9)}"
+    room = max(18, min(50, width - cells(lead) - 7 - WHEN - 3))
+    about = "   ".join(part for part in (suspect.actor, first_reason(suspect)) if part)
+    left = width - cells(lead) - 7 - room - WHEN - 2
+    return [
+        (lead, STRENGTHS[suspect.strength]),
+        (pad(clip(kind, 6), 7), "dim"),
+        (pad(fit(one_line(suspect.title), room), room), "text"),
+        (f"  {pad(fit(when, WHEN), WHEN)}", "dim"),
+        (fit(f"  {one_line(about)}", left) if left > 12 else "", "dim"),
+    ]
+
+
+def first_reason(suspect: Suspect) -> str:
+    """What weighs most, for the end of a line."""
+    return suspect.reasons[0] if suspect.reasons else ""
+
+
+def span_said(since: Millis | None, until: Millis, now: Millis, zone: tzinfo) -> str:
+    """`16:48`, or `19:02–20:55` where nobody looked in between."""
+    if since is None or until - since < 60_000:
+        return moment(until, now, zone)
+    begun, ended = moment(since, now, zone), moment(until, now, zone)
+    days = [said.rpartition(" ")[0] for said in (begun, ended)]
+    if days[0] != days[1]:  # no room for times as well
+        return "–".join(day or said for day, said in zip(days, (begun, ended), strict=True))
+    return f"{begun}–{ended.rpartition(' ')[2]}" if not days[0] else f"{ended}"
+
+
+def way_back_pieces(back: WayBack, width: int) -> list[Piece]:
+    """`way back: v13, champion 12 d, precision 0.82 then; gates today 4 ● 1 ◌`."""
+    if not back.version:
+        return [(fit(f"  way back: {one_line(back.sentence)}", width), "dim")]
+    held = f", {clip(back.alias, 16)} {age(0, back.held_for)}" if back.held_for else ""
+    made: list[Piece] = [("  way back: ", "dim"), (f"v{clip(back.version, 12)}", "text"), (held, "dim")]
+    gates: list[Piece] = [(f" {number} {glyph(state)}", sign(state).role) for state, number in back.gates]
+    gates = [("; gates today", "dim"), *gates] if gates else []
+    room = width - sum(cells(text) for text, _ in (*made, *gates))
+    made += [(_figures(back, room), "dim"), *gates]
+    left = width - sum(cells(text) for text, _ in made)
+    return [*made, (fit(f"  {one_line(back.sentence)}", left), "dim")] if back.sentence and left > 8 else made
+
+
+def _figures(back: WayBack, room: int) -> str:
+    """As many of its figures as fit; the first is the one that is bad now."""
+    said = ""
+    for figure in back.figures:
+        longer = f"{said.removesuffix(' then')}, {clip(figure, 30)} then"
+        if cells(longer) > room:
+            break
+        said = longer
+    return said
+
+
+# -- the strip ----------------------------------------------------------------------------------------------------
+
+
+def strip_pieces(strip: Strip, width: int, now: Millis, zone: tzinfo) -> list[Piece]:
+    """`0.83 ▇▇▇▇▆▇┊v14▇▆▅▃▂ 0.71   labels until 02:00   p95 111 ms ●  errors 0.1 % ●`."""
+    curve = _curve(strip, max(10, min(40, width // 5)))
+    after = _labels(strip.series, now, zone)
+    made: list[Piece] = [("  ", "text"), *curve, (f"   {after}" if after else "", "dim")]
+    left = width - sum(cells(text) for text, _ in made)
+    for series, state in strip.beside:
+        said = f"   {clip(series.name if width > 100 else series.name.partition(' ')[0], 16)} {value_said(series)} "
+        if cells(said) + 1 > left:
+            break
+        left -= cells(said) + 1
+        made += [(said, "dim"), series_glyph(state)]
+    return made
+
+
+def _labels(series: MonitorSeries, now: Millis, zone: tzinfo) -> str:
+    if series.at is None:
+        return "no point yet"
+    if series.label_delay is not None:
+        return f"labels until {moment(series.at - series.label_delay, now, zone)}"
+    return f"as of {moment(series.at, now, zone)}"
+
+
+def _curve(strip: Strip, width: int) -> list[Piece]:
+    """The curve with marks where an alias moved; figures at both ends."""
+    samples = strip.samples
+    values = [] if samples is None else list(samples.shares())
+    if samples is None or not any(map(isfinite, values)):
+        return [("no points to draw", "dim")]
+    finite = [value for value in values if isfinite(value)]
+    drawn = _marked(spark(values, width), list(samples.times), strip)
+    ends = (f"{finite[0]:.3g} ", f" {finite[-1]:.3g}")
+    broken = strip.series.bad_since is not None
+    return [(ends[0], "dim"), *drawn, (ends[1], "bad" if broken else "text")]
+
+
+def _marked(curve: str, times: list[Millis], strip: Strip) -> list[Piece]:
+    """The curve cut where production moved: `▇▇▆┊v14▆▅`. A column stands for an equal number of points."""
+    made: list[Piece] = []
+    at = 0
+    for move in strip.moves[-2:]:
+        column = sum(time <= move.at for time in times) * len(curve) // max(1, len(times))
+        if at <= column < len(curve):
+            made += [(curve[at:column], "hue0"), (f"┊v{clip(move.version or '–', 6)}", "accent")]
+            at = column
+    return [*made, (curve[at:], "hue0")]
+
+
+def value_said(series: MonitorSeries) -> str:
+    """`111 ms`, `0.1 %`."""
+    if series.value is None:
+        return "–"
+    unit = f" {clip(series.unit, 6)}" if series.unit else ""
+    return f"{series.value:.3g}{unit}"
+
+
+SERIES_STATUS: Final[dict[SeriesState, str]] = {
+    "good": "ok", "bad": "failed", "burning": "failed", "stale": "warn", "nan": "warn", "no data": "missing",
+    "unknown": "missing",
+}  # fmt: skip
+
+
+def series_glyph(state: SeriesState) -> Piece:
+    """How a line stands, as one character."""
+    status = SERIES_STATUS[state]
+    return glyph(status), sign(status).role
+
+
+# -- the head -----------------------------------------------------------------------------------------------------
+
+
+def sources_said(states: Sequence[SourceState]) -> Piece:
+    """`● 7 of 8`: how many sources answer."""
+    well = sum(state.state == "ok" for state in states)
+    status = "ok" if well == len(states) else "warn" if well else "failed"
+    return f"{glyph(status)} {well} of {len(states)}", sign(status).role if states else "dim"
+
+
+def looked_said(facts: WatchFacts | None, now: Millis) -> str:
+    """How old what stands here is."""
+    if facts is None:
+        return "looking …"
+    oldest = facts.sight.oldest
+    if oldest is None:
+        return "no source has answered yet"
+    return f"oldest answer {age(oldest, now)} ({shown(facts.sight.oldest_source)})"
