@@ -63,5 +63,5 @@ class Production:
         return found
 
     def of(self, name: str, **labels: str) -> dict[Millis, tuple[float, float | None]]:
-        """Its points."""
-        return self.points.get(self.line(name, **labels).key, {})
+        """Its points, by time."""
+        return dict(sorted(self.points.get(self.line(name, **labels).key, {}).items()))
