@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from ..channel import read_holder, request_pass, wait_until_listening
+from ..errors import StoreError
 from ..records import Millis, SourceState
 from ..settings import Settings, octets, seconds
 from ..sources import Source
 from ..store.state import state_file
 from .locks import SyncerLock, syncer_alive
-from .log import close_log, log_file, open_log
+from .log import LOGGER, close_log, log_file, open_log
 from .poller import Poller
 from .post import chosen
 from .schedule import longest_pause
@@ -87,11 +88,23 @@ async def sync_once(
         wanted = chosen(sources, names, lambda source: source.spec.name)
         writer = await Writer.open(cache, state_file(settings.project_key), logs=octets(settings.personal.cache.logs))
         try:
-            return await _pass(settings, writer, sources, wanted, full, report)
+            states = await _pass(settings, writer, sources, wanted, full, report)
         finally:
             await writer.close()
+        await _look(settings, cache)
+        return states
     finally:
         await asyncio.gather(*(source.close() for source in sources), return_exceptions=True)
+
+
+async def _look(settings: Settings, cache: Path) -> None:
+    """What was read is kept, whether or not it can be said what it means."""
+    from .lookout import look_once
+
+    try:
+        await look_once(settings, cache)
+    except StoreError as error:
+        LOGGER.warning("%s", error)
 
 
 async def _pass(

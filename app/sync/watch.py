@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .. import trust
 from ..errors import QuarterdeckError, StoreError
@@ -28,6 +28,9 @@ from .post import Post, chosen
 from .schedule import longest_pause, next_pass, next_try
 from .writer import CacheRebuiltError, Writer
 
+if TYPE_CHECKING:
+    from .lookout import Lookout, Tell
+
 LINGER: Final = 60.0
 """Seconds that a syncer which a terminal started stays after the last terminal."""
 
@@ -42,14 +45,18 @@ _CLOCK_JUMP: Final = 20.0
 
 Load = Callable[[], Settings]
 Build = Callable[[Settings], Sequence[Source]]
+Notify = Callable[[Settings], "Tell | None"]
 
 
-async def sync_watch(load: Load, cache: Path, *, build: Build | None = None, linger: float | None = None) -> bool:
+async def sync_watch(
+    load: Load, cache: Path, *, build: Build | None = None, linger: float | None = None, notify: Notify | None = None
+) -> bool:
     """Sync until told to end. False, at once, when somebody else syncs this cache.
 
     `load` reads the settings, at the start and whenever they or what is trusted change on disk; `build` makes the
-    sources (default: the registry). With `linger` (seconds) it ends by itself that long after the last terminal,
-    with None it stays. SIGTERM, SIGINT and SIGHUP end it cleanly. Raises SettingsError, StoreError.
+    sources (default: the registry), `notify` whoever tells others of what needs attention. With `linger` (seconds) it
+    ends by itself that long after the last terminal, with None it stays. SIGTERM, SIGINT and SIGHUP end it cleanly.
+    Raises SettingsError, StoreError.
     """
     lock = SyncerLock.acquire(cache)
     if lock is None:
@@ -60,7 +67,7 @@ async def sync_watch(load: Load, cache: Path, *, build: Build | None = None, lin
         settings = load()
         log = open_log(log_file(settings.project_key))
         try:
-            await Syncer(load, cache, lock, log, build or _built, linger).run(settings)
+            await Syncer(load, cache, lock, log, build or _built, linger, notify).run(settings)
         finally:
             close_log(log)
     finally:
@@ -74,17 +81,25 @@ def _built(settings: Settings) -> Sequence[Source]:
     return build(settings)
 
 
+def _lookout(settings: Settings, cache: Path, notify: Notify | None) -> Lookout:
+    from .lookout import Lookout  # as much time of rules
+
+    return Lookout(settings, cache, None if notify is None else notify(settings))
+
+
 class Syncer:
     """The process: lock, channel, posts, and a slow beat that looks after them."""
 
     def __init__(
-        self, load: Load, cache: Path, lock: SyncerLock, log: LogFile, build: Build, linger: float | None
-    ) -> None:
+        self, load: Load, cache: Path, lock: SyncerLock, log: LogFile, build: Build, linger: float | None,
+        notify: Notify | None = None,
+    ) -> None:  # fmt: skip
         self._load = load
         self._cache = cache
         self._lock = lock
         self._log = log
         self._build = build
+        self._notify = notify
         self._linger = linger
         self._beat = _BEAT if linger is None else min(_BEAT, max(linger / 4, 0.05))
         self._end = asyncio.Event()
@@ -97,6 +112,7 @@ class Syncer:
         self._in_force: tuple[Settings, str, tuple[trust.Reach, ...]]
         self._channel: Channel
         self._watched: Watched | None = None
+        self._lookout: Lookout | None = None
 
     async def run(self, settings: Settings) -> None:
         """Until the end."""
@@ -146,15 +162,16 @@ class Syncer:
         every = seconds(settings.sync.every)
         sources = await asyncio.to_thread(self._build, settings)
         known = await self._writer.declare([source.spec for source in sources])
+        lookout = self._lookout = await asyncio.to_thread(_lookout, settings, self._cache, self._notify)
         for source in sources:
             poller = Poller(
                 source, known.get(source.spec.key), self._writer,
                 plan=partial(_plan, every), longest_pause=longest_pause(every), log=self._log.path,
+                report=lambda state: lookout.nudge(),
             )  # fmt: skip
             self._posts.append(Post(poller))
-        self._crew = [
-            asyncio.create_task(self._stand(duty)) for post in self._posts for duty in (post.stand, post.wants.serve)
-        ]
+        duties = [duty for post in self._posts for duty in (post.stand, post.wants.serve)]
+        self._crew = [asyncio.create_task(self._stand(duty)) for duty in (*duties, lookout.stand)]
 
     async def _dismiss(self) -> None:
         """Stop the sources: what is on the writer's thread is finished, nothing else is begun."""
@@ -165,7 +182,9 @@ class Syncer:
             with suppress(Exception):  # a source that cannot close cleanly must not keep us from ending
                 async with asyncio.timeout(5):
                     await post.poller.source.close()
-        self._posts, self._crew = [], []
+        if self._lookout is not None:
+            await self._lookout.close()
+        self._posts, self._crew, self._lookout = [], [], None
 
     async def _stand(self, duty: Callable[[], object]) -> None:
         """Keep a post manned: trouble with the cache is written down and tried again later."""

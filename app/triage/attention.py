@@ -113,19 +113,9 @@ def _read(state: str) -> tuple[int, set[str]]:
     return (SEVERITIES.index(word) if word in SEVERITIES else len(SEVERITIES)), set(kinds.split(", "))
 
 
-def began_anew(before: Attention | None, now: Attention) -> bool:
-    """Whether an attention is news: it was not there, or it was quiet and is not, or it is graver or a new stretch."""
-    if now.is_quiet:
-        return False
-    if before is None or before.is_quiet:
-        return True
-    return rank(now.severity) < rank(before.severity)
+def facts_of(one: Attention) -> tuple[tuple[str, str, Millis, str], ...]:
+    """What makes an attention what it is, without figures: when this differs, what caused it is to be looked for anew.
 
-
-def differs(before: Attention | None, now: Attention) -> bool:
-    """Whether what may have caused it is to be looked for anew: other signals, or others' times."""
-    return before is None or _facts(before) != _facts(now)
-
-
-def _facts(one: Attention) -> list[tuple[str, str, Millis, str]]:
-    return [(signal.kind, signal.subject, signal.since, signal.version) for signal in one.signals]
+    Kind, subject, beginning and model version of each of its signals.
+    """
+    return tuple((signal.kind, signal.subject, signal.since, signal.version) for signal in one.signals)

@@ -98,7 +98,8 @@ def _stale(one: UsedData, rhythm: _Rhythm) -> Sign:
     names = ", ".join(dict.fromkeys(map(alias_word, one.eaters)))
     subject = written("dataset", one.called, one.digest) if one.digest else written("alias", *_alias(one))
     signal = Signal(
-        kind="data stale", subject=subject, severity=severity("data stale"), since=rhythm.late_at, not_before=rhythm.newest,
+        kind="data stale", subject=subject, severity=severity("data stale"), since=rhythm.late_at,
+        not_before=rhythm.newest,
         title=f"{one.name}  no new version; one comes every {span(rhythm.usual)} as a rule", state="stale",
         reason=f"{names} feeds on it", refs=((ref("dataset", one.called, one.digest),) if one.digest else ())
         + refs_to(one.eaters), **endangered(one.eaters),

@@ -6,7 +6,7 @@ from typing import Any
 
 from quarterdeck.app.records import SEVERITIES, Signal
 from quarterdeck.app.triage import RULES, attention_id
-from quarterdeck.app.triage.attention import attentions, began_anew, differs
+from quarterdeck.app.triage.attention import attentions, facts_of
 from quarterdeck.app.triage.signs import Sign
 from tests.app.promotion.evidence import DAY, HOUR, NOW
 
@@ -83,22 +83,11 @@ def test_a_group_joins_as_a_whole() -> None:
     assert len(one.signals) == 3
 
 
-# -- news
-
-
-def test_an_attention_is_news_when_it_was_not_there_or_is_graver() -> None:
-    (mild,) = attentions([sign("a", severity="high")], {})
-    (grave,) = attentions([sign("a")], {})
-    assert (began_anew(None, mild), began_anew(mild, mild), began_anew(mild, grave), began_anew(grave, mild)) == (
-        True, False, True, False,
-    )  # fmt: skip
-
-
 def test_figures_make_no_difference_and_other_signals_do() -> None:
     (before,) = attentions([sign("a", title="0.71")], {})
     (figures,) = attentions([sign("a", title="0.70")], {})
     (more,) = attentions([sign("a"), sign("b")], {})
-    assert (differs(before, figures), differs(before, more), differs(None, before)) == (False, True, True)
+    assert facts_of(before) == facts_of(figures) != facts_of(more)
 
 
 def test_each_case_of_the_table_is_there_once() -> None:
