@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "ledger": "ledger",
     "lineage": "lineage",
     "models": "models",
+    "monitors": "monitors",
     "open": "open",
     "pipeline": "pipeline",
     "pipelines": "pipelines",

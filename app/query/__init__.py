@@ -19,16 +19,18 @@ from .event_values import event_values, matches_event
 from .model_values import matches_model, matches_version, model_values, version_values
 from .parser import parse, parse_sort
 from .resource_values import matches_resource, resource_values
+from .series_values import SeriesFacts, matches_series, series_values
 from .sql import register_functions
 from .texts import as_number
 from .tree import And, Compare, Field, Has, Node, Not, Or, Sort, Words, all_of, leaves
-from .vocabulary import CHECKS, DATASETS, EVENTS, MODELS, PIPELINES, RESOURCES, RUNS, VERSIONS, Vocabulary
+from .vocabulary import CHECKS, DATASETS, EVENTS, MODELS, PIPELINES, RESOURCES, RUNS, SERIES, VERSIONS, Vocabulary
 from .writing import write, write_field, write_sort
 
 __all__ = [
-    "CHECKS", "DATASETS", "EVENTS", "MODELS", "PIPELINES", "RESOURCES", "RUNS", "VERSIONS", "And", "Compare",
-    "Field", "Has", "Node", "Not", "Or", "Sort", "Vocabulary", "Words", "all_of", "as_number", "check_values",
-    "event_values", "leaves", "matches", "matches_check", "matches_event", "matches_model", "matches_pipeline",
-    "matches_resource", "matches_version", "model_values", "parse", "parse_sort", "passes", "pipeline_values",
-    "register_functions", "resource_values", "version_values", "write", "write_field", "write_sort",
+    "CHECKS", "DATASETS", "EVENTS", "MODELS", "PIPELINES", "RESOURCES", "RUNS", "SERIES", "VERSIONS", "And",
+    "Compare", "Field", "Has", "Node", "Not", "Or", "SeriesFacts", "Sort", "Vocabulary", "Words", "all_of",
+    "as_number", "check_values", "event_values", "leaves", "matches", "matches_check", "matches_event",
+    "matches_model", "matches_pipeline", "matches_resource", "matches_series", "matches_version", "model_values",
+    "parse", "parse_sort", "passes", "pipeline_values", "register_functions", "resource_values", "series_values",
+    "version_values", "write", "write_field", "write_sort",
 ]  # fmt: skip

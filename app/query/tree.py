@@ -14,11 +14,11 @@ import msgspec
 
 Kind: TypeAlias = Literal[
     "attribute", "metric", "param", "tag", "dataset", "pipeline", "job", "model", "version", "check", "data",
-    "resource", "event",
+    "resource", "event", "series",
 ]  # fmt: skip
 """attribute: of a run; pipeline: of a pipeline; job: of any of its jobs; model: of a registered model; version: of any
 of its versions; check: of a check of data; data: of a dataset over its versions; resource: of a resource of a stack;
-event: of something that happened."""
+event: of something that happened; series: of a line of production."""
 Part: TypeAlias = Literal["last", "min", "max"]
 FieldType: TypeAlias = Literal["text", "status", "time", "seconds", "number", "label", "flag"]
 """How a field's values compare. time: UTC milliseconds; seconds: a duration; label: a text that a numeric
@@ -193,6 +193,31 @@ EVENT_ATTRIBUTES: Final[Mapping[str, FieldType]] = {
 }
 """What an event has: `subject` is any that it speaks of, as written (run/4f2c), and `model` any of their models."""
 
+SERIES_ATTRIBUTES: Final[Mapping[str, FieldType]] = {
+    "name": "text",
+    "key": "text",
+    "state": "status",
+    "kind": "text",
+    "model": "text",
+    "version": "label",
+    "label": "text",
+    "value": "number",
+    "unit": "text",
+    "min": "number",
+    "max": "number",
+    "objective": "number",
+    "burn": "number",
+    "at": "time",
+    "looked_at": "time",
+    "bad_since": "time",
+    "last_good_at": "time",
+    "label_delay": "seconds",
+    "step": "seconds",
+    "query": "text",
+    "source": "text",
+}
+"""What a line of production has; `label` is any of its labels as key=value, `burn` how fast its budget goes."""
+
 FLAGS: Final = tuple(
     name
     for of in (CHECK_ATTRIBUTES, DATA_ATTRIBUTES, RESOURCE_ATTRIBUTES)
@@ -204,6 +229,7 @@ _TYPES: Final[Mapping[str, Mapping[str, FieldType]]] = {
     "attribute": ATTRIBUTES, "pipeline": PIPELINE_ATTRIBUTES, "job": JOB_PARTS, "model": MODEL_ATTRIBUTES,
     "version": VERSION_PARTS, "check": CHECK_ATTRIBUTES,
     "data": DATA_ATTRIBUTES, "resource": RESOURCE_ATTRIBUTES, "event": EVENT_ATTRIBUTES,
+    "series": SERIES_ATTRIBUTES,
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, get_args
 
-from ..records import OUTCOMES, PIPELINE_STATUSES, RESOURCE_ACTIONS, RUN_STATUSES, VersionStatus
+from ..records import OUTCOMES, PIPELINE_STATUSES, RESOURCE_ACTIONS, RUN_STATUSES, SERIES_STATES, VersionStatus
 from .tree import (
     ATTRIBUTES,
     CHECK_ATTRIBUTES,
@@ -17,6 +17,7 @@ from .tree import (
     MODEL_ATTRIBUTES,
     PIPELINE_ATTRIBUTES,
     RESOURCE_ATTRIBUTES,
+    SERIES_ATTRIBUTES,
     VERSION_PARTS,
     Field,
     Kind,
@@ -292,4 +293,33 @@ EVENTS: Final = Vocabulary(
     others="age",
     condition="kind:commit",
     examples="kind, actor, subject, model",
+)
+
+SERIES: Final = Vocabulary(
+    noun="series",
+    own=tuple(SERIES_ATTRIBUTES),
+    fields={**{name: Field("series", name) for name in SERIES_ATTRIBUTES}, "age": AGE},
+    aliases={
+        "series": "name",
+        "metric": "name",
+        "id": "key",
+        "status": "state",
+        "stands": "state",
+        "labels": "label",
+        "floor": "min",
+        "limit": "max",
+        "slo": "objective",
+        "burn_rate": "burn",
+        "since": "bad_since",
+        "last_good": "last_good_at",
+        "expr": "query",
+    },
+    prefixes={},
+    parts={},
+    statuses=SERIES_STATES,
+    status="state",
+    age=Field("series", "at"),
+    others="age",
+    condition="state:bad",
+    examples="name, model, state, value",
 )

@@ -37,7 +37,7 @@ def write_sort(sort: Sort) -> str:
 
 def write_field(field: Field) -> str:
     """`metrics.val_auc.max`, params.`a b`, `name`"""
-    if field.kind in ("attribute", "pipeline", "model", "version", "check", "data", "resource", "event"):
+    if field.kind in ("attribute", "pipeline", "model", "version", "check", "data", "resource", "event", "series"):
         return field.name
     if field.kind == "job":
         return f"job.{field.name}"
