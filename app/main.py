@@ -65,6 +65,7 @@ class Quarterdeck(Orders):
         Binding("5", "tab('pipelines')", "Pipelines", id="tab.pipelines", show=False),
         Binding("6", "tab('lineage')", "Lineage", id="tab.lineage", show=False),
         Binding("7", "tab('serving')", "Serving", id="tab.serving", show=False),
+        Binding("8", "tab('infra')", "Infra", id="tab.infra", show=False),
         Binding("ctrl+c,ctrl+q", "quit", "Quit", id="quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "Suspend", id="suspend", show=False),
         Binding("ctrl+l", "repaint", "Paint the screen anew", id="repaint", show=False, priority=True),

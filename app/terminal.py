@@ -43,6 +43,7 @@ def with_keys() -> tuple[Any, ...]:
     from ..screens.copying import CopyMenu
     from ..screens.frame import FrameScreen
     from ..screens.handover import HandoverScreen
+    from ..screens.infra import InfraScreen
     from ..screens.lineage import LineageScreen
     from ..screens.list_screen import ListScreen
     from ..screens.log import LogScreen
@@ -62,6 +63,7 @@ def with_keys() -> tuple[Any, ...]:
     from ..screens.series import SeriesScreen
     from ..screens.serving import ServingScreen
     from ..screens.serving_links import ServingKeys
+    from ..screens.stack import StackScreen
     from ..screens.version import VersionScreen
     from ..screens.watch import WatchScreen
     from ..widgets.field import Field
@@ -77,6 +79,7 @@ def with_keys() -> tuple[Any, ...]:
         LogScreen, LogSearching, LogView, ModelKeys, ModelsScreen, VersionScreen, PromotionScreen, Field,
         Quarterdeck, FrameScreen, ListScreen, RunsScreen, RunScreen, RecordTable, Pages, Prompt, Picker,
         LineageScreen, PageScreen, TreeOutline, ServingKeys, SeriesScreen, ServingScreen,
+        InfraScreen, StackScreen,
         WatchScreen, ChangesScreen, HandoverScreen,
     )  # fmt: skip
 

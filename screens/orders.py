@@ -85,6 +85,7 @@ class Orders(Bearing, App[int]):
                 "check/",
                 "series/",
                 "alert/",
+                "resource/",
                 *screen.command_words(),
             ]
             screen.prompt.ask("command", "", hint, words)
@@ -158,6 +159,9 @@ class Orders(Bearing, App[int]):
 
     def _do_datasets(self, argument: str) -> None:
         self._go("datasets", argument)
+
+    def _do_infra(self, argument: str) -> None:
+        self._go("infra", argument)
 
     def _do_serving(self, argument: str) -> None:
         self._go("serving", argument)

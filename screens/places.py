@@ -19,6 +19,7 @@ ROOTS = {
     "result": "checks",
     "series": "serving",
     "alert": "serving",
+    "resource": "infra",
 }
 """The main screen below each kind that has one."""
 
@@ -35,6 +36,8 @@ FORMS = (
     "result/ID",
     "series/KEY",
     "alert/FINGERPRINT",
+    "resource/STACK",
+    "resource/STACK/ADDRESS",
 )
 """What can be opened, as it is written."""
 
@@ -68,6 +71,10 @@ def screens_at(deck: Deck, subject: Subject) -> list[FrameScreen]:
             from .serving_places import screens_at as serving_at
 
             return serving_at(deck, subject)
+        case "infra":
+            from .infra_places import screens_at as infra_at
+
+            return infra_at(deck, subject)
         case "lineage" | "datasets":
             from .data_places import screens_at as data_at
 

@@ -79,6 +79,10 @@ def _make(name: str, deck: Deck) -> FrameScreen:
         from .checks import ChecksScreen
 
         return ChecksScreen(deck)
+    if name == "infra":
+        from .infra import InfraScreen
+
+        return InfraScreen(deck)
     if name == "serving":
         from .serving import ServingScreen
 

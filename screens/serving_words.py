@@ -165,7 +165,7 @@ def summary_of(alert: Alert) -> str:
 
 def monitor_states(states: Sequence[SourceState]) -> list[SourceState]:
     """The sources of series and alerts."""
-    return [state for state in states if state.kind in ("prometheus", "monitors", "mlflow-monitors", "mlflow_monitors")]
+    return [state for state in states if state.kind in ("prometheus", "monitors")]
 
 
 def empty_words(deck: Deck, filter_text: str) -> list[Piece]:

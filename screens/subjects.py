@@ -17,7 +17,9 @@ from ..app.records import (
     PastResult,
     Pipeline,
     RegisteredModel,
+    Resource,
     Run,
+    Stack,
     Subject,
 )
 from ..app.store.models import ModelRow, VersionRow
@@ -68,6 +70,21 @@ def _series(thing: MonitorSeries) -> Subject:
 @subject_of.register
 def _alert(thing: Alert) -> Subject:
     return named("alert", thing.fingerprint)
+
+
+@subject_of.register
+def _stack(thing: Stack) -> Subject:
+    return named("resource", thing.name)
+
+
+@subject_of.register
+def _resource(thing: Resource) -> Subject:
+    return named("resource", thing.stack, thing.address)
+
+
+@subject_of.register
+def _itself(thing: Subject) -> Subject:
+    return thing
 
 
 @subject_of.register

@@ -53,6 +53,7 @@ from quarterdeck.app.store.state import State
 from quarterdeck.screens import (
     checks,
     halves,
+    infra,
     list_screen,
     model,
     models,
@@ -67,7 +68,7 @@ from quarterdeck.screens.asking import Asking
 from quarterdeck.screens.deck import Deck
 from quarterdeck.screens.runs import RunsScreen
 from quarterdeck.widgets.palette import Palette
-from tests.screens import checking, production
+from tests.screens import checking, infrastructure, production
 
 NOW = int(datetime(2026, 3, 14, 3, 7, tzinfo=UTC).timestamp() * 1000)
 MINUTE, HOUR = 60_000, 3_600_000
@@ -252,9 +253,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(runs, "RESTS", 0.001)
     monkeypatch.setattr(run, "RESTS", 0.001)
     monkeypatch.setattr(runs, "CHANGES_AT_MOST_EVERY", 0.001)
-    for module in (pipeline, pipelines, models, model, version, checks, halves, serving):
+    for module in (pipeline, pipelines, models, model, version, checks, halves, serving, infra):
         monkeypatch.setattr(module, "RESTS", 0.001)
-    for list_module in (pipelines, models, model, checks, serving):
+    for list_module in (pipelines, models, model, checks, serving, infra):
         monkeypatch.setattr(list_module, "CHANGES_AT_MOST_EVERY", 0.001)
     monkeypatch.setattr(list_screen, "TYPING_RESTS", 0.001)
     with ExitStack() as stack:
@@ -582,3 +583,12 @@ def checked(registry: World) -> World:
 def served(registry: World) -> World:
     """The small world with a Prometheus that watches two of its models."""
     return production.fill(registry, (GIT, MLFLOW, CI, GITLAB, REGISTRY))
+
+
+# -- infrastructure
+
+
+@pytest.fixture
+def stacked(served: World) -> World:
+    """The same with three stacks."""
+    return infrastructure.fill(served, (GIT, MLFLOW, CI, GITLAB, REGISTRY, production.PROMETHEUS))
