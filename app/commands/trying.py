@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from ..errors import QuarterdeckError, SourceError
 from ..records import Batch
 from ..settings import Settings
-from ..sources import Source, TellsTime
+from ..sources import Complains, Source, TellsTime
 from ..sources.registry import build
 from ..store.files import open_reader
 from .examine import Finding
@@ -68,6 +68,7 @@ async def _try(source: Source, cursor: Mapping[str, Any]) -> list[Finding]:
         batches = cast("AsyncGenerator[Batch, None]", source.poll(cursor))
         async with asyncio.timeout(TRY_SECONDS), aclosing(batches):
             await anext(batches, None)
+            found = await _complaints(source)
     except SourceError as error:
         if error.state == "never":  # nothing is there yet, which breaks nothing
             return [Finding(name, "warn", str(error))]
@@ -76,7 +77,18 @@ async def _try(source: Source, cursor: Mapping[str, Any]) -> list[Finding]:
     except TimeoutError:
         return [Finding(name, "fail", f"No answer within {TRY_SECONDS:.0f} s.", MENDS["unreachable"])]
     took = time.monotonic() - began
-    return [Finding(name, "ok", f"{source.spec.address} answered in {took:.2f} s."), *_clock(source)]
+    return [Finding(name, "ok", f"{source.spec.address} answered in {took:.2f} s."), *found, *_clock(source)]
+
+
+async def _complaints(source: Source) -> list[Finding]:
+    """What the server does not take of the questions in the settings."""
+    if not isinstance(source, Complains):
+        return []
+    mends = {True: MENDS["misconfigured"], False: "Is its name right, and does anything export it now?"}
+    return [
+        Finding(source.spec.name, "fail" if is_refused else "warn", sentence, mends[is_refused])
+        for sentence, is_refused in await source.complaints()
+    ]
 
 
 def _clock(source: Source) -> list[Finding]:

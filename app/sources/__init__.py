@@ -45,3 +45,11 @@ class TellsTime(Protocol):
 
     def server_now(self) -> Millis | None:
         """The server's clock in UTC milliseconds, our own as long as it is not known; None where there is none."""
+
+
+@runtime_checkable
+class Complains(Protocol):
+    """A source for which the settings hold questions, each of which its server may refuse."""
+
+    async def complaints(self) -> list[tuple[str, bool]]:
+        """What is refused of them (True), or finds nothing (False), as sentences. Raises SourceError."""
