@@ -14,7 +14,7 @@ import msgspec
 
 Kind: TypeAlias = Literal[
     "attribute", "metric", "param", "tag", "dataset", "pipeline", "job", "model", "version", "check", "data",
-    "resource", "event", "series",
+    "resource", "event", "series", "attention",
 ]  # fmt: skip
 """attribute: of a run; pipeline: of a pipeline; job: of any of its jobs; model: of a registered model; version: of any
 of its versions; check: of a check of data; data: of a dataset over its versions; resource: of a resource of a stack;
@@ -218,9 +218,27 @@ SERIES_ATTRIBUTES: Final[Mapping[str, FieldType]] = {
 }
 """What a line of production has; `label` is any of its labels as key=value, `burn` how fast its budget goes."""
 
+ATTENTION_ATTRIBUTES: Final[Mapping[str, FieldType]] = {
+    "severity": "status",
+    "kind": "text",
+    "title": "text",
+    "reason": "text",
+    "subject": "text",
+    "model": "text",
+    "alias": "text",
+    "version": "label",
+    "owner": "text",
+    "state": "text",
+    "acknowledged": "flag",
+    "acknowledged_by": "text",
+    "since": "time",
+    "id": "text",
+}
+"""What needs attention: `kind`, `subject`, `model`, `alias` and `version` are any of its signals'."""
+
 FLAGS: Final = tuple(
     name
-    for of in (CHECK_ATTRIBUTES, DATA_ATTRIBUTES, RESOURCE_ATTRIBUTES)
+    for of in (CHECK_ATTRIBUTES, DATA_ATTRIBUTES, RESOURCE_ATTRIBUTES, ATTENTION_ATTRIBUTES)
     for name, kind in of.items()
     if kind == "flag"
 )
@@ -229,7 +247,7 @@ _TYPES: Final[Mapping[str, Mapping[str, FieldType]]] = {
     "attribute": ATTRIBUTES, "pipeline": PIPELINE_ATTRIBUTES, "job": JOB_PARTS, "model": MODEL_ATTRIBUTES,
     "version": VERSION_PARTS, "check": CHECK_ATTRIBUTES,
     "data": DATA_ATTRIBUTES, "resource": RESOURCE_ATTRIBUTES, "event": EVENT_ATTRIBUTES,
-    "series": SERIES_ATTRIBUTES,
+    "series": SERIES_ATTRIBUTES, "attention": ATTENTION_ATTRIBUTES,
 }  # fmt: skip
 
 

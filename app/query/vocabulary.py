@@ -6,8 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, get_args
 
-from ..records import OUTCOMES, PIPELINE_STATUSES, RESOURCE_ACTIONS, RUN_STATUSES, SERIES_STATES, VersionStatus
+from ..records import (
+    OUTCOMES,
+    PIPELINE_STATUSES,
+    RESOURCE_ACTIONS,
+    RUN_STATUSES,
+    SERIES_STATES,
+    SEVERITIES,
+    VersionStatus,
+)
 from .tree import (
+    ATTENTION_ATTRIBUTES,
     ATTRIBUTES,
     CHECK_ATTRIBUTES,
     DATA_ATTRIBUTES,
@@ -322,4 +331,31 @@ SERIES: Final = Vocabulary(
     others="age",
     condition="state:bad",
     examples="name, model, state, value",
+)
+
+ATTENTIONS: Final = Vocabulary(
+    noun="attention",
+    own=tuple(ATTENTION_ATTRIBUTES),
+    fields={**{name: Field("attention", name) for name in ATTENTION_ATTRIBUTES}, "age": AGE},
+    aliases={
+        "attention": "id",
+        "signal": "kind",
+        "type": "kind",
+        "what": "title",
+        "why": "reason",
+        "ref": "subject",
+        "models": "model",
+        "user": "owner",
+        "ack": "acknowledged",
+        "quiet": "acknowledged",
+        "by": "acknowledged_by",
+    },
+    prefixes={},
+    parts={},
+    statuses=SEVERITIES,
+    status="severity",
+    age=Field("attention", "since"),
+    others="age",
+    condition="severity:critical",
+    examples="severity, kind, model, owner",
 )

@@ -35,9 +35,15 @@ def write_sort(sort: Sort) -> str:
     return f"{write_field(sort.field)}:{'desc' if sort.descending else 'asc'}"
 
 
+_BARE: Final = frozenset(
+    ("attribute", "pipeline", "model", "version", "check", "data", "resource", "event", "series", "attention")
+)
+"""Kinds whose fields are written without a prefix."""
+
+
 def write_field(field: Field) -> str:
     """`metrics.val_auc.max`, params.`a b`, `name`"""
-    if field.kind in ("attribute", "pipeline", "model", "version", "check", "data", "resource", "event", "series"):
+    if field.kind in _BARE:
         return field.name
     if field.kind == "job":
         return f"job.{field.name}"
