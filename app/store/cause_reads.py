@@ -53,6 +53,26 @@ class Touched(NamedTuple):
     """... and when last, in all of its history that is known."""
 
 
+class Came(NamedTuple):
+    """A version of data, and since when it is known."""
+
+    at: Millis
+    name: str
+    digest: str
+    is_tracked: bool
+    """Git tells of it: then that is when it was committed."""
+
+
+_TRACKED: Final = (
+    f"SELECT at, name, digest FROM data_version WHERE name = ? AND at < ? AND NOT is_gone AND {_VISIBLE}"
+    " ORDER BY at DESC, id LIMIT ?"
+)
+_USED: Final = (
+    f"SELECT first_at, name, digest FROM dataset WHERE name = ? AND first_at < ? AND {_VISIBLE}"
+    " ORDER BY first_at DESC, id LIMIT ?"
+)
+
+
 class CauseReads:
     """Reads over a reader's connection, on its thread."""
 
@@ -190,17 +210,13 @@ class CauseReads:
         row = self._connection.execute(sql, (digest,)).fetchone()
         return row[0], row[1]
 
-    def data_times(self, names: Iterable[str], until: Millis, limit: int = 30) -> list[tuple[Millis, str, str]]:
-        """When versions of these datasets came, newest first: time, name and digest, by DVC and by first use."""
-        found: list[tuple[Millis, str, str]] = []
+    def data_times(self, names: Iterable[str], until: Millis, limit: int = 30) -> list[Came]:
+        """When versions of these datasets came, before a time, newest first; by Git, and by their first use."""
+        found: list[Came] = []
         for name in dict.fromkeys(names):
-            for sql in (
-                f"SELECT at, name, digest FROM data_version WHERE name = ? AND at < ? AND NOT is_gone AND {_VISIBLE}"
-                " ORDER BY at DESC, id LIMIT ?",
-                f"SELECT first_at, name, digest FROM dataset WHERE name = ? AND first_at < ? AND {_VISIBLE}"
-                " ORDER BY first_at DESC, id LIMIT ?",
-            ):
-                found += self._connection.execute(sql, (name, until, limit)).fetchall()
+            for sql, is_tracked in ((_TRACKED, True), (_USED, False)):
+                rows = self._connection.execute(sql, (name, until, limit))
+                found += (Came(at, called, digest, is_tracked) for at, called, digest in rows)
         return sorted(found, reverse=True)[:limit]
 
 

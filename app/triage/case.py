@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import islice
 from typing import Final, Literal, TypeAlias
+
+from msgspec.structs import replace
 
 from ..errors import UsageError
 from ..lineage import By, trace
@@ -26,8 +29,10 @@ LINKS: Final[dict[Link, float]] = {"id": 1.0, "digest": 1.0, "declared": 0.97, "
 OLDEST: Final[Millis] = 60 * DAY
 """So far back at most the last good version is looked for."""
 
-_EVENTS: Final = 2_000
-"""Events that only we have seen among which those of infrastructure are looked for."""
+_OF_PRODUCTION: Final = ("business", "operational", "alias", "any")
+_IN_PRODUCTION: Final = ("model", "alias", "series", "alert")
+_EVENTS: Final = 200
+"""Events of infrastructure that are looked at."""
 
 
 class Case:
@@ -37,7 +42,9 @@ class Case:
         self.reader = reader
         self.state = state
         self.outlook = outlook
-        self.symptom = symptom
+        is_production = symptom.family in _OF_PRODUCTION and parse_subject(symptom.subject).kind in _IN_PRODUCTION
+        # a signal also names the model that it endangers, and that one is not what broke
+        self.symptom = symptom if is_production else replace(symptom, model="", version="", alias="")
         self.now = now
         self.reads = CauseReads(reader.connection)
 
@@ -95,13 +102,13 @@ class Case:
 
     @cached_property
     def good(self) -> Made | None:
-        """The version in force before that one."""
+        """The version in force before that one; where nobody saw an alias move, the one that was registered before."""
         if self.moved is not None:
             return self._made(self.moved.previous)
-        row = self.reader.models.model(self.symptom.model) if self.symptom.model and not self.alias else None
-        if row is None or self.bad is None:
+        if self.bad is None:
             return None
-        older = (one for one, at in self._registered(row.rowid) if at < (self.bad.row.version.created_at or 0))
+        born = self.bad.row.version.created_at or 0
+        older = (one for one, at in self._registered(self.bad.row.model_rowid) if at < born)
         return self._made(next(older, ""))
 
     def _made(self, version: str) -> Made | None:
@@ -111,13 +118,11 @@ class Case:
 
     @cached_property
     def arrived(self) -> tuple[Millis | None, Millis] | None:
-        """When the version that became bad came into force; None where it never changed, as far as is known."""
+        """When the version that became bad came into force; where nobody saw that, when it was registered."""
         if self.moved is not None:
             return self.moved.not_before, self.moved.at
-        if not self.alias and self.good is not None and self.bad is not None:
-            at = self.bad.row.version.created_at
-            return None if at is None else (None, at)
-        return None
+        at = self.bad.row.version.created_at if self.bad is not None and self.good is not None else None
+        return None if at is None or at > self.symptom.until else (None, at)
 
     @cached_property
     def is_return(self) -> bool:
@@ -225,8 +230,9 @@ class Case:
     @cached_property
     def infra_events(self) -> list[Event]:
         """What became of infrastructure in the window and before it, newest first."""
-        found = self.state.events(_EVENTS, since=self.symptom.reach, until=self.symptom.until + SKEW)
-        return [event for event in found if event.kind in ("infrastructure changed", "infrastructure drifted")]
+        kinds = ("infrastructure changed", "infrastructure drifted")
+        found = self.state.walk_events(self.symptom.reach, self.symptom.until + SKEW, kinds)
+        return [one.event for one in islice(found, _EVENTS)]
 
     @cached_property
     def other_models(self) -> frozenset[str]:
@@ -260,6 +266,8 @@ class Candidate(Record, frozen=True, kw_only=True):
     link: Link = "none"
     carrier: Carrier | None = None
     """What brought it into production, and when: then is when it could begin to harm."""
+    lasts: bool = False
+    """It went on until it became bad: what does not come is missed more from day to day."""
     names: frozenset[str] = frozenset()
     """Columns, datasets and files that it is about, by which two candidates are joined."""
     rules: tuple[Why, ...] = ()

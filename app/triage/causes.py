@@ -92,7 +92,7 @@ _DOCS: Final = re.compile(
 _TESTS: Final = re.compile(r"(?:^|/)(?:tests?|testing|__tests__)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.\w+$")
 _CI: Final = re.compile(
     r"(?:^|/)(?:\.github|\.gitlab|\.circleci|\.buildkite|\.ci|ci)/|(?:^|/)(?:\.gitlab-ci[^/]*|Jenkinsfile[^/]*|Makefile"
-    r"|azure-pipelines[^/]*|noxfile\.py|tox\.ini|cloudbuild[^/]*)$|(?:^|/)dags?/"
+    r"|quarterdeck\.toml|azure-pipelines[^/]*|noxfile\.py|tox\.ini|cloudbuild[^/]*)$|(?:^|/)dags?/"
 )
 _INFRA: Final = re.compile(
     r"\.(?:tf|tfvars|tofu|hcl)$|\.tf\.json$|(?:^|/)(?:k8s|kubernetes|helm|charts?|terraform|kustomize|ansible|infra"
@@ -118,7 +118,7 @@ _DATA: Final = re.compile(
 )
 _MODEL: Final = re.compile(
     r"(?:^|[/_.-])(?:features?|featuri[sz]e(?:r)?|train(?:er|ing)?|models?|preprocess(?:ing)?|transform(?:s|er|ers)?"
-    r"|encod(?:e|er|ing)|embed(?:ding)?s?|label(?:s|ing)?|sampl(?:e|er|ing)|split|loss|evaluate|pipeline)(?:[/_.-]|$)"
+    r"|encod(?:e|er|ing)|embed(?:ding)?s?|label(?:s|ing)?|sampl(?:e|er|ing)|split|loss|evaluate)(?:[/_.-]|$)"
 )
 _CODE: Final = re.compile(r"\.(?:py|pyx|ipynb|r|R|scala|java|kt|go|rs|ts|js|sh|cpp|cc|c|h|jl|sql)$")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from ..comparison.data_facts import parsed
 from ..lineage import By
 from ..records import Check, Commit, Evidence, Millis, PastResult
 from ..store.checks import CheckRow
 from ..store.model_events import called
-from .case import Candidate, Case, written
+from .case import Candidate, Case, few, written
 from .causes import cause_of_path
 from .said import share
 from .window import DAY, HOUR, SKEW, Why
@@ -125,7 +126,7 @@ def _rules(
     if after is not None and change == "loosened" and not _is_bad(after):
         worst = max((one.result.failing_share or 0.0 for one in _since(case, row, seen_at)), default=0.0)
         if worst > ((before.result.failing_share or 0.0) if before is not None else 0.0):
-            yield Why(factor=1.12, text=f"{share(worst)} of the rows break it since, and it passes", evidence=evidence)
+            yield Why(factor=1.05, text=f"{share(worst)} of the rows break it since, and it passes", evidence=evidence)
     yield from _environment(case, check, evidence[0])
     yield from _late(case, seen_at, evidence[0])
 
@@ -135,10 +136,15 @@ def _asks(change: str) -> str:
 
 
 def _limits(check: Check) -> str:
-    """`mostly 0.99 → 0.95`"""
-    if not check.rule_before:
+    """`mostly 0.99 → 0.95`: what differs of two rules that are written as objects, else both."""
+    before, after = check.rule_before, check.newest.definition
+    if not before or not after or before == after:
         return ""
-    return f"{_short(check.rule_before)} → {_short(check.newest.definition)}" if check.newest.definition else ""
+    old, new = parsed(before), parsed(after)
+    if isinstance(old, dict) and isinstance(new, dict):
+        differ = [key for key in sorted({*old, *new}, key=str) if old.get(key) != new.get(key)]
+        return few(f"{key} {old.get(key, 'none')} → {new.get(key, 'none')}" for key in differ)
+    return f"{_short(before)} → {_short(after)}"
 
 
 def _short(definition: str, most: int = 40) -> str:

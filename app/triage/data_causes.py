@@ -7,11 +7,11 @@ from itertools import pairwise
 from statistics import median
 from typing import Final, NamedTuple
 
-from msgspec.structs import replace
-
+from ..comparison.data_facts import figures, is_told_apart, null_shares
 from ..comparison.datasets import DataChange, data_changes
 from ..lineage import By
 from ..records import DatasetVersion, Evidence, Millis
+from ..store.cause_reads import Came
 from ..store.events import event_id
 from .case import Candidate, Case, few, written
 from .causes import is_code
@@ -23,7 +23,7 @@ _SHORT: Final = 4
 """Signs of a digest in a title, at least."""
 _GRAVE: Final = 1.1
 _PLAIN: Final = 0.5
-_UNKNOWN: Final = 0.85
+_UNKNOWN: Final = 0.7
 _ROUTINE: Final = 0.75
 _STEADY: Final = 4
 """Versions by which a cadence is told."""
@@ -39,6 +39,13 @@ class Step(NamedTuple):
     is_carried: bool
     of: str = ""
     """The data that was made of it."""
+    tracked: DatasetVersion | None = None
+    """The same content as Git has it, where `after` is what a run logged: that one tells when, and by whom."""
+
+    @property
+    def brought(self) -> DatasetVersion:
+        """What tells best when it came."""
+        return self.after if self.tracked is None else self.tracked
 
 
 def data_causes(case: Case) -> Iterator[Candidate]:
@@ -46,7 +53,7 @@ def data_causes(case: Case) -> Iterator[Candidate]:
     seen: set[tuple[str, str]] = set()
     for step in (*_carried(case), *_came(case)):
         if (step.name, step.after.digest) not in seen:
-            seen.add((step.name, step.after.digest))
+            seen |= {(step.name, step.after.digest), (step.name, step.brought.digest)}
             yield _changed(case, step)
     yield from _stale(case)
 
@@ -60,20 +67,26 @@ def _carried(case: Case) -> Iterator[Step]:
         return
     old = case.good.names
     for name, parts in case.bad.names.items():
-        before = {part.digest: part for part in old.get(name, ())}
-        new = [part for part in parts if part.digest not in before and not is_code(part.called)]
-        same_tool = [part for part in new if any(part.tool == one.tool for one in before.values())]
-        for part in (same_tool or (new if not any(part.digest in before for part in parts) else []))[:2]:
-            yield from _step(case, part, list(before.values()))
+        before = old.get(name, [])
+        known = {part.digest for part in before}
+        tools = {part.tool for part in before}
+        new = [part for part in parts if part.digest not in known and not is_code(part.called)]
+        new = [part for part in new if part.tool in tools] or (new if len(new) == len(parts) else [])
+        if new:
+            yield from _step(case, new, before)
 
 
-def _step(case: Case, part: Part, old: list[Part]) -> Iterator[Step]:
+def _step(case: Case, new: list[Part], old: list[Part]) -> Iterator[Step]:
+    """One step, whichever tools tell of it: by what the run logged, with what Git says of that."""
+    part = min(new, key=lambda one: one.tool != "mlflow")
     after = _version(case, part)
     if after is None:
         return
     former = next((one for one in old if one.called == part.called), next(iter(old), None))
     before = _version(case, former) if former is not None else None
-    yield Step(part.name, part.by, before, after, is_carried=True, of=part.of)
+    git = next((one for one in new if one.tool == "dvc" and one is not part), None)
+    tracked = _version(case, git) if git is not None else None
+    yield Step(part.name, part.by, before, after, is_carried=True, of=part.of, tracked=tracked)
 
 
 def _version(case: Case, part: Part) -> DatasetVersion | None:
@@ -87,8 +100,9 @@ def _came(case: Case) -> Iterator[Step]:
     for name, by in case.datasets.items():
         told = case.reads.data_times(case.called[name], case.symptom.until + SKEW)
         fresh = [one for one in told if one[0] >= case.symptom.reach]
-        for _, called, digest in fresh[:3]:
-            after = case.reader.datasets.version(called, digest, case.outlook.identities)
+        for _, called, digest, _ in fresh[:3]:
+            version = case.reader.datasets.version
+            after = version(name, digest, case.outlook.identities) or version(called, digest, case.outlook.identities)
             if after is None or after.is_gone:
                 continue
             before = case.reader.datasets.before(after, case.outlook.identities)
@@ -109,7 +123,8 @@ def _changed(case: Case, step: Step) -> Candidate:
     grave = [change for change in changes if is_grave(change)]
     head = [_words(change) for change in grave] or [one.text for one in said if one.is_worse]
     evidence = (own, *_older(step), *(one.evidence for one in said))
-    commits = frozenset({step.after.commit} if step.after.tracked is not None and step.after.commit else ())
+    git = step.brought
+    commits = frozenset({git.commit} if git.tracked is not None and git.commit else ())
     return Candidate(
         subject=subject, cause="data", kind="data", title=title, at=high, not_before=low, event=_event(step),
         actor=_author(case, step), link=step.by, carrier=case.carrier if step.is_carried else None, commits=commits,
@@ -123,15 +138,26 @@ def _rules(
 ) -> Iterator[Why]:
     if head:
         yield Why(factor=_GRAVE, text=few(head), evidence=evidence)
-    elif changes:
+    elif changes and _is_told(step):
         yield Why(factor=_PLAIN, text=f"but little differs: {few(one.words for one in changes)}", evidence=evidence)
     else:
-        yield Why(factor=_UNKNOWN, text="its content is another one; nobody says in what", evidence=evidence[:2])
-    if (usual := _usual(case, step.name)) is not None:
+        few_words = f": {few(one.words for one in changes)}" if changes else ""
+        told = f"its content is another one, and nobody says much of it{few_words}"
+        yield Why(factor=_UNKNOWN, text=told, evidence=evidence[:2])
+    if not head and (usual := _usual(case, step.name)) is not None:
         told = f"but {step.name} changes every {lasting(usual)}"
-        yield Why(factor=0.95 if head else _ROUTINE, text=told, evidence=evidence[:1])
+        yield Why(factor=_ROUTINE, text=told, evidence=evidence[:1])
     if step.of:
         yield Why(factor=1.05, text=f"{step.of} was made of it", evidence=evidence[:1])
+
+
+def _is_told(step: Step) -> bool:
+    """Whether both profiles say more than how much there is: else that little differs says nothing."""
+    both = (step.before, step.after)
+    return all(
+        one is not None and (null_shares(told := figures(one.profile)) or any(not is_told_apart(key) for key in told))
+        for one in both
+    )
 
 
 def is_grave(change: DataChange) -> bool:
@@ -163,11 +189,12 @@ def _columns(changes: tuple[DataChange, ...]) -> Iterator[str]:
 
 def _when(case: Case, step: Step) -> tuple[Millis | None, Millis]:
     """Between which moments it changed: Git knows one, else the last use of the old and the first of the new."""
+    git = step.brought
+    if git.tracked is not None and git.at is not None:
+        return None, git.at
     checked = case.reads.digest_checked(step.after.digest)
     known = [at for at in (step.after.at, step.after.first_used_at, checked[0]) if at is not None]
     high = min(known, default=case.symptom.until)
-    if step.after.tracked is not None and step.after.at is not None and step.after.at <= high:
-        return None, step.after.at
     if step.before is None:
         return None, high
     last = case.reads.digest_checked(step.before.digest)
@@ -194,30 +221,38 @@ def _older(step: Step) -> Iterator[Evidence]:
     if step.before is not None and step.before.digest:
         subject = written("dataset", _called(step.before), step.before.digest)
         yield Evidence(at=step.before.at, text=f"{step.name} before", subject=subject)
-    if step.after.commit is not None and step.after.tracked is not None:
-        yield Evidence(
-            at=step.after.at, text="the commit that brought it", subject=written("commit", step.after.commit)
-        )
+    git = step.brought
+    if step.tracked is not None:
+        yield Evidence(at=git.at, text="as Git has it", subject=written("dataset", _called(git), git.digest))
+    if git.commit is not None and git.tracked is not None:
+        yield Evidence(at=git.at, text="the commit that brought it", subject=written("commit", git.commit))
 
 
 def _author(case: Case, step: Step) -> str:
-    if step.after.tracked is None or step.after.commit is None:
+    if step.brought.tracked is None or step.brought.commit is None:
         return ""
-    commit = case.reader.commit(step.after.commit)
+    commit = case.reader.commit(step.brought.commit)
     return commit.author if commit is not None else ""
 
 
 def _event(step: Step) -> str:
-    one = step.after.tracked
+    one = step.brought.tracked
     return "" if one is None else event_id(one.source, "data changed", f"{one.name}\0{one.commit}")
 
 
 # -- what did not come ----------------------------------------------------------------------------------------------
 
 
+def _times(case: Case, name: str) -> list[Came]:
+    """When versions of it came, newest first: by Git where that tells of enough, else by the first runs on them."""
+    told = case.reads.data_times(case.called.get(name, (name,)), case.symptom.until)
+    tracked = [one for one in told if one.is_tracked]
+    return tracked if len(tracked) >= _STEADY else told
+
+
 def _usual(case: Case, name: str) -> Millis | None:
     """How far apart versions of it come, where there were some."""
-    times = sorted({at for at, _, _ in case.reads.data_times(case.called.get(name, (name,)), case.symptom.until)})
+    times = sorted({one.at for one in _times(case, name)})
     gaps = [later - one for one, later in pairwise(times)]
     return round(median(gaps)) if len(gaps) >= _STEADY - 1 and median(gaps) > 0 else None
 
@@ -225,22 +260,19 @@ def _usual(case: Case, name: str) -> Millis | None:
 def _stale(case: Case) -> Iterator[Candidate]:
     """Data of which versions used to come, and for a stretch before it was bad none did."""
     for name, by in case.datasets.items():
-        told = case.reads.data_times(case.called[name], case.symptom.until)
-        usual = _usual(case, name)
-        if usual is None or not told:
+        told, usual = _times(case, name), _usual(case, name)
+        if usual is None or case.symptom.until - told[0][0] <= 2 * usual + HOUR:
             continue
-        at, called, digest = told[0]
-        if case.symptom.until - at <= 2 * usual + HOUR:
-            continue
+        at, called, digest, _ = told[0]
         own = Evidence(at=at, text=f"the last {name}", subject=written("dataset", called, digest))
         text = f"no new {name} for {lasting(case.symptom.until - at)}; it used to come every {lasting(usual)}"
         yield Candidate(
             subject=own.subject, cause="stale data", kind="data", title=f"no new {name}", at=at + usual,
-            not_before=at, link="digest" if by == "id" else by, names=frozenset({name}),
-            rules=(Why(factor=1.05, text=text, evidence=(own,)),), evidence=(own,),
+            not_before=at, lasts=True, link="digest" if by == "id" else by, names=frozenset({name}),
+            rules=(Why(factor=1.05, text=text, evidence=(own,)), *_only_used(told[0][3], own)), evidence=(own,),
         )  # fmt: skip
 
 
-def with_rule(candidate: Candidate, rule: Why) -> Candidate:
-    """The same, with one more rule that holds of it."""
-    return replace(candidate, rules=(*candidate.rules, rule))
+def _only_used(is_tracked: bool, own: Evidence) -> Iterator[Why]:
+    if not is_tracked:
+        yield Why(factor=0.6, text="but only runs tell of it, and it may be there without one", evidence=(own,))

@@ -65,14 +65,19 @@ def candidates(case: Case) -> list[Candidate]:
 
 
 def _merged(given: Sequence[Candidate], commits: Sequence[Candidate]) -> Iterator[Candidate]:
-    """Params that differ and the one commit of params that was carried along are one change."""
+    """Params that differ, and the commits of params that were carried along, are one change: by the commit where there
+    is one alone, else by the run."""
     params = next((one for one in given if one.cause == "params"), None)
     code = [one for one in commits if one.cause == "params" and one.carrier is not None]
-    if params is None or len(code) != 1:
+    if params is None or not code:
         yield from (*given, *commits)
         return
+    yield from (one for one in (*given, *commits) if one is not params and one not in code)
+    evidence = (*params.evidence, *(item for one in code for item in one.evidence))
+    if len(code) > 1:
+        yield replace(params, evidence=evidence)
+        return
     commit = code[0]
-    yield from (one for one in (*given, *commits) if one not in (params, commit))
     yield replace(
         params, subject=commit.subject, at=commit.at, actor=commit.actor, event=commit.event,
         title=f"{params.title} in {commit.title.partition(' ')[0]}",
@@ -136,9 +141,7 @@ def _gaps(state: State, symptom: Symptom) -> Iterator[tuple[Millis, Millis]]:
 
 def _way_back(case: Case) -> WayBack | None:
     """For what concerns a model in production."""
-    if not case.alias or case.symptom.family not in ("business", "operational", "alias", "any"):
-        return None
-    if case.symptom.family == "any" and case.subject.kind not in ("model", "alias", "series", "alert"):
+    if not case.alias:
         return None
     return way_back(case.reader, case.state, case.outlook, case.symptom.model, case.alias, now=case.now)
 

@@ -109,8 +109,8 @@ def _word(state: str) -> str:
 
 
 def _version(case: Case) -> Iterator[Candidate]:
-    """Where no alias says what is in production: the newest version that was registered before."""
-    if case.alias or case.arrived is None or case.bad is None or case.good is None:
+    """Where nobody saw an alias move: the newest version that was registered before."""
+    if case.moved is not None or case.arrived is None or case.carrier is None or case.bad is None or case.good is None:
         return
     row = case.bad.row.version
     own = Evidence(
@@ -118,10 +118,12 @@ def _version(case: Case) -> Iterator[Candidate]:
         subject=written("model", row.model, row.version),
     )  # fmt: skip
     told = f"{called(row.version)} is the newest, and no alias says which is in production"
+    if case.alias:
+        told = f"{called(row.version)} was registered then; nobody saw when {case.alias} came to show it"
     yield Candidate(
-        subject=own.subject, cause="version", kind="version", actor=row.user or "", at=case.arrived[1], link="name",
-        title=f"{called(case.good.version)} → {called(row.version)}", names=frozenset({row.version}),
-        rules=(Why(factor=1.0, text=told, evidence=(own,)),), evidence=(own,),
+        subject=case.carrier.subject, cause="version", kind="alias" if case.alias else "version", actor=row.user or "",
+        title=f"{called(case.good.version)} → {called(row.version)}", at=case.arrived[1], link="id",
+        names=frozenset({row.version}), rules=(Why(factor=1.0, text=told, evidence=(own,)),), evidence=(own,),
     )  # fmt: skip
 
 

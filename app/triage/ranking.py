@@ -13,13 +13,13 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from ..records import Evidence, Suspect, SuspectStrength
+from ..records import Evidence, Millis, Suspect, SuspectStrength
 from .case import LINKS, Candidate, Case
 from .causes import FITS, WORDS
 from .together import joined
-from .window import Why, nearness
+from .window import DAY, Why, lasting, nearness
 
-STRONG: Final = 0.55
+STRONG: Final = 0.6
 POSSIBLE: Final = 0.27
 """Scores from which on a suspect is called so; below it is weak."""
 FULL: Final = 1.2
@@ -27,6 +27,8 @@ FULL: Final = 1.2
 WORTH: Final = 0.03
 """Below, something is not told as a suspect but counted among what else happened."""
 _RARELY: Final = 0.3
+_LASTING: Final[Millis] = 14 * DAY
+"""What went on for longer was there while it was good."""
 
 
 def ranked(case: Case, candidates: Iterable[Candidate]) -> list[tuple[Suspect, Candidate]]:
@@ -55,6 +57,9 @@ def _own(case: Case, one: Candidate) -> list[Why]:
 
 
 def _near(case: Case, one: Candidate) -> Why:
+    if one.lasts and 0 <= case.symptom.until - one.at <= _LASTING:
+        text = f"it went on for {lasting(case.symptom.until - one.at)} until it became bad"
+        return Why(factor=0.9, text=text, evidence=one.evidence[:1])
     if one.carrier is None:
         return replace(nearness(case.symptom, one.not_before, one.at), evidence=one.evidence[:1])
     told = nearness(

@@ -9,7 +9,7 @@ from typing import Final
 from ..records import Event, Evidence, Millis, Stack, parse_subject
 from ..store.pipelines import PipelineRow
 from .case import Candidate, Case, Link, few, written
-from .window import SKEW, Why, lasting
+from .window import SKEW, Symptom, Why, lasting
 
 _LOOKED_AT: Final = 2_000
 """Pipelines that failed in the window among which those that broke are looked for."""
@@ -141,10 +141,12 @@ def _broke(case: Case, row: PipelineRow, producers: set[str]) -> Candidate:
     evidence = (own, *logs, *code)
     link, why = _of_pipeline(case, row, producers)
     told = f"{few(job.name for job in jobs)} failed" if jobs else "it had passed before"
+    passed = case.reads.recovered_after(row.rowid)
     return Candidate(
         subject=own.subject, cause="pipeline broke", kind="pipeline", title=f"{one.name} broke{where}", at=at,
         actor=one.actor, link=link, names=frozenset({one.name}), evidence=evidence,
-        rules=(Why(factor=1.0, text=told, evidence=evidence), *_since(case, row, own),
+        lasts=passed is None or passed > case.symptom.until,
+        rules=(Why(factor=1.0, text=told, evidence=evidence), *_since(case.symptom, passed, at, own),
                *([Why(factor=1.05, text=why, evidence=(own,))] if why else [])),
     )  # fmt: skip
 
@@ -168,10 +170,8 @@ def _stem(name: str) -> str:
     ).casefold()
 
 
-def _since(case: Case, row: PipelineRow, own: Evidence) -> Iterator[Why]:
-    passed = case.reads.recovered_after(row.rowid)
-    ended = row.pipeline.ended_at or 0
-    if passed is None or passed > case.symptom.until:
+def _since(symptom: Symptom, passed: Millis | None, ended: Millis, own: Evidence) -> Iterator[Why]:
+    if passed is None or passed > symptom.until:
         yield Why(factor=1.1, text="it had not passed again when it became bad", evidence=(own,))
     else:
         yield Why(factor=0.5, text=f"but it passed again after {lasting(passed - ended)}", evidence=(own,))

@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from ..records import Attention, Check, Job, Millis, MonitorSeries, Pipeline, Subject, parse_subject
+from ..store.cause_reads import CauseReads
 from ..store.reading import Reader
 from ..store.state import State
 from .causes import Family
@@ -101,7 +102,8 @@ def _left(reader: Reader, series: MonitorSeries, crossed: Millis, family: Family
         series.key, crossed - _LOOK_BACK.get(family, WEEK), crossed + 1, _POINTS
     )  # fmt: skip
     low = series.min is not None or series.objective is not None
-    found = left_band(points.times, points.shares(), crossed, low_is_bad=low)
+    bound = series.objective if series.objective is not None else series.min if low else series.max
+    found = left_band(points.times, points.shares(), crossed, bound, low_is_bad=low)
     return None if found is None else (found.good_at, found.bad_at)
 
 
@@ -229,14 +231,9 @@ def _production(reader: Reader, state: State, what: Subject, now: Millis) -> Sym
 
 def _dataset(reader: Reader, state: State, what: Subject, now: Millis) -> Symptom | None:
     name, digest = what.parts
-    at = next((at for at, _, found in _times(reader, name, now) if found == digest), None)
+    came = CauseReads(reader.connection).data_times([name], now + 1, 200)
+    at = next((one.at for one in came if one.digest == digest), None)
     return None if at is None else _calm(what, at - DAY, at)
-
-
-def _times(reader: Reader, name: str, now: Millis) -> list[tuple[Millis, str, str]]:
-    from ..store.cause_reads import CauseReads
-
-    return CauseReads(reader.connection).data_times([name], now + 1, 200)
 
 
 def _commit(reader: Reader, state: State, what: Subject, now: Millis) -> Symptom | None:

@@ -42,26 +42,25 @@ def _of(known: Known, *causes: str) -> list[tuple[Key, Candidate]]:
 
 def _met(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
     """A check of data that changed, which was loosened before or since: it would have met it."""
-    opened = _of(known, *_OPENED)
-    for data_key, data in _of(known, "data"):
-        is_grave = bool(data.rules) and data.rules[0].factor >= _GRAVE
-        for key, check in opened:
-            both = data.names & check.names
-            if not both or not is_grave:
-                continue
-            columns = sorted(both - set(case.datasets))
-            factor = 1.15 if columns else 1.05
-            told = f"{data.title} came while it could not meet {columns[0] if columns else 'that'}"
-            yield key, Why(factor=factor, text=told, evidence=(*data.evidence[:1], *check.evidence[:2]))
+    grave = [(key, one) for key, one in _of(known, "data") if one.rules and one.rules[0].factor >= _GRAVE]
+    for key, check in _of(known, *_OPENED):
+        both = [(data_key, data, sorted((data.names & check.names) - set(case.datasets))) for data_key, data in grave
+                if data.names & check.names]  # fmt: skip
+        if not both:
+            continue
+        data_key, data, columns = min(both, key=lambda one: (not one[2], one[1].carrier is None, one[0]))
+        told = f"{data.title} came while it could not meet {columns[0] if columns else 'that'}"
+        why = Why(factor=1.15 if columns else 1.05, text=told, evidence=(*data.evidence[:1], *check.evidence[:2]))
+        yield key, why
+        if columns:
             text = f"it would have failed {check.title.partition(' ')[0]} before that changed"
-            if columns:
-                yield data_key, Why(factor=1.04, text=text, evidence=check.evidence[:2])
+            yield data_key, Why(factor=1.04, text=text, evidence=check.evidence[:2])
 
 
 def _params(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
     """A commit of params, where both runs say what they were given."""
     good, bad = case.good, case.bad
-    told = [one for _, one in _of(known, "params") if one.subject.startswith("run/")]
+    told = [one for _, one in _of(known, "params") if any(item.subject.startswith("run/") for item in one.evidence)]
     if good is None or bad is None or not (good.run and bad.run and good.run.params and bad.run.params):
         return
     for key, one in _of(known, "params"):

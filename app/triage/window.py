@@ -20,7 +20,7 @@ WEEK: Final = 7 * DAY
 """The window where nothing says when it was last good."""
 
 SCALES: Final[Mapping[Family, Millis]] = {
-    "business": 3 * DAY, "operational": 2 * HOUR, "pipeline": DAY, "check": DAY, "silence": DAY, "alias": 6 * HOUR,
+    "business": 5 * DAY, "operational": 2 * HOUR, "pipeline": DAY, "check": DAY, "silence": DAY, "alias": 6 * HOUR,
     "run": 2 * DAY, "infrastructure": DAY, "any": 7 * DAY,
 }  # fmt: skip
 """So long before it was last good, and it counts for half: what waits that long to show."""
@@ -139,15 +139,19 @@ class Left(Record, frozen=True, kw_only=True):
     bad_at: Millis
 
 
-def left_band(times: Sequence[int], values: Sequence[float], crossed_at: Millis, *, low_is_bad: bool) -> Left | None:
+def left_band(
+    times: Sequence[int], values: Sequence[float], crossed_at: Millis, bound: float | None = None, *, low_is_bad: bool
+) -> Left | None:
     """When a line that broke its threshold at `crossed_at` had left its usual band towards it; None where it cannot
     be told, or where it fell at once.
 
-    The band is the median of the older half of the points before that, and three times their spread around it. One or
-    two points that were back in it end nothing: figures are noisy.
+    The band is the median of the older half of the points before that, with three times their spread around it, half
+    again as much as nine of ten of them are away from it, and a tenth of the way to the threshold. One or two points
+    that were back in it end nothing: figures are noisy.
     """
+    sign = 1.0 if low_is_bad else -1.0
     points = [
-        (time, value if low_is_bad else -value)
+        (time, sign * value)
         for time, value in zip(times, values, strict=True)
         if time <= crossed_at and math.isfinite(value)
     ]
@@ -155,9 +159,10 @@ def left_band(times: Sequence[int], values: Sequence[float], crossed_at: Millis,
         return None
     usual = [value for _, value in points[: max(len(points) // 2, _FEWEST // 2)]]
     middle = median(usual)
-    spread = 1.4826 * median(abs(value - middle) for value in usual)
-    floor = middle - max(3 * spread, 0.01 * abs(middle))
-    first = _first_below([value for _, value in points], floor)
+    away = sorted(abs(value - middle) for value in usual)
+    way = 0.0 if bound is None else abs(sign * bound - middle)
+    band = max(3 * 1.4826 * median(away), 1.5 * away[(9 * len(away)) // 10], 0.1 * way, 0.01 * abs(middle))
+    first = _first_below([value for _, value in points], middle - band)
     if first is None or first == 0 or points[first][0] >= crossed_at:
         return None
     return Left(good_at=points[first - 1][0], bad_at=points[first][0])
