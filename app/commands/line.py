@@ -13,6 +13,7 @@ from .boundary import INTERRUPTED, say
 from .options import Options
 
 COMMANDS: Final = {
+    "ack": "note",
     "act": "act",
     "approve": "approve",
     "changed": "changed",
@@ -25,12 +26,14 @@ COMMANDS: Final = {
     "describe": "registering",
     "doctor": "doctor",
     "events": "events",
+    "handover": "handover",
     "infra": "infra",
     "init": "init",
     "ledger": "ledger",
     "lineage": "lineage",
     "models": "models",
     "monitors": "monitors",
+    "note": "note",
     "open": "open",
     "pipeline": "pipeline",
     "pipelines": "pipelines",
@@ -41,6 +44,7 @@ COMMANDS: Final = {
     "status": "status",
     "sync": "sync",
     "tag": "tag",
+    "triage": "triage",
     "trust": "trust",
     "verify": "verify",
     "waive": "approve",

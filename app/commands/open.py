@@ -46,7 +46,7 @@ def find(subject: Subject, options: Options, settings: Settings) -> Subject:
     if subject.kind not in _HOW_NAMED:
         raise UsageError(f"There is no screen for {subject} yet: {_CAN_BE_OPENED} can be opened.")
     with synced(options, settings) as reader:
-        found = _whole(reader, subject, settings) if reader is not None else None
+        found = whole(reader, subject, settings) if reader is not None else None
     if found is None:
         raise QuarterdeckError(
             f"There is no {subject} in the cache. {_HOW_NAMED[subject.kind]}; `quarterdeck sync` reads what is new."
@@ -73,7 +73,11 @@ _HOW_NAMED = {
 }
 
 
-def _whole(reader: Reader, subject: Subject, settings: Settings) -> Subject | None:
+CAN_BE_NAMED = frozenset(_HOW_NAMED)
+"""Kinds of things of which the cache knows which there are."""
+
+
+def whole(reader: Reader, subject: Subject, settings: Settings) -> Subject | None:
     """The subject with the whole id where a beginning was given; None where the cache has no such thing."""
     native = subject.parts[0]
     if subject.kind == "run":

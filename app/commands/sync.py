@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -10,11 +11,14 @@ from functools import partial
 import click
 
 from ..errors import UsageError
+from ..paths import config_dir
 from ..records import SourceState
 from ..settings import Settings
+from ..store.state import state_file
 from ..sync import install
 from ..sync.once import sync_now
 from ..sync.watch import sync_watch
+from ..sync.webhooks import Teller, teller
 from .boundary import say
 from .options import Options
 from .place import cache_of, nothing_yet, settings_of
@@ -29,14 +33,17 @@ from .terminal import again
 @click.option(
     "--install", "installing", is_flag=True, help="Keep a syncer running: a systemd unit, or the line for cron."
 )
+@click.option(
+    "--notify", is_flag=True, help="With --watch or --install: say what needs attention to your [[webhooks]], once."
+)
 @click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; may be given again.")
 @click.option("--full", is_flag=True, help="Sweep the whole history: finds what was deleted or edited late.")
 @click.option("--linger", type=click.FloatRange(min=0), hidden=True, help="Seconds to stay after the last terminal.")
 @click.option("--json", "as_json", is_flag=True, help="The sources' states afterwards, as `status --json` has them.")
 @click.pass_obj
 def sync_command(
-    options: Options, watch: bool, installing: bool, names: tuple[str, ...], full: bool, linger: float | None,
-    as_json: bool,
+    options: Options, watch: bool, installing: bool, notify: bool, names: tuple[str, ...], full: bool,
+    linger: float | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Read what is new in the sources into the cache.
 
@@ -46,23 +53,26 @@ def sync_command(
       quarterdeck sync --full             everything again, slowly: deleted runs, late edits
       quarterdeck sync --watch            the syncer, in the foreground
       quarterdeck sync --install          a syncer for good
+      quarterdeck sync --install --notify  and what needs attention is said to a chat, with no terminal open
 
     While a syncer runs it is asked to do it, and waited for. Exit status 3 when a source could not be read; one where
     there is nothing to read yet is no failure.
     """
-    _check(watch, installing, bool(names) or full or as_json)
+    _check(watch, installing, bool(names) or full or as_json, notify)
     if installing:
-        return _install(options)
+        return _install(options, notify)
     if watch:
-        return _watch(options, linger)
+        return _watch(options, linger, notify)
     return _pass(options, settings_of(options), names, full, as_json)
 
 
-def _check(watch: bool, installing: bool, narrowed: bool) -> None:
+def _check(watch: bool, installing: bool, narrowed: bool, notify: bool) -> None:
     if watch and installing:
         raise click.UsageError("--watch and --install do not go together: --install starts its own.")
     if narrowed and (watch or installing):
         raise click.UsageError("--source, --full and --json are for a single pass, without --watch or --install.")
+    if notify and not (watch or installing):
+        raise click.UsageError("--notify is for a syncer that stays: it goes with --watch or --install.")
 
 
 def _pass(options: Options, settings: Settings, names: tuple[str, ...], full: bool, as_json: bool) -> int:
@@ -87,20 +97,46 @@ def _said(state: SourceState) -> str:
     return f"{state.name}: {what}. {state.sentence}".rstrip()
 
 
-def _watch(options: Options, linger: float | None) -> int:
+def _watch(options: Options, linger: float | None, notify: bool) -> int:
     settings = settings_of(options)
+    if notify:
+        _check_webhooks(settings)
     load: Callable[[], Settings] = partial(settings_of, options)
-    if not asyncio.run(sync_watch(load, cache_of(options, settings), linger=linger)):
+    tells = partial(_teller, options) if notify else None
+    if not asyncio.run(sync_watch(load, cache_of(options, settings), linger=linger, notify=tells)):
         say("A syncer runs already: nothing to do.")
     return 0
 
 
-def _install(options: Options) -> int:
+def _teller(options: Options, settings: Settings) -> Teller | None:
+    """Made anew whenever the settings change."""
+    words = ["quarterdeck", *(["-p", options.name] if options.name else [])]  # no path: others have another one
+    return teller(settings, state_file(settings.project_key), shlex.join(words))
+
+
+def _check_webhooks(settings: Settings) -> None:
+    """Raise UsageError where nobody would be told."""
+    if not settings.personal.webhooks:
+        raise UsageError(
+            f"There is no webhook to tell: name one in {config_dir() / 'config.toml'}, as\n[[webhooks]]\n"
+            'url_env = "SLACK_WEBHOOK_URL"'
+        )
+
+
+def _install(options: Options, notify: bool) -> int:
     settings = settings_of(options)
-    done = install(cache_of(options, settings), again(options))
+    if notify:
+        _check_webhooks(settings)
+    done = install(cache_of(options, settings), again(options), notify=notify)
     if done.unit is not None:
         say(f"Wrote {done.unit}. These commands start it:")
+    elif notify:
+        say("No systemd runs for you. This line in `crontab -e` keeps a syncer running, looked after every minute:")
     else:
         say("No systemd runs for you. This line in `crontab -e` reads the sources every minute:")
     print(done.text)
+    if notify:
+        names = " and ".join(f"${section.url_env}" for section in settings.personal.webhooks)
+        where = config_dir() / "environment" if done.unit is not None else "the crontab, above that line"
+        say(f"It does not see your shell's environment: write {names} into {where}, as NAME=value.")
     return 0

@@ -39,16 +39,22 @@ class _Held(NamedTuple):
 def add(run: Run, tip: str, notes: Sequence[Note], who: tuple[str, str], at: Millis) -> str:
     """A commit on `tip` ("": there is no notebook yet) that holds these notes as well; `tip` where it has them all.
 
-    `who` is name and email. Nothing that lies there goes or is changed, whoever wrote it. Raises GitError, and
-    RefusedError where somebody filled every place of a subject.
+    `who` is name and email. Nothing that lies there goes or is changed, whoever wrote it. What somebody filled takes no
+    more: the notes on that subject are left out. Raises GitError, and RefusedError where nothing else is to be added.
     """
     changed: dict[str, bytes] = {}
+    full: list[str] = []
     for subject, own in _by_subject(notes).items():
         held = _held(run, tip, subject)
-        if _missing(run, held, own):
-            place = _fit(held, subject)
-            before = _content(run, place.name)
-            changed[place.path] = union(before, own)
+        if not _missing(run, held, own):
+            continue
+        place = _fit(held)
+        if place is None:
+            full.append(subject)
+        else:
+            changed[place.path] = union(_content(run, place.name), own)
+    if full and not changed:
+        raise RefusedError(f"So much is noted on {full[0]} in the team's repository that nothing can be added.")
     return _commit(run, tip, changed, who, at) if changed else tip
 
 
@@ -95,14 +101,10 @@ def _missing(run: Run, held: Sequence[_Held], notes: Sequence[Note]) -> list[Not
     return [note for note in notes if note.id not in there]
 
 
-def _fit(held: Sequence[_Held], subject: str) -> _Held:
+def _fit(held: Sequence[_Held]) -> _Held | None:
     """Where there is something already, else the first place; what is too large to be read is left as it is."""
     room = [one for one in held if one.size <= LARGEST_TEXT // 2]
-    if not room:
-        raise RefusedError(
-            f"Refused: so much is noted on {subject} in the team's repository that nothing can be added."
-        )
-    return next((one for one in room if one.name), room[0])
+    return next((one for one in room if one.name), next(iter(room), None))
 
 
 def _content(run: Run, name: str) -> bytes:

@@ -113,19 +113,21 @@ class Installed(msgspec.Struct, frozen=True, kw_only=True):
     """To print: the commands that begin it, or the line for the crontab."""
 
 
-def install(cache: Path, arguments: Sequence[str] = ()) -> Installed:
+def install(cache: Path, arguments: Sequence[str] = (), *, notify: bool = False) -> Installed:
     """Write a systemd user unit that keeps a syncer running, or give the cron line that runs a pass a minute.
 
+    With `notify` the syncer tells webhooks, which takes one that stays: then cron starts it, unless it runs already.
     Raises OSError when the unit cannot be written.
     """
+    stays = ["sync", "--watch", *(["--notify"] if notify else [])]
     if not _systemd_runs():
-        words = [*command(arguments), "sync"]
+        words = [*command(arguments), *(stays if notify else ["sync"])]
         line = " ".join(shlex.quote(word) for word in words).replace("%", r"\%")
         return Installed(unit=None, text=f"* * * * * {line} >/dev/null 2>&1")
     name = _unit_name(cache)
     unit = _units_folder() / name
     unit.parent.mkdir(parents=True, exist_ok=True)
-    unit.write_text(_unit([*command(arguments), "sync", "--watch"]), encoding="utf-8")
+    unit.write_text(_unit([*command(arguments), *stays]), encoding="utf-8")
     return Installed(
         unit=unit,
         text=f"systemctl --user daemon-reload\nsystemctl --user enable --now {name}\n"
@@ -166,6 +168,8 @@ def _unit(words: Sequence[str]) -> str:
         "[Service]\n"
         "# Tokens and MLFLOW_TRACKING_URI, one NAME=value a line: a unit does not see your shell's environment.\n"
         "EnvironmentFile=-%E/quarterdeck/environment\n"
-        f"ExecStart={quoted}\nRestart=on-failure\nRestartSec=30\nNice=5\n\n"
+        f"ExecStart={quoted}\n"
+        # always: it leaves at once where a terminal's syncer is at work, and has to come back when that has gone
+        "Restart=always\nRestartSec=30\nNice=5\n\n"
         "[Install]\nWantedBy=default.target\n"
     )

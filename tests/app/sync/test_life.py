@@ -94,6 +94,16 @@ def test_install_gives_a_line_that_cron_and_the_shell_read_back(cache: Path, mon
     assert "%" not in line.replace(r"\%", "")
 
 
+@pytest.mark.parametrize("runs", [True, False], ids=["unit", "cron"])
+def test_with_notify_it_is_a_syncer_that_stays_and_tells(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, runs: bool
+) -> None:
+    monkeypatch.setattr(life, "_systemd_runs", lambda: runs)
+    done = life.install(cache, ["--project", "/srv/x"], notify=True)
+    line = done.text if done.unit is None else done.unit.read_text()
+    assert ("sync --watch --notify" if done.unit is None else '"sync" "--watch" "--notify"') in line
+
+
 def test_install_writes_a_unit_where_systemd_runs(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = tmp_path / "systemctl"
     fake.write_text(f"#!{sys.executable}\n")
@@ -104,7 +114,7 @@ def test_install_writes_a_unit_where_systemd_runs(cache: Path, tmp_path: Path, m
     assert done.unit == tmp_path / "config" / "systemd" / "user" / "quarterdeck-abc-s1.service"
     text = done.unit.read_text()
     assert r'"--project" "/srv/$$x 50%% \"q\"" "sync" "--watch"' in text
-    assert "Restart=on-failure" in text
+    assert "Restart=always" in text
     assert f"enable --now {done.unit.name}" in done.text
 
 
