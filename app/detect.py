@@ -26,6 +26,11 @@ _NAMES = 500
 _FOLDERS = 200
 """... and folders in all."""
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TERRAFORM = ("terraform", "Terraform", "terraform")
+_SHOWN = {
+    "plan": ("plan.json", "tfplan.json", "plan.jsonl"), "state": ("state.json",), "log": ("apply.jsonl",),
+}  # fmt: skip
+"""What plans, states and logs are usually called."""
 _MAKEFILE = 256 * 1024
 """Bytes of a Makefile that are read."""
 
@@ -129,14 +134,22 @@ def _terraform(root: Path) -> Found:
     """Stacks: folders with *.tf at most two levels down. A plan or state written as JSON can be read."""
     infra: list[dict[str, str]] = []
     sentences: list[str] = []
-    for folder in sorted({path.parent for path in _names(root) if path.suffix == ".tf"}):
+    code = [path for path in _names(root) if path.name.endswith((".tf", ".tf.json", ".tofu"))]
+    tofu = {path.parent for path in code if path.suffix == ".tofu"}
+    for folder in sorted({path.parent for path in code}):
         where = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
-        sources = {key: f"{where}{key}.json" for key in ("plan", "state") if (folder / f"{key}.json").is_file()}
-        if sources:
-            infra.append({"kind": "terraform", "stack": where.rstrip("/") or root.name or "root", **sources})
-        advice = "" if sources else "; write `terraform show -json` to a file and name it under [[infra]]"
-        sentences.append(f"{clip(where, 60) or 'this folder'} holds Terraform{advice}.")
+        kind, tool, program = ("opentofu", "OpenTofu", "tofu") if folder in tofu else _TERRAFORM
+        if sources := _shown(folder, where):
+            infra.append({"kind": kind, "stack": where.rstrip("/") or root.name or "root", **sources})
+        advice = "" if sources else f"; write `{program} show -json` to a file and name it under [[infra]]"
+        sentences.append(f"{clip(where, 60) or 'this folder'} holds {tool}{advice}.")
     return Found({"infra": infra} if infra else {}, tuple(sentences))
+
+
+def _shown(folder: Path, where: str) -> dict[str, str]:
+    """What was written there as JSON, under the usual names: key of [[infra]] -> path."""
+    found = {key: next((name for name in names if (folder / name).is_file()), "") for key, names in _SHOWN.items()}
+    return {key: f"{where}{name}" for key, name in found.items() if name}
 
 
 def _names(root: Path, depth: int = 2) -> Iterator[Path]:

@@ -163,3 +163,22 @@ def test_with_the_forges_token_in_the_environment_its_pipelines_are_read(tmp_pat
     assert settings.found[-1] == "the remote is github.com: GitHub Actions."
     assert "[[ci]]" in written_down(settings)
     assert [ci.kind for ci in round_trip(settings).ci] == ["github"]
+
+
+def test_stacks_of_both_tools_are_found_with_their_plans_states_and_logs(tmp_path: Path) -> None:
+    names = (
+        "a/main.tf.json",
+        "a/tfplan.json",
+        "a/state.json",
+        "a/apply.jsonl",
+        "b/main.tofu",
+        "b/plan.jsonl",
+        "c/x.tofu",
+    )
+    settings = look(tmp_path, *names)
+    found = [(one.kind, one.stack, one.plan, one.state, one.log) for one in settings.infra]
+    assert found == [
+        ("terraform", "a", "a/tfplan.json", "a/state.json", "a/apply.jsonl"),
+        ("opentofu", "b", "b/plan.jsonl", "", ""),
+    ]
+    assert "c/ holds OpenTofu; write `tofu show -json` to a file and name it under [[infra]]." in settings.found

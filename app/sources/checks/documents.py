@@ -82,14 +82,14 @@ def decoded(file: ResultFile, data: bytes, shape: type[_T], *, most: int = MOST_
     return decoded(file, mended, shape, most=most)
 
 
-def streamed(file: ResultFile, shape: type[_T], *, largest: int = LARGEST, most: int = MOST_ROWS) -> Iterator[_T]:
+def streamed(file: ResultFile, shape: type[_T]) -> Iterator[_T]:
     """The objects of a JSON list, or of a file with one a line, without holding them all. Raises UnreadableError."""
-    data = plain_bytes(file, largest=largest).strip()
+    data = plain_bytes(file).strip()
     is_list = data[:1] == b"["
     if is_list and data[-1:] != b"]":
         raise UnreadableError(file.path, "it is cut: its end is missing")
-    if data.count(b"{") > most:
-        raise UnreadableError(file.path, f"it holds more than {most:,} objects")
+    if data.count(b"{") > MOST_ROWS:
+        raise UnreadableError(file.path, f"it holds more than {MOST_ROWS:,} objects")
     begin, end, size = int(is_list), len(data) - is_list, _CHUNK
     while begin < end:
         found = (_BETWEEN if is_list else _LINES).search(data, begin + size, end)

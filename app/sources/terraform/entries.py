@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final, Literal, TypeVar
 
@@ -9,7 +10,7 @@ import msgspec
 
 from ...records import Resource
 from ...records.infra import Drift
-from ..checks.documents import ABSENT, Raw, part, streamed
+from ..checks.documents import ABSENT, Raw, decoded, part
 from ..checks.reading import ResultFile, UnreadableError
 from .part import MOST_RESOURCES, action_of, address_of, name_of, names_of, provider_of, word_of
 
@@ -18,6 +19,12 @@ LARGEST: Final = 128 * 1024 * 1024
 MOST_OBJECTS: Final = 4_000_000
 """JSON objects in a file. Those of values cost nothing."""
 
+_AT_ONCE: Final = 400_000
+"""JSON objects in a list that is decoded as one: each entry costs 400 bytes."""
+_CHUNK: Final = 1024 * 1024
+_TRIES: Final = 2_000
+_BETWEEN: Final = re.compile(rb'\}\s*,\s*\{(?=\s*"(?:address|action_reason)"\s*:)')
+"""Between two entries, whose keys are in the tool's order or sorted. Within a text no quote stands alone."""
 _T = TypeVar("_T")
 _NOTHING: Final = Raw(b"null")
 
@@ -65,13 +72,35 @@ def is_there(raw: Raw) -> bool:
 
 
 def listed(file: ResultFile, raw: Raw, shape: type[_T]) -> Iterator[_T]:
-    """The entries of a list within the file; none where it is absent. Raises UnreadableError."""
-    if is_there(raw):
-        within = ResultFile(path=file.path, data=bytes(raw))
-        for count, entry in enumerate(streamed(within, shape, largest=LARGEST, most=MOST_OBJECTS)):
-            if count >= MOST_RESOURCES:
-                raise UnreadableError(file.path, f"it holds more than {MOST_RESOURCES:,} resources")
-            yield entry
+    """The entries of a list within the file, without holding all of a large one. Raises UnreadableError."""
+    if not is_there(raw):
+        return
+    data = bytes(raw)
+    found = iter(decoded(file, data, list[shape])) if data.count(b"{") <= _AT_ONCE else _pieces(file, data, shape)  # type: ignore[valid-type]  # a variable is no type to mypy
+    for count, entry in enumerate(found):
+        if count >= MOST_RESOURCES:
+            raise UnreadableError(file.path, f"it holds more than {MOST_RESOURCES:,} resources")
+        yield entry
+
+
+def _pieces(file: ResultFile, data: bytes, shape: type[_T]) -> Iterator[_T]:
+    """The entries, as many at a time as take a megabyte. What looks like an end of one may be within another's values:
+    then it is no JSON up to there, and the next is tried."""
+    begin, end, tries = data.find(b"[") + 1, data.rfind(b"]"), _TRIES
+    at = begin + _CHUNK
+    while begin < end:
+        found = _BETWEEN.search(data, at, end)
+        try:
+            rows = decoded(file, b"[%b]" % data[begin : found.start() + 1 if found else end], list[shape])  # type: ignore[valid-type]  # as above
+        except UnreadableError:
+            tries -= 1
+            if found is None or not tries:
+                raise
+            at = found.end()
+            continue
+        yield from rows
+        begin = found.end() - 1 if found else end
+        at = begin + _CHUNK
 
 
 def resource_of(entry: Entry, stack: str, *, module: str = "") -> Resource:

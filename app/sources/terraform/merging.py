@@ -143,22 +143,24 @@ def _resources(given: Newest) -> tuple[Resource, ...]:
     elif state is not None and state.written_at >= current.written_at:
         found = {one.address: _still(one) for one in state.resources}
     else:
-        over = _over(state.resources if state else _before(given.plan), current.resources)
+        over = _over(_when_applied(state, given.plan), current.resources)
         found = {at: _still(one) for at, one in over.items() if one.action not in ("delete", "forget")}
     return tuple(sorted(found.values(), key=lambda one: (one.module, one.address)))
 
 
-def _before(plan: Part | None) -> list[Resource]:
-    """What was there when it was planned."""
-    return (
-        [replace(one, address=one.moved_from or one.address) for one in plan.resources if _was_there(one)]
-        if plan
-        else []
-    )
+def _before(plan: Part) -> dict[str, Resource]:
+    """What was there when it was planned, by its address then."""
+    there = (one for one in plan.resources if one.action not in ("create", "read") and one.reason != "import")
+    return {one.moved_from or one.address: one for one in there}
 
 
-def _was_there(one: Resource) -> bool:
-    return one.action not in ("create", "read")
+def _when_applied(state: Part | None, plan: Part | None) -> list[Resource]:
+    """What there was when an apply began, under the addresses after it: its log may tell nothing of moves."""
+    if state is None:
+        return [one for one in plan.resources if one.action not in ("create", "read")] if plan else []
+    moved = {one.moved_from: one for one in plan.resources if one.moved_from} if plan else {}
+    taken = [one for one in plan.resources if one.reason == "import"] if plan else []
+    return [*taken, *(moved.get(one.address, one) for one in state.resources)]
 
 
 def _over(there: Iterable[Resource], to_do: Iterable[Resource]) -> dict[str, Resource]:
@@ -205,7 +207,7 @@ def _state_digest(given: Newest, resources: Sequence[Resource]) -> str:
         return _hash(_told({one.address: one for one in given.state.resources}))
     if given.plan is None or given.plan.form != "plan":
         return ""
-    return _hash(_told({one.address: one for one in _before(given.plan)}))
+    return _hash(_told(_before(given.plan)))
 
 
 def _told(resources: Mapping[str, Resource]) -> list[str]:
