@@ -13,8 +13,10 @@ from .events import event_id
 
 CODE: Final = "infrastructure code changed"
 
+COMMIT: Final = "c.id, s.key, c.sha, c.subject, c.author, c.committed_at, c.is_infra"
+
 _COMMITS: Final = (
-    "SELECT c.id, s.key, c.sha, c.subject, c.author, c.committed_at, c.is_infra FROM git_commit AS c"
+    f"SELECT {COMMIT} FROM git_commit AS c"
     " JOIN source AS s ON s.id = c.source AND NOT s.hidden WHERE c.committed_at >= ? AND c.committed_at < ?"
     " ORDER BY c.committed_at DESC, c.id LIMIT ?"
 )
@@ -41,7 +43,7 @@ class CommitEvents:
     def event(
         self, number: int, source: str, sha: str, subject: str, author: str, committed_at: Millis, is_infra: int
     ) -> Event:
-        """The event of a commit. Its id is the same whatever it touches."""
+        """The event of a commit, out of the columns of `COMMIT`. Its id is the same whatever it touches."""
         own = EventRef(subject=str(Subject(kind="commit", parts=(sha,))), role="code" if is_infra else "commit")
         return Event(
             id=event_id(source, "commit", sha), at=committed_at, kind=CODE if is_infra else "commit", title=subject,

@@ -32,7 +32,7 @@ def data_events(connection: sqlite3.Connection, since: Millis, until: Millis, li
 
 
 def _events(connection: sqlite3.Connection, since: Millis, until: Millis, limit: int) -> Iterator[Event]:
-    for commit, _, source in connection.execute(_CHANGED, (since, until, limit)).fetchall():
+    for commit, _, source in connection.execute(_CHANGED, (since, until, limit)):
         rows = connection.execute(_OF_ONE, (commit, source, _MANY + 1)).fetchall()
         versions = [(tracked_data.decode(record), author) for record, author in rows]
         if len(versions) <= _MANY:

@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from ..paths import state_dir
-from ..records import Event, Gap, Millis, Record
+from ..records import Gap, Millis, Record
 from ..records.ids import ulid as ulid  # here as well, for those who write acts down
 from .alias_history import AliasHistory, alias_tables
 from .check_memory import CheckMemory, check_tables
+from .kept_events import KeptEvents, kept_event_indexes
 from .local_ledger import LocalLedger, local_ledger_tables
 from .own_notes import OwnNotes, own_notes_tables
 from .state_file import Migration, kept
@@ -103,11 +102,12 @@ MIGRATIONS: tuple[Migration, ...] = (
     _aliases_and_ledger,
     check_tables,
     own_notes_tables,
+    kept_event_indexes,
 )
 """Number n brings a file of schema n-1 to n. Only ever appended to."""
 
 
-class State(AliasHistory, CheckMemory, LocalLedger, OwnNotes, WatchMemory):
+class State(AliasHistory, CheckMemory, KeptEvents, LocalLedger, OwnNotes, WatchMemory):
     """The state of one project. One connection: each thread opens its own. Every method raises StoreError."""
 
     def __init__(self, path: Path) -> None:
@@ -195,33 +195,6 @@ class State(AliasHistory, CheckMemory, LocalLedger, OwnNotes, WatchMemory):
     def seen_at(self, name: str) -> Millis | None:
         """When the user last looked at `name`."""
         return self._marked(f"seen/{kept(name)}")
-
-    # Events that no vendor keeps a record of.
-
-    def record_events(self, events: Iterable[Event]) -> int:
-        """Keep these events; one whose id is known stays as it was first seen. Gives how many were new."""
-        rows = [(event.id, event.at, json.dumps(msgspec.to_builtins(event))) for event in events]
-        with self._transaction():
-            before = self._db.total_changes
-            self._db.executemany("INSERT OR IGNORE INTO event VALUES (?, ?, ?)", rows)
-            return self._db.total_changes - before
-
-    def events(
-        self, limit: int, since: Millis = 0, until: Millis | None = None, sources: Collection[str] | None = None
-    ) -> list[Event]:
-        """The recorded events from `since` until before `until`, newest first.
-
-        With `sources` only what is of no source or of one of these.
-        """
-        query, more = "SELECT record FROM event WHERE at >= ? AND at < ?", []
-        if sources is not None:
-            own = "json_extract(record, '$.source')"
-            query += f" AND ({own} IS NULL OR {own} IN (SELECT value FROM json_each(?)))"
-            more = [json.dumps([*sources])]
-        rows = self._rows(
-            f"{query} ORDER BY at DESC, id DESC LIMIT ?", since, 2**62 if until is None else until, *more, limit
-        )
-        return [msgspec.convert(json.loads(row[0]), Event) for row in rows]
 
     # How tables looked, and saved views (names: table_name, view_name).
 

@@ -1,0 +1,125 @@
+"""Rows of the cache that tell an event each, where they may be many: runs, commits, pipelines."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from ..query.event_sql import Column, Columns
+from ..records import Event
+from .code_events import CODE, COMMIT, CommitEvents
+from .events import BEFORE, PIPELINE, RUN, VOUCHED, pipeline_event, run_event
+
+Make = Callable[..., Event]
+"""An event out of the columns of `Rows.select`."""
+
+
+class Rows(NamedTuple):
+    """One table, and what its rows say of their events."""
+
+    table: str
+    """With the letter that stands for it."""
+    letter: str
+    at: str
+    by_time: str
+    """The index by `at`."""
+    is_older_first: bool
+    """Of equal times the smaller row id is the newer."""
+    tells: str
+    """The condition under which a row tells of anything."""
+    identity: tuple[str, str]
+    """Of what an event's id is made: a word, and an expression (see `event_id`)."""
+    columns: Columns
+    select: str
+    """With `s` for the source."""
+    make: Callable[[sqlite3.Connection], Make]
+
+
+def _plain(text: str) -> str:
+    """Whether a name is written in a subject as it is: these characters are not percent-encoded."""
+    return f"({text} NOT GLOB '*[^A-Za-z0-9_.~-]*')"
+
+
+def _label(letter: str) -> Column:
+    return Column(f"(SELECT l.name FROM source AS l WHERE l.id = {letter}.source)")
+
+
+def _commit(column: str) -> Column:
+    return Column(f"'commit/' || NULLIF({column}, '')", f"coalesce({_plain(column)}, 1)")
+
+
+_NOBODY: Final[tuple[Column, ...]] = ()
+_FORGE: Final = ", ".join(f"'{kind}'" for kind in VOUCHED)
+
+RUNS: Final = Rows(
+    table="run AS r", letter="r", at="r.ended_at", by_time="run_ended", is_older_first=False,
+    tells="r.status IN ('finished', 'failed', 'killed')", identity=("run finished", "r.native"),
+    columns=Columns(
+        {"run finished": "1"},
+        {
+            "title": (Column("r.name || ' ' || r.status"),),
+            "actor": (Column("NULLIF(r.user, '')"),),
+            "strength": (Column("CASE WHEN r.user <> '' THEN 'claimed' END"),),
+            "source": (_label("r"),),
+            "subject": (Column("'run/' || r.native", _plain("r.native")), _commit("r.git_commit")),
+            "model": _NOBODY, "not_before": _NOBODY, "seen_at": _NOBODY, "at": (Column("r.ended_at"),),
+        },
+    ),
+    select=RUN,
+    make=lambda connection: run_event,
+)  # fmt: skip
+
+COMMITS: Final = Rows(
+    table="git_commit AS c", letter="c", at="c.committed_at", by_time="git_commit_at", is_older_first=True, tells="1",
+    identity=("commit", "c.sha"),
+    columns=Columns(
+        {"commit": "NOT c.is_infra", CODE: "c.is_infra"},
+        {
+            "title": (Column("NULLIF(c.subject, '')"),),
+            "actor": (Column("NULLIF(c.author, '')"),),
+            "strength": (Column("'claimed'"),),
+            "source": (_label("c"),),
+            # those of infrastructure speak of stacks, too
+            "subject": (Column("'commit/' || c.sha", "(NOT c.is_infra)"),),
+            "model": _NOBODY, "not_before": _NOBODY, "seen_at": _NOBODY, "at": (Column("c.committed_at"),),
+        },
+    ),
+    select=COMMIT,
+    make=lambda connection: CommitEvents(connection).event,
+)  # fmt: skip
+
+_BROKE: Final = f"(p.status = 'failed' AND {BEFORE} IS 'passed')"
+_RECOVERED: Final = f"(p.status = 'passed' AND {BEFORE} IS 'failed')"
+
+PIPELINES: Final = Rows(
+    table="pipeline AS p", letter="p", at="p.ended_at", by_time="pipeline_ended", is_older_first=False,
+    tells="p.status IN ('passed', 'failed', 'cancelled')", identity=("pipeline", "p.native || '#' || p.attempt"),
+    columns=Columns(
+        {
+            "pipeline broke": _BROKE,
+            "pipeline recovered": _RECOVERED,
+            "pipeline finished": f"NOT {_BROKE} AND NOT {_RECOVERED}",
+        },
+        {
+            "title": (
+                Column(
+                    "p.name || CASE WHEN p.number <> '' THEN ' #' || p.number ELSE '' END || ' ' || p.status"
+                    " || CASE WHEN p.branch <> '' THEN ' on ' || p.branch ELSE '' END"
+                ),
+            ),
+            "actor": (Column("NULLIF(p.actor, '')"),),
+            "strength": (
+                Column(
+                    f"CASE WHEN p.actor = '' THEN NULL WHEN (SELECT l.kind FROM source AS l WHERE l.id = p.source)"
+                    f" IN ({_FORGE}) THEN 'forge' ELSE 'claimed' END"
+                ),
+            ),
+            "source": (_label("p"),),
+            "subject": (Column("'pipeline/' || p.native", _plain("p.native")), _commit('p."commit"')),
+            "model": _NOBODY, "not_before": _NOBODY, "seen_at": _NOBODY, "at": (Column("p.ended_at"),),
+        },
+    ),
+    select=PIPELINE,
+    make=lambda connection: pipeline_event,
+)  # fmt: skip
