@@ -334,7 +334,7 @@ SERIES: Final = Vocabulary(
 )
 
 ATTENTIONS: Final = Vocabulary(
-    noun="attention",
+    noun="signal",
     own=tuple(ATTENTION_ATTRIBUTES),
     fields={**{name: Field("attention", name) for name in ATTENTION_ATTRIBUTES}, "age": AGE},
     aliases={
