@@ -63,7 +63,7 @@ def loosened_on_a_friday(site: Site) -> Truth:
     site.at("12 17:20")
     loosened = shop.set_rules("eve", "tests: the new shop is noisy", _but(NULLS, Rule("not_null", "customer_id", 0.8)))
     site.at("13 08:00")
-    return Truth(("customer_id", "loosened"), (commit(loosened),))
+    return Truth(("customer_id", "loosened"), (commit(loosened), shop.check("not_null", "customer_id")))
 
 
 @world("removed check", "recall under its floor", gap=True, late=True)
