@@ -1,0 +1,94 @@
+"""How many keys lie between opening the program and the evidence of the true cause, on the real program at 80x24."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+from ..terminal import QUARTERDECK, Terminal, TerminalTimeoutError
+from .measure import Judged
+from .prometheus import Prometheus
+from .site import kept, surroundings
+
+SIZE: Final = (80, 24)
+_CURSOR: Final = "▸"
+_MOST: Final = 40
+"""Keys after which it is given up."""
+_PATIENCE: Final = 60.0
+
+
+class NoWayError(Exception):
+    """The evidence was not reached; why, and the screen."""
+
+
+def keys_to_evidence(judged: Judged, root: Path) -> int:
+    """Press keys until the evidence of the first right suspect stands on the screen; gives how many. NoWayError."""
+    folder = root / judged.world.name
+    told = kept(folder)
+    ranks = [rank for rank in (judged.rank, judged.second) if rank is not None]
+    if not ranks:
+        raise NoWayError("the cause is not among the suspects")
+    subject, _, title = judged.suspects[min(ranks) - 1].partition("  ")
+    server = Prometheus(told.score, lambda: told.now) if told.score.port else None
+    argv = (*QUARTERDECK, "--project", folder / "project")
+    try:
+        with Terminal(*argv, size=SIZE, cwd=folder / "project", env=surroundings(folder, told.now)) as terminal:
+            return _walk(terminal, judged.attention, title, subject)
+    except TerminalTimeoutError as error:
+        raise NoWayError(str(error)) from error
+    finally:
+        if server is not None:
+            server.close()
+
+
+def _walk(terminal: Terminal, attention: str, title: str, subject: str) -> int:
+    terminal.wait_for(_head(attention), deadline=_PATIENCE)
+    terminal.settle(quiet=1.5, deadline=_PATIENCE)
+    pressed = _down_to(terminal, _head(attention))
+    terminal.settle(quiet=0.5, deadline=5)
+    try:
+        pressed += _down_to(terminal, _head(title), most=5)
+    except NoWayError:  # not among the first, which the list shows: all are behind Enter
+        return _by_its_page(terminal, attention, title, subject)
+    return pressed + _open(terminal, subject)
+
+
+def _by_its_page(terminal: Terminal, attention: str, title: str, subject: str) -> int:
+    terminal.press("g")
+    pressed = _down_to(terminal, _head(attention))
+    terminal.press("enter")
+    terminal.settle(quiet=1.0, deadline=5)
+    return pressed + 1 + _down_to(terminal, _head(title)) + _open(terminal, subject)
+
+
+def _down_to(terminal: Terminal, words: str, most: int = _MOST) -> int:
+    """Press Down until the row under the cursor has the words; gives how often."""
+    for pressed in range(most + 1):
+        if any(_CURSOR in line and words in line for line in terminal.lines):
+            return pressed
+        terminal.press("down")
+    raise NoWayError(f"no row of {words!r}. The screen:\n{terminal.text}")
+
+
+def _open(terminal: Terminal, subject: str) -> int:
+    terminal.press("enter")
+    words = evidence(subject)
+    terminal.wait_until(lambda: any(word in terminal.text for word in words), f"one of {words}", deadline=15)
+    return 1
+
+
+def evidence(subject: str) -> tuple[str, ...]:
+    """What the page of a subject shows of it: any of these."""
+    kind, _, rest = subject.partition("/")
+    parts = [unquote(part) for part in rest.replace("@", "/").split("/")]
+    if kind in ("commit", "dataset", "check"):
+        return (parts[-1][:7],)
+    if kind == "alias":
+        return (f" {parts[0]} ", f"{parts[0]}@{parts[1]}")
+    return (parts[-1], *parts[:1]) if kind in ("resource", "model") else (parts[-1][:8],)
+
+
+def _head(title: str) -> str:
+    """As much of a title as stands on a narrow screen whatever else is in its row."""
+    return title[:24].rstrip()
