@@ -23,7 +23,7 @@ MARKS = 4
 _ELLIPSIS = "…"
 _CALLS = re.compile(r"(?<!\w)@(?=\w)")
 _WEB = re.compile(r"\b(www)\.", re.IGNORECASE)
-_MARKUP = re.compile(r"[\\`*_{}\[\]<>()!|~$]|^[#+\-=\d]")
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>()!|~$]|^[#+\-=]|(?<=\d)\.(?=\s|$)")
 _UNSAFE = -1
 _JAMO = (
     (0x1160, 0x11FF),

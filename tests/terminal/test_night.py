@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 
@@ -73,10 +73,10 @@ class Night:
         self._folder = folder
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def __call__(self, *words: str, status: int = 0, **more: Any) -> str:
+    def __call__(self, *words: str, status: int = 0, env: dict[str, str] | None = None) -> str:
         """quarterdeck, as somebody or a job would call it."""
         done = subprocess.run(
-            [*QUARTERDECK, *words], cwd=self.project, capture_output=True, text=True, timeout=120, **more
+            [*QUARTERDECK, *words], cwd=self.project, capture_output=True, text=True, timeout=120, env=env
         )
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout
