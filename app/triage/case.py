@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from ..errors import UsageError
 from ..lineage import By, trace
-from ..records import Check, Event, Evidence, Millis, Record, Subject, parse_subject
+from ..records import Check, Commit, Event, Evidence, Millis, Record, Subject, parse_subject
 from ..store.cause_reads import CauseReads
 from ..store.checks import CheckRow
 from ..store.model_events import called
 from ..store.reading import Reader
 from ..store.state import State
-from .causes import is_code
+from .causes import Cause, cause_of_path, is_code
 from .outlook import Outlook
 from .upstream import Made, Moved, Part, called_everywhere, data_below, in_force, made, moves_of, weaker
 from .window import DAY, SKEW, Symptom, Why
@@ -31,6 +31,8 @@ OLDEST: Final[Millis] = 60 * DAY
 
 _OF_PRODUCTION: Final = ("business", "operational", "alias", "any")
 _IN_PRODUCTION: Final = ("model", "alias", "series", "alert")
+_LOOKED_AT: Final = 200
+"""Commits among which the last of a kind is looked for."""
 _EVENTS: Final = 200
 """Events of infrastructure that are looked at."""
 
@@ -47,6 +49,9 @@ class Case:
         self.symptom = symptom if is_production else replace(symptom, model="", version="", alias="")
         self.now = now
         self.reads = CauseReads(reader.connection)
+        self._commits: dict[str, Commit | None] = {}
+        self._paths: dict[str, tuple[str, ...]] = {}
+        self._last: dict[tuple[Cause, Millis, Millis], Commit | None] = {}
 
     @cached_property
     def subject(self) -> Subject:
@@ -160,6 +165,8 @@ class Case:
         return tuple(found) or tuple(self._own_parts())
 
     def _own_parts(self) -> Iterator[Part]:
+        if self.subject.kind in ("commit", "experiment"):
+            return  # they were made of no data, and to say so takes a look at all of their runs
         try:
             found = trace(self.reader, self.subject, self.outlook.identities, now=self.now, state=self.state)
         except UsageError:
@@ -203,6 +210,30 @@ class Case:
     def scripts(self) -> dict[str, By]:
         """Files of code that stages read which made data on the path."""
         return {part.called: weaker(part.by, "digest") for part in self.parts if is_code(part.called)}
+
+    # -- commits ------------------------------------------------------------------------------------------------
+
+    def commit(self, sha: str) -> Commit | None:
+        """A commit, read once."""
+        if sha not in self._commits:
+            self._commits[sha] = self.reader.commit(sha)
+        return self._commits[sha]
+
+    def paths(self, sha: str) -> tuple[str, ...]:
+        """The files that a commit touched, read once."""
+        if sha not in self._paths:
+            self._paths[sha] = self.reads.paths_of([sha]).get(sha, ())
+        return self._paths[sha]
+
+    def last_commit(self, cause: Cause, since: Millis, until: Millis) -> Commit | None:
+        """The last commit of a window that touched files of this kind; a look of 5 ms, made once."""
+        key = (cause, since, until)
+        if key not in self._last:
+            commits = self.reads.commits(since, until, _LOOKED_AT)
+            paths = self.reads.paths_of(one.sha for one in commits)
+            found = (one for one in commits if any(cause_of_path(path) == cause for path in paths.get(one.sha, ())))
+            self._last[key] = next(found, None)
+        return self._last[key]
 
     # -- others -------------------------------------------------------------------------------------------------
 

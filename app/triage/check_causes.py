@@ -152,15 +152,12 @@ def _short(definition: str, most: int = 40) -> str:
 
 
 def _commit(case: Case, check: Check, low: Millis | None, seen_at: Millis) -> Commit | None:
-    """The commit that changed the rule: the last before it was seen that touched files of checks, else its own."""
-    named = case.reader.commit(check.rule_changed_commit) if check.rule_changed_commit else None
-    since = max(low if low is not None else 0, seen_at - _BACK) - DAY
-    commits = case.reads.commits(since, seen_at + SKEW, 200)
-    paths = case.reads.paths_of([one.sha for one in commits] + ([named.sha] if named else []))
-    touching = [one for one in commits if any(cause_of_path(path) == "check code" for path in paths.get(one.sha, ()))]
-    if named is not None and any(cause_of_path(path) == "check code" for path in paths.get(named.sha, ())):
+    """The commit that changed the rule: its own where that touched files of checks, else the last before that did."""
+    named = case.commit(check.rule_changed_commit) if check.rule_changed_commit else None
+    if named is not None and any(cause_of_path(path) == "check code" for path in case.paths(named.sha)):
         return named
-    return touching[0] if touching else named
+    since = max(low if low is not None else 0, seen_at - _BACK) - DAY
+    return case.last_commit("check code", since, seen_at + SKEW) or named
 
 
 def _around(case: Case, row: CheckRow, at: Millis) -> tuple[PastResult | None, PastResult | None]:

@@ -143,7 +143,9 @@ def _way_back(case: Case) -> WayBack | None:
     """For what concerns a model in production."""
     if not case.alias:
         return None
-    return way_back(case.reader, case.state, case.outlook, case.symptom.model, case.alias, now=case.now)
+    return way_back(
+        case.reader, case.state, case.outlook, case.symptom.model, case.alias, now=case.now, moves=case.moves
+    )
 
 
 def _sentence(case: Case, gaps: Sequence[tuple[Millis, Millis]]) -> str:

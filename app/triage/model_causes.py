@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ..records import Evidence, Run
-from ..store.happened import Explainer
 from ..store.model_events import called, entry_event, move_event
 from ..store.state import Act
 from .case import Candidate, Case, few, written
@@ -37,7 +36,6 @@ def model_causes(case: Case) -> Iterator[Candidate]:
 
 
 def _moves(case: Case) -> Iterator[Candidate]:
-    explains = Explainer.of(case.reader, case.state) if case.moves else None
     for one in case.moves:
         began = one.at if one.not_before is None else one.not_before
         if began > case.symptom.until + SKEW or (one.at < case.provenance_since and one is not case.moved):
@@ -45,8 +43,8 @@ def _moves(case: Case) -> Iterator[Candidate]:
         event = ""
         if one.entry is not None:
             event = entry_event(one.entry).id
-        elif one.move is not None and explains is not None:
-            event = move_event(one.move, explains(one.move)).id
+        elif one.move is not None and one.why is not None:
+            event = move_event(one.move, one.why).id
         yield _moved(case, one, event)
 
 

@@ -7,6 +7,7 @@ what carried it, and a check that was loosened is worse when the data that it wo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import log
 from typing import Final
@@ -26,6 +27,8 @@ FULL: Final = 1.2
 """The product that counts as a score of 1."""
 WORTH: Final = 0.03
 """Below, something is not told as a suspect but counted among what else happened."""
+ALIKE: Final = 3
+"""Checks of one commit that are told as suspects."""
 _RARELY: Final = 0.3
 _LASTING: Final[Millis] = 14 * DAY
 """What went on for longer was there while it was good."""
@@ -40,7 +43,20 @@ def ranked(case: Case, candidates: Iterable[Candidate]) -> list[tuple[Suspect, C
     more = joined(case, once, scores)
     found = [_suspect(case, one, [*basic[key], *more.get(key, ())]) for key, one in once.items()]
     found.sort(key=lambda pair: (-pair[0], -pair[1].at, pair[1].kind, pair[1].subject))
-    return [(suspect, candidate) for product, suspect, candidate in found if product / FULL >= WORTH]
+    return _few_alike([(suspect, candidate) for product, suspect, candidate in found if product / FULL >= WORTH])
+
+
+def _few_alike(found: Sequence[tuple[Suspect, Candidate]]) -> list[tuple[Suspect, Candidate]]:
+    """Of checks that one commit changed the first few: 200 rules that were loosened at once are one change."""
+    seen: Counter[tuple[str, frozenset[str]]] = Counter()
+    kept = []
+    for suspect, candidate in found:
+        if candidate.kind == "check" and candidate.commits:
+            seen[candidate.cause, candidate.commits] += 1
+            if seen[candidate.cause, candidate.commits] > ALIKE:
+                continue
+        kept.append((suspect, candidate))
+    return kept
 
 
 def _order(one: Candidate) -> tuple[str, str, int, str]:

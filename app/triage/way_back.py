@@ -22,10 +22,14 @@ _NOBODY: Final = Actor(name="")
 _FIGURES: Final = 3
 
 
-def way_back(reader: Reader, state: State, outlook: Outlook, model: str, alias: str, *, now: Millis) -> WayBack | None:
+def way_back(
+    reader: Reader, state: State, outlook: Outlook, model: str, alias: str, *, now: Millis,
+    moves: list[Moved] | None = None,
+) -> WayBack | None:  # fmt: skip
     """The last good version of an alias, with its gates as of now; one without a version says why there is none.
 
     None where no registry has this model. Some 15 ms: it is the plan of `rollback --plan`, as far as the cache knows.
+    `moves`: of this alias, where somebody read them already.
     """
     found = read_situation(reader, model, alias, actor=_NOBODY, kind="rollback", state=state)
     if not found.source:
@@ -35,7 +39,7 @@ def way_back(reader: Reader, state: State, outlook: Outlook, model: str, alias: 
         return WayBack(
             model=model, alias=alias, version="", sentence=f"Nobody knows what was {alias} of {model} before."
         )
-    moves = moves_of(reader, state, model, alias)
+    moves = moves_of(reader, state, model, alias) if moves is None else moves
     began, ended = _reign(moves, version)
     return WayBack(
         model=model, alias=alias, version=version, held_for=None if began is None or ended is None else ended - began,

@@ -145,9 +145,9 @@ def left_band(
     """When a line that broke its threshold at `crossed_at` had left its usual band towards it; None where it cannot
     be told, or where it fell at once.
 
-    The band is the median of the older half of the points before that, with three times their spread around it, half
-    again as much as nine of ten of them are away from it, and a tenth of the way to the threshold. One or two points
-    that were back in it end nothing: figures are noisy.
+    The band lies around the median of the older half of the points before that: half again as far as nine of ten of
+    them are away from it, and no less than a tenth of the way to the threshold or a hundredth of itself. One or two
+    points that were back in it end nothing: figures are noisy.
     """
     sign = 1.0 if low_is_bad else -1.0
     points = [
@@ -161,7 +161,7 @@ def left_band(
     middle = median(usual)
     away = sorted(abs(value - middle) for value in usual)
     way = 0.0 if bound is None else abs(sign * bound - middle)
-    band = max(3 * 1.4826 * median(away), 1.5 * away[(9 * len(away)) // 10], 0.1 * way, 0.01 * abs(middle))
+    band = max(1.5 * away[(9 * len(away)) // 10], 0.1 * way, 0.01 * abs(middle))
     first = _first_below([value for _, value in points], middle - band)
     if first is None or first == 0 or points[first][0] >= crossed_at:
         return None
