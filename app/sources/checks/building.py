@@ -133,7 +133,8 @@ def _place(settings: Settings, home: Path, pattern: str, may_run: bool) -> Place
         return Place(pattern, settings.root, (Path("/"),))  # where it leads, nobody can tell: all of it was agreed to
     before = "/".join(parts[:magic])
     folder = settings.path(before) if before else Path("/" if pattern.startswith("/") else settings.root)
-    return Place(pattern, settings.root, (home, Path(os.path.realpath(folder))))
+    itself = Path(os.path.realpath(settings.path(pattern)))  # of a link that is one file, what was agreed to
+    return Place(pattern, settings.root, (home, Path(os.path.realpath(folder)), itself))
 
 
 def _nowhere(settings: Settings, section: Checks) -> str:

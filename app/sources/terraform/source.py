@@ -158,10 +158,8 @@ class InfraSource:
         partial = [error for error in failures if error.state != "never"]
         if real or partial:
             raise (real or partial)[0]
-        if failures and stack is None:
-            raise failures[0]
         if stack is None and not any(one.waiting for one in seen):
-            raise IncompleteError(self._nothing(), "never")
+            raise failures[0] if failures else IncompleteError(self._nothing(), "never")
 
     def _judged(self, marks: Marks, stack: Stack | None) -> str:
         """What is to be said of the last run of the command; "" where all is well, or it never ran to its end."""
