@@ -10,7 +10,7 @@ import pytest
 
 from quarterdeck.app.commands.line import COMMANDS
 from quarterdeck.app.promotion.gate import WORST_FIRST
-from quarterdeck.app.query import CHECKS, DATASETS, MODELS, PIPELINES, RESOURCES, RUNS, parse
+from quarterdeck.app.query import CHECKS, DATASETS, MODELS, PIPELINES, RESOURCES, RUNS, SERIES, parse
 from quarterdeck.app.query.tree import (
     ATTRIBUTES,
     CHECK_ATTRIBUTES,
@@ -20,11 +20,13 @@ from quarterdeck.app.query.tree import (
     MODEL_ATTRIBUTES,
     PIPELINE_ATTRIBUTES,
     RESOURCE_ATTRIBUTES,
+    SERIES_ATTRIBUTES,
     VERSION_PARTS,
 )
-from quarterdeck.app.records import SOURCE_STATES
+from quarterdeck.app.records import SERIES_STATES, SOURCE_STATES
 from quarterdeck.app.settings import Approvals, Freeze, Gate, Promotion, RequiredChecks, Rollback, Waivers, load
-from quarterdeck.app.settings.sections import Checks, Infra
+from quarterdeck.app.settings.sections import Checks, Infra, MlflowMonitor, PrometheusMonitor, Series
+from quarterdeck.app.settings.table import Connection
 from quarterdeck.app.settings.whole import Settings
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -71,6 +73,22 @@ def test_every_key_of_infra_is_shown_in_an_example_that_is_read(tmp_path: Path) 
     assert keys - set(re.findall(r"^(\w+) = ", text, re.MULTILINE)) == set()
 
 
+def test_every_key_of_monitors_is_shown_in_an_example_that_is_read(tmp_path: Path) -> None:
+    (text,) = blocks("monitoring.md", "toml")
+    (tmp_path / "quarterdeck.toml").write_text(text)
+    settings = load(directory=tmp_path)
+    assert [section.kind for section in settings.monitors] == ["prometheus", "mlflow"]
+    ways = {field.encode_name for field in msgspec.structs.fields(Connection)}
+    kinds = (PrometheusMonitor, MlflowMonitor, Series)
+    keys = {field.encode_name for kind in kinds for field in msgspec.structs.fields(kind)} - {"series"} - ways
+    assert keys - set(re.findall(r"^(\w+) = ", text, re.MULTILINE)) == set()
+
+
+def test_every_state_of_a_line_of_production_is_described() -> None:
+    told = (DOCS / "monitoring.md").read_text()
+    assert [state for state in SERIES_STATES if not re.search(rf"^\| `{state}` \|", told, re.MULTILINE)] == []
+
+
 def test_every_key_of_a_policy_is_shown_in_its_example(example: Settings) -> None:
     (text,) = (block for block in blocks("settings.md", "toml") if "[promotion." in block)
     shown = set(re.findall(r"^(\w+) = ", text, re.MULTILINE)) | set(re.findall(r'"\.(\w+)\]', text))
@@ -86,7 +104,7 @@ def test_every_state_of_a_gate_is_described() -> None:
 
 
 def test_the_filters_that_are_shown_are_read() -> None:
-    vocabularies = [RUNS, PIPELINES, MODELS, CHECKS, DATASETS, RESOURCES]
+    vocabularies = [RUNS, PIPELINES, MODELS, CHECKS, DATASETS, RESOURCES, SERIES]
     shown = [block.splitlines() for block in blocks("filters.md", "text")]
     for vocabulary, lines in zip(vocabularies, shown, strict=True):
         assert len(lines) == 3
@@ -122,6 +140,12 @@ def test_a_field_of_pipelines_that_is_shown_can_be_asked_for(field: str) -> None
 def test_a_field_of_models_that_is_shown_can_be_asked_for(field: str) -> None:
     assert f"`{field}`" in (DOCS / "filters.md").read_text().partition("## Models")[2]
     assert parse(f"has {field}", now=NOW, vocabulary=MODELS) is not None
+
+
+@pytest.mark.parametrize("field", [*SERIES_ATTRIBUTES, "age"])
+def test_a_field_of_production_that_is_shown_can_be_asked_for(field: str) -> None:
+    assert f"`{field}`" in (DOCS / "filters.md").read_text().partition("## Production")[2]
+    assert parse(f"has {field}", now=NOW, vocabulary=SERIES) is not None
 
 
 @pytest.mark.parametrize("field", [*CHECK_ATTRIBUTES, "age"])
