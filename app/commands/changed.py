@@ -9,10 +9,13 @@ from typing import Any, Final
 
 import click
 
+from ..errors import QuarterdeckError
 from ..records import Changes, Event, Millis, Suspect, parse_subject
 from ..store.model_events import called
+from ..text import shown
 from ..triage import Happened, changed, outlook
 from ..triage.changes_json import changes_json
+from ..triage.symptom import is_known
 from ..triage.window import WEEK, lasting
 from .events import event_json, moment
 from .options import Options
@@ -53,6 +56,9 @@ def changed_command(
     with synced(options, settings) as reader, state_of(settings) as state:
         if reader is None:
             return 3
+        if thing is not None and not is_known(reader, state, thing):
+            name = shown(str(thing))
+            raise QuarterdeckError(f"There is no {name} in the cache; `quarterdeck sync` reads what is new.")
         if thing is not None:
             found: Happened | Changes = changed(
                 reader, state, thing, outlook(settings), now=now, since=start, until=end, limit=limit or _LIMIT

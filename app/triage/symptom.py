@@ -264,3 +264,34 @@ _OF: Final[Mapping[str, Callable[[Reader, State, Subject, Millis], Symptom | Non
     "run": _run, "model": _production, "alias": _production, "dataset": _dataset, "commit": _commit,
     "resource": _resource, "source": _source,
 }  # fmt: skip
+
+
+def is_known(reader: Reader, state: State, what: Subject) -> bool:
+    """Whether the cache, or what only we have seen, has such a thing; kinds that are always known are."""
+    name = what.parts[0]
+    if what.kind in ("model", "alias"):
+        alias = what.parts[1] if what.kind == "alias" else None
+        version = what.parts[1] if what.kind == "model" and len(what.parts) > 1 else None
+        row = reader.models.model(name)
+        if version is not None:
+            return reader.models.version(name, version) is not None
+        return (row is not None and (alias is None or alias in row.model.aliases)) or bool(
+            state.alias_moves(name, alias, limit=1)
+        )
+    known = _KNOWN.get(what.kind)
+    return known is None or known(reader, what.parts)
+
+
+_KNOWN: Final[Mapping[str, Callable[[Reader, tuple[str, ...]], bool]]] = {
+    "run": lambda reader, parts: bool(reader.rowids([parts[0]])),
+    "pipeline": lambda reader, parts: reader.pipelines.find(parts[0]) is not None,
+    "job": lambda reader, parts: reader.pipelines.job(parts[0]) is not None,
+    "check": lambda reader, parts: reader.checks.find(parts[0]) is not None,
+    "result": lambda reader, parts: reader.checks.find(parts[0].partition(".")[0]) is not None,
+    "commit": lambda reader, parts: reader.commit(parts[0]) is not None,
+    "series": lambda reader, parts: reader.monitors.one(parts[0]) is not None,
+    "alert": lambda reader, parts: reader.monitors.alert(parts[0]) is not None,
+    "resource": lambda reader, parts: reader.infra.stack(parts[0]) is not None,
+    "experiment": lambda reader, parts: any(row.experiment.id == parts[0] for row in reader.experiments()),
+    "source": lambda reader, parts: any(parts[0] in (one.source, one.name) for one in reader.source_states()),
+}

@@ -70,12 +70,14 @@ def sha(name: str) -> str:
 class Team:
     """Writes what sources say, in any order, and asks what changed. Times are hours before NOW."""
 
-    def __init__(self, folder: Path, name: str = "one") -> None:
-        path = folder / f"{name}.db"
+    def __init__(
+        self, folder: Path, name: str = "one", *, cache: Path | None = None, state: Path | None = None
+    ) -> None:
+        path = folder / f"{name}.db" if cache is None else cache
         self.cache = Cache(path)
         self.cache.declare(SOURCES.values())
         self.reader = Reader(path)
-        self.state = State(folder / f"{name}-state.db")
+        self.state = State(folder / f"{name}-state.db" if state is None else state)
         self.outlook = Outlook(identities=Identities([ORDERS]), environment="prod")
         for spec in SOURCES.values():
             made = SourceState(
