@@ -135,6 +135,8 @@ def ended(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["-p", "churn", "status"], "no project is called “churn”"),
         (["sync", "--watch", "--install"], "do not go together"),
         (["sync", "--watch", "--full"], "for a single pass"),
+        (["sync", "--notify"], "it goes with --watch or --install"),
+        (["sync", "--watch", "--notify"], "There is no webhook to tell"),
         (["events", "--since", "yesterday"], "“yesterday” is no time"),
         (["--project"], "requires an argument"),
     ],
