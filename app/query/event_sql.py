@@ -7,7 +7,8 @@ those among them that surely do. Whoever asks looks at the others in plain Pytho
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
+from urllib.parse import quote, unquote
 
 from .conditions import Fragment, condition, joined
 from .evaluate import passes
@@ -22,6 +23,13 @@ class Column(NamedTuple):
     text: str
     is_exact: str = "1"
     """A condition: whether the expression says it exactly in this row."""
+    kind: str = ""
+    """Of a subject its kind: then the expression is the name alone, as it is, and stands in the row's own index."""
+
+    @property
+    def whole(self) -> str:
+        """The expression of the whole value."""
+        return f"'{self.kind}/' || NULLIF({self.text}, '')" if self.kind else self.text
 
 
 class Columns(NamedTuple):
@@ -75,7 +83,27 @@ def _narrowed(node: Node, columns: Columns) -> Narrowed:
         kind = _kind(node, columns.kinds)
         return Narrowed(kind, kind)
     known = columns.fields.get(node.field.name)
-    return Narrowed(_YES, _NO) if known is None else _leaf(known, _test_of(node))
+    if known is None:
+        return Narrowed(_YES, _NO)
+    if is_one_subject(node):
+        return _one_subject(known, node)
+    return _leaf(known, _test_of(node))
+
+
+def is_one_subject(node: Node | None) -> TypeGuard[Compare]:
+    """`subject = run/4f2c`: found by an index."""
+    return isinstance(node, Compare) and node.field.name == "subject" and node.operator == "="
+
+
+def _one_subject(known: Sequence[Column], leaf: Compare) -> Narrowed:
+    kind, _, written = str(leaf.value).partition("/")
+    name = unquote(written)
+    is_so_written = quote(name, safe="") == written
+    found = [Fragment(f"{column.text} = ?", (name,)) for column in known if column.kind == kind and is_so_written]
+    unknown = [Fragment(f"NOT {column.is_exact}") for column in known if not column.kind and column.is_exact != "1"]
+    # without more around it the first one finds its index; NULL is no answer that could be inverted
+    sure = [Fragment(f"(({one.text}) IS TRUE)", one.parameters) for one in found]
+    return Narrowed(_any([*found, *unknown]), _any(sure))
 
 
 def _test_of(leaf: Compare | Has) -> Callable[[str], Fragment]:
@@ -96,7 +124,7 @@ def _leaf(known: Sequence[Column], test: Callable[[str], Fragment]) -> Narrowed:
     may: list[Fragment] = []
     surely: list[Fragment] = []
     for column in known:
-        inner = test(column.text)
+        inner = test(column.whole)
         holds = Fragment(f"(({inner.text}) IS TRUE)", inner.parameters)
         if column.is_exact == "1":
             may.append(holds)

@@ -49,7 +49,10 @@ def ilike(text: str, pattern: str) -> bool:
 
 def search(text: str, pattern: str) -> bool:
     """The RE2 regular expression matches somewhere in the text."""
-    return bool(expression(pattern).Match(text))
+    try:
+        return bool(expression(pattern).Match(text))
+    except UnicodeEncodeError:  # half a surrogate pair, which state.db can hold
+        return bool(expression(pattern).Match(text.encode("utf-8", "backslashreplace").decode()))
 
 
 def search_all(texts: Sequence[str], pattern: str) -> list[bool]:

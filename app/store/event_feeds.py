@@ -9,10 +9,11 @@ from heapq import nlargest, nsmallest
 from itertools import islice
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from ..query import Node, matches_event
-from ..query.event_sql import Narrowed, may_pass, narrowed
+from ..query import And, Compare, Node, Words, matches_event
+from ..query.event_sql import Narrowed, is_one_subject, may_pass, narrowed
 from ..records import Event, Millis
 from .event_rows import Rows
+from .kept_events import PLAIN
 from .state import State
 
 PROBED: Final = 5_000
@@ -21,6 +22,7 @@ MANY: Final = 100_000
 """In a shorter stretch than that many rows the index is walked to its end."""
 _CHECKED: Final = 200
 """Rows that are looked at in plain Python at once."""
+_BLOCK: Final = 20_000
 _READ: Final = 500
 """Rows that one statement reads."""
 
@@ -65,13 +67,21 @@ class RowFeed:
         self._connection = connection
         self._rows = rows
         self._asked = asked
-        self._narrowed: Narrowed = narrowed(asked.where, rows.columns)
+        self._narrowed: Narrowed = narrowed(asked.where, rows.columns(self._exact()))
         self._make = rows.make(connection)
+
+    def _exact(self) -> str:
+        odd = self._rows.odd
+        if not odd or self._connection.execute(f"{odd} LIMIT 1").fetchone() is None:
+            return "1"
+        return f"({self._rows.letter}.id NOT IN ({odd}))"
 
     def first(self, limit: int, *, oldest_first: bool) -> list[Pair]:
         """See `Feed`."""
         if self._narrowed.is_nothing or limit < 1:
             return []
+        if _is_keyed(self._asked.where):
+            return self._outermost(limit, oldest_first=oldest_first)
         since, until = self._asked.since, self._asked.until
         near = self._nth(PROBED, oldest_first=oldest_first) if self._asked.where is not None else None
         if near is not None:
@@ -95,14 +105,10 @@ class RowFeed:
         """See `Feed`."""
         times, rows = array("q"), array("q")
         if not self._narrowed.is_nothing:
-            whole = self._asked.where is None
-            for at, row in self._passing(self._walk(None, None, oldest_first=False) if whole else self._scan()):
-                times.append(at)
-                rows.append(row)
-        if self._asked.where is None:
-            return times, rows
-        order = sorted(range(len(rows)), key=lambda one: self._place((times[one], rows[one])), reverse=True)
-        return array("q", map(times.__getitem__, order)), array("q", map(rows.__getitem__, order))
+            for some in _blocks(self._passing(self._scan()), _BLOCK):
+                times.extend([at for at, _ in some])
+                rows.extend([row for _, row in some])
+        return times, rows
 
     def events(self, rows: Sequence[int]) -> dict[int, Event]:
         """See `Feed`."""
@@ -129,15 +135,18 @@ class RowFeed:
 
     def _scan(self) -> Iterator[tuple[int, int, int]]:
         """The same in the order of the table, which costs a third of it where there are many."""
-        return self._select(" NOT INDEXED", self._asked.since, self._asked.until, "")
+        way = "ASC" if self._rows.is_older_first else "DESC"
+        return self._select("", self._asked.since, self._asked.until, f" ORDER BY {self._rows.letter}.id {way}")
 
     def _select(self, how: str, since: Millis, until: Millis, order: str) -> Iterator[tuple[int, int, int]]:
         of, (may, surely) = self._rows, self._narrowed
         if self._narrowed.is_exact:
             surely = surely._replace(text="1", parameters=())
+        by = "" if how else "+"  # without an index that is named only the filter may choose one
         sql = (
-            f"SELECT {of.at}, {of.letter}.id, {surely.text} FROM {of.table}{how} WHERE {of.at} >= ? AND {of.at} < ?"
-            f" AND {of.letter}.source IN (SELECT id FROM source WHERE NOT hidden) AND {of.tells} AND {may.text}{order}"
+            f"SELECT {of.at}, {of.letter}.id, {surely.text} FROM {of.table}{how}"
+            f" WHERE {by}{of.at} >= ? AND {by}{of.at} < ? AND +{of.letter}.source IN"
+            f" (SELECT id FROM source WHERE NOT hidden) AND +{of.tells} AND {may.text}{order}"
         )
         return self._connection.execute(sql, (*surely.parameters, since, until, *may.parameters))
 
@@ -217,6 +226,7 @@ class StateFeed:
         self._state = state
         self._asked = asked
         self._all_sources = all_sources
+        self._texts = list(_texts(asked.where))
         self._kinds: list[str] | None = None
         if asked.where is not None:
             known = state.event_kinds()
@@ -241,11 +251,31 @@ class StateFeed:
 
     def _passing(self, *, oldest_first: bool) -> Iterator[Pair]:
         asked = self._asked
-        for one in self._state.walk_events(asked.since, asked.until, self._kinds, oldest_first=oldest_first):
+        for one in self._state.walk_events(
+            asked.since, asked.until, self._kinds, self._texts, oldest_first=oldest_first
+        ):
             source = one.event.source
             is_shown = self._all_sources or source is None or source in asked.sources
             if is_shown and asked.passes(one.event):
                 yield one.at, one.row
+
+
+def _texts(where: Node | None) -> Iterator[str]:
+    """What must occur in an event's record for it to pass, as far as the filter says so at its top."""
+    for part in where.parts if isinstance(where, And) else (where,):
+        if isinstance(part, Words):
+            found: object = part.text
+        elif isinstance(part, Compare) and part.field.name in ("title", "actor") and part.operator in ("=", ":"):
+            found = part.value
+        else:
+            continue
+        if isinstance(found, str) and PLAIN.fullmatch(found) and " " not in found:
+            yield found
+
+
+def _is_keyed(where: Node | None) -> bool:
+    """It asks for one subject, which an index finds."""
+    return any(is_one_subject(part) for part in (where.parts if isinstance(where, And) else (where,)))
 
 
 def _blocks(what: Iterable[_One], size: int) -> Iterator[list[_One]]:

@@ -10,6 +10,7 @@ from ..query.event_sql import Column, Columns
 from ..records import Event
 from .code_events import CODE, COMMIT, CommitEvents
 from .events import BEFORE, PIPELINE, RUN, VOUCHED, pipeline_event, run_event
+from .schema import odd
 
 Make = Callable[..., Event]
 """An event out of the columns of `Rows.select`."""
@@ -30,23 +31,17 @@ class Rows(NamedTuple):
     """The condition under which a row tells of anything."""
     identity: tuple[str, str]
     """Of what an event's id is made: a word, and an expression (see `event_id`)."""
-    columns: Columns
+    odd: str
+    """Those whose names are not written in a subject as they are, found by an index; "" where there are none."""
+    columns: Callable[[str], Columns]
+    """By the condition under which a row is not odd."""
     select: str
     """With `s` for the source."""
     make: Callable[[sqlite3.Connection], Make]
 
 
-def _plain(text: str) -> str:
-    """Whether a name is written in a subject as it is: these characters are not percent-encoded."""
-    return f"({text} NOT GLOB '*[^A-Za-z0-9_.~-]*')"
-
-
 def _label(letter: str) -> Column:
     return Column(f"(SELECT l.name FROM source AS l WHERE l.id = {letter}.source)")
-
-
-def _commit(column: str) -> Column:
-    return Column(f"'commit/' || NULLIF({column}, '')", f"coalesce({_plain(column)}, 1)")
 
 
 _NOBODY: Final[tuple[Column, ...]] = ()
@@ -55,14 +50,15 @@ _FORGE: Final = ", ".join(f"'{kind}'" for kind in VOUCHED)
 RUNS: Final = Rows(
     table="run AS r", letter="r", at="r.ended_at", by_time="run_ended", is_older_first=False,
     tells="r.status IN ('finished', 'failed', 'killed')", identity=("run finished", "r.native"),
-    columns=Columns(
+    odd="SELECT o.id FROM run AS o INDEXED BY run_odd WHERE " + odd("o.native", "o.git_commit"),
+    columns=lambda exact: Columns(
         {"run finished": "1"},
         {
             "title": (Column("r.name || ' ' || r.status"),),
             "actor": (Column("NULLIF(r.user, '')"),),
             "strength": (Column("CASE WHEN r.user <> '' THEN 'claimed' END"),),
             "source": (_label("r"),),
-            "subject": (Column("'run/' || r.native", _plain("r.native")), _commit("r.git_commit")),
+            "subject": (Column("r.native", exact, "run"), Column("r.git_commit", exact, "commit")),
             "model": _NOBODY, "not_before": _NOBODY, "seen_at": _NOBODY, "at": (Column("r.ended_at"),),
         },
     ),
@@ -72,8 +68,8 @@ RUNS: Final = Rows(
 
 COMMITS: Final = Rows(
     table="git_commit AS c", letter="c", at="c.committed_at", by_time="git_commit_at", is_older_first=True, tells="1",
-    identity=("commit", "c.sha"),
-    columns=Columns(
+    identity=("commit", "c.sha"), odd="",
+    columns=lambda exact: Columns(
         {"commit": "NOT c.is_infra", CODE: "c.is_infra"},
         {
             "title": (Column("NULLIF(c.subject, '')"),),
@@ -81,7 +77,7 @@ COMMITS: Final = Rows(
             "strength": (Column("'claimed'"),),
             "source": (_label("c"),),
             # those of infrastructure speak of stacks, too
-            "subject": (Column("'commit/' || c.sha", "(NOT c.is_infra)"),),
+            "subject": (Column("c.sha", "1", "commit"), Column("NULL", "(NOT c.is_infra)")),
             "model": _NOBODY, "not_before": _NOBODY, "seen_at": _NOBODY, "at": (Column("c.committed_at"),),
         },
     ),
@@ -95,7 +91,8 @@ _RECOVERED: Final = f"(p.status = 'passed' AND {BEFORE} IS 'failed')"
 PIPELINES: Final = Rows(
     table="pipeline AS p", letter="p", at="p.ended_at", by_time="pipeline_ended", is_older_first=False,
     tells="p.status IN ('passed', 'failed', 'cancelled')", identity=("pipeline", "p.native || '#' || p.attempt"),
-    columns=Columns(
+    odd="SELECT o.id FROM pipeline AS o INDEXED BY pipeline_odd WHERE " + odd("o.native", 'o."commit"'),
+    columns=lambda exact: Columns(
         {
             "pipeline broke": _BROKE,
             "pipeline recovered": _RECOVERED,
@@ -116,7 +113,7 @@ PIPELINES: Final = Rows(
                 ),
             ),
             "source": (_label("p"),),
-            "subject": (Column("'pipeline/' || p.native", _plain("p.native")), _commit('p."commit"')),
+            "subject": (Column("p.native", exact, "pipeline"), Column('p."commit"', exact, "commit")),
             "model": _NOBODY, "not_before": _NOBODY, "seen_at": _NOBODY, "at": (Column("p.ended_at"),),
         },
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from heapq import merge
@@ -15,6 +16,8 @@ from .state_file import StateFile
 
 _KIND: Final = "json_extract(record, '$.kind')"
 _ALWAYS: Final = 2**62
+PLAIN: Final = re.compile(r"[A-Za-z0-9 ._~-]+")
+"""Texts that stand in JSON, and in a subject but for the blank, as they are."""
 
 _decode = msgspec.json.Decoder(Event).decode
 
@@ -75,19 +78,22 @@ class KeptEvents(StateFile):
             found.append(rows[0][0])
 
     def walk_events(
-        self, since: Millis, until: Millis, kinds: Sequence[str] | None = None, *, oldest_first: bool = False
-    ) -> Iterator[KeptEvent]:
+        self, since: Millis, until: Millis, kinds: Sequence[str] | None = None, texts: Sequence[str] = (), *,
+        oldest_first: bool = False,
+    ) -> Iterator[KeptEvent]:  # fmt: skip
         """The recorded events in that time, newest first, read as far as they are asked for; of these kinds only.
 
+        `texts` must all occur somewhere in what is kept of it, whatever the case: plain words, see `PLAIN`.
         Raises StoreError when it is asked for the next one.
         """
         way = "ASC" if oldest_first else "DESC"
-        order = f"at >= ? AND at < ? ORDER BY at {way}, id {way}"
+        order = f"at >= ? AND at < ?{' AND record LIKE ?' * len(texts)} ORDER BY at {way}, id {way}"
+        patterns = [f"%{text}%" for text in texts]  # a _ stands for any character there, which lets more through
         if kinds is None:
-            yield from self._walk(f"SELECT at, rowid, record FROM event WHERE {order}", since, until)
+            yield from self._walk(f"SELECT at, rowid, record FROM event WHERE {order}", since, until, *patterns)
             return
         sql = f"SELECT at, rowid, record FROM event INDEXED BY event_kind WHERE {_KIND} = ? AND {order}"
-        walks = [self._walk(sql, kind, since, until) for kind in kinds]
+        walks = [self._walk(sql, kind, since, until, *patterns) for kind in kinds]
         yield from merge(*walks, key=lambda one: (one.at, one.event.id), reverse=not oldest_first)
 
     def events_at(self, rows: Sequence[int]) -> dict[int, Event]:
