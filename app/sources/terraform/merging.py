@@ -139,7 +139,8 @@ def _resources(given: Newest) -> tuple[Resource, ...]:
     """All that there are: what is to be done to them, over what is there."""
     current, state = given.current, given.state
     if current is None or not given.is_applied:
-        found = _over(state.resources if state else (), current.resources if current else ())
+        there = state.resources if state else _when_applied(None, given.plan) if current is given.apply else ()
+        found = _over(there, current.resources if current else ())
     elif state is not None and state.written_at >= current.written_at:
         found = {one.address: _still(one) for one in state.resources}
     else:
