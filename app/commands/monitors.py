@@ -43,6 +43,13 @@ Cell = Callable[["_Row", Millis], str]
 class _Row(NamedTuple):
     facts: SeriesFacts
     burns: tuple[Burn, ...]
+    is_replaced: bool = False
+    """It fell silent, and a line of the same series and model speaks on: its version is served no more."""
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether somebody should look."""
+        return self.facts.state in BAD and not self.is_replaced
 
 
 class _Column(NamedTuple):
@@ -111,19 +118,29 @@ def monitors_command(
         else:
             print_table([one.head for one in shape], ([one.cell(row, now) for one in shape] for row in kept))
         firing = _tell(reader, settings, rows, is_narrowed=bool(text))
-    return int(exit_code and (firing or not rows or any(row.facts.state in BAD for row in rows)))
+    return int(exit_code and (firing or not rows or any(row.is_bad for row in rows)))
 
 
 def _rows(reader: Reader, now: Millis, where: Node | None, order: Sort | None) -> list[_Row]:
     """The lines that pass, in order; those without a value come last."""
     names = {one.source: one.name for one in reader.source_states()}
     found = [_row(reader, series, now, names.get(series.source, "")) for series in reader.monitors.series()]
-    found = [row for row in found if where is None or matches_series(where, row.facts)]
+    found = [row for row in _marked(found) if where is None or matches_series(where, row.facts)]
     if order is None:
-        return sorted(found, key=lambda row: WORST_FIRST.index(row.facts.state))
+        return sorted(found, key=lambda row: (row.is_replaced, WORST_FIRST.index(row.facts.state)))
     told = [(series_values(order.field, row.facts), row) for row in found]
     present = sorted((pair for pair in told if pair[0]), key=lambda pair: pair[0], reverse=order.descending)
     return [row for _, row in present] + [row for values, row in told if not values]
+
+
+def _marked(rows: Sequence[_Row]) -> list[_Row]:
+    """The lines, with those marked that were replaced."""
+    live = {_line_of(row) for row in rows if row.facts.state != "stale" and row.facts.series.at is not None}
+    return [row._replace(is_replaced=row.facts.state == "stale" and _line_of(row) in live) for row in rows]
+
+
+def _line_of(row: _Row) -> tuple[str, str, str]:
+    return row.facts.series.source, row.facts.series.name, row.facts.series.model
 
 
 def _row(reader: Reader, series: MonitorSeries, now: Millis, source: str) -> _Row:

@@ -86,7 +86,7 @@ class PrometheusApi:
     async def alerts(self) -> list[parse.RawAlert]:
         """All alerts that are active."""
         answer = await self._http.get(_API + "alerts")
-        return answer.json(parse.alerts_answer).data.alerts
+        return answer.json(parse.alerts_answer).data.alerts or []
 
     async def range(self, query: str, span: Span, most: int = MOST_LINES) -> Found:
         """The lines of a query over a stretch of time: `most`, or one more where there are more."""
@@ -110,7 +110,7 @@ class PrometheusApi:
         except SourceError as error:
             raise QueryError(str(error), error.state) from error
         is_cut = len(lines) > most
-        return Found(lines, "" if is_cut else "; ".join(quoted(one) for one in found.warnings[:3]))
+        return Found(lines, "" if is_cut else "; ".join(quoted(one) for one in (found.warnings or [])[:3]))
 
     async def _asked(self, path: str, asked: Mapping[str, str]) -> Answer:
         form = urlencode(asked)

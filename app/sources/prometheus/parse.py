@@ -36,15 +36,16 @@ class Result(msgspec.Struct):
     """One line of a matrix."""
 
     metric: Mapping[str, str] = {}
-    values: list[tuple[float, str]] = []
-    histograms: list[Any] = []
+    values: list[tuple[float, str]] | None = None
+    histograms: list[Any] | None = None
 
 
 class Matrix(msgspec.Struct, rename="camel"):
     """The data of `query_range`."""
 
     result_type: str = ""
-    result: list[Result] = []
+    result: list[Result] | None = None
+    """What is empty may be null, here and elsewhere: servers in Go write it so where nobody minds."""
 
 
 class RangeAnswer(msgspec.Struct):
@@ -52,14 +53,14 @@ class RangeAnswer(msgspec.Struct):
 
     status: str
     data: Matrix
-    warnings: list[str] = []
+    warnings: list[str] | None = None
 
 
 class RawAlert(msgspec.Struct, rename="camel"):
     """An alert that is active."""
 
-    labels: Mapping[str, str] = {}
-    annotations: Mapping[str, str] = {}
+    labels: Mapping[str, str] | None = None
+    annotations: Mapping[str, str] | None = None
     state: str = ""
     active_at: str = ""
     value: str = ""
@@ -68,7 +69,7 @@ class RawAlert(msgspec.Struct, rename="camel"):
 class RawAlerts(msgspec.Struct):
     """The data of `alerts`."""
 
-    alerts: list[RawAlert]
+    alerts: list[RawAlert] | None
 
 
 class AlertsAnswer(msgspec.Struct):
@@ -104,12 +105,13 @@ def parse_lines(matrix: Matrix) -> list[Line]:
     and for lines that only the metric's name tells apart."""
     if matrix.result_type != "matrix":
         raise SourceError(f"the answer is a {quoted(matrix.result_type) or 'result of no type'}", "not_understood")
-    if any(one.histograms and not one.values for one in matrix.result):
+    results = matrix.result or []
+    if any(one.histograms and not one.values for one in results):
         raise SourceError(
             "it gives native histograms: histogram_quantile, histogram_count or histogram_avg make figures of them",
             "misconfigured",
         )
-    lines = [_line(one) for one in matrix.result]
+    lines = [_line(one) for one in results]
     if len({frozenset(line.labels.items()) for line in lines}) < len(lines):
         raise SourceError(
             "it gives metrics of several names with the same labels: name one, or aggregate them", "misconfigured"
@@ -119,8 +121,9 @@ def parse_lines(matrix: Matrix) -> list[Line]:
 
 def _line(raw: Result) -> Line:
     labels = {key: value for key, value in raw.metric.items() if key != NAME}
-    times = array("q", [round(at * 1000) for at, _ in raw.values])
-    return Line(labels, times, array("d", [number(text) for _, text in raw.values]))
+    values = raw.values or []
+    times = array("q", [round(at * 1000) for at, _ in values])
+    return Line(labels, times, array("d", [number(text) for _, text in values]))
 
 
 def number(text: str) -> float:
@@ -135,9 +138,10 @@ def parse_alert(raw: RawAlert, source: str, now: Millis, model_labels: Sequence[
     """An alert that fires or is pending; None for one in another state. `now` stands for a time that is not told."""
     if raw.state not in ("firing", "pending"):
         return None
-    said = raw.annotations.get("summary") or raw.annotations.get("description") or raw.annotations.get("message", "")
+    notes = raw.annotations or {}
+    said = notes.get("summary") or notes.get("description") or notes.get("message", "")
     return make_alert(
-        raw.labels, source, model_labels, since=millis(raw.active_at) or now, state=raw.state,
+        raw.labels or {}, source, model_labels, since=millis(raw.active_at) or now, state=raw.state,
         summary=told(said), value=_value(raw.value),
     )  # fmt: skip
 

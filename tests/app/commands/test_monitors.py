@@ -100,6 +100,17 @@ def test_the_worst_come_first_in_an_aligned_table(call: Call, fill: Fill) -> Non
     ]
 
 
+def test_a_line_that_was_replaced_stands_last_and_does_not_count(call: Call, fill: Fill) -> None:
+    fill(
+        line("p95", 0.1, ago=60, model="churn", version="13", labels={"v": "13"}, max=0.2),
+        line("p95", 0.1, model="churn", version="14", labels={"v": "14"}, max=0.2),
+    )
+    said = call("monitors", "--columns", "state,version", "--exit-code")
+    assert said.status == 0
+    assert said.out.split() == ["state", "version", "good", "14", "stale", "13"]
+    assert call("monitors", "--filter", "state:stale", "--exit-code").status == 0
+
+
 def test_a_filter_a_sort_and_a_limit_choose(call: Call, fill: Fill) -> None:
     fill(*(line(f"l{number}", float(number), model="churn", max=2.0, labels={"n": str(number)}) for number in range(5)))
     chosen = ("--filter", "state:bad", "--sort", "value:desc", "--columns", "name")

@@ -84,9 +84,21 @@ def test_values_count_where_native_histograms_stand_beside_them() -> None:
     assert (list(line.times), list(line.values)) == ([1500], [2.0])
 
 
+def test_what_is_empty_may_be_null() -> None:
+    told = '{"status":"success","data":{"resultType":"matrix","result":null},"warnings":null}'
+    assert parse.parse_lines(parse.range_answer.decode(told).data) == []
+    (line,) = matrix({"metric": {}, "values": None, "histograms": None})
+    assert len(line.times) == 0
+    assert parse.alerts_answer.decode('{"status":"success","data":{"alerts":null}}').data.alerts is None
+    raw = '{"status":"success","data":{"alerts":[{"labels":null,"annotations":null,"state":"firing"}]}}'
+    alerts = parse.alerts_answer.decode(raw).data.alerts
+    assert alerts is not None
+    assert parse.parse_alert(alerts[0], "s", 7, ()) is not None
+
+
 def alerts_of(name: str) -> list[Alert]:
     raws = parse.alerts_answer.decode(own(name)["text"]).data.alerts
-    return [one for raw in raws if (one := parse.parse_alert(raw, "s", 7, ("served", "model"))) is not None]
+    return [one for raw in raws or () if (one := parse.parse_alert(raw, "s", 7, ("served", "model"))) is not None]
 
 
 def test_an_alert_that_fires_is_read_with_what_it_says_but_no_address() -> None:
@@ -205,7 +217,7 @@ def test_recorded_answers_of_others_are_read(contracts: Path) -> None:
     rules = json.loads((folder / "prometheus-2.42.rules.json").read_text())["json"]["data"]["groups"]
     raws = [alert for group in rules for rule in group["rules"] for alert in rule.get("alerts", ())]
     read = parse.alerts_answer.decode(json.dumps({"status": "success", "data": {"alerts": raws}})).data.alerts
-    alerts = [parse.parse_alert(raw, "s", 0, ("model",)) for raw in read]
+    alerts = [parse.parse_alert(raw, "s", 0, ("model",)) for raw in read or ()]
     assert [(one and one.name, one and one.state, one and one.model) for one in alerts] == [
         ("TargetDown", "firing", ""), ("PendingForever", "pending", ""), ("PendingForever", "pending", "fare"),
     ]  # fmt: skip
