@@ -27,6 +27,7 @@ TABLES = {
     "lineage": "lineage from either end, over 100,000 runs on one dataset",
     "checks": "200,000 results of 2,000 checks: written, read, walked through",
     "incidents": "incidents of real parts: whether the true cause is named, and how far away it is",
+    "watch": "all signals over 100,000 runs, 20,000 pipelines, 200,000 results and 1,000,000 events",
     "log": "a job log of 100 MB: opening it at its failure, searching it, following one",
     "mlflow_rates": "first sync of a tracking server, beside reading the same pages and throwing them away",
     "first_sync": "first sync of an sqlite:/// store",

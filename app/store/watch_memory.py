@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Collection, Iterable
+from typing import Final, NamedTuple
 
-from ..records import Millis
+import msgspec
+
+from ..records import Event, Millis
 from .state_file import StateFile
+
+_KIND: Final = "json_extract(record, '$.kind')"
+_SOURCE: Final = "json_extract(record, '$.source')"
+_decode = msgspec.json.Decoder(Event).decode
 
 
 class StateMarks(NamedTuple):
@@ -43,7 +49,15 @@ class WatchMemory(StateFile):
         which = json.dumps(list(ids))
         return dict(self._rows("SELECT id, at FROM event WHERE id IN (SELECT value FROM json_each(?))", which))
 
-    def kinds_since(self, at: Millis) -> dict[str, int]:
-        """How many events of each kind are kept from `at` on."""
-        kind = "json_extract(record, '$.kind')"
-        return dict(self._rows(f"SELECT {kind}, count(*) FROM event WHERE at >= ? GROUP BY 1", at))
+    def count_of_kind(self, kind: str, at: Millis, sources: Collection[str] | None = None) -> int:
+        """How many events of a kind are kept from `at` on; with `sources` only what is of none or of one of these."""
+        sql = f"SELECT count(*) FROM event WHERE {_KIND} = ? AND at >= ?"
+        if sources is None:  # by the index alone
+            return int(self._rows(sql, kind, at)[0][0])
+        own = f"({_SOURCE} IS NULL OR {_SOURCE} IN (SELECT value FROM json_each(?)))"
+        return int(self._rows(f"{sql} AND {own}", kind, at, json.dumps([*sources]))[0][0])
+
+    def newest_of_kind(self, kind: str, limit: int) -> list[Event]:
+        """The newest events of a kind, newest first."""
+        rows = self._rows(f"SELECT record FROM event WHERE {_KIND} = ? ORDER BY at DESC, id DESC LIMIT ?", kind, limit)
+        return [_decode(row[0]) for row in rows]

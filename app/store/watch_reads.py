@@ -228,6 +228,20 @@ class WatchReads:
         )
         return dict(self._connection.execute(sql, (_json(rowids),)).fetchall())
 
+    # -- lines of production ------------------------------------------------------------------------------------
+
+    def bad_share(self, series: str, after: Millis, until: Millis) -> float:
+        """Of a line with an objective the share of what was not good between two times; 0 where there was nothing.
+
+        A thousand points in 0.3 ms.
+        """
+        sql = (
+            "SELECT coalesce(sum(p.total - p.value) / nullif(sum(p.total), 0), 0) FROM monitor m"
+            f" JOIN monitor_point p ON p.monitor = m.id WHERE m.native = ? AND m.{_VISIBLE} AND p.at > ? AND p.at <= ?"
+            " AND p.total >= 0 AND p.value IS NOT NULL"
+        )
+        return float(self._connection.execute(sql, (series, after, until)).fetchone()[0])
+
     # -- pipelines ----------------------------------------------------------------------------------------------
 
     def watched_branches(self) -> list[str]:
@@ -314,7 +328,8 @@ class WatchReads:
             "SELECT s.key, r.native, r.name, coalesce(r.user, ''), e.id, e.native, e.name, r.started_at,"
             " max(CASE WHEN k.name NOT LIKE 'system/%' THEN m.at END),"
             " coalesce(max(CASE WHEN k.name NOT LIKE 'system/%' THEN m.step END), 0)"
-            " FROM source s JOIN experiment e ON e.source = s.id JOIN run r INDEXED BY run_status"
+            # in this order: else the whole index is walked
+            " FROM source s JOIN experiment e ON e.source = s.id CROSS JOIN run r INDEXED BY run_status"
             " ON r.experiment = e.id AND r.status = 'running' AND r.started_at > ?"
             " LEFT JOIN metric m ON m.run = r.id LEFT JOIN key k ON k.id = m.key"
             " WHERE NOT s.hidden GROUP BY r.id ORDER BY r.id"

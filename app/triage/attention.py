@@ -17,9 +17,8 @@ _GONE_BAD: Final = frozenset({"threshold", "burn", "alert"})
 """Kinds by which something is known to be wrong, and since when."""
 REACH: Final = 7 * 86_400_000
 """Milliseconds for which what went wrong upstream may be why something else goes bad."""
-NEVER_READ: Final = "never read"
-NO_DATA: Final = "no data"
-"""States of what never answered, or never said anything: nobody knows since when, so their time is no new stretch."""
+SINCE_UNKNOWN: Final = "since unknown"
+"""Ends the state of what was so when it was first looked at, or never answered: its time is no new stretch."""
 
 Acks = Mapping[str, Note]
 """Subject -> the newest acknowledgement of it, or word that nobody has it any more."""
@@ -102,7 +101,7 @@ def holds(ack: Note, one: Attention) -> bool:
 
     One without a state, from somewhere else, speaks of whatever it stood on.
     """
-    if one.since > ack.at and not one.signals[0].state.endswith((NEVER_READ, NO_DATA)):
+    if one.since > ack.at and not one.signals[0].state.endswith(SINCE_UNKNOWN):
         return False
     grave, kinds = _read(ack.state)
     return not ack.state or (rank(one.severity) >= grave and {signal.kind for signal in one.signals} <= kinds)

@@ -19,7 +19,7 @@ def burning_since(samples: Samples, objective: float, until: Millis) -> tuple[Mi
     since = samples.times[last - 1] if last else until
     for place in range(last - 2, -1, -1):
         at = samples.times[place]
-        if not any(count.is_burning(window, at) for window in WINDOWS):
+        if not any(count.is_burning(window, at) for window in reversed(WINDOWS)):  # the slowest burns longest
             return since, at
         since = at
     return since, None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 
 from ..records import Attention, Millis, Note, SourceState
-from ..store.happened import happened
+from ..store.event_counts import event_counts
 from ..store.notes import all_notes
 from ..store.reading import Content, Reader
 from ..store.state import State
@@ -31,8 +30,6 @@ from .signals_series import look_at_series
 from .signals_sources import source_signs
 from .signs import Found, Sign, earliest
 
-MOST_EVENTS: Final = 1_000
-"""Events since the user last looked that are counted, the newest."""
 _A_DAY: Final = 86_400_000
 LONGEST: Final = 7 * _A_DAY
 """Milliseconds back that events are counted."""
@@ -138,7 +135,7 @@ def _runs(scene: _Scene) -> tuple[tuple[Any, ...], Callable[[], Found]]:
 
 def _stacks(scene: _Scene) -> tuple[tuple[Any, ...], Callable[[], Found]]:
     key = (scene.content.infra, scene.marks.events, scene.production)
-    return key, lambda: look_at_stacks(scene.reader, scene.production, scene.outlook)
+    return key, lambda: look_at_stacks(scene.reader, scene.state, scene.production, scene.outlook)
 
 
 def _data(scene: _Scene) -> tuple[tuple[Any, ...], Callable[[], Found]]:
@@ -218,7 +215,7 @@ def _events(scene: _Scene) -> tuple[Millis, tuple[tuple[str, int], ...]]:
     key = (scene.content, marks, since)
 
     def count() -> tuple[tuple[tuple[str, int], ...], None]:
-        counted = Counter(event.kind for event in happened(scene.reader, scene.state, MOST_EVENTS, since=since))
+        counted = event_counts(scene.reader, scene.state, since)
         return tuple(sorted(counted.items(), key=lambda pair: (pair[1], pair[0]))), None
 
     counts: tuple[tuple[str, int], ...] = scene.again("events", key, count)

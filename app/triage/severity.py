@@ -54,7 +54,9 @@ RULES: Final = (
     Rule("source trouble", "monitors", "high", "what watches production cannot be read"),
     Rule("source trouble", "other", "medium", "another source cannot"),
     Rule("source trouble", "limited", "low", "a source asks to be left alone for a while"),
-    Rule("data stale", "", "high", "data that production uses has no new version for twice its usual time, and longer than it ever waited twice"),
+    Rule(
+        "data stale", "", "high", "data of production has no new version for twice its usual time, and longer than ever"
+    ),
     Rule("no sync", "", "high", "nothing was read from anywhere for an hour"),
 )
 """critical: a model in production is wrong or gone now; high: one is at risk; medium: work of the team stands still, or

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ..records import Millis, Signal, SourceState
-from .attention import NEVER_READ
+from .attention import SINCE_UNKNOWN
 from .severity import severity
 from .signs import Found, Group, Sign, earliest, ref, written
 
@@ -61,7 +61,7 @@ def _trouble(one: SourceState, group: Group, now: Millis) -> Sign:
         kind="source trouble", subject=written("source", one.source), severity=severity("source trouble", case),
         since=now if one.last_ok_at is None else one.last_ok_at, not_before=one.last_ok_at,
         title=f"{one.name} is {one.state.replace('_', ' ')}", reason=one.sentence or one.last_error or "",
-        state=f"{one.state}, {NEVER_READ}" if never else one.state, refs=(ref("source", one.source),),
+        state=f"{one.state}, {SINCE_UNKNOWN}" if never else one.state, refs=(ref("source", one.source),),
     )  # fmt: skip
     return Sign(signal, group, source=one.source)
 

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from quarterdeck.app.triage import Outlook
+from tests.app.promotion.evidence import DAY, HOUR
 from tests.app.triage.watched import Watched
+
+
+def tell(world: Watched) -> None:
+    """What became other is kept, as the syncer keeps it."""
+    while (news := world.cache.news()) is not None:
+        world.state.keep_news(news)
+        world.cache.forget_news(news)
 
 
 def test_a_stack_in_step_is_no_signal(world: Watched) -> None:
@@ -48,3 +56,40 @@ def test_drift_and_a_failed_apply_of_one_stack_are_one_attention(world: Watched)
     world.stack("failed", resources=(Resource(stack="serving", address="a.b", type="a", name="b", drift="delete"),))
     (one,) = world.attentions()
     assert {signal.kind for signal in one.signals} == {"apply failed", "drift"}
+
+
+def test_drift_counts_from_when_it_was_first_seen_and_not_from_each_plan_that_says_so(world: Watched) -> None:
+    world.stack()
+    world.later(HOUR)
+    world.drifted("aws_lb.api")
+    tell(world)
+    first = world.signal("drift")
+    (one,) = world.attentions()
+    world.acknowledge(one)
+    world.later(DAY)
+    world.drifted("aws_lb.api", version="1.9")
+    tell(world)
+    again = world.signal("drift")
+    assert (again.since, again.state) == (first.since, "drifted")
+    assert [one.is_quiet for one in world.attentions()] == [True]
+
+
+def test_drift_that_was_there_when_somebody_first_looked_is_as_old_as_that_plan(world: Watched) -> None:
+    world.drifted("aws_lb.api")
+    tell(world)
+    one = world.signal("drift")
+    assert (one.since, one.state) == (world.now - HOUR, "drifted, since unknown")
+
+
+def test_drift_that_was_mended_and_came_again_is_another_one(world: Watched) -> None:
+    world.stack()
+    world.drifted("aws_lb.api")
+    tell(world)
+    (one,) = world.attentions()
+    world.acknowledge(one)
+    world.later(DAY)
+    world.stack()
+    world.later(DAY)
+    world.drifted("aws_lb.api")
+    tell(world)
+    assert [one.is_quiet for one in world.attentions()] == [False]

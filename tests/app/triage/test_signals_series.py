@@ -83,7 +83,7 @@ def test_a_line_of_a_replaced_version_may_end(world: Watched) -> None:
 def test_a_line_that_never_gave_a_point_is_told(world: Watched) -> None:
     world.line("recall")
     one = world.signal("series stale")
-    assert (one.severity, one.state) == ("medium", "no data")
+    assert (one.severity, one.state) == ("medium", "no data, since unknown")
 
 
 def test_a_line_that_gives_no_number_for_a_while_is_told(world: Watched) -> None:
