@@ -109,6 +109,36 @@ def test_events_of_the_cache_and_of_our_own_are_one_list_newest_first(
     assert "\x1b" not in table
 
 
+def test_events_are_filtered_and_come_from_either_end(call: Call, fill: Fill, make_run: MakeRun, state: State) -> None:
+    at = 1_773_000_000_000
+    fill(*(make_run(number, ended_at=at + number * 1_000, user="ann" if number % 2 else "bo") for number in range(6)))
+    state.record_events([Event(id="e1", at=at, kind="check recovered", title="not_null(id)")])
+
+    def titles(*words: str) -> list[str]:
+        return [event["title"] for event in call("events", "--json", *words).json]
+
+    assert titles("--filter", "actor:ann", "--limit", "2") == ["run-5 finished", "run-3 finished"]
+    assert titles("--filter", "kind:check or title ~ '-5'") == ["run-5 finished", "not_null(id)"]
+    assert titles("--filter", "actor:ann", "--sort", "at", "--limit", "2") == ["run-1 finished", "run-3 finished"]
+    assert titles("--filter", "kind:run", "--sort", "at:desc", "--until", "2026-03-08T20:00:02Z") == [
+        "run-1 finished", "run-0 finished",
+    ]  # fmt: skip
+    assert titles("--filter", "subject = 'run/nobody'") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--filter", "knd:commit"], "Did you mean “kind”?"),
+        (["--sort", "title"], "ordered by at only"),
+        (["--until", "yesterday"], "is no time"),
+    ],
+)
+def test_what_events_cannot_be_asked_is_said(call: Call, words: list[str], sentence: str) -> None:
+    result = call("events", *words)
+    assert (result.status, sentence in result.err) == (2, True)
+
+
 def test_a_time_is_an_age_a_date_or_a_date_and_time() -> None:
     oslo = timezone(timedelta(hours=1))
     assert moment("3h", 10**12, oslo) == moment("-3h", 10**12, oslo) == 10**12 - 3 * 3_600_000
