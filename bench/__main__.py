@@ -24,6 +24,7 @@ TABLES = {
     "million": "sorting and filtering 1,000,000 cached runs",
     "compare": "opening a comparison of 8 runs from the cache",
     "models": "a registered model with 5,000 versions, and a plan for one of them",
+    "events": "1,000,000 events: filtered, walked through, looked up",
     "lineage": "lineage from either end, over 100,000 runs on one dataset",
     "checks": "200,000 results of 2,000 checks: written, read, walked through",
     "incidents": "incidents of real parts: whether the true cause is named, and how far away it is",
