@@ -20,6 +20,7 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from ..screens.acting import Following
+from ..screens.areas import areas_of
 from ..screens.changes import changed
 from ..screens.deck import Deck
 from ..screens.orders import Orders
@@ -66,6 +67,7 @@ class Quarterdeck(Orders):
         Binding("6", "tab('lineage')", "Lineage", id="tab.lineage", show=False),
         Binding("7", "tab('serving')", "Serving", id="tab.serving", show=False),
         Binding("8", "tab('infra')", "Infra", id="tab.infra", show=False),
+        Binding("9", "tab('events')", "Events", id="tab.events", show=False),
         Binding("ctrl+c,ctrl+q", "quit", "Quit", id="quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "Suspend", id="suspend", show=False),
         Binding("ctrl+l", "repaint", "Paint the screen anew", id="repaint", show=False, priority=True),
@@ -124,6 +126,7 @@ class Quarterdeck(Orders):
         if self._subject is not None:
             self.open_subject(self._subject)
         self.call_after_refresh(startup.is_over)
+        self.call_after_refresh(self._mark_areas)
         if self.deck.acts is not None:
             self.deck.following = Following(self, self.deck, self._frames)
             self.call_after_refresh(self.deck.following.resume)
@@ -189,8 +192,18 @@ class Quarterdeck(Orders):
         self.deck.states = self.deck.reader.source_states()
         self.deck.gaps = self._read_gaps(self.deck.now() - GAPS_OF)
 
+    def _mark_areas(self) -> None:
+        """Read which tabs have something that needs attention, as it was seen last."""
+        seen = self.deck.state.sight()
+        areas = areas_of(seen[1]) if seen is not None else {}
+        if areas != self.deck.areas:
+            self.deck.areas = areas
+            for screen in self._frames()[-1:]:
+                screen.write_frame()
+
     def _time_passes(self) -> None:
         startup.tidy()
+        self._mark_areas()
         for screen in self._frames()[-1:]:
             with suppress(NoMatches):  # the program ends, and its widgets go one by one
                 screen.time_passed()

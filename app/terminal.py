@@ -41,6 +41,7 @@ def with_keys() -> tuple[Any, ...]:
     from ..screens.attention import ChangesScreen
     from ..screens.compare import CompareScreen
     from ..screens.copying import CopyMenu
+    from ..screens.events import EventsScreen
     from ..screens.frame import FrameScreen
     from ..screens.handover import HandoverScreen
     from ..screens.infra import InfraScreen
@@ -79,7 +80,7 @@ def with_keys() -> tuple[Any, ...]:
         LogScreen, LogSearching, LogView, ModelKeys, ModelsScreen, VersionScreen, PromotionScreen, Field,
         Quarterdeck, FrameScreen, ListScreen, RunsScreen, RunScreen, RecordTable, Pages, Prompt, Picker,
         LineageScreen, PageScreen, TreeOutline, ServingKeys, SeriesScreen, ServingScreen,
-        InfraScreen, StackScreen,
+        InfraScreen, StackScreen, EventsScreen,
         WatchScreen, ChangesScreen, HandoverScreen,
     )  # fmt: skip
 

@@ -76,6 +76,8 @@ class Deck:
     """The tab that is opened first."""
     local_only: bool = False
     """The clone has no remote: nothing that others did is seen."""
+    areas: Mapping[str, str] = field(default_factory=dict)
+    """Which main screens have something that needs attention, and the status of the worst of it."""
     gaps: list[Gap] = field(default_factory=list)
     """Stretches of the last hours in which nobody synced, newest first."""
     found: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from ..widgets.line import Line, Piece
 from ..widgets.nearby import NearbyCompositor
 from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
+from ..widgets.status import glyph, sign
 from .changes import Changed
 from .copying import offer_copies
 from .deck import Deck
@@ -34,11 +35,17 @@ TABS: tuple[tuple[str, str, str], ...] = (
     ("4", "Checks", "checks"),
     ("5", "Pipelines", "pipelines"),
     ("6", "Lineage", "lineage"),
+    ("7", "Serving", "serving"),
+    ("8", "Infra", "infra"),
+    ("9", "Events", "events"),
 )
 """The screens that a digit opens: key, title, mode."""
 
 LEAST = Size(60, 12)
 """A smaller terminal is said to be too small. Made for 80x24; what lies between loses columns and tabs only."""
+
+LEAST_RIGHT = 24
+"""Columns that are left to how fresh Git is and to the zone where there is no room for all tabs."""
 
 ROOT = 2
 """Screens on the stack when there is nowhere to go back to: Textual's own blank one, and ours."""
@@ -71,13 +78,31 @@ class FrameScreen(Bearing, Screen[None]):
         ),
         Binding("ctrl+p", "help", "all", id="palette", show=False),
         Binding("r", "sync_now", "refresh", id="refresh", show=False),
-        Binding("w", "changes", "changes", id="changes", show=False,
-                tooltip="What changed around this, the likeliest cause first; w again draws its lineage"),
-        Binding("a", "acknowledge", "mine", id="ack", show=False,
-                tooltip="Take on what needs attention here: it is quiet until it changes; again lets go of it"),
+        Binding(
+            "w",
+            "changes",
+            "changes",
+            id="changes",
+            show=False,
+            tooltip="What changed around this, the likeliest cause first; w again draws its lineage",
+        ),
+        Binding(
+            "a",
+            "acknowledge",
+            "mine",
+            id="ack",
+            show=False,
+            tooltip="Take on what needs attention here: it is quiet until it changes; again lets go of it",
+        ),
         Binding("m", "note", "note", id="note", show=False, tooltip="Write a note on what is here, for the team"),
-        Binding("H", "hand_over", "hand over", id="handover", show=False,
-                tooltip="The shift as Markdown: what is open, what happened, what was done"),
+        Binding(
+            "H",
+            "hand_over",
+            "hand over",
+            id="handover",
+            show=False,
+            tooltip="The shift as Markdown: what is open, what happened, what was done",
+        ),
         Binding("y", "copy", "copy", id="copy", tooltip="Copy as id, command, Python, Markdown, JSON"),
         Binding("escape,backspace", "back", "Back", id="back", show=False),
         Binding("q", "back_or_quit", "Back; at the root quit", id="quit_or_back", show=False),
@@ -211,10 +236,24 @@ class FrameScreen(Bearing, Screen[None]):
             made.append((f"  {shown(deck.environment).upper()}", "warn"))
         if deck.read_only:
             made.append(("  read-only", "accent"))
-        if self.size.width >= 100 or not deck.environment:
-            for key, title, mode in TABS:
-                made.append((f"   {key} ", "dim"))
-                made.append((title, "bright" if mode == self.TAB else "text"))
+        room = self.size.width - sum(cells(text) for text, _ in made) - 1
+        whole = self._tabs(tuple(mode for _, _, mode in TABS))
+        if sum(cells(text) for text, _ in whole) <= room:
+            return [*made, *whole]
+        for mode in (mode for _, _, mode in TABS if mode in deck.areas):  # digits work without their names
+            tab = self._tabs((mode,))
+            room -= sum(cells(text) for text, _ in tab)
+            made += tab if room > LEAST_RIGHT else []
+        return made
+
+    def _tabs(self, modes: Sequence[str]) -> list[Piece]:
+        """`7 Serving ✖`: key and title, the one that is open bright, with the worst that needs attention in it."""
+        made: list[Piece] = []
+        for key, title, mode in TABS:
+            if mode in modes:
+                status = self.deck.areas.get(mode)
+                made += [(f"  {key} ", "dim"), (title, "bright" if mode == self.TAB else "text")]
+                made += [(f" {glyph(status)}", sign(status).role)] if status else []
         return made
 
     def _deck_right(self) -> list[Piece]:
@@ -223,7 +262,11 @@ class FrameScreen(Bearing, Screen[None]):
         deck, now = self.deck, self.deck.now()
         git = deck.state_of("git")
         said = [("git local only", "dim")] if deck.local_only else freshness(git, now) if git else []
-        return [*said, (f"   times {deck.zone_name} ", "dim")]
+        zone: Piece = (f"{deck.zone_name} ", "dim")
+        room = self.size.width - sum(cells(text) for text, _ in self._deck_left()) - 1
+        whole: list[Piece] = [*said, ("   times ", "dim"), zone]
+        # what tells the zone stays longest: a time without it is none
+        return whole if sum(cells(text) for text, _ in whole) <= room else [zone]
 
     def _keys(self) -> list[Piece]:
         """The keys of this screen, as many as fit; `? all` always stands last."""

@@ -86,6 +86,7 @@ class Orders(Bearing, App[int]):
                 "series/",
                 "alert/",
                 "resource/",
+                "event/",
                 *screen.command_words(),
             ]
             screen.prompt.ask("command", "", hint, words)
@@ -159,6 +160,9 @@ class Orders(Bearing, App[int]):
 
     def _do_datasets(self, argument: str) -> None:
         self._go("datasets", argument)
+
+    def _do_events(self, argument: str) -> None:
+        self._go("events", argument)
 
     def _do_infra(self, argument: str) -> None:
         self._go("infra", argument)

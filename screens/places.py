@@ -20,6 +20,7 @@ ROOTS = {
     "series": "serving",
     "alert": "serving",
     "resource": "infra",
+    "event": "events",
 }
 """The main screen below each kind that has one."""
 
@@ -38,6 +39,7 @@ FORMS = (
     "alert/FINGERPRINT",
     "resource/STACK",
     "resource/STACK/ADDRESS",
+    "event/ID",
 )
 """What can be opened, as it is written."""
 
@@ -71,6 +73,10 @@ def screens_at(deck: Deck, subject: Subject) -> list[FrameScreen]:
             from .serving_places import screens_at as serving_at
 
             return serving_at(deck, subject)
+        case "events":
+            from .event_places import screens_at as events_at
+
+            return events_at(deck, subject)
         case "infra":
             from .infra_places import screens_at as infra_at
 

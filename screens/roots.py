@@ -79,6 +79,10 @@ def _make(name: str, deck: Deck) -> FrameScreen:
         from .checks import ChecksScreen
 
         return ChecksScreen(deck)
+    if name == "events":
+        from .events import EventsScreen
+
+        return EventsScreen(deck)
     if name == "infra":
         from .infra import InfraScreen
 

@@ -11,6 +11,7 @@ from ..app.records import (
     Commit,
     Dataset,
     DataVersion,
+    Event,
     Job,
     ModelVersion,
     MonitorSeries,
@@ -70,6 +71,11 @@ def _series(thing: MonitorSeries) -> Subject:
 @subject_of.register
 def _alert(thing: Alert) -> Subject:
     return named("alert", thing.fingerprint)
+
+
+@subject_of.register
+def _event(thing: Event) -> Subject:
+    return named("event", thing.id)
 
 
 @subject_of.register

@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "lineage": "SUBJECT: what it came from and what came of it; alone: as it was left",
     "serving": "what watches production: a line a model version, alerts; with words: serving churn state:bad",
     "infra": "stacks, what their plans would do, what was changed outside the code; with words: infra drift",
+    "events": "everything that happened, newest first; with a filter: events kind:alert model:churn",
     "datasets": "the data, under all its names; with a filter: datasets outcome:fail tool:dvc",
     "promote": "MODEL[@ALIAS] [VERSION]: the plan by which the alias is moved, with its gates",
     "rollback": "MODEL[@ALIAS] [VERSION]: the way back, to the last good version",

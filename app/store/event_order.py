@@ -111,6 +111,11 @@ class EventOrder:
             for row, event in self._feeds[number].events(some).items()
         }
 
+    def newer(self, at: Millis) -> int:
+        """How many of all, newest first, happened after that moment; reads all keys."""
+        self.all()
+        return bisect_left(self._times, -at, key=int.__neg__)
+
     def place(self, event: Event) -> int | None:
         """Where an event stands among all keys; None: the filter leaves it out, or it is gone."""
         keys = self.all()

@@ -52,6 +52,7 @@ from quarterdeck.app.store.reading import Reader
 from quarterdeck.app.store.state import State
 from quarterdeck.screens import (
     checks,
+    events,
     halves,
     infra,
     list_screen,
@@ -66,6 +67,7 @@ from quarterdeck.screens import (
 )
 from quarterdeck.screens.asking import Asking
 from quarterdeck.screens.deck import Deck
+from quarterdeck.screens.event_feed import EventFeed
 from quarterdeck.screens.runs import RunsScreen
 from quarterdeck.widgets.palette import Palette
 from tests.screens import checking, infrastructure, production
@@ -255,7 +257,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(runs, "CHANGES_AT_MOST_EVERY", 0.001)
     for module in (pipeline, pipelines, models, model, version, checks, halves, serving, infra):
         monkeypatch.setattr(module, "RESTS", 0.001)
-    for list_module in (pipelines, models, model, checks, serving, infra):
+    for list_module in (pipelines, models, model, checks, serving, infra, events):
         monkeypatch.setattr(list_module, "CHANGES_AT_MOST_EVERY", 0.001)
     monkeypatch.setattr(list_screen, "TYPING_RESTS", 0.001)
     with ExitStack() as stack:
@@ -277,6 +279,9 @@ def _at_rest(app: App[Any]) -> bool:
             ordered = screen._ordered
             if ordered is None or not ordered.complete or not screen._list.is_current(ordered.number):
                 return False
+        feed = getattr(screen, "_feed", None)
+        if isinstance(feed, EventFeed) and not feed.is_answered:
+            return False
         asking = getattr(screen, "_asking", None)
         if isinstance(asking, Asking) and not (asking.is_answered or _has_its_first_rows(screen)):
             return False
