@@ -109,7 +109,9 @@ class Case:
     def good(self) -> Made | None:
         """The version in force before that one; where nobody saw an alias move, the one that was registered before."""
         if self.moved is not None:
-            return self._made(self.moved.previous)
+            then = in_force(self.moves, self.symptom.since)
+            was_other = then is not None and then is not self.moved and then.version not in ("", self.moved.version)
+            return self._made(then.version if then is not None and was_other else self.moved.previous)
         if self.bad is None:
             return None
         born = self.bad.row.version.created_at or 0
@@ -305,6 +307,8 @@ class Candidate(Record, frozen=True, kw_only=True):
     """What else speaks for it and against it."""
     evidence: tuple[Evidence, ...] = ()
     """The change itself first."""
+    scripts: frozenset[str] = frozenset()
+    """Files of code that made it and changed with it."""
     commits: frozenset[str] = frozenset()
     """Commits that it stands for: they are no candidates of their own beside it."""
 

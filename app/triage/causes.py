@@ -114,7 +114,7 @@ _SERVING: Final = re.compile(
 )
 _DATA: Final = re.compile(
     r"\.(?:sql|dvc)$|(?:^|/)(?:dvc\.(?:ya?ml|lock)|dbt_project\.yml)$|(?:^|[/_.-])(?:ingest(?:ion)?|etl|elt|extract(?:or)?"
-    r"|load(?:er)?|data|dataset|warehouse|staging|stg|sources?|clean(?:ing)?|join|sync|import(?:er)?)(?:[/_.-]|$)"
+    r"|load(?:er)?|data|dataset|warehouse|staging|stg|sources?|clean(?:ing)?|join|sync|prep(?:are)?|import(?:er)?)(?:[/_.-]|$)"
 )
 _MODEL: Final = re.compile(
     r"(?:^|[/_.-])(?:features?|featuri[sz]e(?:r)?|train(?:er|ing)?|models?|preprocess(?:ing)?|transform(?:s|er|ers)?"

@@ -40,14 +40,15 @@ class Found(NamedTuple):
     carrier: Carrier | None = None
 
 
-def code_causes(case: Case, taken: frozenset[str]) -> Iterator[Candidate]:
-    """All commits that may matter, each once, by its surest link. `taken`: those that stand behind other changes."""
+def code_causes(case: Case, taken: frozenset[str], scripts: frozenset[str]) -> Iterator[Candidate]:
+    """All commits that may matter, each once, by its surest link. `taken`: those that stand behind other changes;
+    `scripts`: files that made data which changed."""
     found: dict[str, Found] = {}
     for one in _found(case):
         found.setdefault(one.commit.sha, one)
     paths = case.reads.paths_of(found)
     for one in found.values():
-        candidate = _candidate(case, one, paths.get(one.commit.sha, ()), one.commit.sha in taken)
+        candidate = _candidate(case, one, paths.get(one.commit.sha, ()), scripts, one.commit.sha in taken)
         if candidate is not None:
             yield candidate
 
@@ -157,16 +158,21 @@ def _brought(case: Case, one: Deployed) -> Iterator[Found]:
 # -- how ------------------------------------------------------------------------------------------------------------
 
 
-def _candidate(case: Case, one: Found, paths: tuple[str, ...], is_taken: bool) -> Candidate | None:
+def _candidate(
+    case: Case, one: Found, paths: tuple[str, ...], scripts: frozenset[str], is_taken: bool
+) -> Candidate | None:
     commit = one.commit
     if not paths and len(commit.parents) > 1:
         return None  # a merge: its commits speak for themselves
     kinds = sorted_paths(path for path in paths if not (is_taken and _explained(path)))
     if is_taken and not kinds:
         return None
+    made = frozenset(paths) & (scripts | case.scripts.keys())
+    if made:
+        kinds["data code"] = sorted({*kinds.get("data code", ()), *made})
     cause = _worst(case, kinds)
     own = Evidence(at=commit.committed_at, text=commit.subject, subject=written("commit", commit.sha))
-    link, joined = _link(case, one, cause, paths)
+    link, joined = _link(case, one, cause, paths, scripts)
     event = event_id(commit.source, "commit", commit.sha)
     return Candidate(
         subject=own.subject, cause=cause, kind=_KINDS.get(cause, "commit"), title=f"{commit.sha[:7]} {commit.subject}",
@@ -189,10 +195,12 @@ def _worst(case: Case, kinds: dict[Cause, list[str]]) -> Cause:
     return max(kinds, key=lambda cause: (FITS[case.symptom.family, cause], cause), default="code")
 
 
-def _link(case: Case, one: Found, cause: Cause, paths: tuple[str, ...]) -> tuple[Link, list[Why]]:
+def _link(
+    case: Case, one: Found, cause: Cause, paths: tuple[str, ...], scripts: frozenset[str]
+) -> tuple[Link, list[Why]]:
     """By what it is on the path, and the sentence of that."""
     own = (Evidence(at=one.commit.committed_at, text=one.commit.subject, subject=written("commit", one.commit.sha)),)
-    if read := [path for path in paths if path in case.scripts]:
+    if read := [path for path in paths if path in case.scripts or path in scripts]:
         return "digest", [Why(factor=1.15, text=f"{few(read)} is what the data was made with", evidence=own)]
     if one.carrier is not None and one.carrier == case.carrier and cause in _NOT_IN_MODELS:
         told = f"but that is no part of a model, and {one.carrier.title} brought only the model"

@@ -129,7 +129,8 @@ def _changed(case: Case, step: Step) -> Candidate:
         subject=subject, cause="data", kind="data", title=title, at=high, not_before=low, event=_event(step),
         actor=_author(case, step), link=step.by, carrier=case.carrier if step.is_carried else None, commits=commits,
         names=frozenset({step.name, *(one.column for one in said if one.column), *_columns(changes)}),
-        rules=tuple(_rules(case, step, changes, head, evidence)), evidence=evidence,
+        scripts=frozenset(_scripts(changes)), evidence=evidence,
+        rules=tuple(_rules(case, step, changes, head, evidence)),
     )  # fmt: skip
 
 
@@ -147,8 +148,15 @@ def _rules(
     if not head and (usual := _usual(case, step.name)) is not None:
         told = f"but {step.name} changes every {lasting(usual)}"
         yield Why(factor=_ROUTINE, text=told, evidence=evidence[:1])
+    if scripts := _scripts(changes):
+        yield Why(factor=0.75, text=f"but {few(scripts)}, which makes it, changed too", evidence=evidence[:1])
     if step.of:
         yield Why(factor=1.05, text=f"{step.of} was made of it", evidence=evidence[:1])
+
+
+def _scripts(changes: tuple[DataChange, ...]) -> list[str]:
+    """Code among what the stage read that wrote it, where that is another one."""
+    return [change.name for change in changes if change.kind == "dep" and is_code(change.name)]
 
 
 def _is_told(step: Step) -> bool:
@@ -259,6 +267,8 @@ def _usual(case: Case, name: str) -> Millis | None:
 
 def _stale(case: Case) -> Iterator[Candidate]:
     """Data of which versions used to come, and for a stretch before it was bad none did."""
+    if case.symptom.family == "silence" and case.subject.kind in ("dataset", "model", "alias"):
+        return  # that is what is asked about
     for name, by in case.datasets.items():
         told, usual = _times(case, name), _usual(case, name)
         if usual is None or case.symptom.until - told[0][0] <= 2 * usual + HOUR:

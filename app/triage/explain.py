@@ -60,7 +60,7 @@ def candidates(case: Case) -> list[Candidate]:
     found = [*data_causes(case), *check_causes(case)]
     taken = frozenset(sha for one in found for sha in one.commits)
     given = [*model_causes(case), *act_causes(case)]
-    commits = list(code_causes(case, taken))
+    commits = list(code_causes(case, taken, frozenset(script for one in found for script in one.scripts)))
     return [*found, *_merged(given, commits), *running_causes(case)]
 
 
@@ -92,13 +92,13 @@ def _symptom(
     reader: Reader, state: State, what: Attention | Subject, outlook: Outlook, now: Millis
 ) -> Symptom:  # fmt: skip
     if isinstance(what, Attention):
-        return symptom_of_attention(reader, state, what, now)
+        return symptom_of_attention(reader, what, outlook)
     if what.kind == "attention":
         kept = kept_sight(state)
         found = next((one for one in (kept[1].attentions if kept else ()) if one.id == what.parts[0]), None)
         if found is None:
             raise UsageError(f"There is no {what} among what was seen last; `quarterdeck triage` lists what there is.")
-        return symptom_of_attention(reader, state, found, now)
+        return symptom_of_attention(reader, found, outlook)
     if what.kind == "event":
         event = next((one for one in happened(reader, state, OTHERS) if one.id == what.parts[0]), None)
         if event is None:

@@ -19,6 +19,11 @@ _LOAD: Final = re.compile(
     re.IGNORECASE,
 )
 """What a line or an alert is called that is nearer to a cause than latency is."""
+_BRINGS: Final = frozenset({
+    "ingest", "ingestion", "etl", "elt", "extract", "load", "export", "import", "sync", "dbt", "warehouse", "airbyte",
+    "fivetran", "materialize", "features", "feature", "prepare", "refresh",
+})  # fmt: skip
+"""What a pipeline, or a job of it that failed, is called that brings data."""
 _SERVING: Final = re.compile(r"serv|prod|infer|predict|api|endpoint|online|gateway", re.IGNORECASE)
 
 
@@ -41,6 +46,8 @@ def _infrastructure(case: Case) -> Iterator[Candidate]:
             told.add(found.parts[0])
             yield _event(case, event, found.parts[0], stacks.get(found.parts[0]))
     for stack in stacks.values():
+        if stack.name not in told and stack.status == "drifted" and case.subject.kind != "resource":
+            yield from _drifted(case, stack)
         at = stack.applied_at
         if stack.name not in told and at is not None and case.symptom.reach <= at <= case.symptom.until + SKEW:
             yield _applied(case, stack, at)
@@ -71,6 +78,25 @@ def _applied(case: Case, stack: Stack, at: Millis) -> Candidate:
         subject=own.subject, cause="infrastructure", kind="infrastructure", title=f"{stack.name} applied", at=at,
         link=_link(case, stack.name, stack), names=frozenset({stack.name}), evidence=(own, *code),
         rules=(Why(factor=1.0, text=f"{stack.tool} applied {stack.name}", evidence=(own, *code)),
+               *_elsewhere(case, stack, own)),
+    )  # fmt: skip
+
+
+def _drifted(case: Case, stack: Stack) -> Iterator[Candidate]:
+    """What a plan found changed outside of the code, and nobody saw when."""
+    at = stack.planned_at or stack.read_at
+    if at is None or (at if stack.applied_at is None else stack.applied_at) > case.symptom.until + SKEW:
+        return
+    whole = case.reader.infra.stack(stack.name) or stack
+    addresses = [one.address for one in whole.resources if one.drift]
+    own = Evidence(at=at, text=f"{stack.name} drifted", subject=written("resource", stack.name))
+    parts = [Evidence(text=one, subject=written("resource", stack.name, one)) for one in addresses[:5]]
+    told = f"{few(addresses)} changed outside of the code" if addresses else "it changed outside of the code"
+    yield Candidate(
+        subject=written("resource", stack.name, *addresses) if len(addresses) == 1 else own.subject, cause="drift",
+        kind="infrastructure", title=f"{stack.name} drifted", at=at, not_before=stack.applied_at,
+        link=_link(case, stack.name, stack), names=frozenset({stack.name}), evidence=(own, *parts),
+        rules=(Why(factor=1.05 if addresses else 1.0, text=told, evidence=(own, *parts)),
                *_elsewhere(case, stack, own)),
     )  # fmt: skip
 
@@ -159,7 +185,9 @@ def _of_pipeline(case: Case, row: PipelineRow, producers: set[str]) -> tuple[Lin
     words = set(re.split(r"[^0-9a-z]+", " ".join([one.name, *(job.name for job in one.jobs or ())]).casefold()))
     stems = {_stem(name): name for name in case.all_called()} | {case.symptom.model.casefold(): case.symptom.model}
     named = [name for stem, name in stems.items() if len(stem) > 2 and stem in words]
-    return ("name", f"it is named after {named[0]}") if named else ("none", "")
+    if named:
+        return "name", f"it is named after {named[0]}"
+    return ("name", "it is named after what brings data") if words & _BRINGS else ("none", "")
 
 
 def _stem(name: str) -> str:

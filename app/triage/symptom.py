@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -37,7 +37,7 @@ _LOOK_BACK: Final[Mapping[str, Millis]] = {"business": 21 * DAY, "operational": 
 _POINTS: Final = 1_000
 
 
-def symptom_of_attention(reader: Reader, state: State, what: Attention, now: Millis) -> Symptom:
+def symptom_of_attention(reader: Reader, what: Attention, outlook: Outlook) -> Symptom:
     """By its leading signal; by its own times where it has none."""
     lead = what.signals[0] if what.signals else None
     subject = parse_subject(lead.subject if lead is not None else what.subject)
@@ -49,7 +49,7 @@ def symptom_of_attention(reader: Reader, state: State, what: Attention, now: Mil
     )  # fmt: skip
     if lead is not None:
         base = replace(base, model=lead.model, version=lead.version, alias=lead.alias)
-    return with_facts(reader, base, now)
+    return with_facts(reader, base, outlook)
 
 
 def _start(good: Millis | None, bad: Millis) -> Millis:
@@ -57,18 +57,22 @@ def _start(good: Millis | None, bad: Millis) -> Millis:
     return bad - DAY if good is None else min(good, bad)
 
 
-def with_facts(reader: Reader, symptom: Symptom, now: Millis) -> Symptom:
+def with_facts(reader: Reader, symptom: Symptom, outlook: Outlook) -> Symptom:
     """The same with what the cache says of the thing itself: kinds of lines, models of alerts, words of jobs."""
     subject = parse_subject(symptom.subject)
     if subject.kind == "series":
         series = reader.monitors.one(subject.parts[0])
-        return symptom if series is None else _of_series(reader, symptom, series)
+        if series is None:
+            return symptom
+        model = symptom.model or series.model or _named_model(reader, outlook, series.labels.values())
+        return _of_series(reader, replace(symptom, model=model), series)
     if subject.kind == "alert":
         alert = reader.monitors.alert(subject.parts[0])
         if alert is None:
             return symptom
         speaks = _QUALITY.search(f"{alert.name} {alert.summary}") is not None
-        return replace(symptom, family="business" if speaks else "operational", model=symptom.model or alert.model)
+        model = symptom.model or alert.model or _named_model(reader, outlook, (alert.name, *alert.labels.values()))
+        return replace(symptom, family="business" if speaks else "operational", model=model)
     if subject.kind in ("model", "alias") and not symptom.model:
         symptom = replace(symptom, model=subject.parts[0])
     if subject.kind == "alias":
@@ -77,6 +81,15 @@ def with_facts(reader: Reader, symptom: Symptom, now: Millis) -> Symptom:
         words, where = words_of_pipeline(reader, subject)
         return replace(symptom, words=words, said_by=where)
     return symptom
+
+
+def _named_model(reader: Reader, outlook: Outlook, words: Iterable[str]) -> str:
+    """The registered model that one of these words is, else the only one that is in production; "" where none is."""
+    rows = reader.models.models()
+    names = {row.model.name for row in rows}
+    named = next((word for word in words if word in names), "")
+    here = [row.model.name for row in rows if any(alias in row.model.aliases for alias in outlook.aliases)]
+    return named or (here[0] if len(here) == 1 else "")
 
 
 def _of_series(reader: Reader, symptom: Symptom, series: MonitorSeries) -> Symptom:
@@ -116,7 +129,7 @@ def symptom_of_subject(reader: Reader, state: State, what: Subject, outlook: Out
     found = of(reader, state, what, now) if of is not None else None
     if found is None:
         found = _calm(what, now - WEEK, now)
-    return with_facts(reader, found, now)
+    return with_facts(reader, found, outlook)
 
 
 def _calm(what: Subject, since: Millis, until: Millis, **rest: Any) -> Symptom:

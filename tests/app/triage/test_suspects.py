@@ -11,6 +11,7 @@ import pytest
 from quarterdeck.app.records import (
     Case,
     CaseReport,
+    DataPart,
     Deployment,
     Identities,
     Job,
@@ -18,6 +19,7 @@ from quarterdeck.app.records import (
     LogPart,
     Promotions,
     RegisteredModel,
+    Resource,
     Suspect,
 )
 from tests.app.triage.incidents import (
@@ -445,3 +447,73 @@ def test_a_stretch_without_a_sync_is_told_and_times_in_it_are_ranges(team: Team)
     assert changes.gaps == ((when(12), when(6)),)
     moved = next(one for one in changes.suspects if one.title == "v14 → v15")
     assert (moved.not_before, moved.at) == (when(12), when(6))
+
+
+# -- what joins things ----------------------------------------------------------------------------------------------
+
+
+def test_an_alert_that_names_no_model_is_of_the_only_one_in_production(team: Team) -> None:
+    usual_team(team)
+    team.entries.clear()
+    team.promoted(1, "13", "12", 296)
+    team.promoted(2, "14", "13", 6)
+    team.alert("f1", "HighLatency", 5)
+    found = team.suspects("alert/f1")[0]
+    assert (found.title, found.subject) == ("v13 → v14", "alias/churn@champion")
+
+
+def test_what_drifted_and_nobody_saw_when_may_have_done_so_since_it_was_applied(team: Team) -> None:
+    slow_team(team)
+    drifted = Resource(stack="serving", address="aws_lb.api", type="aws_lb", name="api", drift="update")
+    team.stack("serving", 90, models=("churn",), status="drifted", planned_at=when(1), resources=(drifted,))
+    found = team.suspects(SLOW)[0]
+    assert (found.subject, found.not_before, found.at) == ("resource/serving/aws_lb.api", when(90), when(1))
+    assert found.reasons[0] == "aws_lb.api changed outside of the code"
+
+
+def test_a_pipeline_whose_failing_job_brings_data_is_nearer_than_one_that_tests(team: Team) -> None:
+    long_ago(team)
+    for ident, name, job in (("n", "nightly", "ingest"), ("u", "unit", "pytest")):
+        team.pipeline(f"{ident}1", name, "passed", 60, "old")
+        team.pipeline(f"{ident}2", name, "failed", 36, "old", jobs=(Job(id=ident, name=job, status="failed"),))
+    broke = [one.title for one in team.suspects(FELL) if one.kind == "pipeline"]
+    assert broke == ["nightly broke on main", "unit broke on main"]
+
+
+def test_a_script_that_makes_data_stands_before_the_data_that_it_made(team: Team) -> None:
+    usual_team(team)
+    team.commit("data1", 100, "dvc.lock", parent="old")
+    team.commit("script", 12, "pipeline/prepare.py", "dvc.lock", parent="data1")
+    for digest, commit, hours, script in (("aaa1", "data1", 100, "s1"), ("bbb2", "script", 12, "s2")):
+        deps = (DataPart(path="pipeline/prepare.py", digest=script), DataPart(path="data/raw.csv", digest="raw1"))
+        team.tracked(digest, commit, hours, stage="prepare", deps=deps)
+    for hours in (60, 50, 40, 30, 20):
+        team.checked(hours, rule="r", commit=sha("data1"))
+    team.checked(10, "fail", rule="r", failed=50, commit=sha("script"))
+    code, data = team.suspects(checked_id(team))[:2]
+    assert (code.subject, data.title) == (about("commit", sha("script")), "orders aaa1 → bbb2")
+    assert "pipeline/prepare.py is what the data was made with" in code.reasons
+    assert "but pipeline/prepare.py, which makes it, changed too" in data.reasons
+
+
+def test_the_good_version_is_the_one_that_was_in_force_when_it_was_good(team: Team) -> None:
+    """v14 was promoted and a quarter of an hour later v15, which differ in nothing: v13 is what was good."""
+    usual_team(team, good={"datasets": trained("77ab", CLEAN)}, bad={"datasets": trained("9c1e", NULLS)})
+    team.run("run15", 8, git_commit=sha("old"), datasets=trained("9c1e", NULLS))
+    team.version("15", 7.5, "run15")
+    team.entries.clear()
+    team.promoted(1, "13", "12", 296)
+    team.promoted(2, "14", "13", 6.5)
+    team.promoted(3, "15", "14", 6.25)
+    team.shows(champion="15")
+    assert team.suspects(FELL)[0].title == "orders 77ab → 9c1e"
+
+
+def test_many_rules_that_one_commit_loosened_are_told_by_three_of_them(team: Team) -> None:
+    usual_team(team, bad={"git_commit": sha("loose")})
+    team.commit("loose", 60, "checks/rules.toml", parent="old")
+    for number in range(6):
+        for hours, asked in ((100, 0.99), (90, 0.99), (80, 0.99), (58, 0.9)):
+            team.checked(hours, name=f"null({number})", **rule(asked))
+    loosened = [one for one in team.suspects(FELL) if "loosened" in one.title]
+    assert len(loosened) == 3
