@@ -6,10 +6,11 @@ from typing import Final
 
 from ..store.model_events import called
 from ..store.models import ModelRow, VersionRow
-from .downstream import below_version, serving_below, version_below
+from .downstream import below_version, version_below
 from .found import Around
 from .moves import moved
 from .nodes import alias_node, model_node, version_node
+from .serving import serving_below
 from .trail import Trail, below, written
 from .tree import Node
 from .upstream import above_version
@@ -67,7 +68,7 @@ def around_alias(trail: Trail, parts: tuple[str, ...], depth: int) -> Around | N
     root = alias_node(name, alias, shows)
     trail.begin(root.subject)
     above = (told.told, _shown(trail, row, shows, root.subject, told.previous, depth))
-    return Around(root, above, {"children": (serving_below(trail, root.subject),)})
+    return Around(root, above, {"children": (serving_below(trail, root.subject, name, shows),)})
 
 
 def _shown(trail: Trail, model: ModelRow, version: str, alias: str, previous: str | None, depth: int) -> Node:

@@ -8,9 +8,10 @@ from typing import Any
 from ..records import Run
 from ..store.lineage_reads import RunsOf, runs_below
 from ..store.models import VersionRow
-from .nodes import alias_node, run_node, unknown_node, version_node
+from .nodes import alias_node, run_node, version_node
+from .serving import serving_below
 from .trail import Trail, below, written
-from .tree import UNKNOWN, By, Node
+from .tree import By, Node
 
 
 def runs_of(trail: Trail, of: RunsOf, subject: str, kind: str, by: By, depth: int) -> dict[str, Any]:
@@ -71,11 +72,5 @@ def _aliases(trail: Trail, row: VersionRow, subject: str) -> Iterator[Node]:
     for alias in row.aliases:
         name = written("alias", row.version.model, alias)
         link = trail.join(subject, name, "shown", "id")
-        children = (serving_below(trail, name),) if trail.tells_serving else ()
+        children = (serving_below(trail, name, row.version.model, row.version.version),) if trail.tells_serving else ()
         yield alias_node(row.version.model, alias, row.version.version, link, children=children)
-
-
-def serving_below(trail: Trail, alias: str) -> Node:
-    """What is served under an alias: nothing of that is read yet."""
-    link = trail.join(alias, UNKNOWN, "served", "name", known=False)
-    return unknown_node("serving", "serving unknown: no monitor is read", link)

@@ -12,6 +12,7 @@ from .tree import UNKNOWN, Lineage, Node
 GLYPHS: Final = {
     "passed": "●", "pass": "●", "warn": "▲", "fail": "✖", "failed": "✖", "error": "!", "running": "▶", "queued": "○",
     "waiting": "‖", "skipped": "–", "cancelled": "–", "killed": "–", "deleted": "–", "pending": "○",
+    "good": "●", "bad": "✖", "burning": "✖", "nan": "!", "stale": "▲",
 }  # fmt: skip
 """Any other word is not known, and is drawn so."""
 NOT_KNOWN: Final = "◌"

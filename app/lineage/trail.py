@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Literal
 
-from ..records import Identities, Millis, Run, Subject
+from ..records import Identities, Millis, MonitorSeries, Run, Subject
 from ..store.lineage_reads import LineageReads, RunsOf, Some
 from ..store.models import VersionRow
 from ..store.reading import Reader
@@ -25,7 +25,7 @@ class Trail:
         self.limit = limit
         self.state = state
         self.tells_serving = True
-        """Whether it is said of each alias that nobody knows what is served under it."""
+        """Whether it is said of each alias what is served under it."""
         self.links: dict[tuple[str, str, str], Link] = {}
         self._met: set[tuple[str, str]] = set()
         self._runs: dict[RunsOf, tuple[list[Run], Some]] = {}
@@ -34,6 +34,11 @@ class Trail:
     def reads(self) -> LineageReads:
         """The reads that are lineage's own."""
         return LineageReads(self.reader.connection)
+
+    @cached_property
+    def production(self) -> list[MonitorSeries]:
+        """All lines of production."""
+        return self.reader.monitors.series()
 
     def join(self, from_: str, to: str, kind: str, by: By, *, known: bool = True) -> Link:
         """A link, which is kept; the first word on how two things are joined stands."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -21,11 +22,14 @@ from quarterdeck.app.records import (
     Invocation,
     Job,
     ModelVersion,
+    MonitorSeries,
     Pipeline,
     RegisteredModel,
     Run,
+    Samples,
     SourceSpec,
     SourceState,
+    series_key,
 )
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.text import cells
@@ -168,3 +172,37 @@ def test_before_the_first_sync_it_says_what_to_do(call: Callable[..., Any]) -> N
     said = call("lineage", "run/1")
     assert said.status == 1
     assert "NOTHING".casefold() in said.err.casefold()
+
+
+def test_what_is_served_is_told_by_the_lines_of_the_version(filled: Path, call: Callable[..., Any]) -> None:
+    def line(name: str, value: float, **facts: Any) -> tuple[MonitorSeries, Samples]:
+        series = MonitorSeries(source="p", key=series_key("p", name, facts), name=name, looked_at=NOW, **facts)
+        points = Samples(source="p", key=series.key, times=array("q", [NOW]), values=array("d", [value]))
+        return series, points
+
+    lines = [
+        line("p95 latency", 111.0, unit="ms", max=120.0, model="churn", version="14"),
+        line("precision", 0.71, min=0.78, model="churn"),
+        line("precision", 0.1, min=0.78, model="churn", version="13"),
+    ]
+    with closing(Cache(filled)) as writer:
+        writer.declare([SourceSpec(key=key, kind=kind, name=kind, address="a") for key, kind in KINDS.items()]
+                       + [SourceSpec(key="p", kind="prometheus", name="prometheus", address="a")])  # fmt: skip
+        batch = Batch(series=tuple(one for one, _ in lines), samples=tuple(points for _, points in lines))
+        writer.write("p", batch, NOW)
+    said = call("lineage", "alias/churn@champion")
+    last = said.out.splitlines()[-1]
+    assert last.startswith(" └→ serving churn (name)  precision 0.71")
+    assert last.endswith("✖ bad since now")
+    told = call("lineage", "alias/churn@champion", "--json").json
+    served = [link for link in told["links"] if link["kind"] == "served"]
+    assert [(link["to"], link["known"]) for link in served] == [
+        (f"series/{series.key}", True) for series in (lines[1][0], lines[0][0])
+    ]  # fmt: skip
+    with closing(Cache(filled)) as writer:
+        writer.declare([SourceSpec(key=key, kind=kind, name=kind, address="a") for key, kind in KINDS.items()]
+                       + [SourceSpec(key="p", kind="prometheus", name="prometheus", address="a")])  # fmt: skip
+        writer.write("p", Batch(series=(lines[2][0],), series_complete=True), NOW)
+    assert (
+        call("lineage", "alias/churn@champion").out.splitlines()[-1] == " └→ ◌ serving unknown: no line of v14 is read"
+    )
