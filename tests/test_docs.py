@@ -10,8 +10,9 @@ import pytest
 
 from quarterdeck.app.commands.line import COMMANDS
 from quarterdeck.app.promotion.gate import WORST_FIRST
-from quarterdeck.app.query import CHECKS, DATASETS, MODELS, PIPELINES, RESOURCES, RUNS, SERIES, parse
+from quarterdeck.app.query import ATTENTIONS, CHECKS, DATASETS, MODELS, PIPELINES, RESOURCES, RUNS, SERIES, parse
 from quarterdeck.app.query.tree import (
+    ATTENTION_ATTRIBUTES,
     ATTRIBUTES,
     CHECK_ATTRIBUTES,
     DATA_ATTRIBUTES,
@@ -104,7 +105,7 @@ def test_every_state_of_a_gate_is_described() -> None:
 
 
 def test_the_filters_that_are_shown_are_read() -> None:
-    vocabularies = [RUNS, PIPELINES, MODELS, CHECKS, DATASETS, RESOURCES, SERIES]
+    vocabularies = [RUNS, PIPELINES, MODELS, CHECKS, DATASETS, RESOURCES, SERIES, ATTENTIONS]
     shown = [block.splitlines() for block in blocks("filters.md", "text")]
     for vocabulary, lines in zip(vocabularies, shown, strict=True):
         assert len(lines) == 3
@@ -164,6 +165,12 @@ def test_a_field_of_datasets_that_is_shown_can_be_asked_for(field: str) -> None:
 def test_a_field_of_resources_that_is_shown_can_be_asked_for(field: str) -> None:
     assert f"`{field}`" in (DOCS / "filters.md").read_text().partition("## Resources")[2]
     assert parse(f"has {field}", now=NOW, vocabulary=RESOURCES) is not None
+
+
+@pytest.mark.parametrize("field", [*ATTENTION_ATTRIBUTES, "age"])
+def test_a_field_of_what_needs_attention_that_is_shown_can_be_asked_for(field: str) -> None:
+    assert f"`{field}`" in (DOCS / "filters.md").read_text().partition("## What needs attention")[2]
+    assert parse(f"has {field}", now=NOW, vocabulary=ATTENTIONS) is not None
 
 
 def test_every_command_is_described() -> None:

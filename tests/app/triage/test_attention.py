@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
-from quarterdeck.app.query import ATTENTIONS, parse
-from quarterdeck.app.query.tree import ATTENTION_ATTRIBUTES
 from quarterdeck.app.records import SEVERITIES, Signal
 from quarterdeck.app.triage import RULES, attention_id
 from quarterdeck.app.triage.attention import attentions, facts_of
@@ -106,10 +103,3 @@ DOCS = Path(__file__).resolve().parents[3] / "docs"
 def test_the_table_is_shown_as_it_is() -> None:
     told = (DOCS / "watch.md").read_text()
     assert [rule for rule in RULES if f"| {rule.kind} | {rule.severity} | {rule.words} |" not in told] == []
-
-
-def test_every_field_of_its_filter_is_described() -> None:
-    section = (DOCS / "filters.md").read_text().partition("## What needs attention")[2].partition("\n## ")[0]
-    assert [field for field in ATTENTION_ATTRIBUTES if f"`{field}`" not in section] == []
-    (block,) = re.findall(r"^```text\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    assert [line for line in block.splitlines() if parse(line, now=NOW, vocabulary=ATTENTIONS) is None] == []
