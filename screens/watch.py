@@ -39,7 +39,7 @@ class WatchScreen(PageScreen[WatchFacts]):
         Binding("a", "acknowledge", "mine", id="ack",
                 tooltip="Take on what needs attention here: it is quiet until it changes; again lets go of it"),
         Binding("m", "note", "note", id="note", tooltip="Write a note on what is here, for the team"),
-        Binding("t,space", "unfold", "unfold", id="watch.unfold", show=False,
+        Binding("t", "unfold", "unfold", id="watch.unfold", show=False,
                 tooltip="Show the suspects of what is here, or fold them"),
         Binding("tab", "part(1)", "next part", id="page.part", show=False),
         Binding("escape", "leave", "back", id="page.leave", key_display="Esc", show=False),

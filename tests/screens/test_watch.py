@@ -1,0 +1,204 @@
+"""The Watch with Textual's pilot: the list, the page of an attention, taking it on, notes, and calm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from quarterdeck.app.noting import Noted
+from quarterdeck.app.records import Attention, Note
+from quarterdeck.app.records.ids import ulid
+from quarterdeck.app.store.state import State
+from quarterdeck.app.triage import sight_to_json
+from quarterdeck.screens import halves, page, watch
+from quarterdeck.screens.attention import AttentionScreen, ChangesScreen
+from quarterdeck.screens.lineage import LineageScreen
+from quarterdeck.screens.log import LogScreen
+from quarterdeck.screens.pipeline import PipelineScreen
+from quarterdeck.screens.promotion import PromotionScreen
+from quarterdeck.screens.watch import WatchScreen
+from tests.screens import checking, production
+from tests.screens.conftest import CI, GIT, GITLAB, MLFLOW, REGISTRY
+
+WIDE = (120, 40)
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for a person's fingers to rest does not wait here."""
+    monkeypatch.setattr(halves, "RESTS", 0.001)
+    monkeypatch.setattr(page, "CHANGES_AT_MOST_EVERY", 0.001)
+
+
+@pytest.fixture
+def troubled(checked: Any) -> Any:
+    """The small world with checks that fail and a production whose precision fell."""
+    production.fill(checked, (GIT, MLFLOW, CI, GITLAB, REGISTRY, checking.GX, checking.DBT))
+    return checked
+
+
+class Writing:
+    """Writes notes into the world's state.db, as Ann; nothing is shared."""
+
+    def __init__(self, world: Any) -> None:
+        self._path, self._now = world.tables.path, world.now
+
+    def _write(self, **facts: Any) -> Noted:
+        note = Note(id=ulid(self._now), at=self._now, author="ann", **facts)
+        with State(self._path) as state:
+            state.write_note(note)
+        return Noted(note)
+
+    def note(self, subject: Any, text: str) -> Noted:
+        return self._write(subject=str(subject), text=text)
+
+    def acknowledge(self, attention: Attention) -> Noted:
+        return self._write(kind="ack", subject=f"attention/{attention.id}", state=attention.state)
+
+    def unacknowledge(self, attention: Attention) -> Noted:
+        return self._write(kind="unack", subject=f"attention/{attention.id}")
+
+
+@pytest.fixture
+def on_watch(settled: Any) -> Any:
+    """The app on the Watch of a world, at rest."""
+
+    class Opened:
+        def __init__(self, world: Any, size: tuple[int, int] = WIDE, **more: Any) -> None:
+            self.app = world.app(**more)
+            self._run = self.app.run_test(size=size)
+
+        async def __aenter__(self) -> Any:
+            self.pilot = await self._run.__aenter__()
+            await self.press("1")
+            return self
+
+        async def __aexit__(self, *error: object) -> None:
+            await self._run.__aexit__(*error)
+
+        async def press(self, *keys: str) -> str:
+            for key in keys:
+                await self.pilot.press(key)
+                await settled(self.pilot)
+            return "\n".join(await settled(self.pilot))
+
+    return Opened
+
+
+async def test_the_worst_stands_first_with_its_curve_suspects_and_way_back(on_watch: Any, troubled: Any) -> None:
+    async with on_watch(troubled) as opened:
+        text = await opened.press()
+        assert isinstance(opened.app.screen, WatchScreen)
+        first, curve, *rest = text.splitlines()[3:]
+        assert "✖ churn@champion v14  precision 0.7117, floor 0.78" in first
+        assert "since 13 mar 21:40 (5 h)" in first
+        assert "┊v14" in curve
+        assert "labels until 02:05" in curve
+        assert any("strong " in line and " params " in line for line in rest)
+        assert "way back: v13, champion 2 d" in text
+        assert "● 8 of 8" in text
+        assert "oldest answer now" in text
+
+
+async def test_at_80_columns_what_is_broken_comes_before_since_when_and_whose(on_watch: Any, troubled: Any) -> None:
+    async with on_watch(troubled, (80, 24)) as opened:
+        text = await opened.press()
+        assert "churn@champion v14  precision 0.7117, floor 0.78" in text
+        assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
+
+
+async def test_enter_opens_all_the_evidence_and_enter_again_what_a_suspect_points_at(
+    on_watch: Any, troubled: Any
+) -> None:
+    async with on_watch(troubled) as opened:
+        text = await opened.press("enter")
+        assert isinstance(opened.app.screen, AttentionScreen)
+        assert "what may have caused it" in text
+        assert "+ lr 0.003 → 0.01, depth 8 → 7" in text
+        text = await opened.press("enter")
+        assert not isinstance(opened.app.screen, AttentionScreen)
+        assert "eager-elk-211" in text
+        await opened.press("escape", "escape")
+        assert isinstance(opened.app.screen, WatchScreen)
+
+
+async def test_a_suspect_is_opened_from_the_watch_in_two_keys(on_watch: Any, troubled: Any) -> None:
+    async with on_watch(troubled) as opened:
+        assert "eager-elk-211" in await opened.press("down", "enter")
+
+
+async def test_b_opens_the_plan_of_the_way_back(on_watch: Any, troubled: Any) -> None:
+    async with on_watch(troubled) as opened:
+        await opened.pilot.press("B")
+        await opened.pilot.pause()
+        screen = opened.app.screen
+        assert isinstance(screen, PromotionScreen)
+        assert (screen.wanted.model, screen.wanted.version, screen.wanted.kind) == ("churn", "13", "rollback")
+
+
+async def test_l_opens_the_log_of_what_failed_and_says_where_none_is_known(on_watch: Any, troubled: Any) -> None:
+    async with on_watch(troubled) as opened:
+        assert "no log is known for this" in await opened.press("l")
+        text = await opened.press("G", "k", "l")
+        assert isinstance(opened.app.screen, LogScreen | PipelineScreen), text
+
+
+async def test_t_folds_what_is_unfolded_and_unfolds_the_rest(on_watch: Any, troubled: Any) -> None:
+    async with on_watch(troubled) as opened:
+        assert "way back: v13" not in await opened.press("t")
+        assert "way back: v13" in await opened.press("t")
+
+
+async def test_what_somebody_took_on_is_folded_away_and_comes_back_when_it_is_let_go(
+    on_watch: Any, troubled: Any
+) -> None:
+    async with on_watch(troubled) as opened:
+        opened.app.deck.noting = lambda: Writing(troubled)
+        text = await opened.press("a")
+        assert "1 acknowledged, folded" in text
+        assert "precision 0.7117" not in text
+        text = await opened.press("G", "k", "enter")
+        assert "– churn@champion v14  precision 0.7117" in text
+        assert "ann has it" in text
+        text = await opened.press("j", "a")
+        assert "acknowledged" not in text
+        assert "✖ churn@champion v14" in text
+
+
+async def test_a_note_on_what_is_here_is_written_down_and_stands_on_its_page(on_watch: Any, troubled: Any) -> None:
+    async with on_watch(troubled) as opened:
+        opened.app.deck.noting = lambda: Writing(troubled)
+        await opened.press("enter", "g", "m")
+        await opened.press(*"asked bo".replace(" ", "~").replace("~", "_"), "enter")
+        [note] = troubled.tables.own_notes()
+        assert (note.kind, note.text) == ("note", "asked_bo")
+
+
+async def test_w_says_what_changed_around_anything_and_w_again_draws_its_lineage(on_watch: Any, troubled: Any) -> None:
+    async with on_watch(troubled) as opened:
+        await opened.press("4", "w")
+        assert isinstance(opened.app.screen, ChangesScreen)
+        await opened.press("w")
+        assert isinstance(opened.app.screen, LineageScreen)
+
+
+async def test_filtering_narrows_to_what_holds_the_words(on_watch: Any, troubled: Any) -> None:
+    async with on_watch(troubled) as opened:
+        await opened.press("slash")
+        text = await opened.press(*"uplift", "enter")
+        assert "uplift@champion" in text
+        assert "churn@champion v14" not in text
+
+
+async def test_what_the_syncer_kept_is_painted_before_anything_is_looked_at(
+    on_watch: Any, troubled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with on_watch(troubled) as opened:
+        facts = opened.app.screen.facts
+    troubled.tables.keep_sight(sight_to_json(facts.sight, facts.changes), facts.sight.at)
+    monkeypatch.setattr(watch, "reading", lambda *_: lambda reader: None)
+    kept = WatchScreen(troubled.app().deck)
+    assert kept.facts is not None
+    assert kept.facts.is_kept
+    assert [one.id for one in kept.facts.sight.attentions] == [one.id for one in facts.sight.attentions]
