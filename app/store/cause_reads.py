@@ -195,11 +195,12 @@ class CauseReads:
         return [row[0] for row in rows]
 
     def checks_telling(self, datasets: Iterable[str], limit: int) -> list[int]:
-        """Row ids of checks of these datasets whose newest result found rows that are no good, most of them first."""
+        """Row ids of checks of these datasets whose newest result is no good or found rows that are, worst first."""
         rows = self._connection.execute(
             "SELECT d.id FROM check_scope AS c JOIN data_check AS d ON d.scope = c.id"
-            f" WHERE c.dataset IN (SELECT value FROM json_each(?)) AND c.{_VISIBLE} AND d.failed_rows > 0"
-            " ORDER BY d.failed_rows DESC, d.id LIMIT ?",
+            f" WHERE c.dataset IN (SELECT value FROM json_each(?)) AND c.{_VISIBLE}"
+            " AND (d.failed_rows > 0 OR d.outcome IN ('fail', 'warn'))"
+            " ORDER BY d.rank, d.failed_rows DESC, d.native LIMIT ?",
             (_json(dict.fromkeys(datasets)), limit),
         )
         return [row[0] for row in rows]

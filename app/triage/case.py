@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
@@ -188,9 +189,13 @@ class Case:
         return found
 
     def _named(self) -> Iterator[str]:
-        """Data that it is about by itself: of a check what it checks, of a dataset this one."""
+        """Data that it is about by itself: of a check what it checks, of a dataset this one, what a job names."""
         if self.check is not None and self.check.dataset:
             yield self.outlook.identities.name_of(self.check.tool, self.check.dataset) or self.check.dataset
+        if self.symptom.words:
+            words = set(re.split(r"[^0-9a-z]+", self.symptom.words.casefold()))
+            rows = self.reader.datasets.names(self.outlook.identities)
+            yield from (row.name for row in rows if len(stem(row.name)) > 2 and stem(row.name) in words)
         if self.subject.kind == "dataset":
             known = (self.outlook.identities.name_of(tool, self.subject.parts[0]) for tool in ("mlflow", "dvc"))
             yield next((name for name in known if name), self.subject.parts[0])
@@ -320,6 +325,13 @@ def _rank(by: By) -> int:
 def written(kind: str, *parts: str) -> str:
     """A subject as it is written."""
     return str(Subject(kind=kind, parts=parts))
+
+
+def stem(name: str) -> str:
+    """`orders` of data/orders.csv and of shop.orders."""
+    last = name.rpartition("/")[2]
+    is_file = "/" in name or last.endswith((".csv", ".parquet", ".json"))
+    return (last.partition(".")[0] if is_file else last.rpartition(".")[2]).casefold()
 
 
 def few(words: Iterable[str], most: int = 2) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from ..comparison.data_facts import parsed
 from ..lineage import By
@@ -25,6 +25,8 @@ _RULES: Final = {
     "loosened": "rule loosened", "tightened": "rule tightened", "changed": "rule changed", "removed": "rule removed",
     "returned": "rule tightened",
 }  # fmt: skip
+_Around: TypeAlias = tuple[PastResult | None, PastResult | None]
+"""The last result before a rule was seen changed, and the first with the new one."""
 
 
 def check_causes(case: Case) -> Iterator[Candidate]:
@@ -93,6 +95,8 @@ def _rule(case: Case, row: CheckRow, link: By, seen_at: Millis) -> Candidate:
     low = check.rule_changed_not_before if change != "removed" else check.checked_at
     commit = _commit(case, check, low, seen_at)
     at, not_before = (seen_at, low) if commit is None else (commit.committed_at, None)
+    around = _around(case, row, seen_at)
+    cause = "rule loosened" if change == "changed" and _was_opened(*around) else _RULES[change]
     told = "removed" if change == "removed" else f"rule {change}"
     where = f" in {commit.sha[:7]}" if commit is not None else ""
     own = Evidence(at=seen_at, text=f"{check.name} {told}", subject=_newest(check))
@@ -103,25 +107,25 @@ def _rule(case: Case, row: CheckRow, link: By, seen_at: Millis) -> Candidate:
     )
     evidence = (own, *code)
     return Candidate(
-        subject=written("check", check.id), cause=_RULES[change], kind="check", title=f"{check.name} {told}{where}",
+        subject=written("check", check.id), cause=cause, kind="check", title=f"{check.name} {told}{where}",
         at=at, not_before=not_before, actor=commit.author if commit else "", link=link,
         carrier=case.carrier if _is_carried(case, at) else None, names=_names(case, check),
-        commits=frozenset({commit.sha} if commit else ()), rules=tuple(_rules(case, row, change, seen_at, evidence)),
-        evidence=evidence,
+        commits=frozenset({commit.sha} if commit else ()), evidence=evidence,
+        rules=tuple(_rules(case, row, change, seen_at, around, evidence)),
     )  # fmt: skip
 
 
 def _rules(
-    case: Case, row: CheckRow, change: str, seen_at: Millis, evidence: tuple[Evidence, ...]
-) -> Iterator[Why]:  # fmt: skip
+    case: Case, row: CheckRow, change: str, seen_at: Millis, around: _Around, evidence: tuple[Evidence, ...]
+) -> Iterator[Why]:
     check = row.check
     limits = _limits(check)
     words = limits or ("nothing asserts this any more" if change == "removed" else f"the rule asks {_asks(change)}")
     yield Why(factor=1.0, text=words, evidence=evidence)
-    before, after = _around(case, row, seen_at)
+    before, after = around
     if before is not None and after is not None and change in ("loosened", "changed"):
         said = (*evidence, Evidence(at=before.at, text=_word(before), subject=written("result", before.id)))
-        if _is_bad(before) and not _is_bad(after):
+        if _was_opened(before, after):
             yield Why(factor=1.25, text=f"it failed until the rule was {change}, and passed with it", evidence=said)
     if after is not None and change == "loosened" and not _is_bad(after):
         worst = max((one.result.failing_share or 0.0 for one in _since(case, row, seen_at)), default=0.0)
@@ -160,7 +164,12 @@ def _commit(case: Case, check: Check, low: Millis | None, seen_at: Millis) -> Co
     return case.last_commit("check code", since, seen_at + SKEW) or named
 
 
-def _around(case: Case, row: CheckRow, at: Millis) -> tuple[PastResult | None, PastResult | None]:
+def _was_opened(before: PastResult | None, after: PastResult | None) -> bool:
+    """Whether it failed by the old rule and not by the new one."""
+    return before is not None and after is not None and _is_bad(before) and not _is_bad(after)
+
+
+def _around(case: Case, row: CheckRow, at: Millis) -> _Around:
     """The last result before a rule was seen changed, and the first with the new one."""
     history = case.reader.checks.history(row.rowid, _RESULTS)
     before = next((one for one in history if one.at < at), None)

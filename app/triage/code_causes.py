@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from ..records import Commit, Evidence, Run
 from ..store.cause_reads import Deployed
 from ..store.events import event_id
-from .case import Candidate, Carrier, Case, Link, few, written
+from .case import Candidate, Carrier, Case, Link, few, stem, written
 from .causes import FITS, Cause, is_code, sorted_paths
 from .window import DAY, SKEW, Why, lasting
 
@@ -222,8 +222,7 @@ def _stems(case: Case) -> list[str]:
     """Last words of what the data on the path is called: orders of data/orders.csv."""
     if case.symptom.family not in ("check", "silence", "any"):
         return []
-    found = (re.split(r"[/.]", re.sub(r"\.\w+$", "", name) if "/" in name else name)[-1] for name in case.all_called())
-    return [word for word in dict.fromkeys(word.casefold() for word in found) if len(word) > 2]
+    return [word for word in dict.fromkeys(map(stem, case.all_called())) if len(word) > 2]
 
 
 def _tokens(path: str) -> set[str]:

@@ -10,7 +10,8 @@ from typing import Final
 from ..records import Evidence, Run
 from ..store.model_events import called, entry_event, move_event
 from ..store.state import Act
-from .case import Candidate, Case, few, written
+from .case import Candidate, Carrier, Case, few, written
+from .code_causes import runs_around
 from .upstream import Made, Moved
 from .window import SKEW, Why
 
@@ -25,7 +26,9 @@ _BEFORE: Final = 4
 
 
 def model_causes(case: Case) -> Iterator[Candidate]:
-    """All of them for the model that is in trouble."""
+    """All of them for the model that is in trouble; of a run what it was given."""
+    if case.subject.kind == "run":
+        yield from _run_params(case)
     if case.symptom.model:
         yield from _moves(case)
         yield from _version(case)
@@ -132,19 +135,30 @@ def _params(case: Case) -> Iterator[Candidate]:
     """What the run of the bad version was given otherwise than that of the good one."""
     if not case.carries or case.good is None or case.bad is None:
         return
-    old, new = case.good.run, case.bad.run
-    if old is None or new is None or not old.params or not new.params:
+    if case.good.run is not None and case.bad.run is not None:
+        steady = _steady(case, case.bad.run)
+        yield from _differing(case.good.run, case.bad.run, steady, case.carrier)
+
+
+def _run_params(case: Case) -> Iterator[Candidate]:
+    """What a run was given otherwise than the last of its experiment that finished."""
+    new, old = runs_around(case)
+    if new is not None and old is not None:
+        yield from _differing(old, new, frozenset(), None)
+
+
+def _differing(old: Run, new: Run, steady: frozenset[str], carrier: Carrier | None) -> Iterator[Candidate]:
+    if not old.params or not new.params:
         return
     differ = {key for key in {*old.params, *new.params} if not _alike(old.params.get(key), new.params.get(key))}
     told = sorted(key for key in differ if not _NOISE.search(key))
     if not told:
         return
-    steady = _steady(case, told, new)
     order = sorted(told, key=lambda key: (key not in steady, -_size(old.params.get(key), new.params.get(key)), key))
-    yield _given(case, old, new, order, steady)
+    yield _given(old, new, order, steady & set(told), carrier)
 
 
-def _given(case: Case, old: Run, new: Run, keys: list[str], steady: frozenset[str]) -> Candidate:
+def _given(old: Run, new: Run, keys: list[str], steady: frozenset[str], carrier: Carrier | None) -> Candidate:
     words = [f"{key} {old.params.get(key, 'none')} → {new.params.get(key, 'none')}" for key in keys]
     at = new.started_at if new.started_at is not None else new.ended_at or 0
     own = Evidence(at=at, text=f"{new.name or new.id}: {few(words, 4)}", subject=written("run", new.id))
@@ -159,7 +173,7 @@ def _given(case: Case, old: Run, new: Run, keys: list[str], steady: frozenset[st
         rules.append(Why(factor=0.8, text=told, evidence=(own, other)))
     return Candidate(
         subject=own.subject, cause="params", kind="params", title=few(words), at=at, actor=new.user or "",
-        link="digest", carrier=case.carrier, names=frozenset(keys), rules=tuple(rules), evidence=(own, other),
+        link="digest", carrier=carrier, names=frozenset(keys), rules=tuple(rules), evidence=(own, other),
     )  # fmt: skip
 
 
@@ -173,15 +187,15 @@ def _alike(one: str | None, other: str | None) -> bool:
 
 
 def _size(one: str | None, other: str | None) -> float:
-    """How much of a change it is: 1 for twice as much, and for what is no number."""
+    """How much of a change it is: 1 for twice or half as much, and for what is no number."""
     try:
-        old, new = float(one or ""), float(other or "")
+        low, high = sorted((abs(float(one or "")), abs(float(other or ""))))
     except ValueError:
         return 1.0
-    return abs(new - old) / max(abs(old), 1e-12) if old else 1.0
+    return high / low - 1 if low else 1.0
 
 
-def _steady(case: Case, keys: list[str], new: Run) -> frozenset[str]:
+def _steady(case: Case, new: Run) -> frozenset[str]:
     """Those that the versions before all had alike, where two of them at least tell."""
     rows = case.reader.models.version_ids(case.good.row.model_rowid) if case.good is not None else []
     found = rows.index(case.good.row.rowid) if case.good is not None and case.good.row.rowid in rows else 0
@@ -191,7 +205,7 @@ def _steady(case: Case, keys: list[str], new: Run) -> frozenset[str]:
         return frozenset()
     return frozenset(
         key
-        for key in keys
+        for key in runs[0].params
         if len({run.params.get(key) for run in runs}) == 1 and not _alike(runs[0].params.get(key), new.params.get(key))
     )
 

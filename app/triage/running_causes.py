@@ -8,7 +8,7 @@ from typing import Final
 
 from ..records import Event, Evidence, Millis, Stack, parse_subject
 from ..store.pipelines import PipelineRow
-from .case import Candidate, Case, Link, few, written
+from .case import Candidate, Case, Link, few, stem, written
 from .window import SKEW, Symptom, Why, lasting
 
 _LOOKED_AT: Final = 2_000
@@ -183,19 +183,11 @@ def _of_pipeline(case: Case, row: PipelineRow, producers: set[str]) -> tuple[Lin
     if one.name in producers:
         return "id", "it checks the data on the path"
     words = set(re.split(r"[^0-9a-z]+", " ".join([one.name, *(job.name for job in one.jobs or ())]).casefold()))
-    stems = {_stem(name): name for name in case.all_called()} | {case.symptom.model.casefold(): case.symptom.model}
-    named = [name for stem, name in stems.items() if len(stem) > 2 and stem in words]
+    stems = {stem(name): name for name in case.all_called()} | {case.symptom.model.casefold(): case.symptom.model}
+    named = [name for word, name in stems.items() if len(word) > 2 and word in words]
     if named:
         return "name", f"it is named after {named[0]}"
     return ("name", "it is named after what brings data") if words & _BRINGS else ("none", "")
-
-
-def _stem(name: str) -> str:
-    """`orders` of data/orders.csv and of shop.orders."""
-    last = name.rpartition("/")[2]
-    return (
-        last.partition(".")[0] if "/" in name or last.endswith((".csv", ".parquet")) else last.rpartition(".")[2]
-    ).casefold()
 
 
 def _since(symptom: Symptom, passed: Millis | None, ended: Millis, own: Evidence) -> Iterator[Why]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ..records import DatasetVersion, Evidence, Millis, PastResult, Record
+from ..records import Check, CheckResult, DatasetVersion, Evidence, Millis, PastResult, Record
 from ..store.checks import CheckRow
 from .case import Case, written
 
@@ -46,19 +46,31 @@ def _said(case: Case, row: CheckRow, changed_at: Millis, digests: Mapping[str, b
         return None
     after = history[len(is_new) - 1 - is_new[::-1].index(True)]
     before = next((one for one, new in zip(history, is_new, strict=True) if not new and one.at < after.at), None)
-    old, new = (before.result.failing_share if before else None), after.result.failing_share
-    if old is None or new is None or abs(new - old) < _MORE:
+    told = _difference(row.check, before.result, after.result) if before is not None else None
+    if told is None:
         return None
-    called = row.check.column or row.check.name
-    is_null = "null" in row.check.name.casefold()
-    return Said(
-        text=f"{called} {'null ' if is_null else ''}{share(old)} → {share(new)}{'' if is_null else ' fail'}",
-        column=row.check.column, is_worse=new > old,
-        evidence=Evidence(
-            at=after.at, text=f"{row.check.name}: {after.result.observed or share(new)}",
-            subject=written("result", after.id),
-        ),
+    evidence = Evidence(
+        at=after.at, text=f"{row.check.name}: {after.result.observed or after.result.outcome}",
+        subject=written("result", after.id),
     )  # fmt: skip
+    return Said(text=told[0], column=row.check.column, is_worse=told[1], evidence=evidence)
+
+
+def _difference(check: Check, before: CheckResult, after: CheckResult) -> tuple[str, bool] | None:
+    """In words, and whether it is worse: by the share of rows that fail, else by how many, else by the verdict."""
+    called = check.column or check.name
+    is_null = "null" in check.name.casefold()
+    word, end = ("null ", "") if is_null else ("", " fail")
+    old, new = before.failing_share, after.failing_share
+    if old is not None and new is not None:
+        return None if abs(new - old) < _MORE else (f"{called} {word}{share(old)} → {share(new)}{end}", new > old)
+    if before.failed_rows is not None and after.failed_rows is not None and before.failed_rows != after.failed_rows:
+        rows = f"{called} {word}{before.failed_rows} → {after.failed_rows} rows{end}"
+        return rows, after.failed_rows > before.failed_rows
+    bad = [one.outcome in ("fail", "warn") for one in (before, after)]
+    if bad[0] == bad[1]:
+        return None
+    return f"{check.name} {after.observed or after.outcome}", bad[1]
 
 
 def _is_new(one: PastResult, changed_at: Millis, digests: Mapping[str, bool]) -> bool:

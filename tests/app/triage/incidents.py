@@ -157,10 +157,11 @@ class Team:
         name: str = "not_null(customer_id)",
         column: str = "customer_id", dataset: str = "orders_asset", environment: str = "prod", **rest: Any,
     ) -> str:  # fmt: skip
-        result = CheckResult(
-            name=name, dataset=dataset, column=column, outcome=outcome, definition=rule, failed_rows=failed,
-            total_rows=1000, observed=f"{failed / 10:.3g} % null", **rest.pop("result", {}),
-        )  # fmt: skip
+        facts: dict[str, Any] = {
+            "name": name, "dataset": dataset, "column": column, "outcome": outcome, "definition": rule,
+            "failed_rows": failed, "total_rows": 1000, "observed": f"{failed / 10:.3g} % null",
+        }  # fmt: skip
+        result = CheckResult(**(facts | rest.pop("result", {})))
         made = Invocation(
             source="d", id=f"{name}-{hours}", tool="great_expectations", suite="orders", environment=environment,
             at=when(hours), results=(result,), **rest,

@@ -517,3 +517,39 @@ def test_many_rules_that_one_commit_loosened_are_told_by_three_of_them(team: Tea
             team.checked(hours, name=f"null({number})", **rule(asked))
     loosened = [one for one in team.suspects(FELL) if "loosened" in one.title]
     assert len(loosened) == 3
+
+
+def test_a_rule_that_was_rewritten_so_that_it_passes_was_loosened_whatever_the_tool_calls_it(team: Team) -> None:
+    usual_team(team, bad={"git_commit": sha("loose")})
+    team.commit("loose", 60, "checks/rules.py", parent="old")
+    for hours, outcome, text in ((100, "pass", "a"), (90, "pass", "a"), (70, "fail", "a"), (58, "pass", "b")):
+        team.checked(hours, outcome, rule=text, failed=31 * (hours < 80))  # type: ignore[arg-type]  # of a table
+    found = team.suspects(FELL)[0]
+    assert found.title == f"not_null(customer_id) rule changed in {sha('loose')[:7]}"
+    assert "it failed until the rule was changed, and passed with it" in found.reasons
+
+
+def test_what_a_run_that_failed_was_given_otherwise_is_a_suspect(team: Team) -> None:
+    commits(team)
+    team.run("ok", 50, git_commit=sha("base"), params={"batch": "64", "seed": "1"})
+    team.run("bad", 20, status="failed", git_commit=sha("base"), params={"batch": "4096", "seed": "2"})
+    assert team.suspects("run/bad")[0].title == "batch 64 → 4096"
+
+
+def test_data_that_a_failing_job_names_is_on_its_path(team: Team) -> None:
+    commits(team)
+    team.commit("data1", 200, "data/orders.csv.dvc", parent="base")
+    team.commit("data2", 26, "data/orders.csv.dvc", parent="data1")
+    team.tracked("aaa1", "data1", 200)
+    team.tracked("bbb2", "data2", 26)
+    failed = Case(name="test_load", message="KeyError: no column region in orders")
+    report = CaseReport(total=1, passed=0, failed=1, failures=(failed,))
+    team.pipeline("b", "ci", "failed", 25, "base", jobs=(Job(id="j", name="load", status="failed"),), report=report)
+    assert team.suspects("pipeline/b")[0].title == "orders aaa1 → bbb2"
+
+
+def test_more_rows_that_fail_are_told_where_nobody_says_of_how_many(team: Team) -> None:
+    usual_team(team, good={"datasets": trained("77ab")}, bad={"datasets": trained("9c1e")})
+    for hours, failed, digest in ((110, 0, "77ab"), (100, 0, "77ab"), (40, 31, "9c1e"), (35, 33, "9c1e")):
+        team.checked(hours, rule="r", failed=failed, dataset_digest=digest, result={"total_rows": None})
+    assert team.suspects(FELL)[0].reasons[0] == "customer_id null 0 → 31 rows"
