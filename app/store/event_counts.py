@@ -34,9 +34,7 @@ def event_counts(reader: Reader, state: State, since: Millis) -> Counter[str]:
     few = {event.id: event.kind for event in _few(reader, state, since)}
     counts.update(few.values())
     sources = {one.source for one in reader.source_states()}
-    is_any_hidden = reader.connection.execute("SELECT 1 FROM source WHERE hidden LIMIT 1").fetchone() is not None
-    only = sources if is_any_hidden else None
-    counts.update({kind: state.count_of_kind(kind, since, only) for kind in state.event_kinds()})
+    counts.update({kind: state.count_of_kind(kind, since, sources) for kind in state.event_kinds()})
     moves = [one for one in state.alias_moves(since=since) if one.reason != "first seen" and one.source in sources]
     counts["alias moved"] += len(moves)
     return +counts
