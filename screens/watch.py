@@ -16,7 +16,7 @@ from ..widgets.line import Piece
 from .changes import Changed
 from .deck import Deck
 from .frame import FrameScreen
-from .page import CHANGES_AT_MOST_EVERY, PageScreen
+from .page import CHANGES_AT_MOST_EVERY, TALL, PageScreen
 from .page_rows import Row
 from .run_details import Lines, Sight
 from .suspect_lines import attention_lines, suspect_lines
@@ -63,7 +63,7 @@ class WatchScreen(PageScreen[WatchFacts]):
 
     def rows(self, facts: WatchFacts, width: int) -> list[Row]:
         """Every line."""
-        return watch_rows(facts, self._folds, self.needle)
+        return watch_rows(facts, self._folds, self.needle, is_airy=self.room.height >= TALL)
 
     def draw_row(self, row: Row, facts: WatchFacts, width: int) -> list[Piece]:
         """A line."""

@@ -34,12 +34,14 @@ WHEN: Final = 13
 """Cells of a time or a range of two."""
 
 
-def watch_rows(facts: WatchFacts, folds: dict[str, bool], needle: str = "") -> list[Row]:
-    """Every line. `folds`: attentions that somebody unfolded or folded, and `quiet`."""
+def watch_rows(facts: WatchFacts, folds: dict[str, bool], needle: str = "", *, is_airy: bool = False) -> list[Row]:
+    """Every line. `folds`: attentions that somebody unfolded or folded, and `quiet`. `is_airy`: there is room for a
+    line of nothing between them."""
     words = needle.casefold().split()
     loud = [one for one in facts.sight.attentions if not one.is_quiet and _holds(one, words)]
     quiet = [one for one in facts.sight.attentions if one.is_quiet and _holds(one, words)]
-    rows = [row for one in loud for row in _attention_rows(one, facts, folds)]
+    rows = [row for one in loud for row in _attention_rows(one, facts, folds, is_airy=is_airy)]
+    rows = rows[1:] if rows and rows[0].kind == "gap" else rows
     if quiet:
         rows.append(Row("quiet", "quiet", note=f"{count(len(quiet))} acknowledged, folded"))
         rows += [Row("attention", one.id, one) for one in quiet] if folds.get("quiet") else []
@@ -53,7 +55,11 @@ def _holds(attention: Attention, words: Sequence[str]) -> bool:
     return holds(Row("attention", attention.id, note=told), words)
 
 
-def _attention_rows(attention: Attention, facts: WatchFacts, folds: dict[str, bool]) -> Iterator[Row]:
+def _attention_rows(
+    attention: Attention, facts: WatchFacts, folds: dict[str, bool], *, is_airy: bool
+) -> Iterator[Row]:  # fmt: skip
+    if is_airy and is_unfolded(attention, folds):
+        yield Row("gap", attention.id)
     yield Row("attention", attention.id, attention)
     if not is_unfolded(attention, folds):
         return

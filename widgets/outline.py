@@ -40,6 +40,9 @@ class Entry(Protocol):
 
 E = TypeVar("E", bound=Entry)
 
+SIGN = 2
+"""Cells of a sign before a name, and a space."""
+
 MARGIN = 3
 """Cells before a row: space, cursor, space."""
 
@@ -260,7 +263,8 @@ class Outline(Widget, Generic[E], can_focus=True):
         rest = drawn(pieces[at + 1 :], max(0, width - MARGIN - cells(guide) - cells(name)), styles)
         here = self._palette.cursor_styles.get(pieces[at][1], styles["text"])
         indent = len(name) - len(name.lstrip(" "))
-        lead = [Segment(f" ▸ {name[:indent]}", styles["mark"]), *([Segment(guide, styles["rule"])] if guide else [])]
+        before = [Segment(guide, styles[pieces[0][1]])] if guide else []
+        lead = [Segment(f" ▸ {name[:indent]}", styles["mark"]), *before]
         return Strip([*lead, Segment(name[indent:], here), *rest], width)
 
     # -- the mouse ----------------------------------------------------------------------------------------------
@@ -284,5 +288,5 @@ class Outline(Widget, Generic[E], can_focus=True):
 
 
 def _name_at(pieces: Sequence[Piece]) -> int:
-    """Which piece is the name: the first, or the one after the lines of a tree."""
-    return 1 if len(pieces) > 1 and pieces[0][1] == "rule" else 0
+    """Which piece is the name: the first, or the one after the lines of a tree, or after a sign."""
+    return 1 if len(pieces) > 1 and (pieces[0][1] == "rule" or cells(pieces[0][0]) <= SIGN) else 0
