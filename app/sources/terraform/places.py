@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from ...records import Record
+from ...records import Millis, Record
 from ..checks.files import ChangedError, Finder, content
 from ..checks.reading import ResultFile, UnreadableError
 from ..checks.tree import Candidate
@@ -28,7 +28,9 @@ class Seen(msgspec.Struct):
     waiting: str = ""
     """Of one that could not be read while it was fresh."""
     part: str = ""
-    """What it said, packed."""
+    """What it said, packed ..."""
+    written_at: Millis = 0
+    """... and when that was written."""
     state: str = ""
     sentence: str = ""
     """What is wrong with it."""

@@ -10,7 +10,6 @@ from hashlib import blake2b
 from typing import Any, cast
 
 import msgspec
-from msgspec.structs import replace
 
 from ...errors import IncompleteError, SourceError, StoreError
 from ...records import Batch, SourceSpec, Stack, Want
@@ -37,7 +36,9 @@ class Marks(msgspec.Struct):
     artifacts: dict[str, str] = {}
     """The newest of what pipelines kept: kind -> part, packed."""
     told: str = ""
-    """Of the stack that was handed over."""
+    """A hash of all that the stack was put together from that was handed over; "" for none."""
+    failed: bool = False
+    """That one had failed."""
 
 
 class InfraSource:
@@ -82,16 +83,14 @@ class InfraSource:
         await self._look(marks)
         async for taken in self._artifacts(marks, failures, whole):
             yield Batch(cursor=msgspec.to_builtins(marks), done=taken.done, total=taken.total)
-        stack = self._stack(marks)
-        told = "" if stack is None else _digest(stack)
+        told = self._told(marks)
         if told != marks.told or whole:
-            marks.told = told
-            yield Batch(
-                stacks=() if stack is None else (stack,), stacks_complete=True, cursor=msgspec.to_builtins(marks)
-            )
+            stacks = await asyncio.to_thread(self._stacks, marks) if told else ()
+            marks.told, marks.failed = told, any(one.status == "failed" for one in stacks)
+            yield Batch(stacks=stacks, stacks_complete=True, cursor=msgspec.to_builtins(marks))
         elif msgspec.to_builtins(marks) != dict(cursor):
             yield Batch(cursor=msgspec.to_builtins(marks))
-        self._own_up(marks, stack, failures)
+        self._own_up(marks, failures)
 
     def _loaded(self, cursor: Cursor) -> Marks:
         """The marks of a cursor, of the places that there are now; fresh ones where it cannot be read."""
@@ -138,45 +137,43 @@ class InfraSource:
         if before is None or part.written_at >= before.written_at:
             marks.artifacts[kind] = packed(part)
 
-    def _stack(self, marks: Marks) -> Stack | None:
-        """The stack by all that is known; None where nothing is."""
-        kept = [seen.part for seen in (*marks.files.values(), marks.printed)] + list(marks.artifacts.values())
-        parts = [part for part in map(unpacked, filter(None, kept)) if part is not None]
-        wrong = [seen.sentence for seen in (*marks.files.values(), marks.printed) if seen.state == "not_understood"]
-        if not parts and not wrong:
-            return None
-        return merged(self._facts, newest(parts), wrong=wrong, now=int(self._clock() * 1000))
+    def _told(self, marks: Marks) -> str:
+        """A hash of what the stack is put together from; "" where that is nothing."""
+        kept, wrong = _kept(marks), _wrong(marks)
+        words = msgspec.json.encode((kept, wrong, self._facts))
+        return blake2b(words, digest_size=8).hexdigest() if kept or wrong else ""
 
-    def _own_up(self, marks: Marks, stack: Stack | None, failures: list[SourceError]) -> None:
+    def _stacks(self, marks: Marks) -> tuple[Stack, ...]:
+        """The stack, by all that is known."""
+        parts = [part for part in map(unpacked, _kept(marks)) if part is not None]
+        return (merged(self._facts, newest(parts), wrong=_wrong(marks), now=int(self._clock() * 1000)),)
+
+    def _own_up(self, marks: Marks, failures: list[SourceError]) -> None:
         """Raise what says most: a place that cannot be reached before a file that cannot be read, and that nothing is
         there only where nothing is in any of the places."""
-        if said := self._judged(marks, stack):
+        if said := self._judged(marks):
             failures.insert(0, IncompleteError(said, "unreachable"))
-        seen = (*marks.files.values(), marks.printed)
-        failures += [IncompleteError(one.sentence, one.state) for one in seen if one.sentence]
+        failures += [IncompleteError(one.sentence, one.state) for one in _seen(marks) if one.sentence]
         real = [error for error in failures if not isinstance(error, IncompleteError)]
         partial = [error for error in failures if error.state != "never"]
         if real or partial:
             raise (real or partial)[0]
-        if stack is None and not any(one.waiting for one in seen):
+        if not marks.told and not any(one.waiting for one in _seen(marks)):
             raise failures[0] if failures else IncompleteError(self._nothing(), "never")
 
-    def _judged(self, marks: Marks, stack: Stack | None) -> str:
+    def _judged(self, marks: Marks) -> str:
         """What is to be said of the last run of the command; "" where all is well, or it never ran to its end."""
         ran = self.command.last() if self.command is not None else None
         if self.command is None or ran is None or ran.why == "cancelled":
             return ""
-        is_bad = stack is not None and stack.status == "failed"
-        is_fine = not is_bad and ran.status != _CHANGES
+        is_fine = not marks.failed and ran.status != _CHANGES
         return complaint(self.command.words, ran, wrote=self._wrote(marks, ran), all_passed=is_fine)
 
     def _wrote(self, marks: Marks, ran: Ran) -> bool:
         """Whether anything is as young as the run; of places elsewhere its exit status has to tell."""
         if not self._files and self._printer is None:
             return not ran.status
-        kept = [seen.part for seen in (*marks.files.values(), marks.printed) if seen.part]
-        parts = [part for part in map(unpacked, kept) if part is not None]
-        return any(part.written_at >= ran.started_at - 2_000 for part in parts)
+        return any(seen.part and seen.written_at >= ran.started_at - 2_000 for seen in _seen(marks))
 
     def _nothing(self) -> str:
         if self.command is not None and self._printer is not None:
@@ -184,14 +181,24 @@ class InfraSource:
         return "Nothing is there that could be read."
 
 
+def _seen(marks: Marks) -> list[Seen]:
+    return [*marks.files.values(), marks.printed]
+
+
+def _kept(marks: Marks) -> list[str]:
+    """All parts that are known, packed."""
+    return [*(seen.part for seen in _seen(marks) if seen.part), *marks.artifacts.values()]
+
+
+def _wrong(marks: Marks) -> list[str]:
+    return [seen.sentence for seen in _seen(marks) if seen.state == "not_understood"]
+
+
 def _after(seen: Seen, looked: Looked) -> Seen:
     """What is known of a place after a look. What it said before stays until it says something else."""
-    part = packed(looked.part) if looked.part is not None else seen.part
     if looked.waiting:
-        return Seen(digest=seen.digest, waiting=looked.waiting, part=part, state=seen.state, sentence=seen.sentence)
-    return Seen(digest=looked.digest, part=part, state=looked.state, sentence=looked.sentence)
-
-
-def _digest(stack: Stack) -> str:
-    """Of all that is said of it, but for when it was read."""
-    return blake2b(msgspec.msgpack.encode(replace(stack, read_at=None)), digest_size=8).hexdigest()
+        return msgspec.structs.replace(seen, waiting=looked.waiting)
+    part, at = seen.part, seen.written_at
+    if looked.part is not None:
+        part, at = packed(looked.part), looked.part.written_at
+    return Seen(digest=looked.digest, part=part, written_at=at, state=looked.state, sentence=looked.sentence)
