@@ -8,7 +8,8 @@ from ..records import Changes, Event, Millis, Record, Subject
 from ..store.happened import happened
 from ..store.reading import Reader
 from ..store.state import State
-from .case import Case, written
+from .candidates import written
+from .case import Case
 from .explain import candidates, explain
 from .outlook import Outlook
 from .window import WEEK, Symptom

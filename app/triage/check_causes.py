@@ -10,7 +10,8 @@ from ..lineage import By
 from ..records import Check, Commit, Evidence, Millis, PastResult
 from ..store.checks import CheckRow
 from ..store.model_events import called
-from .case import Candidate, Case, few, written
+from .candidates import Candidate, few, written
+from .case import Case
 from .causes import cause_of_path
 from .said import share
 from .window import DAY, HOUR, SKEW, Why

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 from ..records import Commit, Evidence, Run
 from ..store.cause_reads import Deployed
 from ..store.events import event_id
-from .case import Candidate, Carrier, Case, Link, few, stem, written
+from .candidates import Candidate, Carrier, Link, few, stem, written
+from .case import Case
 from .causes import FITS, Cause, is_code, sorted_paths
 from .window import DAY, SKEW, Why, lasting
 

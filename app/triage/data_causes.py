@@ -13,7 +13,8 @@ from ..lineage import By
 from ..records import DatasetVersion, Evidence, Millis
 from ..store.cause_reads import Came
 from ..store.events import event_id
-from .case import Candidate, Case, few, written
+from .candidates import Candidate, few, written
+from .case import Case
 from .causes import is_code
 from .said import said_of, share
 from .upstream import Part

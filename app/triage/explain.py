@@ -14,7 +14,8 @@ from ..store.happened import happened
 from ..store.reading import Reader
 from ..store.state import State
 from ..text import clip
-from .case import Candidate, Case
+from .candidates import Candidate
+from .case import Case
 from .check_causes import check_causes
 from .code_causes import code_causes
 from .data_causes import data_causes

@@ -10,7 +10,8 @@ from typing import Final
 from ..records import Evidence, Run
 from ..store.model_events import called, entry_event, move_event
 from ..store.state import Act
-from .case import Candidate, Carrier, Case, few, written
+from .candidates import Candidate, Carrier, few, written
+from .case import Case
 from .code_causes import runs_around
 from .upstream import Made, Moved
 from .window import SKEW, Why

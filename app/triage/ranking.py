@@ -15,7 +15,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from ..records import Evidence, Millis, Suspect, SuspectStrength
-from .case import LINKS, Candidate, Case
+from .candidates import LINKS, Candidate
+from .case import Case
 from .causes import FITS, WORDS
 from .together import joined
 from .window import DAY, Why, lasting, nearness

@@ -8,7 +8,8 @@ from typing import Final
 
 from ..records import Event, Evidence, Millis, Stack, parse_subject
 from ..store.pipelines import PipelineRow
-from .case import Candidate, Case, Link, few, stem, written
+from .candidates import Candidate, Link, few, stem, written
+from .case import Case
 from .window import SKEW, Symptom, Why, lasting
 
 _LOOKED_AT: Final = 2_000

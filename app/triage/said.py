@@ -7,7 +7,8 @@ from typing import Final
 
 from ..records import Check, CheckResult, DatasetVersion, Evidence, Millis, PastResult, Record
 from ..store.checks import CheckRow
-from .case import Case, written
+from .candidates import written
+from .case import Case
 
 _CHECKS: Final = 30
 """Checks of a dataset whose results are looked at."""

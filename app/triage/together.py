@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
-from .case import Candidate, Case
+from .candidates import Candidate
+from .case import Case
 from .window import DAY, SKEW, Why
 
 Key: TypeAlias = tuple[str, str, int]
