@@ -14,7 +14,8 @@ from textual.worker import Worker, WorkerState
 
 from ..app.copies import Copy
 from ..app.infra_copies import resource_copies, stack_copies
-from ..app.records import Subject
+from ..app.query import RESOURCES, Node, parse
+from ..app.records import RESOURCE_ACTIONS, Subject
 from ..widgets.figures import count
 from ..widgets.freshness import freshness
 from ..widgets.line import Piece
@@ -50,7 +51,7 @@ class InfraScreen(ListScreen[InfraLine]):
 
     NAME = "infra"
     TAB = "infra"
-    FILTER_HINT = "words: a stack, an address, a type, delete, drift"
+    FILTER_HINT = "action:delete type:aws_lb drift:update model:churn words"
     DEFAULT_SORT = BY_TROUBLE
     CSS_PATH = "infra.tcss"
     LEADING_KEYS = ("open", "changes", "infra.all", "mark", "filter", "sort", "columns")
@@ -116,10 +117,17 @@ class InfraScreen(ListScreen[InfraLine]):
         return [(key, made.title) for key, made in COLUMNS.items()]
 
     def filter_words(self) -> Iterable[str]:
-        """Stacks, their types of resources, and what can happen to one."""
+        """The fields, what can happen to a resource, and types of those that are here."""
         stacks = self._listed.stacks if self._listed is not None else ()
-        types = dict.fromkeys(one.type for held in stacks for one in held.stack.resources[:200])
-        return [*(held.stack.name for held in stacks), "create", "update", "delete", "replace", "drift", *types]
+        types = dict.fromkeys(f"type:{one.type}" for held in stacks for one in held.stack.resources[:200])
+        return [*RESOURCES.own, "age", *(f"action:{action}" for action in RESOURCE_ACTIONS), *types]
+
+    def check_filter(self, text: str) -> None:
+        """Raise FilterError where the text is not of the grammar."""
+        self._parsed(text)
+
+    def _parsed(self, text: str) -> Node | None:
+        return parse(text, zone=self.deck.zone, now=self.deck.now(), vocabulary=RESOURCES)
 
     def reload(self, *, keep: bool) -> None:
         """Show the lines that match; where nothing was read yet, read."""
@@ -153,8 +161,7 @@ class InfraScreen(ListScreen[InfraLine]):
         stacks = self._listed.stacks if self._listed is not None else ()
         if self.sort != BY_TROUBLE and self.sort[0]:
             stacks = tuple(sorted(stacks, key=sort_key(self.sort[0]), reverse=self.sort[1]))
-        words = self.filter.casefold().split()
-        lines = lines_of(stacks, self._toggled, words, self.deck.now(), unfolds=self._shows_all)
+        lines = lines_of(stacks, self._toggled, self._parsed(self.filter), self.deck.now(), unfolds=self._shows_all)
         self.set_columns()
         self.table.show(InfraRows(lines), keep=keep)
         self.table.say(empty_words(self.deck, self.filter))

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..app.query import And, Node, Words, leaves, matches_resource
 from ..app.records import Commit, Millis, Resource, Stack
 from ..app.store.reading import Reader
 from .infra_words import is_still, status_weight, weight
@@ -85,30 +86,44 @@ def _held(reader: Reader, stack: Stack, now: Millis) -> Held:
 
 
 def lines_of(
-    stacks: Sequence[Held], toggled: AbstractSet[str], words: Sequence[str], now: Millis, *, unfolds: bool = False
+    stacks: Sequence[Held], toggled: AbstractSet[str], where: Node | None, now: Millis, *, unfolds: bool = False
 ) -> list[InfraLine]:
-    """Every line. `toggled`: keys of stacks and folds that stand otherwise than they would; `unfolds`: show all."""
+    """Every line. `toggled`: keys of stacks and folds that stand otherwise than they would; `unfolds`: show all.
+
+    `where`: a filter of the vocabulary RESOURCES; of mere words those stay that a stack or a resource of it holds.
+    """
     made: list[InfraLine] = []
     for held in stacks:
-        found = _of_stack(held, toggled, words, now, unfolds=unfolds)
+        found = _of_stack(held, toggled, where, now, unfolds=unfolds)
         if made and (len(found) > 1 or made[-1].kind != "stack") and found:
             made.append(InfraLine(kind="gap", held=held, now=now))
         made += found
     return made
 
 
+def _passing(stack: Stack, where: Node | None) -> tuple[list[Resource], bool]:
+    """Its resources that pass, and whether they were asked for, and not only the stack."""
+    if where is None:
+        return list(stack.resources), False
+    words = [leaf.text.casefold() for leaf in leaves(where) if isinstance(leaf, Words)]
+    if isinstance(where, Words) or (isinstance(where, And) and len(words) == len(where.parts)):
+        said = " ".join((stack.name, stack.status, stack.environment, *stack.models, stack.folder)).casefold()
+        own = [word for word in words if word not in said]
+        return [one for one in stack.resources if _holds(one, own)], bool(own)
+    return [one for one in stack.resources if matches_resource(where, one, stack)], True
+
+
 def _of_stack(
-    held: Held, toggled: AbstractSet[str], words: Sequence[str], now: Millis, *, unfolds: bool
+    held: Held, toggled: AbstractSet[str], where: Node | None, now: Millis, *, unfolds: bool
 ) -> list[InfraLine]:
     stack = held.stack
-    said = " ".join((stack.name, stack.status, stack.environment, *stack.models, stack.folder))
-    own = [word for word in words if word not in said.casefold()]
-    resources = sorted((one for one in stack.resources if _holds(one, own)), key=weight)
+    found, own = _passing(stack, where)
+    resources = sorted(found, key=weight)
     if own and not resources:
         return []
     loud, still = [one for one in resources if not is_still(one)], [one for one in resources if is_still(one)]
     is_loud = bool(loud or stack.errors or stack.complaint)
-    is_open = (_key(stack) in toggled) != (is_loud or unfolds or bool(own))
+    is_open = (_key(stack) in toggled) != (is_loud or unfolds or own)
     head = InfraLine(kind="stack", held=held, now=now, is_open=is_open)
     made = [head]
     if not head.is_open:
@@ -121,7 +136,7 @@ def _of_stack(
         made.append(InfraLine(kind="error", held=held, now=now, text=f"and {len(loud) - MOST} more: Enter lists them"))
     if still:
         fold = f"{_key(stack)} still"
-        opened = (fold in toggled) != (unfolds or bool(own))
+        opened = (fold in toggled) != (unfolds or own)
         made.append(InfraLine(kind="fold", held=held, number=len(still), is_open=opened, now=now))
         made += [InfraLine(kind="resource", held=held, resource=one, now=now) for one in still[:MOST]] if opened else []
     return made

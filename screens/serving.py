@@ -14,7 +14,9 @@ from textual.worker import Worker, WorkerState
 
 from ..app.copies import Copy
 from ..app.monitor_copies import alert_copies, series_copies
-from ..app.records import Alert, MonitorSeries, Subject
+from ..app.query import SERIES as SERIES_FIELDS
+from ..app.query import Node, parse
+from ..app.records import SERIES_STATES, Alert, MonitorSeries, Subject
 from ..widgets.figures import count
 from ..widgets.freshness import freshness
 from ..widgets.line import Piece
@@ -31,7 +33,7 @@ from .serving_chart import RANGES, USUAL, ChartQuestion, Drawn, drawn, promotion
 from .serving_columns import SERIES, across, chosen_of, column, columns, name_of, propose, sort_key
 from .serving_links import ServingKeys
 from .serving_pane import ServingPane, pane_width
-from .serving_rows import Listed, Question, Seen, ServingLine, ServingRows, holds, listed
+from .serving_rows import Listed, Question, Seen, ServingLine, ServingRows, listed, passing
 from .serving_words import empty_words, monitor_states, tally_pieces
 from .subjects import named
 
@@ -50,7 +52,7 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
 
     NAME = "serving"
     TAB = "serving"
-    FILTER_HINT = "words: a model, a series, a label, state:bad"
+    FILTER_HINT = "model:churn state:bad value > 100 kind:business words"
     DEFAULT_SORT = BY_TROUBLE
     CSS_PATH = "serving.tcss"
     LEADING_KEYS = ("open", "changes", "serving.series", "serving.range", "filter", "sort", "columns")
@@ -136,11 +138,17 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
         return [(key, one.title.removeprefix("▸")) for key, one in columns(self._lines, self.room).items()]
 
     def filter_words(self) -> Iterable[str]:
-        """Models, series and how they stand."""
+        """The fields, how a line can stand, and models."""
         lines = self._lines
-        states = dict.fromkeys(f"state:{state}".replace(" ", "_") for line in lines for state in line.states())
-        names = dict.fromkeys(name for line in lines for name in (line.model, *line.seen) if name and " " not in name)
-        return [*states, *names]
+        models = dict.fromkeys(f"model:{line.model}" for line in lines if line.model and line.model.isidentifier())
+        return [*SERIES_FIELDS.own, "age", *(f"state:{state}" for state in SERIES_STATES if " " not in state), *models]
+
+    def check_filter(self, text: str) -> None:
+        """Raise FilterError where the text is not of the grammar."""
+        self._parsed(text)
+
+    def _parsed(self, text: str) -> Node | None:
+        return parse(text, zone=self.deck.zone, now=self.deck.now(), vocabulary=SERIES_FIELDS)
 
     def reload(self, *, keep: bool) -> None:
         """Show the lines that match; where nothing was read yet, read."""
@@ -176,8 +184,7 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
             self._show(keep=True)
 
     def _show(self, *, keep: bool) -> None:
-        words = self.filter.casefold().split()
-        self._shown = ordered([line for line in self._lines if holds(line, words)], self.sort)
+        self._shown = ordered(passing(self._lines, self._parsed(self.filter)), self.sort)
         if not self.chosen:
             self.keys = propose(self._lines)
         self._share()

@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
+from ..app.monitoring import gaps
 from ..app.records import Millis, MonitorSeries, Samples, Series
 from ..app.store.reading import Reader
 from ..app.text import clip
@@ -20,9 +21,6 @@ from .model_words import version_name
 from .serving_words import bounds_of, drawn_value
 
 HOUR: Final = 3_600_000
-
-GAP_STEPS: Final = 3
-"""Steps without a point over which no line is drawn."""
 
 DOTS: Final = 2
 """Columns of dots in a cell; of each the lowest and the highest point are read."""
@@ -65,14 +63,13 @@ class Drawn:
     columns: int
 
     @property
-    def gap(self) -> float:
-        """Milliseconds between two points over which no line is drawn: what was thinned has no shorter gaps."""
-        return max(GAP_STEPS * self.series.step, 2.5 * (self.until - self.since) / (DOTS * max(1, self.columns)))
-
-    @property
-    def is_empty(self) -> bool:
-        """There is no point in this time."""
-        return self.samples is None or not len(self.samples)
+    def parted(self) -> frozenset[float]:
+        """Times of points before which there is a gap. What was thinned to columns has no gap of less than two."""
+        if self.samples is None:
+            return frozenset()
+        least = 2.5 * (self.until - self.since) / (DOTS * max(1, self.columns))
+        found = gaps(self.samples.times, self.series.step, self.until)
+        return frozenset(float(after) for before, after in found if after - before > least)
 
 
 def drawn(reader: Reader, question: ChartQuestion) -> Generator[Drawn | None]:
@@ -93,7 +90,7 @@ def curve_of(found: Drawn) -> Curve | None:
     series, times = found.series, found.samples.times
     values = array("d", [drawn_value(series, value) for value in found.samples.shares()])
     line = Series(run_id=series.key, key=series.name, steps=times, times=times, values=values)
-    return Curve(series.key, "newest", line, hue=0, gap=found.gap)
+    return Curve(series.key, "newest", line, hue=0, parted=found.parted)
 
 
 def promotions(

@@ -61,9 +61,10 @@ def name_of(line: ServingLine) -> str:
 
 def _name(line: ServingLine) -> Piece:
     """How it stands by its glyph, then the name."""
-    stands = line.stands() or "missing"
+    stands = "skipped" if line.is_replaced and not line.alerts else line.stands() or "missing"
     role = sign(stands).role
-    return f"{glyph(stands)} {name_of(line)}", "text" if role in ("good", "dim") else role
+    return f"{glyph(stands)} {name_of(line)}", "dim" if stands == "skipped" else \
+        "text" if role in ("good", "dim") else role  # fmt: skip
 
 
 def _alias(line: ServingLine) -> Piece:
@@ -93,7 +94,7 @@ def _age(line: ServingLine) -> Piece:
 
 def chosen_of(some: Sequence[Seen], now: int) -> Seen:
     """Which of several lines of one name stands in the cell: the worst."""
-    return min(some, key=lambda one: WORST_FIRST.index(one.state(now)))
+    return min(some, key=lambda one: (one.is_replaced, WORST_FIRST.index(one.state(now))))
 
 
 def series_parts(line: ServingLine, name: str, strip: int, width: int) -> list[Piece]:
@@ -102,7 +103,7 @@ def series_parts(line: ServingLine, name: str, strip: int, width: int) -> list[P
     if not some:
         return [(" " * width, "text")]
     one = chosen_of(some, line.now)
-    stands = one.state(line.now)
+    stands = "skipped" if one.is_replaced else one.state(line.now)
     number = f"×{len(some)} " if len(some) > 1 else ""
     figure = f"{number}{value_said(one.series, one.series.value)} {glyph(stands)}"
     role = {"good": "text", "unknown": "text"}.get(stands, sign(stands).role)
@@ -169,7 +170,7 @@ def _needed(cell: Callable[[ServingLine], Piece], lines: Sequence[ServingLine], 
 
 def _rank(versions: Sequence[ServingLine], name: str) -> int:
     """What is wrong stays; what the worst version has leaves before that, what only others have before all."""
-    states = {one.state(line.now) for line in versions for one in line.seen.get(name, ())}
+    states = {one.state(line.now) for line in versions for one in line.seen.get(name, ()) if not one.is_replaced}
     if states & set(PRESSING):
         return 1 if states & {"bad", "burning"} else 2
     return 2 if versions and name in versions[0].seen else 5

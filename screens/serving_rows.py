@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from ..app.monitoring import WINDOWS, Burn, burn_rates, standing
+from ..app.query import And, Node, SeriesFacts, Words, leaves, matches_series
 from ..app.records import Alert, Millis, MonitorSeries, Samples, SeriesState
 from ..app.store.reading import Reader
 from .serving_words import WORST_FIRST, worst
@@ -34,6 +35,10 @@ class Seen:
     burns: tuple[Burn, ...] = ()
     day: Samples | None = None
     """Its last day, thinned; None before it was read, or where there is none."""
+    is_replaced: bool = False
+    """It fell silent, and a line of the same name and model speaks on: its version is served no more."""
+    source: str = ""
+    """The label of its source."""
 
     def state(self, now: Millis) -> SeriesState:
         """How it stands."""
@@ -72,11 +77,16 @@ class ServingLine:
         return [one for some in self.seen.values() for one in some]
 
     def states(self) -> list[SeriesState]:
-        """How its lines stand."""
-        return [one.state(self.now) for one in self.each]
+        """How its lines stand, without those that were replaced."""
+        return [one.state(self.now) for one in self.each if not one.is_replaced]
+
+    @property
+    def is_replaced(self) -> bool:
+        """Its version is served no more."""
+        return bool(self.seen) and all(one.is_replaced for one in self.each)
 
     def stands(self) -> SeriesState | None:
-        """The worst that is so, alerts that fire among it; None for a version that nothing watches."""
+        """The worst that is so, alerts that fire among it; None for a version that nothing watches any more."""
         firing = any(alert.state == "firing" for alert in (*self.alerts, *([self.alert] if self.alert else ())))
         return worst([*self.states(), *(["bad"] if firing else [])])  # type: ignore[list-item]  # words of the type
 
@@ -114,21 +124,34 @@ def listed(reader: Reader, question: Question) -> Generator[Listed]:
         series = reader.monitors.series()
         alerts = [alert for alert in reader.monitors.alerts(limit=ALERTS) if alert.state != "over"]
         live = in_production(reader, question.production)
-    yield Listed(lines=lines_of([Seen(series=one) for one in series], alerts, live, question))
-    seen = [_read(reader, one, question.now) for one in series]
-    yield Listed(lines=lines_of(seen, alerts, live, question), is_whole=True)
+        labels = {state.source: state.name for state in reader.source_states()}
+    bare = [Seen(series=one, source=labels.get(one.source, "")) for one in series]
+    yield Listed(lines=lines_of(marked(bare, question.now), alerts, live, question))
+    seen = [_read(reader, one, question.now) for one in bare]
+    yield Listed(lines=lines_of(marked(seen, question.now), alerts, live, question), is_whole=True)
 
 
-def _read(reader: Reader, series: MonitorSeries, now: Millis) -> Seen:
-    day = reader.monitors.thinned(series.key, now - DAY, now, POINTS)
-    return Seen(series=series, burns=burns_of(reader, series, now), day=day if day is not None and len(day) else None)
+def marked(seen: Sequence[Seen], now: Millis) -> list[Seen]:
+    """The lines, with those marked that were replaced."""
+    live = {_line_of(one) for one in seen if one.series.at is not None and one.state(now) != "stale"}
+    return [replace(one, is_replaced=one.state(now) == "stale" and _line_of(one) in live) for one in seen]
+
+
+def _line_of(seen: Seen) -> tuple[str, str, str]:
+    return seen.series.source, seen.series.name, seen.series.model
+
+
+def _read(reader: Reader, seen: Seen, now: Millis) -> Seen:
+    day = reader.monitors.thinned(seen.series.key, now - DAY, now, POINTS)
+    return replace(seen, burns=burns_of(reader, seen.series, now), day=day if len(day) else None)
 
 
 def burns_of(reader: Reader, series: MonitorSeries, now: Millis) -> tuple[Burn, ...]:
     """How fast its budget goes; nothing for a line without an objective or without points."""
     if series.objective is None:
         return ()
-    samples = reader.monitors.samples(series.key, now - LONGEST, now)
+    # twice as far: the windows end at the newest point, which may be older than now
+    samples = reader.monitors.samples(series.key, now - 2 * LONGEST, now + 1)
     if samples is None or samples.totals is None or not len(samples):
         return ()
     return burn_rates(samples, series.objective, now)
@@ -235,14 +258,40 @@ def _trouble(line: ServingLine) -> tuple[int, bool, str, int, str]:
     return (WORST_FIRST.index(stands) if stands else len(WORST_FIRST), not line.is_live, name, -number, line.version)
 
 
+def passing(lines: Sequence[ServingLine], where: Node | None) -> list[ServingLine]:
+    """The lines that pass a filter of the vocabulary SERIES, those whose series do; of mere words also what holds them
+    in its alias or is an alert. Alerts stay below the version that they stand below."""
+    if where is None:
+        return list(lines)
+    found = [line for line in lines if line.alert is None and _passes(line, where)]
+    told = {alert.fingerprint for line in found for alert in line.alerts}
+    kept = {line.key for line in found}
+    return [
+        line
+        for line in lines
+        if line.key in kept or (line.alert is not None and (line.alert.fingerprint in told or _passes(line, where)))
+    ]
+
+
+def _passes(line: ServingLine, where: Node) -> bool:
+    words = [leaf.text for leaf in leaves(where) if isinstance(leaf, Words)]
+    if isinstance(where, Words) or (isinstance(where, And) and len(words) == len(where.parts)):
+        return holds(line, [word.casefold() for word in words])
+    facts = (SeriesFacts(one.series, one.state(line.now), _fastest(one.burns), one.source) for one in line.each)
+    return any(matches_series(where, one) for one in facts)
+
+
+def _fastest(burns: Sequence[Burn]) -> float | None:
+    rates = [(one.long_rate, one.short_rate) for one in burns]
+    return max((min(long, short) for long, short in rates if long is not None and short is not None), default=None)
+
+
 def holds(line: ServingLine, words: Sequence[str]) -> bool:
-    """Whether a line holds each of the words: in its names, labels, and how it stands (`state:bad`)."""
-    if not words:
-        return True
+    """Whether a line holds each of the words: in its names and labels, and in how it stands."""
     stands = line.stands() or "unwatched"
-    parts = [line.model, f"v{line.version}", *line.aliases, f"state:{stands}".replace(" ", "_"), stands]
+    parts = [line.model, f"v{line.version}", *line.aliases, stands]
     for one in line.each:
-        parts += [one.series.name, *one.series.labels.values(), f"state:{one.state(line.now)}".replace(" ", "_")]
+        parts += [one.series.name, *one.series.labels.values(), one.state(line.now)]
     for alert in (*line.alerts, *([line.alert] if line.alert else ())):
         parts += [alert.name, alert.state, alert.severity, alert.model, alert.summary]
     text = " ".join(parts).casefold()

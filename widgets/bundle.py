@@ -26,7 +26,7 @@ class Bundle:
         self.lines: list[Line] = []
         self.extent: tuple[float, float] | None = None
         """From when to when the axis of time goes, in UTC milliseconds; None: as far as there are points."""
-        self._tracks: dict[tuple[str, bool, bool, float | None], tuple[Series, Track]] = {}
+        self._tracks: dict[tuple[str, bool, bool, frozenset[float] | None], tuple[Series, Track]] = {}
         self._whole: dict[Axis, tuple[float, float]] = {}
 
     def show(self, curves: Sequence[Curve]) -> None:
@@ -56,17 +56,17 @@ class Bundle:
             track, origin = held[self._kept(curve)][1], starts.get(curve.series.run_id, 0.0)
             self.lines.append(Line(curve, track, mark, origin))
 
-    def _kept(self, curve: Curve) -> tuple[str, bool, bool, float | None]:
+    def _kept(self, curve: Curve) -> tuple[str, bool, bool, frozenset[float] | None]:
         """By what a track is kept."""
         timed = self.axis != "step"
-        return curve.key, timed, self.log, curve.gap if timed else None
+        return curve.key, timed, self.log, curve.parted if timed else None
 
     def _track(self, curve: Curve) -> tuple[Series, Track]:
-        name = _, timed, log, gap = self._kept(curve)
+        name = _, timed, log, parted = self._kept(curve)
         held = self._tracks.get(name)
         if held and (held[0] is curve.series or _same(held[0], curve.series)):
             return held
-        return curve.series, prepare(curve.series, "time" if timed else "step", log, gap)
+        return curve.series, prepare(curve.series, "time" if timed else "step", log, parted)
 
     def _starts(self) -> dict[str, float]:
         """When each run began to log what is shown."""

@@ -38,8 +38,8 @@ class Curve:
     series: Series
     hue: int = 0
     """Which of the palette's eight hues."""
-    gap: float | None = None
-    """Milliseconds without a point over which no line is drawn along time; None: as the usual distance suggests."""
+    parted: frozenset[float] | None = None
+    """Times of points to which no line is drawn from the one before; None: as the usual distance suggests."""
 
 
 class Reading(NamedTuple):
@@ -98,10 +98,12 @@ class Track:
         return self._smooth[weight]
 
 
-def prepare(series: Series, axis: Axis = "step", log: bool = False, gap: float | None = None) -> Track:
+def prepare(
+    series: Series, axis: Axis = "step", log: bool = False, parted: frozenset[float] | None = None
+) -> Track:  # fmt: skip
     """The series along an axis; `relative` is prepared as `time`, the difference is an offset of the window.
 
-    `gap`: a distance along the axis over which no line is drawn; None: where the usual distance says so.
+    `parted`: x of points to which no line is drawn from the one before; None: where the usual distance says so.
     """
     found: Sequence[int] = series.steps if axis == "step" else series.times
     values: Sequence[float] = series.values
@@ -115,13 +117,8 @@ def prepare(series: Series, axis: Axis = "step", log: bool = False, gap: float |
         _set_apart(track, log)
     if log:
         track.ys = list(map(log10, track.ys))
-    track.cuts |= _gaps(track.xs) if gap is None else _longer(track.xs, gap)
+    track.cuts |= _gaps(track.xs) if parted is None else {at for at, x in enumerate(track.xs) if x in parted}
     return track
-
-
-def _longer(xs: list[float], gap: float) -> frozenset[int]:
-    """Where points are further apart than that."""
-    return frozenset(place for place in range(1, len(xs)) if xs[place] - xs[place - 1] > gap)
 
 
 def _set_apart(track: Track, log: bool) -> None:

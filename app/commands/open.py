@@ -13,7 +13,7 @@ from ..settings import Settings
 from ..store.reading import Reader
 from ..text import shown
 from .options import Options
-from .place import settings_of, synced
+from .place import settings_of, state_of, synced
 from .terminal import open_here
 
 
@@ -34,6 +34,10 @@ def open_command(options: Options, subject: str) -> int:
       quarterdeck open result/ID                        the same, at one of its results
       quarterdeck open dataset/orders@77ab              a version of data: what differs, what was trained on it
       quarterdeck open commit/4f2c91a                   what it changed, what ran on it
+      quarterdeck open series/9b0fe6688806986e          a line of production: its curve, when it was bad
+      quarterdeck open alert/7f3f8ea396b016c1           what it says, and when it fired
+      quarterdeck open resource/serving                 a stack: its plan as a diff, what was changed outside the code
+      quarterdeck open event/c037f63195415c42           something that happened, and what it speaks of
       quarterdeck open "$(quarterdeck runs --sort metrics.val_auc:desc --limit 1 --json | jq -r '.[0].subject')"
     """
     thing = parse_subject(subject)
@@ -56,7 +60,8 @@ def find(subject: Subject, options: Options, settings: Settings) -> Subject:
 
 _CAN_BE_OPENED = (
     "run/ID, model/NAME, model/NAME/VERSION, alias/NAME@ALIAS, pipeline/ID, job/ID, check/ID, result/ID, "
-    "dataset/NAME@DIGEST and commit/SHA"
+    "dataset/NAME@DIGEST, commit/SHA, series/KEY, alert/FINGERPRINT, resource/STACK, resource/STACK/ADDRESS and "
+    "event/ID"
 )
 _CHECKS = "`quarterdeck checks --json` has the ids of checks, and those of their newest results"
 _MODELS = "`quarterdeck models` lists models and aliases, `quarterdeck models --json` their versions"
@@ -70,6 +75,10 @@ _HOW_NAMED = {
     "commit": "Commits are named by their sha, or its beginning",
     "check": f"Checks are named by their id, or its beginning: {_CHECKS}",
     "result": f"Results are named by the id of their check, a dot and that of the invocation: {_CHECKS}",
+    "series": "Series are named by their key, or its beginning: `quarterdeck monitors --json` has them",
+    "alert": "Alerts are named by their fingerprint, or its beginning: `quarterdeck monitors --alerts --json` has them",
+    "resource": "Stacks are named as in the settings, resources by their address: `quarterdeck infra` lists them",
+    "event": "Events are named by their whole id: `quarterdeck events --json` has them",
 }
 
 
@@ -86,7 +95,33 @@ def whole(reader: Reader, subject: Subject, settings: Settings) -> Subject | Non
         return _dataset(reader, subject, settings)
     if subject.kind == "commit":
         return _commit(reader, subject)
+    if subject.kind in ("series", "alert", "resource"):
+        return _watched(reader, subject)
+    if subject.kind == "event":
+        return _event(reader, subject, settings)
     return _other(reader, subject)
+
+
+def _watched(reader: Reader, subject: Subject) -> Subject | None:
+    native, *address = subject.parts
+    if subject.kind == "series":
+        known = reader.monitors.one(native) is not None
+        return subject if known else _begun(subject, [one.key for one in reader.monitors.series()])
+    if subject.kind == "alert":
+        alerts = reader.monitors
+        if alerts.alert(native) is not None:
+            return subject
+        return _begun(subject, [one.fingerprint for one in alerts.alerts(past=True)])
+    if address:
+        return subject if reader.infra.resource(native, address[0]) is not None else None
+    return subject if reader.infra.stack(native) is not None else None
+
+
+def _event(reader: Reader, subject: Subject, settings: Settings) -> Subject | None:
+    from ..store.event_lookup import event_by_id  # with what it brings, when it is wanted
+
+    with state_of(settings) as state:
+        return subject if event_by_id(reader, state, subject.parts[0]) is not None else None
 
 
 def _dataset(reader: Reader, subject: Subject, settings: Settings) -> Subject | None:
@@ -126,9 +161,11 @@ def _other(reader: Reader, subject: Subject) -> Subject | None:
 
 def _begun(subject: Subject, ids: Sequence[str]) -> Subject | None:
     """The only one of the ids that begin as somebody wrote; None where there is none. Raises UsageError for several."""
+    ids = list(dict.fromkeys(one for one in ids if one.startswith(subject.parts[0])))
     if len(ids) > 1:
-        some = ", ".join(map(shown, ids))
-        raise UsageError(f"Several {subject.kind}s begin with {shown(subject.parts[0])}: {some}. Write more of the id.")
+        some = ", ".join(map(shown, ids[:5]))
+        kinds = subject.kind if subject.kind == "series" else f"{subject.kind}s"
+        raise UsageError(f"Several {kinds} begin with {shown(subject.parts[0])}: {some}. Write more of the id.")
     return Subject(kind=subject.kind, parts=(ids[0],)) if ids else None
 
 

@@ -64,7 +64,7 @@ async def test_space_folds_a_stack_away_and_the_cursor_stays_on_it(stacked: Any,
 
 async def test_the_filter_finds_resources_and_says_where_there_is_none(stacked: Any, walk: Any) -> None:
     async with stacked.app().run_test(size=(120, 40)) as pilot:
-        text = await walk(pilot, "slash", *"subnet", "enter")
+        text = await walk(pilot, "slash", *"type:aws_subnet", "enter")
         assert "+ module.net.aws_subnet.private[2]" in text
         assert "training" not in text
         assert "no stack or resource is like" in await walk(pilot, "slash", *"zzz", "enter")
@@ -117,7 +117,7 @@ async def test_copies_are_those_of_what_is_here(stacked: Any, walk: Any) -> None
 
 async def test_commands_and_subjects_lead_there(stacked: Any, settled: Any, wait_for: Any) -> None:
     async with stacked.app().run_test(size=(120, 40)) as pilot:
-        await pilot.press("colon", *"infra drift", "enter")
+        await pilot.press("colon", *"infra drift:update", "enter")
         await wait_for(pilot, "aws_security_group.api", gone=["training"])
         await pilot.press("colon", *"resource/serving", "enter")
         await wait_for(pilot, "changed outside the code  2")

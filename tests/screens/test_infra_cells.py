@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from quarterdeck.app.query import RESOURCES, Node, parse
 from quarterdeck.app.records import Commit, Resource, Stack
 from quarterdeck.app.text import cells
 from quarterdeck.screens.infra_columns import COLUMNS, across
@@ -28,6 +29,10 @@ def held(*resources: Resource, commit: Commit | None = None, **changes: Any) -> 
     return Held(stack=stack, counts=stack.counts(), commit=commit)
 
 
+def where(text: str) -> Node | None:
+    return parse(text, vocabulary=RESOURCES, now=NOW)
+
+
 def kinds(lines: list[InfraLine]) -> list[str]:
     return [line.kind if line.resource is None else line.resource.action for line in lines]
 
@@ -42,30 +47,32 @@ OUTSIDE = make_resource("aws_security_group.api", drift="update", drifted=("ingr
 
 
 def test_below_a_stack_stands_what_changes_and_what_stands_still_is_a_count() -> None:
-    lines = lines_of([held(STILL, LOUD, OUTSIDE)], set(), [], NOW)
+    lines = lines_of([held(STILL, LOUD, OUTSIDE)], set(), None, NOW)
     assert kinds(lines) == ["stack", "no-op", "replace", "fold"]
     assert (lines[1].resource, lines[3].number) == (OUTSIDE, 1)
 
 
 def test_a_stack_in_step_is_one_line_until_it_is_opened() -> None:
     one = held(STILL)
-    assert kinds(lines_of([one], set(), [], NOW)) == ["stack"]
-    (line,) = lines_of([one], set(), [], NOW)
-    assert kinds(lines_of([one], {fold_key(line)}, [], NOW)) == ["stack", "fold"]
-    assert kinds(lines_of([one], set(), [], NOW, unfolds=True)) == ["stack", "fold", "no-op"]
+    assert kinds(lines_of([one], set(), None, NOW)) == ["stack"]
+    (line,) = lines_of([one], set(), None, NOW)
+    assert kinds(lines_of([one], {fold_key(line)}, None, NOW)) == ["stack", "fold"]
+    assert kinds(lines_of([one], set(), None, NOW, unfolds=True)) == ["stack", "fold", "no-op"]
 
 
 def test_errors_and_what_is_wrong_with_the_files_stand_first_and_are_read_only() -> None:
-    lines = lines_of([held(LOUD, errors=("Error: quota",), complaint="the plan is cut off")], set(), [], NOW)
+    lines = lines_of([held(LOUD, errors=("Error: quota",), complaint="the plan is cut off")], set(), None, NOW)
     assert kinds(lines) == ["stack", "error", "complaint", "replace"]
     assert [line.is_remark for line in lines] == [False, True, True, False]
 
 
 def test_a_filter_keeps_the_stacks_and_resources_that_hold_its_words() -> None:
     one, other = held(LOUD, STILL), Held(stack=make_stack("training", NOW, models=(), folder="gcp"))
-    assert next(line.key for line in lines_of([one, other], set(), ["serving"], NOW)).endswith("/serving")
-    assert kinds(lines_of([one, other], set(), ["worker"], NOW)) == ["stack", "fold", "no-op"]
-    assert lines_of([one, other], set(), ["nothing", "such"], NOW) == []
+    assert next(line.key for line in lines_of([one, other], set(), where("serving"), NOW)).endswith("/serving")
+    assert kinds(lines_of([one, other], set(), where("worker"), NOW)) == ["stack", "fold", "no-op"]
+    assert lines_of([one, other], set(), where("nothing such"), NOW) == []
+    assert kinds(lines_of([one, other], set(), where("action:replace"), NOW)) == ["stack", "replace"]
+    assert kinds(lines_of([one, other], set(), where("changed:tags and model:churn"), NOW)) == ["stack", "replace"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from quarterdeck.app.monitoring import Burn, Window
+from quarterdeck.app.query import SERIES as SERIES_FIELDS
+from quarterdeck.app.query import parse
 from quarterdeck.app.records import Alert, MonitorSeries, Samples
 from quarterdeck.app.text import cells
 from quarterdeck.screens.serving_chart import Drawn, curve_of
@@ -20,7 +22,7 @@ from quarterdeck.screens.serving_columns import (
     series_parts,
     sort_key,
 )
-from quarterdeck.screens.serving_rows import Question, Seen, ServingLine, holds, lines_of
+from quarterdeck.screens.serving_rows import Question, Seen, ServingLine, lines_of, marked, passing
 from quarterdeck.screens.serving_words import (
     bounds_of,
     burn_piece,
@@ -88,12 +90,39 @@ def test_what_belongs_to_no_model_stands_below_under_its_own_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("needle", "is_held"),
-    [("churn", True), ("v14 champion", True), ("state:bad", False), ("state:good", True), ("latency uplift", False)],
+    ("text", "is_kept"),
+    [
+        ("churn", True),
+        ("v14 champion", True),
+        ("state:bad", False),
+        ("state:good", True),
+        ("latency uplift", False),
+        ("value > 100 and model:churn", True),
+        ("value > 110", False),
+        ("not state:good", False),
+    ],
 )
-def test_a_filter_is_words_that_a_line_holds(needle: str, is_held: bool) -> None:
-    (line,) = lines(known())
-    assert holds(line, needle.split()) is is_held
+def test_a_filter_is_of_the_grammar_and_words_are_looked_for_in_aliases_too(text: str, is_kept: bool) -> None:
+    found = passing(lines(known()), parse(text, vocabulary=SERIES_FIELDS, now=NOW))
+    assert bool(found) is is_kept
+
+
+def test_alerts_stay_with_the_version_that_passes() -> None:
+    fires, other = make_alert("HighLatency", NOW), make_alert("DiskFull", NOW, model="", labels={"a": "b"})
+    every = lines(known(), alerts=(fires, other))
+    kept = passing(every, parse("state:good", vocabulary=SERIES_FIELDS, now=NOW))
+    assert [line.alert.name for line in kept if line.alert is not None] == ["HighLatency"]
+    kept = passing(every, parse("diskfull", vocabulary=SERIES_FIELDS, now=NOW))
+    assert [line.kind for line in kept] == ["alert"]
+
+
+def test_a_version_that_is_served_no_more_is_said_so_and_alarms_nobody() -> None:
+    old = known(version="13", at=NOW - 9 * HOUR)
+    found = lines(*marked([old, known(version="14")], NOW))
+    assert [line.version for line in found] == ["14", "13"]
+    assert (found[1].is_replaced, found[1].stands(), found[1].states()) == (True, None, [])
+    assert columns(found, 120)["name"].cell(found[1]) == ("– churn v13", "dim")
+    assert not any(one.is_replaced for one in marked([known(at=NOW - 9 * HOUR)], NOW))
 
 
 # -- cells ----------------------------------------------------------------------------------------------------------
@@ -246,9 +275,12 @@ def test_an_objective_is_drawn_as_percent_and_no_requests_are_no_number() -> Non
 
 def test_what_was_thinned_to_columns_has_no_gap_that_is_shorter_than_two_of_them() -> None:
     series = make_series("p95 latency", step=MINUTE)
-    near, far = drawing(series, [1.0], hours=1), drawing(series, [1.0], hours=720)
-    assert near.gap == 3 * MINUTE
-    assert far.gap > 2 * 720 * HOUR / 200
+    times = array("q", [NOW - minutes * MINUTE for minutes in (60, 59, 58, 40, 39, 38)])
+    samples = Samples(source="p", key=series.key, times=times, values=array("d", [1.0] * 6))
+    near = Drawn(series=series, samples=samples, since=NOW - HOUR, until=NOW, columns=100)
+    far = Drawn(series=series, samples=samples, since=NOW - 720 * HOUR, until=NOW, columns=100)
+    assert near.parted == {NOW - 40.0 * MINUTE}
+    assert far.parted == frozenset()
 
 
 def test_without_a_point_there_is_no_curve() -> None:

@@ -297,13 +297,12 @@ def test_a_gap_is_not_drawn_over() -> None:
     assert all(picture.grid.texts[row][middle] in " ┈" for row in range(picture.area.y, 12))
 
 
-def test_what_is_said_to_be_a_gap_is_one_and_what_is_shorter_is_none() -> None:
+def test_what_is_said_to_be_a_gap_is_one_and_nothing_else_is() -> None:
     line = curve([1.0] * 8, steps=[0, 1, 2, 3, 7, 8, 9, 10])
-    seconds = 1_000.0
-    for gap, is_cut in ((3 * seconds, True), (5 * seconds, False)):
+    for parted, is_cut in ((frozenset({START + 7_000.0}), True), (frozenset[float](), False)):
         bundle = Bundle()
         bundle.turn("time", False)
-        bundle.show([replace(line, gap=gap)])
+        bundle.show([replace(line, parted=parted)])
         picture = draw(bundle.lines, View(*bundle.whole(), axis="time"), 80, 14)
         middle = picture.area.x + picture.area.width // 2
         free = all(picture.grid.texts[row][middle] in " ┈" for row in range(picture.area.y, 12))

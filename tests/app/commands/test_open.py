@@ -1,7 +1,8 @@
-"""`quarterdeck open`: pipelines, jobs, models and checks; runs are in test_status."""
+"""`quarterdeck open`: pipelines, jobs, models, checks and what is watched; runs are in test_status."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,19 @@ import pytest
 
 from quarterdeck.app import terminal
 from quarterdeck.app.records import (
+    Alert,
     Batch,
     CheckResult,
     Invocation,
     Job,
     ModelVersion,
+    MonitorSeries,
     Pipeline,
     RegisteredModel,
+    Resource,
     SourceSpec,
     SourceState,
+    Stack,
     check_id,
 )
 from quarterdeck.app.store.cache import Cache
@@ -33,6 +38,9 @@ GX = SourceSpec(key="00000000000000cc", kind="checks", name="gx", address="gx")
 RESULT = CheckResult(name="not_null(id)", dataset="orders", outcome="fail")
 INVOCATION = Invocation(source=GX.key, id="run 1/a", tool="dbt", at=NOW, results=(RESULT,))
 CHECK = check_id(GX.key, INVOCATION, RESULT)
+PROMETHEUS = SourceSpec(key="00000000000000dd", kind="prometheus", name="prometheus", address="https://prom.example")
+TERRAFORM = SourceSpec(key="00000000000000ee", kind="infra", name="serving", address="/churn")
+LATENCY = MonitorSeries(source=PROMETHEUS.key, key="4f2c91ab7d00e1aa", name="p95 latency", model="churn")
 
 
 @pytest.fixture
@@ -41,6 +49,12 @@ def opened(cache: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     writer = Cache(cache)
     writer.declare([JENKINS, REGISTRY, GX])
     writer.write(GX.key, Batch(invocations=(INVOCATION,)), NOW)
+    writer.declare([JENKINS, REGISTRY, GX, PROMETHEUS, TERRAFORM])
+    alert = Alert(source=PROMETHEUS.key, fingerprint="ffff0000ffff0000", name="HighLatency", since=NOW)
+    writer.write(PROMETHEUS.key, Batch(series=(LATENCY,), alerts=(alert,)), NOW)
+    balancer = Resource(stack="serving", address="aws_lb.api", type="aws_lb", name="api")
+    stack = Stack(source=TERRAFORM.key, name="serving", resources=(balancer,))
+    writer.write(TERRAFORM.key, Batch(stacks=(stack,)), NOW)
     churn = RegisteredModel(source=REGISTRY.key, name="churn / eu", aliases={"champion": "1"})
     first = ModelVersion(source=REGISTRY.key, model="churn / eu", version="1")
     writer.write(REGISTRY.key, Batch(models=(churn,), versions=(first,)), NOW)
@@ -118,6 +132,37 @@ def test_one_that_is_not_in_the_cache_is_refused_and_says_how_they_are_named(
     assert said.status == 1
     assert f"There is no {subject} in the cache. `quarterdeck models` lists models and aliases" in said.err
     assert opened == []
+
+
+@pytest.mark.parametrize(
+    ("subject", "whole"),
+    [
+        (f"series/{LATENCY.key}", f"series/{LATENCY.key}"),
+        (f"series/{LATENCY.key[:8]}", f"series/{LATENCY.key}"),
+        ("alert/ffff", "alert/ffff0000ffff0000"),
+        ("resource/serving", "resource/serving"),
+        ("resource/serving/aws_lb.api", "resource/serving/aws_lb.api"),
+    ],
+)
+def test_what_is_watched_and_what_it_stands_on_is_opened(
+    call: Call, opened: list[str], subject: str, whole: str
+) -> None:
+    assert call("open", subject).status == 0
+    assert opened == [whole]
+
+
+@pytest.mark.parametrize("subject", ["series/zz", "alert/zz", "resource/nope", "resource/serving/nope", "event/zz"])
+def test_what_nobody_watches_is_not_opened(call: Call, opened: list[str], subject: str) -> None:
+    said = call("open", subject)
+    assert said.status == 1
+    assert f"There is no {subject} in the cache." in said.err
+    assert opened == []
+
+
+def test_an_event_is_opened_by_its_id(call: Call, opened: list[str]) -> None:
+    (event, *_) = json.loads(call("events", "--json").out)
+    assert call("open", f"event/{event['id']}").status == 0
+    assert opened == [f"event/{event['id']}"]
 
 
 def test_a_check_is_opened_by_its_id_and_by_its_beginning(call: Call, opened: list[str]) -> None:
