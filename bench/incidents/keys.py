@@ -51,7 +51,7 @@ def _walk(terminal: Terminal, attention: str, title: str, subject: str) -> int:
         pressed += _down_to(terminal, _head(title), most=5)
     except NoWayError:  # not among the first, which the list shows: all are behind Enter
         return _by_its_page(terminal, attention, title, subject)
-    return pressed + _open(terminal, subject)
+    return pressed + _open(terminal, subject, title)
 
 
 def _by_its_page(terminal: Terminal, attention: str, title: str, subject: str) -> int:
@@ -59,7 +59,7 @@ def _by_its_page(terminal: Terminal, attention: str, title: str, subject: str) -
     pressed = _down_to(terminal, _head(attention))
     terminal.press("enter")
     terminal.settle(quiet=1.0, deadline=5)
-    return pressed + 1 + _down_to(terminal, _head(title)) + _open(terminal, subject)
+    return pressed + 1 + _down_to(terminal, _head(title)) + _open(terminal, subject, title)
 
 
 def _down_to(terminal: Terminal, words: str, most: int = _MOST) -> int:
@@ -71,22 +71,29 @@ def _down_to(terminal: Terminal, words: str, most: int = _MOST) -> int:
     raise NoWayError(f"no row of {words!r}. The screen:\n{terminal.text}")
 
 
-def _open(terminal: Terminal, subject: str) -> int:
+def _open(terminal: Terminal, subject: str, title: str) -> int:
+    was = terminal.text
     terminal.press("enter")
-    words = evidence(subject)
-    terminal.wait_until(lambda: any(word in terminal.text for word in words), f"one of {words}", deadline=15)
+    words = evidence(subject, title)
+
+    def is_there() -> bool:
+        return terminal.text != was and any(word in line for line in terminal.lines[:6] for word in words)
+
+    terminal.wait_until(is_there, f"one of {words} at the top of a page", deadline=15)
     return 1
 
 
-def evidence(subject: str) -> tuple[str, ...]:
-    """What the page of a subject shows of it: any of these."""
+def evidence(subject: str, title: str) -> tuple[str, ...]:
+    """What the head of a subject's page shows of it: any of these."""
     kind, _, rest = subject.partition("/")
     parts = [unquote(part) for part in rest.replace("@", "/").split("/")]
-    if kind in ("commit", "dataset", "check"):
+    if kind in ("commit", "dataset"):
         return (parts[-1][:7],)
     if kind == "alias":
-        return (f" {parts[0]} ", f"{parts[0]}@{parts[1]}")
-    return (parts[-1], *parts[:1]) if kind in ("resource", "model") else (parts[-1][:8],)
+        return (f"{parts[0]}@{parts[1]}", f" {parts[0]} ")
+    if kind in ("resource", "model"):
+        return (parts[-1], parts[0])
+    return (parts[-1][:8], title.partition(" ")[0])
 
 
 def _head(title: str) -> str:

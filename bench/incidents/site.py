@@ -91,8 +91,10 @@ class Site:
     # -- the program
 
     def watch(self, first: str) -> None:
-        """From then on somebody syncs twice a day."""
-        self.every(SYNC_EVERY, first, self.look)
+        """Somebody reads the whole history then, and syncs twice a day from then on."""
+        self.at(first)
+        sync(self.folder, self.now, "--full")
+        self._routines.append(Routine(self.now + SYNC_EVERY, SYNC_EVERY, self.look))
 
     def unwatched(self, until: str) -> None:
         """Nobody syncs until then."""
@@ -156,14 +158,14 @@ def command(folder: Path, now: Millis, *words: str, allowed: tuple[int, ...] = (
     argv = [*QUARTERDECK, "--project", str(folder / "project"), *words]
     env = environment(surroundings(folder, now))
     done = subprocess.run(argv, env=env, cwd=folder / "project", capture_output=True, text=True, timeout=300)
-    if done.returncode not in allowed:
+    if done.returncode not in allowed or "failed unexpectedly" in done.stderr:
         raise RuntimeError(f"quarterdeck {' '.join(words)}: exit {done.returncode}\n{done.stderr}{done.stdout}")
     return done.stdout
 
 
-def sync(folder: Path, now: Millis) -> None:
+def sync(folder: Path, now: Millis, *words: str) -> None:
     """One pass. A source in trouble (exit status 3) may belong to the story."""
-    command(folder, now, "sync", allowed=(0, 3))
+    command(folder, now, "sync", *words, allowed=(0, 3))
 
 
 def listed(folder: Path, now: Millis, *words: str) -> Any:
