@@ -189,7 +189,7 @@ class CauseReads:
             f" WHERE c.dataset IN (SELECT value FROM json_each(?1)) AND c.{_VISIBLE}"
             " AND (d.rule_changed_at BETWEEN ?2 AND ?3 OR d.removed_at BETWEEN ?2 AND ?3"
             " OR d.first_failed_at BETWEEN ?2 AND ?3 OR d.due_at BETWEEN ?2 AND ?3)"
-            " ORDER BY d.rank, d.checked_at DESC, d.id LIMIT ?4",
+            " ORDER BY d.rank, d.checked_at DESC, d.native LIMIT ?4",
             (_json(dict.fromkeys(datasets)), since, until, limit),
         )
         return [row[0] for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
@@ -18,6 +19,8 @@ from .window import DAY, HOUR, SKEW, Why
 
 _MOST: Final = 200
 _RESULTS: Final = 40
+_ALIKE: Final = 20
+"""Checks that turned with one run of a suite, or never: of more of them no more is learnt."""
 _BACK: Final = 14 * DAY
 """So long before a rule was first seen changed the commit may lie that changed it."""
 _ELSEWHERE: Final = 0.15
@@ -38,8 +41,13 @@ def check_causes(case: Case) -> Iterator[Candidate]:
     own = case.check
     if own is not None and (rowid := case.reader.checks.find(own.id)) is not None:
         rows |= {row.rowid: row for row in case.reader.checks.rows([rowid])}
+    alike: Counter[tuple[str | None, Millis | None, str | None]] = Counter()
     for row in rows.values():
-        yield from _of_one(case, row, since, until)
+        one = row.check
+        key = (one.rule_change, one.rule_changed_at, one.rule_changed_commit)
+        alike[key] += 1
+        if alike[key] <= _ALIKE or one is own:
+            yield from _of_one(case, row, since, until)
 
 
 def _of_one(case: Case, row: CheckRow, since: Millis, until: Millis) -> Iterator[Candidate]:

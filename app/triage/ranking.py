@@ -42,21 +42,24 @@ def ranked(case: Case, candidates: Iterable[Candidate]) -> list[tuple[Suspect, C
     basic = {key: _own(case, one) for key, one in once.items()}
     scores = {key: _product(whys) * _fit(case, once[key]) for key, whys in basic.items()}
     more = joined(case, once, scores)
-    found = [_suspect(case, one, [*basic[key], *more.get(key, ())]) for key, one in once.items()]
-    found.sort(key=lambda pair: (-pair[0], -pair[1].at, pair[1].kind, pair[1].subject))
-    return _few_alike([(suspect, candidate) for product, suspect, candidate in found if product / FULL >= WORTH])
+    whys = {key: [*basic[key], *more.get(key, ())] for key in once}
+    worth = {key: _fit(case, one) * _product(whys[key]) for key, one in once.items()}
+    order = sorted(once, key=lambda key: (-worth[key], -once[key].at, once[key].kind, once[key].subject))
+    told = _few_alike([once[key] for key in order if worth[key] / FULL >= WORTH])
+    keys = [(one.cause, one.subject, one.at) for one in told]
+    return [(_suspect(case, one, whys[key]), one) for key, one in zip(keys, told, strict=True)]
 
 
-def _few_alike(found: Sequence[tuple[Suspect, Candidate]]) -> list[tuple[Suspect, Candidate]]:
+def _few_alike(found: Sequence[Candidate]) -> list[Candidate]:
     """Of checks that one commit changed the first few: 200 rules that were loosened at once are one change."""
     seen: Counter[tuple[str, frozenset[str]]] = Counter()
     kept = []
-    for suspect, candidate in found:
+    for candidate in found:
         if candidate.kind == "check" and candidate.commits:
             seen[candidate.cause, candidate.commits] += 1
             if seen[candidate.cause, candidate.commits] > ALIKE:
                 continue
-        kept.append((suspect, candidate))
+        kept.append(candidate)
     return kept
 
 
@@ -108,17 +111,16 @@ def _product(whys: Iterable[Why]) -> float:
 # -- as people read it ----------------------------------------------------------------------------------------------
 
 
-def _suspect(case: Case, one: Candidate, whys: Sequence[Why]) -> tuple[float, Suspect, Candidate]:
+def _suspect(case: Case, one: Candidate, whys: Sequence[Why]) -> Suspect:
     fit = _fit(case, one)
-    product = fit * _product(whys)
-    score = min(1.0, product / FULL)
+    score = min(1.0, fit * _product(whys) / FULL)
     told = _sentences(case, one, whys, fit)
     evidence = dict.fromkeys(item for why in told for item in why.evidence)
-    return product, Suspect(
+    return Suspect(
         subject=one.subject, strength=_strength(score), score=round(score, 4), kind=one.kind, title=one.title,
         at=one.at, not_before=one.not_before, actor=one.actor, reasons=tuple(why.text for why in told),
         evidence=tuple(dict.fromkeys((*one.evidence, *evidence))), event=one.event,
-    ), one  # fmt: skip
+    )  # fmt: skip
 
 
 def _strength(score: float) -> SuspectStrength:
