@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Final, NamedTuple
 
 from .texts import folded
@@ -16,6 +17,7 @@ class Fragment(NamedTuple):
     parameters: tuple[object, ...] = ()
 
 
+_PLAIN: Final = re.compile(r"(\^?)([A-Za-z0-9 _:/,@#%=-]+)")
 _GLOB: Final = str.maketrans({"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"})
 
 
@@ -70,6 +72,8 @@ def _pattern(column: str, operator: str, pattern: str) -> Fragment:
     """In C where SQLite can: GLOB minds the case, LIKE forgets that of ASCII letters."""
     if operator == "like":
         return Fragment(f"{column} GLOB ?", (_glob(pattern),))
+    if operator == "~" and (plain := _PLAIN.fullmatch(pattern)):  # no expression at all, but for where it begins
+        return Fragment(f"{column} GLOB ?", (f"{'' if plain[1] else '*'}{plain[2]}*",))
     if operator == "~":
         return Fragment(f"qd_search({column}, ?)", (pattern,))
     if not pattern.isascii():

@@ -186,7 +186,6 @@ EVENT_ATTRIBUTES: Final[Mapping[str, FieldType]] = {
     "source": "text",
     "subject": "text",
     "model": "text",
-    "id": "text",
     "at": "time",
     "not_before": "time",
     "seen_at": "time",

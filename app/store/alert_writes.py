@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ..records import Alert, Millis
+from .thinning import KEPT
 from .writable import encode, writable
 
 _decode = msgspec.msgpack.Decoder(Alert).decode
@@ -44,6 +45,7 @@ def write_alerts(cursor: sqlite3.Cursor, source: int, alerts: Sequence[Alert] | 
         if native not in latest:
             _end(cursor, known, now)
             changed = True
+    cursor.execute("DELETE FROM alert WHERE ended_at < ?", (now - KEPT,))
     return changed
 
 
@@ -76,11 +78,12 @@ def _end(cursor: sqlite3.Cursor, known: _Stretch, at: Millis) -> None:
     )
 
 
-def write_past_alerts(cursor: sqlite3.Cursor, source: int, alerts: Sequence[Alert]) -> bool:
+def write_past_alerts(cursor: sqlite3.Cursor, source: int, alerts: Sequence[Alert], now: Millis) -> bool:
     """Stretches that the monitoring remembers. One that was seen, or told before, is not told twice."""
     changed = False
     for alert in map(writable, alerts):
-        changed = _write_past(cursor, source, alert) or changed
+        if _first_of(alert.ended_at, alert.ended_not_before, alert.since) >= now - KEPT:
+            changed = _write_past(cursor, source, alert) or changed
     return changed
 
 

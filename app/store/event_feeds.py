@@ -260,16 +260,20 @@ class StateFeed:
                 yield one.at, one.row
 
 
+_SAID: Final = ("title", "actor", "subject", "model")
+"""Fields whose values stand in an event's record."""
+
+
 def _texts(where: Node | None) -> Iterator[str]:
     """What must occur in an event's record for it to pass, as far as the filter says so at its top."""
     for part in where.parts if isinstance(where, And) else (where,):
         if isinstance(part, Words):
             found: object = part.text
-        elif isinstance(part, Compare) and part.field.name in ("title", "actor") and part.operator in ("=", ":"):
+        elif isinstance(part, Compare) and part.field.name in _SAID and part.operator in ("=", ":"):
             found = part.value
         else:
             continue
-        if isinstance(found, str) and PLAIN.fullmatch(found) and " " not in found:
+        if isinstance(found, str) and PLAIN.fullmatch(found):
             yield found
 
 

@@ -16,8 +16,8 @@ from .state_file import StateFile
 
 _KIND: Final = "json_extract(record, '$.kind')"
 _ALWAYS: Final = 2**62
-PLAIN: Final = re.compile(r"[A-Za-z0-9 ._~-]+")
-"""Texts that stand in JSON, and in a subject but for the blank, as they are."""
+PLAIN: Final = re.compile(r"[A-Za-z0-9._~%/@-]+")
+"""Texts that stand in JSON and in a written subject as they are; a % or _ in them lets more through."""
 
 _decode = msgspec.json.Decoder(Event).decode
 
@@ -88,7 +88,7 @@ class KeptEvents(StateFile):
         """
         way = "ASC" if oldest_first else "DESC"
         order = f"at >= ? AND at < ?{' AND record LIKE ?' * len(texts)} ORDER BY at {way}, id {way}"
-        patterns = [f"%{text}%" for text in texts]  # a _ stands for any character there, which lets more through
+        patterns = [f"%{text}%" for text in texts]
         if kinds is None:
             yield from self._walk(f"SELECT at, rowid, record FROM event WHERE {order}", since, until, *patterns)
             return

@@ -31,11 +31,14 @@ _ENDED: Final = _ALERTS.format("alert_ended", "ended_at")
 def threshold_events(connection: sqlite3.Connection, since: Millis, until: Millis, limit: int) -> Iterator[Event]:
     """Lines that crossed their thresholds and came back, newest first. It was so at `at`, and not yet at
     `not_before`."""
-    return (_turn_event(*row) for row in connection.execute(_TURNS, (since, until, limit)))
+    lines: dict[bytes, MonitorSeries] = {}
+    for source, record, *turn in connection.execute(_TURNS, (since, until, limit)):
+        yield _turn_event(source, lines.get(record) or lines.setdefault(record, _line(record)), *turn)
 
 
-def _turn_event(source: str, record: bytes, at: Millis, is_bad: int, not_before: Millis | None, value: float) -> Event:
-    line = _line(record)
+def _turn_event(
+    source: str, line: MonitorSeries, at: Millis, is_bad: int, not_before: Millis | None, value: float
+) -> Event:
     kind = "threshold crossed" if is_bad else "threshold recovered"
     return Event(
         id=event_id(source, kind, f"{line.key}\0{at}"), at=at, not_before=not_before, seen_at=at, kind=kind,

@@ -43,7 +43,7 @@ def write_monitors(cursor: sqlite3.Cursor, source: int, batch: Batch, now: Milli
         changed = _others_gone(cursor, source, batch.series) or changed
     changed = _write_samples(cursor, source, batch.samples, now) or changed
     changed = write_alerts(cursor, source, batch.alerts, now) or changed
-    return write_past_alerts(cursor, source, batch.past_alerts) or changed
+    return write_past_alerts(cursor, source, batch.past_alerts, now) or changed
 
 
 def _write_series(cursor: sqlite3.Cursor, source: int, series: Sequence[MonitorSeries], now: Millis) -> bool:

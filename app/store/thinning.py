@@ -36,7 +36,7 @@ def thinned(
     for _, group in groupby(enumerate(points), key=lambda item: item[1][0] // BUCKET):
         bucket = list(group)
         if bounds.is_share:
-            found += _summed(bucket, beside)
+            found += _summed(bucket, beside, bounds)
         elif bounds.is_any:
             found += _outermost(bucket, beside, bounds)
         else:
@@ -70,11 +70,22 @@ def _figure(item: tuple[int, Point]) -> float:
     return figure
 
 
-def _summed(bucket: list[tuple[int, Point]], beside: frozenset[int]) -> Iterator[Point]:
-    """Those beside turns as they are, what lies between them as one: it is all on one side of the threshold."""
-    for is_kept, run in groupby(bucket, key=lambda item: item[0] in beside):
+def _summed(bucket: list[tuple[int, Point]], beside: frozenset[int], bounds: Bounds) -> Iterator[Point]:
+    """Those beside turns as they are, what lies between them as one: as much as is on one side of the thresholds."""
+    sides = iter(_sides([point for _, point in bucket], bounds))
+    for (is_kept, _), run in groupby(bucket, key=lambda item: (item[0] in beside, next(sides))):
         points = [point for _, point in run]
         yield from points if is_kept else [_sum(points)]
+
+
+def _sides(points: Sequence[Point], bounds: Bounds) -> Iterator[int]:
+    """-1 below, 1 above, 0 between the thresholds; what is no number goes with the one before."""
+    side = 0
+    for _, value, total in points:
+        figure = bounds.value(value, total)
+        if figure is not None:
+            side = bounds.is_bad(figure) * (1 if bounds.high is not None and figure > bounds.high else -1)
+        yield side
 
 
 def _sum(points: Sequence[Point]) -> Point:

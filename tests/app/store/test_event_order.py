@@ -186,7 +186,7 @@ FILTERS = (
     f"subject = 'commit/{'1' * 40}'", "subject = 'commit/not%20a%2Fsha'", "subject = 'resource/serving'",
     "subject:commit", "not subject:commit", "subject != 'model/churn'", "subject like 'pipeline/c_'", "has subject",
     "subject:'%2F'", "model:churn", "model = churn", "not model = churn", "has model", "has not_before",
-    "not_before < -99h", f"at > '{'2025-11-22T04:07Z'}'", "age < 98h", "age > 98h kind:commit", "id:00",
+    "not_before < -99h", f"at > '{'2025-11-22T04:07Z'}'", "age < 98h", "age > 98h kind:commit",
     "seen_at > 2025-11-01", "not (fox or actor:ann)", "(fox actor:ann) or kind:threshold",
     "not (not kind:run or not actor:ann)", "kind:check actor:'\"'", "kind:alert,note,hand,threshold",
 )  # fmt: skip
