@@ -7,7 +7,7 @@ import pkgutil
 import time
 from pathlib import Path
 
-from .site import Site
+from .site import OFTEN, SELDOM, Site
 from .story import WORLDS, World
 
 
@@ -23,7 +23,7 @@ def worlds() -> dict[str, World]:
 def build(world: World, root: Path) -> float:
     """Play one story in a folder of its own below `root`; gives the seconds that it took."""
     begun = time.perf_counter()
-    site = Site(root / world.name)
+    site = Site(root / world.name, OFTEN if world.has_gap else SELDOM)
     try:
         truth = world.tell(site)
         site.finish(truth)

@@ -92,7 +92,14 @@ def query(one: Series, model: str) -> str:
 
 
 def settings(
-    model: str, series: Sequence[Series], *, tool: str, prometheus: str, policy: str, pipelines: Sequence[str]
+    model: str,
+    series: Sequence[Series],
+    *,
+    tool: str,
+    prometheus: str,
+    policy: str,
+    pipelines: Sequence[str],
+    sync_hours: int,
 ) -> str:
     """quarterdeck.toml. `prometheus` is the server's address, "" where there is none."""
     logged = [one for one in series if one.is_business]
@@ -101,7 +108,7 @@ def settings(
         f'[project]\nname = "{model}"\nenvironment = "prod"\n',
         '[mlflow]\ntracking_uri = "sqlite:///mlflow.db"\n',
         "[metrics]\nval_auc = { greater_is_better = true }\nval_rmse = { greater_is_better = false }\n",
-        '[sync]\nevery = "6h"\n',
+        f'[sync]\nevery = "{sync_hours}h"\n',
         _ci("ci", "lint test build"), _ci("nightly", "ingest data-check evaluate"),
         *(_ci(name, name) for name in pipelines),
         '[[datasets]]\nname = "orders"\n'

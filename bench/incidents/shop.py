@@ -309,7 +309,7 @@ class Shop:
         server = self.site.server
         return settings(
             self.model, self.series, tool=self.tool, prometheus=server.url if server else "", policy=self._policy,
-            pipelines=self._pipelines,
+            pipelines=self._pipelines, sync_hours=self.site.sync_every // HOUR // 2,
         )  # fmt: skip
 
     def _data_files(self) -> dict[str, str | None]:

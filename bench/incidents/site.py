@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from quarterdeck.app.settings import load
 
 from .. import world as bench_world
 from ..terminal import QUARTERDECK, environment
-from .clock import HOUR, MINUTE, Millis, moment, moved
+from .clock import HOUR, MINUTE, SECOND, Millis, moment, moved
 from .pipelines import Pipelines
 from .prometheus import Prometheus, Score
 from .repository import Repository
@@ -23,8 +24,11 @@ from .store import Store, empty_store
 from .story import Truth
 
 OUT = bench_world.OUT / "incidents"
-SYNC_EVERY = 12 * HOUR
-"""How often somebody syncs. The settings say 6 h, so three times that without one is a gap."""
+SELDOM, OFTEN = 24 * HOUR, 12 * HOUR
+"""How often somebody syncs, beside what they do before and after they move an alias."""
+
+_COMMANDS = 10 * MINUTE
+"""What the commands of one moment of a story may take together, on a machine that has other things to do."""
 
 
 class Routine(msgspec.Struct):
@@ -47,7 +51,9 @@ class Kept(msgspec.Struct):
 class Site:
     """One world: `at` lets time go by, with all that is done regularly in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sync_every: Millis = SELDOM) -> None:
+        self.sync_every = sync_every
+        """The settings say half of it, so one and a half of it without a sync are a gap."""
         self.folder = folder
         shutil.rmtree(self.folder, ignore_errors=True)
         self.project = self.folder / "project"
@@ -67,8 +73,8 @@ class Site:
         return self.until(moment(written))
 
     def until(self, target: Millis) -> Millis:
-        """The same by milliseconds. Going back is a mistake in the story."""
-        if target < self.now:
+        """The same by milliseconds. Going back is a mistake in the story; what a command took is none."""
+        if target < self.now - _COMMANDS:
             raise ValueError(f"the story goes back in time: {target} < {self.now}")
         while self._routines:
             first = min(self._routines, key=lambda one: one.next)
@@ -91,10 +97,10 @@ class Site:
     # -- the program
 
     def watch(self, first: str) -> None:
-        """Somebody reads the whole history then, and syncs twice a day from then on."""
+        """Somebody reads the whole history then, and syncs regularly from then on."""
         self.at(first)
-        sync(self.folder, self.now, "--full")
-        self._routines.append(Routine(self.now + SYNC_EVERY, SYNC_EVERY, self.look))
+        self._sync("--full")
+        self._routines.append(Routine(self.now + self.sync_every, self.sync_every, self.look))
 
     def unwatched(self, until: str) -> None:
         """Nobody syncs until then."""
@@ -103,11 +109,23 @@ class Site:
     def look(self) -> None:
         """A sync, unless nobody is there for it."""
         if self.now >= self._unwatched_until:
-            sync(self.folder, self.now)
+            self._sync()
+
+    def _sync(self, *words: str) -> None:
+        begun = time.monotonic()
+        sync(self.folder, self.now, *words)
+        self._spend(begun)
+
+    def _spend(self, begun: float) -> None:
+        """A command took its time: the next one begins after it, as its clock went on meanwhile."""
+        self.now += round(1000 * (time.monotonic() - begun)) + SECOND
 
     def quarterdeck(self, *words: str) -> str:
         """A command of the program, at the site's time."""
-        return command(self.folder, self.now, *words)
+        begun = time.monotonic()
+        said = command(self.folder, self.now, *words)
+        self._spend(begun)
+        return said
 
     @property
     def ci(self) -> Pipelines:
@@ -131,7 +149,7 @@ class Site:
         Thrice, since a pass asks a server for little, and after hours without one it takes some to be up to date.
         """
         for _ in range(3):
-            sync(self.folder, self.now)
+            self._sync()
             self.now += MINUTE
         kept = Kept(self.now, truth, self.score)
         (self.folder / "truth.json").write_bytes(msgspec.json.encode(kept))
