@@ -66,15 +66,24 @@ def _upstream(
             subject=written("alias", model, alias), family="any", since=since, until=until, is_wrong=False,
             model=model, alias=alias,
         )  # fmt: skip
-        joined = [one for one in candidates(Case(reader, state, outlook, symptom, now)) if one.link != "none"]
+        case = Case(reader, state, outlook, symptom, now)
+        joined = [one for one in candidates(case) if one.link != "none"]
         subjects = {one.subject for one in joined} | {written("commit", sha) for one in joined for sha in one.commits}
+        if case.bad is not None and case.bad.run is not None:
+            subjects.add(written("run", case.bad.run.id))
         ids = {one.event for one in joined if one.event}
         own = tuple(
             event for event in events
-            if event.id in ids or any(ref.subject in subjects or _is_own(ref.subject, model) for ref in event.refs)
+            if event.id in ids or any(one in subjects or _is_own(one, model) for one in _about(event))
         )  # fmt: skip
         if own:
             yield Upstream(subject=symptom.subject, events=own)
+
+
+def _about(event: Event) -> list[str]:
+    """What an event is about: what ran on a commit says nothing of that commit."""
+    refs = event.refs[:1] if event.kind.startswith(("run ", "pipeline ")) else event.refs
+    return [ref.subject for ref in refs]
 
 
 def in_production(reader: Reader, outlook: Outlook) -> list[tuple[str, str]]:

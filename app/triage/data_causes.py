@@ -22,6 +22,8 @@ from .window import HOUR, SKEW, Why, lasting
 
 _SHORT: Final = 4
 """Signs of a digest in a title, at least."""
+_SHORTEST: Final = 8
+"""Signs by which two digests are taken for one."""
 _GRAVE: Final = 1.1
 _PLAIN: Final = 0.5
 _UNKNOWN: Final = 0.7
@@ -53,7 +55,7 @@ def data_causes(case: Case) -> Iterator[Candidate]:
     """Contents that differ between the versions before and after, those that came in the window, and stale ones."""
     seen: set[tuple[str, str]] = set()
     for step in (*_carried(case), *_came(case)):
-        if (step.name, step.after.digest) not in seen:
+        if not any(name == step.name and _same(digest, step.after.digest) for name, digest in seen):
             seen |= {(step.name, step.after.digest), (step.name, step.brought.digest)}
             yield _changed(case, step)
     yield from _stale(case)
@@ -100,15 +102,35 @@ def _came(case: Case) -> Iterator[Step]:
     """Versions of data on the path that came in the window, or not long before it."""
     for name, by in case.datasets.items():
         told = case.reads.data_times(case.called[name], case.symptom.until + SKEW)
-        fresh = [one for one in told if one[0] >= case.symptom.reach]
-        for _, called, digest, _ in fresh[:3]:
-            version = case.reader.datasets.version
-            after = version(name, digest, case.outlook.identities) or version(called, digest, case.outlook.identities)
-            if after is None or after.is_gone:
-                continue
-            before = case.reader.datasets.before(after, case.outlook.identities)
-            if before is None or before.digest != after.digest:
-                yield Step(name, by if by != "id" else "digest", before, after, is_carried=False)
+        fresh = [one for one in told if one.at >= case.symptom.reach]
+        tracked = [one for one in fresh if one.is_tracked]
+        used = [one for one in fresh if not one.is_tracked]
+        for one in [*used, *(one for one in tracked if not any(_same(one.digest, other.digest) for other in used))][:4]:
+            git = next((other for other in tracked if _same(one.digest, other.digest)), None)
+            yield from _fresh(case, name, by if by != "id" else "digest", one, git if not one.is_tracked else None)
+
+
+def _fresh(case: Case, name: str, by: By, one: Came, git: Came | None) -> Iterator[Step]:
+    after = _came_version(case, name, one)
+    if after is None or after.is_gone:
+        return
+    before = case.reader.datasets.before(after, case.outlook.identities)
+    if before is None or before.digest != after.digest:
+        tracked = _came_version(case, name, git) if git is not None else None
+        yield Step(name, by, before, after, is_carried=False, tracked=tracked)
+
+
+def _came_version(case: Case, name: str, one: Came) -> DatasetVersion | None:
+    version, declared = case.reader.datasets.version, case.outlook.identities
+    return version(name, one.digest, declared) or version(one.name, one.digest, declared)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two digests are one: some tools keep the beginning only."""
+    if one == other:
+        return True
+    short, long = sorted((one, other), key=len)
+    return len(short) >= _SHORTEST and long.startswith(short)
 
 
 # -- how ------------------------------------------------------------------------------------------------------------

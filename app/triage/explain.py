@@ -74,13 +74,14 @@ def _merged(given: Sequence[Candidate], commits: Sequence[Candidate]) -> Iterato
         yield from (*given, *commits)
         return
     yield from (one for one in (*given, *commits) if one is not params and one not in code)
-    evidence = (*params.evidence, *(item for one in code for item in one.evidence))
+    commits_of = frozenset(sha for one in code for sha in one.commits)
     if len(code) > 1:
-        yield replace(params, evidence=evidence)
+        evidence = (*params.evidence, *(item for one in code for item in one.evidence))
+        yield replace(params, evidence=evidence, commits=commits_of)
         return
     commit = code[0]
     yield replace(
-        params, subject=commit.subject, at=commit.at, actor=commit.actor, event=commit.event,
+        params, subject=commit.subject, at=commit.at, actor=commit.actor, event=commit.event, commits=commits_of,
         title=f"{params.title} in {commit.title.partition(' ')[0]}",
         rules=(*params.rules, *commit.rules[1:]), evidence=(*commit.evidence, *params.evidence),
     )  # fmt: skip

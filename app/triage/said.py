@@ -65,9 +65,10 @@ def _difference(check: Check, before: CheckResult, after: CheckResult) -> tuple[
     old, new = before.failing_share, after.failing_share
     if old is not None and new is not None:
         return None if abs(new - old) < _MORE else (f"{called} {word}{share(old)} → {share(new)}{end}", new > old)
-    if before.failed_rows is not None and after.failed_rows is not None and before.failed_rows != after.failed_rows:
+    if before.failed_rows is not None and after.failed_rows is not None:
+        few, many = sorted((before.failed_rows, after.failed_rows))
         rows = f"{called} {word}{before.failed_rows} → {after.failed_rows} rows{end}"
-        return rows, after.failed_rows > before.failed_rows
+        return None if many <= 1.1 * few else (rows, after.failed_rows > before.failed_rows)
     bad = [one.outcome in ("fail", "warn") for one in (before, after)]
     if bad[0] == bad[1]:
         return None
