@@ -27,9 +27,15 @@ Call = Callable[..., Any]
 Fill = Callable[..., None]
 
 MINUTE, HOUR = 60_000, 3_600_000
-NOW = time.time_ns() // 1_000_000 // MINUTE * MINUTE
+NOW = 0
+"""A whole minute that began just now, when a test begins."""
 PROMETHEUS = SourceSpec(key="00000000000000dd", kind="prometheus", name="prod", address="http://prometheus:9090")
 FIELDS = "name kind model value at min max state points".split()
+
+
+@pytest.fixture(autouse=True)
+def _just_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.NOW", time.time_ns() // 1_000_000 // MINUTE * MINUTE)
 
 
 @pytest.fixture
