@@ -110,10 +110,10 @@ class Noting:
             asked, sentence = to_share(self._settings, state, note, read_only=self._read_only)
         return (self._acting.ask(asked), sentence) if asked else ("", sentence)
 
-    def share_again(self, fetched_at: Millis | None = None) -> str:
+    def share_again(self, fetched_at: Millis | None = None, *, begins: bool = False) -> str:
         """Have shared what could not be before, when it is time for that; gives the batch, "" where nothing is asked.
 
-        To be called once a minute. `fetched_at`: when the remote was fetched from last.
+        To be called when a terminal `begins`, and once a minute. `fetched_at`: when the remote was fetched from last.
         """
         if self._read_only or self._acting is None:
             return ""
@@ -124,7 +124,8 @@ class Noting:
         now = _now()
         if is_cut_off(tries, now):
             self._acting.settle()
-        return self.share()[0] if is_due(tries, now, fetched_at) else ""
+        is_time = is_due(tries, now, fetched_at) or (begins and not is_open(tries))
+        return self.share()[0] if is_time else ""
 
 
 # -- what is written ----------------------------------------------------------------------------------------------
@@ -253,17 +254,16 @@ def share_now(
 
     try:
         reconcile(settings, state, cache=cache)
-        batch = state.ask_acts(asked, _now())
-        return perform(settings, state, batch, read_only=False, cache=cache), sentence
     except StoreError:
         raise
-    except QuarterdeckError as error:  # what was cut off earlier cannot be asked about now
-        return [], str(error)
+    except QuarterdeckError:
+        pass  # what was cut off earlier cannot be asked about now: that is no reason to keep this back
+    return perform(settings, state, state.ask_acts(asked, _now()), read_only=False, cache=cache), sentence
 
 
 def is_due(tries: Sequence[Act], now: Millis, fetched_at: Millis | None) -> bool:
     """Whether to try again to share, by what came of the tries before, the newest first."""
-    if any(act.state in ("asked", "begun") for act in tries):
+    if is_open(tries):
         return False
     failed = list(takewhile(lambda act: act.state != "done", tries))
     if not failed:
@@ -271,6 +271,11 @@ def is_due(tries: Sequence[Act], now: Millis, fetched_at: Millis | None) -> bool
     last, waited = failed[0], now - failed[0].at
     is_back = fetched_at is not None and fetched_at > last.at and not was_refused(last)
     return waited >= (EVERY if is_back else min(EVERY * 2 ** (len(failed) - 1), LONGEST_PAUSE))
+
+
+def is_open(tries: Sequence[Act]) -> bool:
+    """Whether one is under way, or was cut off."""
+    return any(act.state in ("asked", "begun") for act in tries)
 
 
 def is_cut_off(tries: Sequence[Act], now: Millis) -> bool:

@@ -46,16 +46,18 @@ class Sharing:
         self._ended.set()
 
     def _serve(self) -> None:
+        begins = True
         while not self._ended.wait(self._pause):
             self._pause = self._every
             try:
-                self._look()
+                self._look(begins)
+                begins = False
             except QuarterdeckError:
                 continue  # state.db is busy, or the disk full: the next minute may be better
 
-    def _look(self) -> None:
+    def _look(self, begins: bool) -> None:
         with State(self._state) as state:
             waits = bool(state.unshared_notes())
         if waits:
             self._noting = self._noting or self._open()
-            self._noting.share_again(self._fetched_at())
+            self._noting.share_again(self._fetched_at(), begins=begins)

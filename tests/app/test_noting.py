@@ -146,7 +146,6 @@ def _age(world: World, by: int) -> None:
 def test_an_open_terminal_shares_it_by_itself(world: World) -> None:
     away = world.away()
     world.over(world.noting().note("run/4f2c", "odd").batch)
-    _age(world, 2 * EVERY)
     away.rename(world.remote)
     opened: list[Noting] = []
 
