@@ -7,6 +7,7 @@ those among them that surely do. Whoever asks looks at the others in plain Pytho
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple, TypeGuard
 from urllib.parse import quote, unquote
 
@@ -25,11 +26,14 @@ class Column(NamedTuple):
     """A condition: whether the expression says it exactly in this row."""
     kind: str = ""
     """Of a subject its kind: then the expression is the name alone, as it is, and stands in the row's own index."""
+    may_be_empty: bool = False
+    """An empty text is none."""
 
     @property
     def whole(self) -> str:
         """The expression of the whole value."""
-        return f"'{self.kind}/' || NULLIF({self.text}, '')" if self.kind else self.text
+        text = f"NULLIF({self.text}, '')" if self.may_be_empty else self.text
+        return f"'{self.kind}/' || {text}" if self.kind else text
 
 
 class Columns(NamedTuple):
@@ -106,25 +110,34 @@ def _one_subject(known: Sequence[Column], leaf: Compare) -> Narrowed:
     return Narrowed(_any([*found, *unknown]), _any(sure))
 
 
-def _test_of(leaf: Compare | Has) -> Callable[[str], Fragment]:
+def _test_of(leaf: Compare | Has) -> Callable[[Column], Fragment]:
     if isinstance(leaf, Has):
-        return lambda column: Fragment(f"{column} IS NOT NULL")
-    return lambda column: condition(column, False, leaf.operator, leaf.value)
+        return lambda column: Fragment(f"{column.whole} IS NOT NULL")
+    if leaf.operator == ":":
+        return partial(_found_in, text=str(leaf.value))
+    return lambda column: condition(column.whole, False, leaf.operator, leaf.value)
+
+
+def _found_in(column: Column, text: str) -> Fragment:
+    """It occurs in the value. Most rows are looked at for nothing, so no text is put together where a part will do."""
+    if column.kind and (not text or "/" in text or text.casefold() in column.kind):
+        return condition(column.whole, False, ":", text)
+    return condition(column.text if text else column.whole, False, ":", text)
 
 
 def _contains(name: str, text: str, columns: Columns) -> Narrowed:
     known = columns.fields.get(name)
     if known is None:
         return Narrowed(_YES, _NO)
-    return _leaf(known, lambda column: condition(column, False, ":", text))
+    return _leaf(known, partial(_found_in, text=text))
 
 
-def _leaf(known: Sequence[Column], test: Callable[[str], Fragment]) -> Narrowed:
+def _leaf(known: Sequence[Column], test: Callable[[Column], Fragment]) -> Narrowed:
     """Any of the values is like that."""
     may: list[Fragment] = []
     surely: list[Fragment] = []
     for column in known:
-        inner = test(column.whole)
+        inner = test(column)
         holds = Fragment(f"(({inner.text}) IS TRUE)", inner.parameters)
         if column.is_exact == "1":
             may.append(holds)

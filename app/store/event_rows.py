@@ -55,10 +55,10 @@ RUNS: Final = Rows(
         {"run finished": "1"},
         {
             "title": (Column("r.name || ' ' || r.status"),),
-            "actor": (Column("NULLIF(r.user, '')"),),
+            "actor": (Column("r.user", may_be_empty=True),),
             "strength": (Column("CASE WHEN r.user <> '' THEN 'claimed' END"),),
             "source": (_label("r"),),
-            "subject": (Column("r.native", exact, "run"), Column("r.git_commit", exact, "commit")),
+            "subject": (Column("r.native", exact, "run"), Column("r.git_commit", exact, "commit", may_be_empty=True)),
             "model": _NOBODY, "not_before": _NOBODY, "seen_at": _NOBODY, "at": (Column("r.ended_at"),),
         },
     ),
@@ -72,8 +72,8 @@ COMMITS: Final = Rows(
     columns=lambda exact: Columns(
         {"commit": "NOT c.is_infra", CODE: "c.is_infra"},
         {
-            "title": (Column("NULLIF(c.subject, '')"),),
-            "actor": (Column("NULLIF(c.author, '')"),),
+            "title": (Column("c.subject", may_be_empty=True),),
+            "actor": (Column("c.author", may_be_empty=True),),
             "strength": (Column("'claimed'"),),
             "source": (_label("c"),),
             # those of infrastructure speak of stacks, too
@@ -105,7 +105,7 @@ PIPELINES: Final = Rows(
                     " || CASE WHEN p.branch <> '' THEN ' on ' || p.branch ELSE '' END"
                 ),
             ),
-            "actor": (Column("NULLIF(p.actor, '')"),),
+            "actor": (Column("p.actor", may_be_empty=True),),
             "strength": (
                 Column(
                     f"CASE WHEN p.actor = '' THEN NULL WHEN (SELECT l.kind FROM source AS l WHERE l.id = p.source)"
@@ -113,7 +113,10 @@ PIPELINES: Final = Rows(
                 ),
             ),
             "source": (_label("p"),),
-            "subject": (Column("p.native", exact, "pipeline"), Column('p."commit"', exact, "commit")),
+            "subject": (
+                Column("p.native", exact, "pipeline"),
+                Column('p."commit"', exact, "commit", may_be_empty=True),
+            ),
             "model": _NOBODY, "not_before": _NOBODY, "seen_at": _NOBODY, "at": (Column("p.ended_at"),),
         },
     ),
