@@ -16,6 +16,7 @@ from ..records import Check, Commit, Event, Millis, Subject, parse_subject
 from ..store.cause_reads import CauseReads
 from ..store.checks import CheckRow
 from ..store.model_events import called
+from ..store.models import VersionRow
 from ..store.reading import Reader
 from ..store.state import State
 from .candidates import LINKS, Carrier, stem, written
@@ -102,6 +103,10 @@ class Case:
         ids = self.reader.models.version_ids(model)[:50]
         for row in self.reader.models.versions(ids):
             yield row.version.version, row.version.created_at or 0
+
+    def newer(self, row: VersionRow, at: Millis) -> str:
+        """A higher version that was registered before a time; "" where there is none."""
+        return next((one for one, born in self._registered(row.model_rowid) if _above(one, row) and born < at), "")
 
     @cached_property
     def good(self) -> Made | None:
@@ -273,6 +278,11 @@ class Case:
     def other_models(self) -> frozenset[str]:
         """Names of registered models that this is not about."""
         return frozenset(row.model.name for row in self.reader.models.models()) - {self.symptom.model}
+
+
+def _above(version: str, row: VersionRow) -> bool:
+    own = row.version.version
+    return version.isdigit() and own.isdigit() and int(version) > int(own)
 
 
 def _rank(by: By) -> int:

@@ -203,6 +203,8 @@ def _link(
     own = (Evidence(at=one.commit.committed_at, text=one.commit.subject, subject=written("commit", one.commit.sha)),)
     if read := [path for path in paths if path in case.scripts or path in scripts]:
         return "digest", [Why(factor=1.15, text=f"{few(read)} is what the data was made with", evidence=own)]
+    if cause == "infrastructure code" and (found := _of_stack(case, paths, own)) is not None:
+        return found
     if one.carrier is not None and one.carrier == case.carrier and cause in _NOT_IN_MODELS:
         told = f"but that is no part of a model, and {one.carrier.title} brought only the model"
         return "name", [Why(factor=0.7, text=told, evidence=own)]
@@ -217,6 +219,19 @@ def _link(
     if words:
         return "name", [Why(factor=1.1, text=f"it touches files named after {few(words)}", evidence=own)]
     return "none", []
+
+
+def _of_stack(case: Case, paths: tuple[str, ...], own: tuple[Evidence, ...]) -> tuple[Link, list[Why]] | None:
+    """By the settings of the stack whose code this is; None where they do not say what stands on it."""
+    for stack in case.reader.infra.stacks():
+        folder = (case.outlook.folders.get(stack.name) or stack.folder).strip("/")
+        named = case.outlook.stacks.get(stack.name, ()) or stack.models
+        if not folder or not named or not any(path.startswith(f"{folder}/") for path in paths):
+            continue
+        if case.symptom.model in named:
+            return "declared", [Why(factor=1.0, text=f"it is the code of {stack.name}", evidence=own)]
+        return "none", [Why(factor=0.5, text=f"but it is the code of {stack.name}, for {few(named)}", evidence=own)]
+    return None
 
 
 def _stems(case: Case) -> list[str]:

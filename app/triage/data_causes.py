@@ -17,7 +17,7 @@ from .candidates import Candidate, few, written
 from .case import Case
 from .causes import is_code
 from .said import said_of, share
-from .upstream import Part
+from .upstream import Part, called_everywhere
 from .window import HOUR, SKEW, Why, lasting
 
 _SHORT: Final = 4
@@ -77,6 +77,26 @@ def _carried(case: Case) -> Iterator[Step]:
         new = [part for part in new if part.tool in tools] or (new if len(new) == len(parts) else [])
         if new:
             yield from _step(case, new, before)
+    if not case.bad.parts:
+        yield from _tracked(case, case.good.commit, case.bad.commit)
+
+
+def _tracked(case: Case, base: str | None, head: str | None) -> Iterator[Step]:
+    """Of runs that logged no data: what Git tracked at their commits. 20 ms each."""
+    if base is None or head is None or base == head:
+        return
+    at = case.reader.datasets.at_commit
+    old = {one.version.name: one.version for one in at(base)}
+    for after in (one.version for one in at(head)):
+        before = old.get(after.name)
+        if after.kind == "data" and before is not None and before.digest != after.digest and not is_code(after.name):
+            name = case.outlook.identities.name_of("dvc", after.name) or after.name
+            case.datasets.setdefault(name, "digest")
+            case.called.setdefault(name, called_everywhere(case.outlook.identities, [name])[name] + (after.name,))
+            version = case.reader.datasets.version
+            new, former = (version(name, one.digest, case.outlook.identities) for one in (after, before))
+            if new is not None:
+                yield Step(name, "digest", former, new, is_carried=True)
 
 
 def _step(case: Case, new: list[Part], old: list[Part]) -> Iterator[Step]:

@@ -14,7 +14,7 @@ from .candidates import Candidate, Carrier, few, written
 from .case import Case
 from .code_causes import runs_around
 from .upstream import Made, Moved
-from .window import SKEW, Why
+from .window import DAY, SKEW, Why, lasting
 
 _NOISE: Final = re.compile(
     r"(?:^|[_.:/-])(?:seed|random_state|date|time|timestamp|now|run|run_id|run_name|id|uuid|path|dir|output|version|name|host"
@@ -22,6 +22,13 @@ _NOISE: Final = re.compile(
     re.IGNORECASE,
 )
 """Params that differ from run to run and mean nothing."""
+ODD: Final = 1.25
+"""What speaks for a move of an alias itself, whatever it carried."""
+_SOON: Final = 3 * DAY
+_CLEARLY: Final = 0.02
+"""The share by which a figure is worse for people to mind."""
+_GREATER: Final = re.compile(r"auc|acc|precision|recall|f1|r2|ap$|ndcg|score|lift|gain", re.IGNORECASE)
+_SMALLER: Final = re.compile(r"loss|rmse|mae|mse|mape|error|latency|_ms$|brier|perplexity", re.IGNORECASE)
 _BEFORE: Final = 4
 """Versions before, whose params tell whether one was always the same."""
 
@@ -80,25 +87,66 @@ def _cause(one: Moved) -> str:
 
 
 def _told(case: Case, one: Moved, own: Evidence) -> Iterator[Why]:
-    """What is known of how it was decided."""
-    if one.entry is None:
-        if not one.version:
-            yield Why(factor=1.1, text="the alias is gone, and nothing answers to it any more", evidence=(own,))
-        elif one.is_kept:
-            yield Why(factor=1.1, text="no entry of the ledger explains it: no gate was asked", evidence=(own,))
-        else:
-            yield Why(factor=0.85, text="nobody wrote down who moved it, or by which gates", evidence=(own,))
-        if case.is_return and one is case.moved:
-            yield Why(factor=1.1, text=f"it went back to {called(one.version)}, which is older", evidence=(own,))
+    """What is known of how it was decided, and what of it is unusual."""
+    if one.entry is not None:
+        yield from _gates(one, own)
+    elif not one.version:
+        yield Why(factor=1.1, text="the alias is gone, and nothing answers to it any more", evidence=(own,))
+    elif one.is_kept:
+        yield Why(factor=1.1, text="no entry of the ledger explains it: no gate was asked", evidence=(own,))
+    else:
+        yield Why(factor=0.85, text="nobody wrote down who moved it, or by which gates", evidence=(own,))
+    if one is case.moved and one.version:
+        yield from _unusual(case, one, own)
+        yield from _worse(case, own)
+
+
+def _gates(one: Moved, own: Evidence) -> Iterator[Why]:
+    entry = one.entry
+    if entry is None:
         return
-    states = Counter(one.entry.gates.values())
-    waived = sum(states[word] for word in ("waived", "fail", "missing", "stale", "inconclusive"))
+    states = Counter(entry.gates.values())
+    unmet = sum(states[word] for word in ("waived", "fail", "missing", "stale", "inconclusive"))
     told = ", ".join(f"{count} {_word(state)}" for state, count in _ordered(states))
-    text = f"{told.replace(' passed', ' gates passed' if states['pass'] != 1 else ' gate passed', 1)}" if told else ""
-    factor = 1.25 if waived else 1.0
-    yield Why(factor=factor, text=text or "it was promoted without any gate", evidence=(own,))
-    if one.entry.reason:
-        yield Why(factor=1.0, text=f"reason given: {one.entry.reason}", evidence=(own,))
+    gates = "gate" if states["pass"] == 1 else "gates"
+    text = told.replace(" passed", f" {gates} passed", 1) if told else "it was promoted without any gate"
+    yield Why(factor=ODD if unmet else 1.0, text=text, evidence=(own,))
+    if entry.reason:
+        yield Why(factor=1.0, text=f"reason given: {entry.reason}", evidence=(own,))
+
+
+def _unusual(case: Case, one: Moved, own: Evidence) -> Iterator[Why]:
+    """An alias that nobody wrote down goes to the newest version soon after that was registered, as a rule."""
+    if one.entry is not None or case.bad is None:
+        return
+    row = case.bad.row
+    if case.is_return:
+        yield Why(factor=ODD, text=f"it went back to {called(one.version)}, which is older", evidence=(own,))
+        return
+    born = row.version.created_at or one.at
+    newer = case.newer(row, one.at)
+    if newer:
+        told = f"{called(newer)} was registered already, and it was moved to {called(one.version)}"
+        yield Why(factor=ODD, text=told, evidence=(own,))
+    elif one.at - born > _SOON:
+        told = f"{called(one.version)} had been there for {lasting(one.at - born)}"
+        yield Why(factor=ODD, text=told, evidence=(own,))
+
+
+def _worse(case: Case, own: Evidence) -> Iterator[Why]:
+    """The version before had measured better, by figures of which the name says what is better."""
+    old, new = (one.run if one is not None else None for one in (case.good, case.bad))
+    if old is None or new is None:
+        return
+    worse = []
+    for key in sorted(old.metrics.keys() & new.metrics.keys()):
+        before, after = old.metrics[key].value, new.metrics[key].value
+        way = 1 if _GREATER.search(key) else -1 if _SMALLER.search(key) else 0
+        if way * (before - after) > _CLEARLY * abs(before):
+            worse.append(f"{key} {before:.4g} → {after:.4g}")
+    if worse:
+        runs = tuple(Evidence(text=run.name or run.id, subject=written("run", run.id)) for run in (new, old))
+        yield Why(factor=ODD, text=f"it had measured worse than the one before: {few(worse)}", evidence=(own, *runs))
 
 
 def _ordered(states: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
@@ -14,18 +15,20 @@ Known: TypeAlias = Mapping[Key, Candidate]
 
 _OPENED: Final = frozenset({"rule loosened", "rule removed", "rule changed", "check silent"})
 _CARRIERS: Final = frozenset({"promotion", "alias", "rollback", "version"})
+_FRESH: Final = re.compile(r"fresh|recen|stale|\bage\b|delay|latest|row_count|volume|max_timestamp", re.IGNORECASE)
+"""What a check of when data came, or how much, is called."""
 _GRAVE: Final = 1.05
 """A change of data whose first rule counts for so much is one that people would look up at."""
 _EXPLAINS: Final = 0.45
 """What a change that was carried must be worth to explain what carried it ..."""
-_EXPLAINS_UNKNOWN: Final = 0.9
-"""... and where nobody can say why it was carried at all: then that is an answer of its own."""
+_EXPLAINS_ODD: Final = 0.9
+"""... and where there is something odd about that itself: then it is an answer of its own."""
 
 
 def joined(case: Case, known: Known, scores: Mapping[Key, float]) -> dict[Key, list[Why]]:
     """The rules that hold of candidates because of others."""
     found: dict[Key, list[Why]] = {}
-    for rules in (_met, _params, _made_of, _told, _brought, _applied):
+    for rules in (_met, _params, _made_of, _told, _brought, _applied, _late):
         for key, why in rules(case, known):
             found.setdefault(key, []).append(why)
     worth = dict(scores)
@@ -115,6 +118,17 @@ def _applied(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
             yield key, Why(factor=0.7, text=text, evidence=carrier.evidence[:1])
 
 
+def _late(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
+    """A check of how fresh data is, or how much: what did not come is nearer to it than what did."""
+    if case.check is None or not _FRESH.search(case.check.name):
+        return
+    for key, one in _of(known, "stale data", "pipeline broke"):
+        text = f"{case.check.name} is about what should have come"
+        yield key, Why(factor=1.3, text=text, evidence=one.evidence[:1])
+    for key, one in _of(known, "data"):
+        yield key, Why(factor=0.6, text=f"but {case.check.name} is about what did not come", evidence=one.evidence[:1])
+
+
 def _carried(known: Known, worth: Mapping[Key, float]) -> Iterator[tuple[Key, Why]]:
     """What only brought the change that explains it."""
     for key, one in known.items():
@@ -128,7 +142,7 @@ def _carried(known: Known, worth: Mapping[Key, float]) -> Iterator[tuple[Key, Wh
         if not brought:
             continue
         best, title, other = max(brought)
-        least = _EXPLAINS_UNKNOWN if one.cause == "alias" and not _is_told(one) else _EXPLAINS
+        least = _EXPLAINS_ODD if _is_odd(one) else _EXPLAINS
         if best >= least:
             factor = 0.4 if one.cause != "alias" else 0.55
             yield (
@@ -139,6 +153,6 @@ def _carried(known: Known, worth: Mapping[Key, float]) -> Iterator[tuple[Key, Wh
             )
 
 
-def _is_told(one: Candidate) -> bool:
-    """Whether the move of an alias is one that somebody wrote down, or need not have."""
-    return bool(one.rules) and one.rules[0].factor < 1
+def _is_odd(one: Candidate) -> bool:
+    """Whether there is something about the move itself: gates unmet, nobody who explains it, a worse version."""
+    return any(rule.factor > 1 for rule in one.rules)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from ..lineage import SUREST, By, Node, trace
 from ..records import AliasMove, Identities, LedgerEntry, Millis, Record, Run, Subject, parse_subject
@@ -204,6 +204,6 @@ def weaker(one: By, other: By) -> By:
 # -- which names -----------------------------------------------------------------------------------------------------
 
 
-def called_everywhere(identities: Identities, names: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def called_everywhere(identities: Identities, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Of each dataset what all tools call it, its own name first."""
     return {name: tuple(dict.fromkeys((name, *(called for _, called in identities.names_of(name))))) for name in names}

@@ -17,6 +17,7 @@ from quarterdeck.app.records import (
     Job,
     Limit,
     LogPart,
+    Metric,
     Promotions,
     RegisteredModel,
     Resource,
@@ -553,3 +554,75 @@ def test_more_rows_that_fail_are_told_where_nobody_says_of_how_many(team: Team) 
     for hours, failed, digest in ((110, 0, "77ab"), (100, 0, "77ab"), (40, 31, "9c1e"), (35, 33, "9c1e")):
         team.checked(hours, rule="r", failed=failed, dataset_digest=digest, result={"total_rows": None})
     assert team.suspects(FELL)[0].reasons[0] == "customer_id null 0 → 31 rows"
+
+
+# -- what is odd about a move itself --------------------------------------------------------------------------------
+
+
+def without_ledger(team: Team, *moves: tuple[float, str], **worlds: Any) -> None:
+    usual_team(team, **worlds)
+    team.entries.clear()
+    team.write("g", promotions=Promotions())
+    for hours, version in moves:
+        team.seen(hours, hours + 0.2, champion=version)
+    team.shows(champion=moves[-1][1])
+
+
+def test_without_a_ledger_the_newest_version_that_was_moved_to_at_once_only_carries(team: Team) -> None:
+    without_ledger(team, (100, "13"), (29, "13"), (28, "14"), bad={"datasets": trained("9c1e")})
+    assert [one.kind for one in team.suspects(FELL)[:2]] == ["data", "alias"]
+
+
+def test_without_a_ledger_a_version_that_was_passed_over_is_a_suspect_itself(team: Team) -> None:
+    without_ledger(team, (100, "13"), (29, "13"), (28, "14"), bad={"datasets": trained("9c1e")})
+    team.version("15", 28.5, None)
+    found = team.suspects(FELL)[0]
+    assert (found.kind, found.title) == ("alias", "v13 → v14")
+    assert "v15 was registered already, and it was moved to v14" in found.reasons
+
+
+def test_a_version_that_was_promoted_though_it_measured_worse_is_a_suspect_itself(team: Team) -> None:
+    usual_team(
+        team, good={"metrics": {"val_auc": Metric(value=0.94)}},
+        bad={"metrics": {"val_auc": Metric(value=0.88)}, "datasets": trained("9c1e")},
+    )  # fmt: skip
+    found = team.suspects(FELL)[0]
+    assert (found.kind, found.title) == ("promotion", "v13 → v14")
+    assert "it had measured worse than the one before: val_auc 0.94 → 0.88" in found.reasons
+
+
+# -- what no tool says plainly --------------------------------------------------------------------------------------
+
+
+def test_data_of_runs_that_logged_none_is_what_git_tracked_at_their_commits(team: Team) -> None:
+    usual_team(team, good={"datasets": ()}, bad={"datasets": (), "git_commit": sha("data2")})
+    team.commit("data2", 60, "data/orders.csv.dvc", parent="old", by="cy")
+    team.tracked("aaa1", "old", 300)
+    team.tracked("bbb2", "data2", 60)
+    found = team.suspects(FELL)[0]
+    assert (found.title, found.actor) == ("orders aaa1 → bbb2", "cy")
+    assert "carried by v14" in found.reasons
+
+
+def test_a_check_of_how_fresh_data_is_is_first_suspected_of_what_should_have_brought_it(team: Team) -> None:
+    usual_team(team)
+    team.commit("data1", 90, "data/orders.csv.dvc", parent="old")
+    team.tracked("bbb2", "data1", 90)
+    team.pipeline("a", "ingest-orders", "passed", 40, "old")
+    team.pipeline("b", "ingest-orders", "failed", 16, "old", jobs=(Job(id="j", name="extract", status="failed"),))
+    for hours in (60, 50, 40, 30, 20):
+        team.checked(hours, name="freshness", column="", rule="r")
+    team.checked(10, "fail", name="freshness", column="", rule="r")
+    assert team.suspects(checked_id(team))[0].title == "ingest-orders broke on main"
+
+
+def test_code_of_a_stack_is_on_the_path_of_the_models_that_stand_on_it(team: Team) -> None:
+    slow_team(team)
+    team.stack("serving", 900, models=("churn",), folder="infra/serving")
+    team.stack("offers", 900, models=("offers",), folder="infra/offers")
+    team.commit("mine", 6, "infra/serving/main.tf", parent="old")
+    team.commit("theirs", 5.5, "infra/offers/main.tf", parent="mine")
+    mine, theirs = team.suspects(SLOW)[:2]
+    assert (mine.subject, theirs.subject) == (about("commit", sha("mine")), about("commit", sha("theirs")))
+    assert "it is the code of serving" in mine.reasons
+    assert "but it is the code of offers, for offers" in theirs.reasons
