@@ -114,7 +114,7 @@ def empty_store(file: Path) -> Path:
     """A store without anything in it, made once and kept."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_suffix(".fresh")
+        fresh = file.with_suffix(f".{os.getpid()}")  # another may make it at the same time
         fresh.unlink(missing_ok=True)
         connected(fresh, file.parent / "mlartifacts").search_experiments()
         fresh.rename(file)
