@@ -19,7 +19,11 @@ import pytest
 from bench.terminal import QUARTERDECK
 from tests.servers.prometheus import PASSWORD, USER, Exporter, ask, open_metrics, prometheus, wait_until
 
+from .conftest import StartTerminal
+
 pytestmark = pytest.mark.tools
+_SOON = 60.0
+"""Seconds in which the syncer has asked, and the screen has heard of it."""
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 WENT = 40 * MINUTE
 """Seconds ago that version 13 was served last."""
@@ -27,6 +31,9 @@ WENT = 40 * MINUTE
 SETTINGS = """
 [project]
 name = "churn"
+
+[sync]
+every = "1s"
 
 [[monitors]]
 kind = "prometheus"
@@ -191,6 +198,17 @@ def test_an_exporter_that_goes_is_an_alert_and_no_new_points(world: World) -> No
     again = world.lines()["precision", "14"]
     assert again["at"] == found["at"]
     assert ended
+
+
+def test_an_open_terminal_shows_the_lines_and_what_fires(world: World, terminal: StartTerminal) -> None:
+    login = {"PROM_USER": USER, "PROM_PASSWORD": PASSWORD}
+    program = terminal(cwd=world.folder, env=login, opens="serving")
+    program.wait_for("precision", deadline=_SOON)
+    program.wait_for("0.83", deadline=_SOON)
+    world.exporter.stop()
+    program.wait_for("ExporterDown", deadline=_SOON)
+    program.press("1")
+    program.wait_for("ExporterDown fires", deadline=_SOON)
 
 
 def test_a_wrong_password_is_said_and_kept_nowhere(world: World) -> None:
