@@ -105,7 +105,7 @@ def _lines(
     sight: Sight, found: Sequence[Attention], changes: Mapping[str, Changes], *, is_whole: bool
 ) -> Iterator[str]:
     loud, quiet = [one for one in found if not one.is_quiet], [one for one in found if one.is_quiet]
-    most = SUSPECTS if len(found) > 1 else len(sight.attentions) + 100
+    most = SUSPECTS if len(found) > 1 else 100
     for one in loud:
         yield from _attention(one, changes.get(one.id), sight.at, most)
     for one in quiet:
@@ -157,8 +157,12 @@ def _way_back(back: WayBack) -> str:
 
 
 def _watched(sight: Sight) -> str:
-    found = ", ".join(f"{number} {name}" for name, number in sight.watched if number)
+    found = ", ".join(f"{number} {_one(name) if number == 1 else name}" for name, number in sight.watched if number)
     return f"watched: {found}" if found else "there is nothing to watch yet"
+
+
+def _one(name: str) -> str:
+    return name if name == "series" else name.removesuffix("s")
 
 
 def _age(sight: Sight) -> str:

@@ -28,9 +28,10 @@ class Production(Record, frozen=True, kw_only=True):
     """Run or digest, and the row id of a check that spoke in it or of it."""
 
     def of(self, model: str, version: str = "") -> HeldVersion | None:
-        """The production alias of a model, or of one version of it."""
-        own = (one for one in self.held if one.model == model and version in ("", one.version))
-        return next(own, None)
+        """The production alias of a model, or of one version of it; a label may say v14 where the registry says 14."""
+        own = [one for one in self.held if one.model == model]
+        fitting = (one for one in own if version in ("", one.version, f"v{one.version}"))
+        return next(fitting, None)
 
     def eaters(self, tool: str, name: str, rowid: int | None = None) -> tuple[HeldVersion, ...]:
         """Who feeds on data of this name, or was made where this check spoke."""

@@ -144,9 +144,10 @@ def _of_many(dataset: str, own: Sequence[Trouble], eaters: tuple[HeldVersion, ..
 
 
 def _why(one: Trouble) -> str:
+    who = f"said by {' '.join(filter(None, (one.check.tool, one.check.suite)))}"
     if not one.eaters:
-        return "no model in production is known to feed on it"
-    return f"{', '.join(dict.fromkeys(map(alias_word, one.eaters)))} feeds on it"
+        return f"no model in production is known to feed on it; {who}"
+    return f"{', '.join(dict.fromkeys(map(alias_word, one.eaters)))} feeds on it; {who}"
 
 
 def _sign(dataset: str, lead: Trouble, title: str, own: Sequence[Trouble], reason: str) -> Sign:

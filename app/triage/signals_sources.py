@@ -15,7 +15,7 @@ PATIENCE: Final = 5 * 60_000
 """Milliseconds without an answer before which it may have been one lost packet."""
 UNWATCHED: Final = 3_600_000
 """Milliseconds without any sync after which that is told."""
-MONITORS: Final = ("prometheus", "mlflow_monitors", "mlflow monitors")
+MONITORS: Final = ("prometheus", "monitors")
 """Kinds of sources that watch production."""
 _PASSING: Final = ("unreachable", "limited", "stale")
 """What may mend itself before anybody gets up."""
@@ -27,7 +27,8 @@ def source_signs(states: Sequence[SourceState], last_sync_at: Millis | None, now
     bad = [one for one in states if one.state not in ("ok", "never")]
     told = [one for one in bad if now >= _told_at(one)]
     is_dark = len(states) > 1 and len(told) == len(states)
-    signs = [_trouble(one, _ALL if is_dark else _group(one), now) for one in told]
+    dark = f"none of {len(states)} sources can be read: " if is_dark else ""
+    signs = [_trouble(one, _ALL if is_dark else _group(one), now, dark) for one in told]
     if last_sync_at is not None and now - last_sync_at > UNWATCHED:
         signs.append(_no_sync(last_sync_at, _ALL if is_dark else ("no sync",)))
     return Found(
@@ -54,13 +55,13 @@ def _group(one: SourceState) -> Group:
     return ("server", host, one.state) if host else ("source", one.source)
 
 
-def _trouble(one: SourceState, group: Group, now: Millis) -> Sign:
+def _trouble(one: SourceState, group: Group, now: Millis, dark: str) -> Sign:
     case = "limited" if one.state == "limited" else "monitors" if one.kind in MONITORS else "other"
     never = one.last_ok_at is None
     signal = Signal(
         kind="source trouble", subject=written("source", one.source), severity=severity("source trouble", case),
         since=now if one.last_ok_at is None else one.last_ok_at, not_before=one.last_ok_at,
-        title=f"{one.name} is {one.state.replace('_', ' ')}", reason=one.sentence or one.last_error or "",
+        title=f"{dark}{one.name} is {one.state.replace('_', ' ')}", reason=one.sentence or one.last_error or "",
         state=f"{one.state}, {SINCE_UNKNOWN}" if never else one.state, refs=(ref("source", one.source),),
     )  # fmt: skip
     return Sign(signal, group, source=one.source)
@@ -69,7 +70,7 @@ def _trouble(one: SourceState, group: Group, now: Millis) -> Sign:
 def _no_sync(at: Millis, group: Group) -> Sign:
     signal = Signal(
         kind="no sync", subject=written("source", "all"), severity=severity("no sync"), since=at, not_before=at,
-        title="nothing was read since", state="no sync",
+        title="nothing is read any more", state="no sync",
         reason="no syncer ran, or none of the sources answered it: what happened meanwhile is not known",
     )  # fmt: skip
     return Sign(signal, group)

@@ -84,7 +84,7 @@ def test_what_needs_attention_is_told_worst_first(call: Call, trouble: Path) -> 
     assert heads[1].startswith("▲ train #7 failed on main   since ")
     assert heads[1].endswith("(2 h)   bo")
     assert heads[2].startswith("· weather  unique(id) fails")
-    assert "watched: 1 series, 1 models, 1 checks, 1 pipelines, 4 sources" in heads
+    assert "watched: 1 series, 1 model, 1 check, 1 pipeline, 4 sources" in heads
     assert heads[-1] == "oldest answer: 1 min (registry)" or heads[-1].startswith("oldest answer: ")
     assert said.status == 0
 
@@ -119,7 +119,7 @@ def test_when_all_is_well_it_says_what_was_looked_at(call: Call, cache: Path) ->
     said = call("triage", "--exit-code")
     assert said.status == 0
     assert said.out.splitlines()[0] == "● all is well"
-    assert "watched: 1 models, 4 sources" in said.out
+    assert "watched: 1 model, 4 sources" in said.out
     assert call("triage", "--json").json == []
 
 

@@ -40,7 +40,10 @@ def test_a_failing_check_of_the_champions_data_is_high_since_it_began_to_fail(wo
     nightly(world, "pass", "fail", "fail", observed="3.1 % null")
     one = world.signal("check failing")
     assert (one.severity, one.model, one.alias, one.version) == ("high", "churn", "champion", "13")
-    assert (one.title, one.reason) == (f"orders  {NULLS} fails: 3.1 % null", "churn@champion feeds on it")
+    assert (one.title, one.reason) == (
+        f"orders  {NULLS} fails: 3.1 % null",
+        "churn@champion feeds on it; said by great_expectations nightly",
+    )
     assert (one.since, one.not_before) == (world.now - HOUR - DAY, world.now - HOUR - 2 * DAY)
     assert "alias/churn@champion" in {ref.subject for ref in one.refs}
 
@@ -54,7 +57,7 @@ def test_other_data_is_low_and_told_once_a_dataset(world: Watched) -> None:
     world.checked({"a": "fail", "b": "fail"}, dataset="weather", environment="prod")
     (one,) = world.attentions()
     assert (one.severity, one.title) == ("low", "weather  2 checks fail")
-    assert one.reason == "no model in production is known to feed on it"
+    assert one.reason.startswith("no model in production is known to feed on it")
 
 
 def test_somebodys_own_environment_is_not_productions(world: Watched) -> None:

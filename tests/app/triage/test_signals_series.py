@@ -33,8 +33,9 @@ def test_it_says_when_it_was_last_read(world: Watched) -> None:
     assert world.signal("threshold").seen_at == world.now - MINUTE
 
 
-def test_a_line_of_the_champions_version_counts_as_the_champions(world: Watched) -> None:
-    world.precision(0.71, version="13")
+@pytest.mark.parametrize("written", ["13", "v13"])
+def test_a_line_of_the_champions_version_counts_as_the_champions(world: Watched, written: str) -> None:
+    world.precision(0.71, version=written)
     assert world.signal("threshold").severity == "critical"
 
 

@@ -54,6 +54,7 @@ def test_all_at_once_is_one_cause_and_so_is_that_nothing_was_read(world: Watched
         world.source(spec, "unreachable", last_ok_at=world.now - 2 * HOUR)
     world.now += HOUR
     (one,) = world.attentions()
+    assert one.title == "none of 7 sources can be read: prometheus is unreachable"
     assert len(one.signals) == len(ALL) + 1
     assert {signal.kind for signal in one.signals} == {"source trouble", "no sync"}
 
