@@ -21,6 +21,8 @@ _BUSY: Final = 5
 """So often in three weeks, and a file changes every day or two ..."""
 _RARE: Final = 21 * DAY
 """... and one that did not in that time is rarely touched."""
+_LOOKED_FOR: Final = 200
+"""Files of one commit that are looked for in what failed."""
 _MANY: Final = 40
 """Files of one commit: it is a merge or a move rather than a change of one thing."""
 _RELEVANT: Final[dict[str, frozenset[str]]] = {
@@ -267,7 +269,7 @@ def _mentioned(case: Case, paths: list[str], own: Evidence) -> Iterator[Why]:
     """Whether what failed names a file that it touched."""
     if not case.symptom.words:
         return
-    whole = [path for path in paths if _names(case.symptom.words, path)]
+    whole = [path for path in paths[:_LOOKED_FOR] if _names(case.symptom.words, path)]
     if whole:
         text = f"what failed names {few(whole)}"
         yield Why(factor=1.35, text=text, evidence=(own, *case.symptom.said_by[:2]))
