@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from ..records import Attention, Millis, Note, SourceState
+from ..records import Millis, Note, SourceState
 from ..store.event_counts import event_counts
 from ..store.notes import all_notes
 from ..store.reading import Content, Reader
@@ -220,8 +220,3 @@ def _events(scene: _Scene) -> tuple[Millis, tuple[tuple[str, int], ...]]:
 
     counts: tuple[tuple[str, int], ...] = scene.again("events", key, count)
     return since, counts
-
-
-def of_id(sight: Sight, name: str) -> Attention | None:
-    """The attention of this id; None where there is none."""
-    return next((one for one in sight.attentions if one.id == name), None)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..records import EventRef, Identities, Record
-from ..store.watch_reads import HeldVersion, WatchReads
+from ..store.watch_reads import WatchReads
+from ..store.watch_rows import HeldVersion
 from .outlook import Outlook
 from .signs import Group, ref
 
@@ -127,3 +128,13 @@ def endangered(eaters: tuple[HeldVersion, ...]) -> dict[str, Any]:
         return {}
     first = eaters[0]
     return {"model": first.model, "version": first.version, "alias": first.alias, "owner": first.owner}
+
+
+def with_eater(own: EventRef, eater: HeldVersion | None) -> tuple[EventRef, ...]:
+    """A thing that speaks of a model, and what of that is in production."""
+    return (own, *refs_to([] if eater is None else [eater]))
+
+
+def of_model(model: str, version: str, eater: HeldVersion | None) -> dict[str, Any]:
+    """The fields of a signal that say of which model it is, in production or not."""
+    return {"model": model, "version": version} if eater is None else endangered((eater,))

@@ -12,7 +12,7 @@ from ..store.happened import Explainer
 from ..store.model_events import called
 from ..store.reading import Reader
 from ..store.state import State
-from ..store.watch_reads import HeldVersion
+from ..store.watch_rows import HeldVersion
 from .outlook import Outlook
 from .production import Production, alias_word, endangered, model_group, refs_to, titled
 from .severity import severity

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 from ..records import EventRef, Millis, Severity, Signal, SignalKind
 from ..store.reading import Reader
-from ..store.watch_reads import CheckLine, HeldVersion, WatchReads
+from ..store.watch_reads import WatchReads
+from ..store.watch_rows import CheckLine, HeldVersion
 from .clocks import Clocks, until
 from .outlook import Outlook
 from .production import Production, alias_word, endangered, model_group, refs_to

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 from ..exact import span
 from ..records import Millis, Signal
 from ..store.reading import Reader
-from ..store.watch_reads import HeldVersion, WatchReads
+from ..store.watch_reads import WatchReads
+from ..store.watch_rows import HeldVersion
 from ..watching import HABIT
 from .clocks import Clocks, oldest
 from .outlook import Outlook

@@ -7,7 +7,8 @@ from typing import Final
 
 from ..records import Millis, Signal
 from ..store.reading import Reader
-from ..store.watch_reads import PipelineLine, WaitingPipeline, WatchReads
+from ..store.watch_reads import WatchReads
+from ..store.watch_rows import PipelineLine, WaitingPipeline
 from .severity import severity
 from .signs import Found, Group, Sign, earliest, ref, written
 

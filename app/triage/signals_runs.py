@@ -8,7 +8,8 @@ from typing import Final
 from ..exact import span
 from ..records import Millis, Signal
 from ..store.reading import Reader
-from ..store.watch_reads import FailedRuns, RunningRun, WatchReads
+from ..store.watch_reads import WatchReads
+from ..store.watch_rows import FailedRuns, RunningRun
 from ..watching import INTERVALS
 from .clocks import Clocks, until
 from .production import Production

@@ -1,4 +1,4 @@
-"""Lines of production that break a threshold, burn a budget, fell silent, or of which an alert fires."""
+"""Lines of production that break a threshold, burn a budget or fell silent."""
 
 from __future__ import annotations
 
@@ -7,21 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ..monitoring import GAP_STEPS, STALE_STEPS, WINDOWS, Burn, burn_rates, is_silent
-from ..records import Alert, EventRef, Millis, MonitorSeries, Samples, Severity, Signal
+from ..records import Millis, MonitorSeries, Samples, Severity, Signal
 from ..store.reading import Reader
-from ..store.watch_reads import HeldVersion, WatchReads
+from ..store.watch_reads import WatchReads
+from ..store.watch_rows import HeldVersion
 from .attention import SINCE_UNKNOWN
 from .burning import burning_since
-from .production import Production, endangered, model_group, refs_to, titled
+from .production import Production, model_group, of_model, titled, with_eater
 from .severity import severity
+from .signals_alerts import MOST_ALERTS, alert_signs
 from .signs import Found, Group, Sign, figure, ref, written
 
-_LABELS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("critical", "page", "fatal", "emergency", "crit", "p1", "sev1"), "critical"),
-    **dict.fromkeys(("warning", "warn", "minor", "p3", "sev3"), "warning"),
-    **dict.fromkeys(("info", "information", "informational", "low", "none", "notice", "p4", "p5", "sev4"), "info"),
-}
-"""What teams write into the label severity -> case of the table; any other word is high."""
 _HOURS: Final = 3_600_000
 _NEARLY: Final = 0.999
 """Of what makes a budget burn: sums of floats are never exact."""
@@ -30,7 +26,7 @@ _LEAST: Final = 5 * 60_000
 
 def look_at_series(reader: Reader, production: Production) -> Found:
     """What the cache says of all lines and alerts. Nothing of it depends on the clock."""
-    series, alerts = reader.monitors.series(), reader.monitors.alerts()
+    series, alerts = reader.monitors.series(), reader.monitors.alerts(limit=MOST_ALERTS)
     histories = {one.key: found for one in series if (found := _history(reader, one)) is not None}
     return Found(
         signs=tuple(series_signs(series, histories, production)) + tuple(alert_signs(alerts, production)),
@@ -190,48 +186,16 @@ def _lasts(one: MonitorSeries, patience: Millis) -> bool:
     return one.objective is None and one.at is not None and one.at - (one.last_good_at or 0) > patience
 
 
-# -- alerts -------------------------------------------------------------------------------------------------------
-
-
-def alert_signs(alerts: Sequence[Alert], production: Production) -> list[Sign]:
-    """The signals of alerts that fire."""
-    return [_alert(alert, production) for alert in alerts if alert.state == "firing"]
-
-
-def _alert(alert: Alert, production: Production) -> Sign:
-    version = alert.labels.get("version", "")
-    eater = production.of(alert.model, version) if alert.model else None
-    case = _LABELS.get(alert.severity.strip().casefold(), "high")
-    if eater is None and alert.model in production.models:
-        case = "other"
-    whose = "" if not alert.model else f"{titled(eater) if eater else alert.model}  "
-    signal = Signal(
-        kind="alert", subject=written("alert", alert.fingerprint), severity=severity("alert", case), state="firing",
-        since=alert.since, title=f"{whose}{alert.name} fires", refs=_refs(ref("alert", alert.fingerprint), eater),
-        reason=alert.summary or "a rule of the monitoring's own", **_model(alert.model, version, eater),
-    )  # fmt: skip
-    group: Group = model_group(eater) if eater else ("alert", alert.source, alert.name, alert.model)
-    return Sign(signal, group, source=alert.source)
-
-
 # -- what they share ----------------------------------------------------------------------------------------------
 
 
 def _sign(one: MonitorSeries, eater: HeldVersion | None, **facts: Any) -> Sign:
     signal = Signal(
-        subject=written("series", one.key), refs=_refs(ref("series", one.key), eater),
-        **_model(one.model, one.version, eater), **facts,
+        subject=written("series", one.key), refs=with_eater(ref("series", one.key), eater),
+        **of_model(one.model, one.version, eater), **facts,
     )  # fmt: skip
     group: Group = model_group(eater) if eater else ("line", one.model, one.version, "" if one.model else one.key)
     return Sign(signal, group, source=one.source)
-
-
-def _refs(own: EventRef, eater: HeldVersion | None) -> tuple[EventRef, ...]:
-    return (own, *refs_to([] if eater is None else [eater]))
-
-
-def _model(model: str, version: str, eater: HeldVersion | None) -> dict[str, Any]:
-    return {"model": model, "version": version} if eater is None else endangered((eater,))
 
 
 def _whose(one: MonitorSeries, eater: HeldVersion | None) -> str:
