@@ -55,7 +55,8 @@ def kind_piece(event: Event, width: int) -> Piece:
     """`✖ check began to fail`."""
     stands = stands_of(event)
     role = sign(stands).role
-    return f"{glyph(stands)} {clip(event.kind, width - 2)}", "text" if role in ("dim", "run") else role
+    # what wants to be seen has a colour: each change of colour is some bytes on every line of a page
+    return f"{glyph(stands)} {clip(event.kind, width - 2)}", role if role in ("bad", "warn") else "text"
 
 
 def when_said(event: Event, now: Millis, zone: tzinfo = UTC, width: int = RANGE) -> str:
@@ -63,12 +64,17 @@ def when_said(event: Event, now: Millis, zone: tzinfo = UTC, width: int = RANGE)
     end = moment(event.at, now, zone)
     if event.not_before is None or event.not_before >= event.at:
         return end
-    begin = moment(event.not_before, now, zone)
+    said = between(event.not_before, event.at, now, zone)
+    return said if cells(said) <= width else f"≤{end}"
+
+
+def between(since: Millis, until: Millis, now: Millis, zone: tzinfo = UTC) -> str:
+    """`13 mar 19:02–20:55`, the date once where it is one; one moment where both are the same minute."""
+    begin, end = moment(since, now, zone), moment(until, now, zone)
     if begin == end:
         return end
     day, _, hour = end.rpartition(" ")
-    said = f"{begin}–{hour}" if begin.startswith(f"{day} ") or (not day and " " not in begin) else f"{begin}–{end}"
-    return said if cells(said) <= width else f"≤{end}"
+    return f"{begin}–{hour}" if day and begin.startswith(f"{day} ") else f"{begin}–{end}"
 
 
 def actor_said(event: Event) -> str:
@@ -95,8 +101,7 @@ def title_of(event: Event) -> str:
 
 def gap_said(gap: Gap, now: Millis, zone: tzinfo = UTC) -> str:
     """`no sync 19:02–20:55: times in it are ranges`."""
-    begin, end = moment(gap.since, now, zone), moment(gap.until, now, zone)
-    return f"no sync {begin}–{end}: times in it are ranges"
+    return f"no sync {between(gap.since, gap.until, now, zone)}: times in it are ranges"
 
 
 def empty_words(deck: Deck, filter_text: str, *, is_read: bool) -> list[Piece]:

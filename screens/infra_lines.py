@@ -16,6 +16,7 @@ from .infra_words import (
     MEANS,
     NO_VALUES,
     action_piece,
+    by_address,
     commit_said,
     counts_in_words,
     counts_said,
@@ -176,6 +177,4 @@ def resource_pieces(row: Row, resource: Resource, width: int) -> list[Piece]:
 
 def still_stack(stack: Stack) -> Sequence[Resource]:
     """Resources to which nothing happens, by address."""
-    return sorted(
-        (one for one in stack.resources if one.action == "no-op" and not one.drift), key=lambda one: one.address
-    )
+    return sorted((one for one in stack.resources if one.action == "no-op" and not one.drift), key=by_address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -67,9 +68,15 @@ def is_still(resource: Resource) -> bool:
     return resource.action == "no-op" and not resource.drift
 
 
-def weight(resource: Resource) -> tuple[bool, int, str]:
+def weight(resource: Resource) -> tuple[bool, int, list[str | int]]:
     """The order of resources: what was changed outside the code first, then what costs most."""
-    return (not resource.drift, ACTIONS.index(resource.action), resource.address)
+    return (not resource.drift, ACTIONS.index(resource.action), by_address(resource))
+
+
+def by_address(resource: Resource) -> list[str | int]:
+    """The order of addresses: worker[2] before worker[10]."""
+    parts = re.split(r"([0-9]{1,18})", resource.address)
+    return [int(part) if at % 2 else part for at, part in enumerate(parts)]
 
 
 def status_weight(stack: Stack) -> tuple[int, str]:

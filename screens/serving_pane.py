@@ -31,6 +31,9 @@ from .serving_words import (
     titled,
 )
 
+BELOW = 13
+"""Rows of a chart below the table, with its rule, at most."""
+
 FACTS = 13
 """Rows of what is known below a chart that stands beside the table."""
 
@@ -84,7 +87,7 @@ class ServingPane(Horizontal):
         self.display = lines > 0  # else the table has a sentence to say
         self.set_class(not is_beside, "-below")
         self.styles.width = pane_width(width) if is_beside else "1fr"
-        self.styles.height = "1fr" if is_beside else below_height(height, lines)
+        self.styles.height = "1fr" if is_beside else below_height(height)
         self.query_one(Pages).styles.height = min(FACTS, max(0, height - 18))
 
     def draw(self, found: Drawn, seen: Seen, marks: Sequence[tuple[Millis, str]], deck: Deck, whose: str) -> None:
@@ -102,13 +105,13 @@ class ServingPane(Horizontal):
 
 def pane_width(width: int) -> int:
     """Columns of the pane beside a table, in a terminal of `width`."""
-    return max(64, min(120, width - 112))
+    return max(64, min(120, width - 126))
 
 
-def below_height(height: int, lines: int) -> int:
-    """Rows of the pane below a table, with its rule: about half of what there is, and what the table does not need."""
-    room = height - 5
-    return max(8, min(room - 4, max((room + 1) // 2, room - lines - 2)))
+def below_height(height: int) -> int:
+    """Rows of the pane below a table, with its rule: half of what there is. A higher chart says no more, and is sent
+    whole for each line that the cursor rests on; the page of a series has a larger one."""
+    return max(8, min(BELOW, (height - 4) // 2))
 
 
 def head_piece(seen: Seen, now: Millis) -> list[Piece]:

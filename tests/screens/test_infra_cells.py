@@ -52,6 +52,12 @@ def test_below_a_stack_stands_what_changes_and_what_stands_still_is_a_count() ->
     assert (lines[1].resource, lines[3].number) == (OUTSIDE, 1)
 
 
+def test_addresses_are_in_the_order_of_their_numbers() -> None:
+    many = [make_resource(f"aws_lb.api[{number}]", "create") for number in (10, 2, 1)]
+    found = [line.resource.address for line in lines_of([held(*many)], set(), None, NOW) if line.resource is not None]
+    assert found == ["aws_lb.api[1]", "aws_lb.api[2]", "aws_lb.api[10]"]
+
+
 def test_a_stack_in_step_is_one_line_until_it_is_opened() -> None:
     one = held(STILL)
     assert kinds(lines_of([one], set(), None, NOW)) == ["stack"]
