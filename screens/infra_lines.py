@@ -21,6 +21,7 @@ from .infra_words import (
     counts_in_words,
     counts_said,
     is_newer,
+    is_still,
     why,
 )
 from .page_rows import Row
@@ -177,4 +178,4 @@ def resource_pieces(row: Row, resource: Resource, width: int) -> list[Piece]:
 
 def still_stack(stack: Stack) -> Sequence[Resource]:
     """Resources to which nothing happens, by address."""
-    return sorted((one for one in stack.resources if one.action == "no-op" and not one.drift), key=by_address)
+    return sorted((one for one in stack.resources if is_still(one)), key=by_address)

@@ -48,6 +48,7 @@ WHY: Final[Mapping[str, str]] = {
     "read_because_config_unknown": "what it is read with is known only when applied",
     "read_because_dependency_pending": "what it depends on changes first",
     "read_because_check_nested": "a check reads it",
+    "import": "it is there already and is taken over",
 }
 """The tool's words on why."""
 
@@ -64,8 +65,8 @@ NO_VALUES: Final = "values are not kept"
 
 
 def is_still(resource: Resource) -> bool:
-    """Nothing happens to it, and nothing happened."""
-    return resource.action == "no-op" and not resource.drift
+    """Nothing happens to it, and nothing happened: neither has it moved, nor is it taken over or put off."""
+    return resource.action == "no-op" and not (resource.drift or resource.moved_from or resource.reason)
 
 
 def weight(resource: Resource) -> tuple[bool, int, list[str | int]]:
@@ -88,7 +89,8 @@ def counts_said(counts: Mapping[str, int], status: str = "") -> str:
     """`+2 ~1 -1 ±1`; `nothing` where nothing changes, a dash where no plan came to its end."""
     said = [f"{glyph(action)}{count(counts[action])}" for action in COUNTED if counts.get(action)]
     is_known = status not in ("failed", "unknown") and any(counts.values())
-    return " ".join(said) or ("nothing" if is_known else "–")
+    none = "no resource" if status == "planned" else "nothing"  # outputs or addresses only
+    return " ".join(said) or (none if is_known else "–")
 
 
 def counts_in_words(counts: Mapping[str, int]) -> str:
@@ -117,6 +119,8 @@ def action_piece(resource: Resource) -> Piece:
     """`± replace`; of one that only drifted that."""
     if resource.action == "no-op" and resource.drift:
         return f"{glyph('drifted')} {DRIFTS[resource.drift]}", "warn"
+    if resource.action == "no-op" and not is_still(resource):
+        return f"{glyph('moved')} {in_short(resource)}", "text"
     word = "unchanged" if resource.action == "no-op" else resource.action
     return f"{glyph(resource.action)} {word}", sign(resource.action).role
 
@@ -137,7 +141,10 @@ def in_short(resource: Resource) -> str:
     """What happens to it, in a word or two."""
     if resource.action == "no-op" and resource.drift:
         return "gone outside" if resource.drift == "delete" else "outside"
-    return "unchanged" if resource.action == "no-op" else resource.action
+    if resource.action != "no-op":
+        return resource.action
+    return "moved" if resource.moved_from else "taken over" if resource.reason == "import" else \
+        "put off" if resource.reason else "unchanged"  # fmt: skip
 
 
 def commit_said(commit: Commit | None, now: Millis) -> str:

@@ -16,7 +16,7 @@ from ..widgets.line import Piece
 from ..widgets.status import glyph, sign
 from .deck import Deck
 
-WORST_FIRST: Final[tuple[SeriesState, ...]] = ("bad", "burning", "nan", "stale", "no data", "unknown", "good")
+WORST_FIRST: Final[tuple[SeriesState, ...]] = ("burning", "bad", "nan", "stale", "no data", "unknown", "good")
 """How a line can stand, the worst first."""
 
 MEANS: Final[Mapping[SeriesState, str]] = {

@@ -209,12 +209,13 @@ def _diff(facts: StackFacts) -> Iterator[Part]:
     drifted = [one for one in resources if one.drift]
     rows = [row for one in drifted[:MOST] for row in resource_rows(one, outside=True)]
     yield Part(title="changed outside the code", rows=rows, note=f"{count(len(drifted))}   {NO_VALUES}")
-    changed = [one for one in resources if one.action != "no-op"]
+    changed = [one for one in resources if one.action != "no-op" or one.moved_from or one.reason]
     rows = [row for one in changed[:MOST] for row in resource_rows(one, outside=False)]
     never = stack.planned_at is None and not stack.resources
     yield Part(
         title="the plan", rows=rows, note=f"{counts_in_words(facts.held.counts)}   {NO_VALUES}" if rows else " ",
         empty="no plan was found" if never else "it did not come to its end" if stack.status == "failed"
+        else "it would change outputs or addresses only" if stack.status == "planned"
         else "it would change nothing",
         more=f"and {count(len(changed) - MOST)} more: / narrows them" if len(changed) > MOST else "",
     )  # fmt: skip

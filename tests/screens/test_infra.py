@@ -36,7 +36,8 @@ async def test_stacks_stand_with_what_their_plans_would_do_the_worst_first(stack
         assert "▲ newer 8f1d2e3 Ann 1 h" in text
         assert "± aws_lb.api" in text
         assert "subnets forces it, tags" in text
-        assert "42 unchanged" in text
+        assert "41 unchanged" in text
+        assert "→ aws_s3_bucket.models" in text
         assert "worker" not in text
 
 
@@ -52,7 +53,7 @@ async def test_what_stands_still_is_opened_by_enter_on_its_count_and_by_t_everyw
         text = await walk(pilot, "t", "t", "G")
         assert "what no plan changes is folded" not in text
         assert "google_storage_bucket" not in text
-        assert "aws_iam_role.worker[7]" in await walk(pilot, "t")
+        assert "aws_iam_role.worker[40]" in await walk(pilot, "t")
 
 
 async def test_space_folds_a_stack_away_and_the_cursor_stays_on_it(stacked: Any, walk: Any) -> None:

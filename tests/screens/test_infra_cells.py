@@ -159,3 +159,21 @@ def test_a_stack_of_which_nothing_is_known_says_so() -> None:
     assert (words(line, "status"), words(line, "planned"), words(line, "plan")) == ("◌ unknown", "◌", "–")
     parts = {part.title: part for part in stack_parts(StackFacts(held=bare), SIGHT, shows_all=False)}
     assert parts["the plan"].empty == "no plan was found"
+
+
+def test_what_moved_or_is_taken_over_is_no_change_and_is_shown() -> None:
+    moved, taken = make_resource("a.b", moved_from="a.c"), make_resource("a.d", reason="import")
+    lines = lines_of([held(moved, taken, STILL)], set(), None, NOW)
+    texts = ["".join(piece for piece, _ in across(line, 100, 20) or ()) for line in lines]
+    assert "→ a.b" in texts[1]
+    assert texts[1].rstrip().endswith("moved         moved from a.c")
+    assert "taken over" in texts[2]
+    parts = {part.title: part for part in stack_parts(StackFacts(held=held(moved, STILL)), SIGHT, shows_all=False)}
+    assert [row.note for row in parts["the plan"].rows] == ["", "moved from a.c"]
+
+
+def test_a_plan_that_changes_no_resource_says_what_it_changes() -> None:
+    assert counts_said({"no-op": 3}, "planned") == "no resource"
+    parts = {part.title: part for part in
+             stack_parts(StackFacts(held=held(STILL, status="planned")), SIGHT, shows_all=False)}  # fmt: skip
+    assert parts["the plan"].empty == "it would change outputs or addresses only"
