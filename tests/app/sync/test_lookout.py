@@ -18,7 +18,7 @@ from quarterdeck.app.sync import lookout as lookout_module
 from quarterdeck.app.sync.lookout import Lookout
 from quarterdeck.app.sync.once import sync_once
 from quarterdeck.app.sync.poller import now_millis
-from quarterdeck.app.triage import kept_sight
+from quarterdeck.app.triage import explain, kept_sight
 from tests.app.sync.scripted import Scripted, World
 
 HOUR = 3_600_000
@@ -154,11 +154,10 @@ async def test_causes_are_looked_for_once_while_nothing_else_is_heard(
     settings: Settings, cache: Cache, source: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    real = lookout_module.explain
 
     def counted(reader: Any, state: Any, one: Attention, *rest: Any, **more: Any) -> Changes:
         asked.append(one.title)
-        return real(reader, state, one, *rest, **more)
+        return explain(reader, state, one, *rest, **more)
 
     monkeypatch.setattr(lookout_module, "explain", counted)
     source_is(cache, source, "unreachable")
