@@ -93,14 +93,14 @@ def _write(screen: FrameScreen, writing: Callable[[Noting], Noted], said: str) -
             screen.app.call_from_thread(screen.say, f"▲ {error}", "warn")
             return
         told = f"{said}; {noted.sentence}" if noted.sentence else said
-        screen.app.call_from_thread(_written, screen, told)
+        screen.app.call_from_thread(_written, screen, told, noted.batch)
 
     screen.app.run_worker(write, thread=True, group="notes", exit_on_error=False)
 
 
-def _written(screen: FrameScreen, said: str) -> None:
+def _written(screen: FrameScreen, said: str, batch: str) -> None:
     """Say so, and show it: what was written stands in state.db, of whose news no cache tells."""
     screen.say(said, "good")
     screen.notes_changed()
-    if screen.deck.following is not None:
-        screen.deck.following.resume()
+    if batch and screen.deck.following is not None:
+        screen.deck.following.follow(batch)
