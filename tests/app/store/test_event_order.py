@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from quarterdeck.app.query import EVENTS, Node, matches_event, parse, write
+from quarterdeck.app.query import EVENTS, Compare, Field, Has, Node, Not, Words, matches_event, parse, write
 from quarterdeck.app.query.event_sql import may_pass
 from quarterdeck.app.records import (
     Actor,
@@ -219,6 +219,23 @@ def test_filters_that_are_put_together_find_what_they_mean(
     expected = [event for event in filled.everything() if matches_event(where, event, labels)]
     assert find_events(filled.reader, filled.state, where, limit=10_000) == expected
     assert parse(write(where), now=NOW, vocabulary=EVENTS) == where
+
+
+texts = st.text("aFfox1éÄä%_/@ '\"-.0c#", min_size=1, max_size=5)
+fields = st.sampled_from(["title", "actor", "subject", "kind", "source", "model"]).map(
+    lambda name: Field("event", name)
+)
+operators = st.sampled_from(["=", "!=", ":", "like", "ilike", "<", ">="])
+leaves = st.builds(Words, texts) | st.builds(Compare, fields, operators, texts) | st.builds(Has, fields)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(leaves, st.booleans())
+def test_whatever_is_typed_sql_finds_what_it_means(filled: Deck, leaf: Node, is_not: bool) -> None:
+    where = Not(leaf) if is_not else leaf
+    labels = {one.key: one.name for one in SOURCES}
+    expected = [event for event in filled.everything() if matches_event(where, event, labels)]
+    assert find_events(filled.reader, filled.state, where, limit=10_000) == expected
 
 
 @pytest.mark.parametrize("text", ["", "fox", "not kind:run", "kind:check", "actor:ann", "kind:pipeline"])
