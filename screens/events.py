@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
@@ -12,7 +12,7 @@ from ..app.copies import Copy
 from ..app.errors import QuarterdeckError
 from ..app.event_copies import event_copies
 from ..app.query import EVENTS, Node, parse
-from ..app.records import Event, Subject
+from ..app.records import Event, Gap, Subject
 from ..app.text import clip
 from ..widgets.figures import count
 from ..widgets.line import Piece
@@ -143,7 +143,7 @@ class EventsScreen(ListScreen[EventLine]):
         here = self._here() if keep else None
         self._feed.ask(self._parsed(self.filter), here, tuple(gap.until for gap in self._gaps()))
 
-    def _gaps(self) -> list[Any]:
+    def _gaps(self) -> list[Gap]:
         """Stretches without a sync: of a filtered list they would part what is apart anyway."""
         return [] if self.filter else self.deck.state.gaps(self.deck.now() - GAPS)
 
@@ -158,14 +158,29 @@ class EventsScreen(ListScreen[EventLine]):
         if part.error:
             self.say(f"▲ the events could not be read: {part.error}", "warn")
             return
-        if part.count is None and self._keeps:
-            return  # where the cursor stands is known with the rest
-        self._took = self.deck.now() - self._asked_at
-        self._total = part.count
         gaps = self._gaps()
-        starts = part.starts if part.count is not None else starts_in(part.events, gaps)
-        number = len(part.events) if part.count is None else part.count
-        self._show(EventRows(part.events, number, gaps, starts, self._window, self.deck.now()), part.place)
+        if part.count is None:
+            if not self._keeps:
+                self._total = None
+                self._show(self._rows_of(part.events, len(part.events), gaps, starts_in(part.events, gaps)), None)
+            elif (place := self._place_in(part.events)) is not None and self._total is not None:
+                # what is new at the top is seen before all are counted again
+                number = max(self._total, len(part.events))
+                self._show(self._rows_of(part.events, number, gaps, starts_in(part.events, gaps)), place)
+            return
+        self._took, self._total = self.deck.now() - self._asked_at, part.count
+        self._show(self._rows_of(part.events, part.count, gaps, part.starts), part.place)
+
+    def _rows_of(
+        self, events: Mapping[int, Event], number: int, gaps: Sequence[Gap], starts: Mapping[int, int]
+    ) -> EventRows:
+        return EventRows(events, number, gaps, starts, self._window, self.deck.now())
+
+    def _place_in(self, events: Mapping[int, Event]) -> int | None:
+        """Where the event under the cursor stands among the first, with a screen of others below it."""
+        here = self._here()
+        place = next((at for at, one in events.items() if here is not None and one.id == here.id), None)
+        return place if place is not None and place + self.size.height < len(events) else None
 
     def _show(self, rows: EventRows, place: int | None) -> None:
         table = self.table

@@ -122,18 +122,20 @@ class SeriesChart(Chart, can_focus=False, inherit_bindings=False):
     def draw_line(self, found: Drawn, marks: Sequence[tuple[Millis, str]], title: str) -> None:
         """Draw these points."""
         extent = (float(found.since), float(found.until))
-        self.title = title
-        self.annotate([(float(at), label) for at, label in marks], bounds_of(found.series), extent)
         curve = curve_of(found)
-        self.say(empty_chart(found))
-        self.show([curve] if curve is not None else [])
+        with self.at_once():
+            self.title = title
+            self.annotate([(float(at), label) for at, label in marks], bounds_of(found.series), extent)
+            self.say(empty_chart(found))
+            self.show([curve] if curve is not None else [])
 
     def put_away(self, words: str) -> None:
         """Show no line, and say why."""
-        self.title = ""
-        self.annotate([], (), None)
-        self.say(words)
-        self.show([])
+        with self.at_once():
+            self.title = ""
+            self.annotate([], (), None)
+            self.say(words)
+            self.show([])
 
 
 def empty_chart(found: Drawn) -> list[Piece]:

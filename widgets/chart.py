@@ -7,7 +7,8 @@ live run costs a few hundred bytes. Axes end at round values ahead of the data, 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from math import floor
@@ -83,6 +84,7 @@ class Chart(Widget, can_focus=True):
         self._picture: Picture | None = None
         self._strips: dict[int, Strip] = {}
         self._stripes: list[Stripe] = []
+        self._holds = False
 
     def compose(self) -> ComposeResult:
         """Stripes for a chart with a cursor; a compact one is painted as it is."""
@@ -117,6 +119,16 @@ class Chart(Widget, can_focus=True):
         """Take all vertical marks away."""
         self._marks.clear()
         self._paint()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is changed inside is drawn once, at the end: a picture costs some ten milliseconds."""
+        self._holds = True
+        try:
+            yield
+        finally:
+            self._holds = False
+            self._paint()
 
     def annotate(
         self,
@@ -362,7 +374,7 @@ class Chart(Widget, can_focus=True):
     def _paint(self) -> None:
         """Draw the picture and send what differs from the one before."""
         width, height = self.size
-        if not width or not height:
+        if not width or not height or self._holds:
             return
         before, self._picture = self._picture, self._drawn(width, height)
         if before is None or (before.grid.width, before.grid.height) != (width, height):
