@@ -158,7 +158,7 @@ def test_points_of_a_line_that_nobody_declared_are_passed_over(deck: Deck) -> No
 
 
 def test_the_same_once_more_is_no_news(deck: Deck) -> None:
-    batch = {"series": (line(max=1.0),), "samples": (samples([(0, NAN), (1, 2.0), (2, INF)]),)}
+    batch: dict[str, Any] = {"series": (line(max=1.0),), "samples": (samples([(0, NAN), (1, 2.0), (2, INF)]),)}
     deck.write(**batch)
     before = deck.reader.content()
     deck.write(**batch, now=T + DAY + 5)
@@ -355,7 +355,8 @@ def test_a_column_without_a_number_says_so(deck: Deck) -> None:
 
 
 def alert(since: int = T, **rest: Any) -> Alert:
-    return Alert(**({"source": "p", "fingerprint": "f", "name": "Down", "since": since} | rest))
+    facts: dict[str, Any] = {"source": "p", "fingerprint": "f", "name": "Down", "since": since}
+    return Alert(**(facts | rest))
 
 
 def test_an_alert_that_is_seen_no_more_is_over_between_two_looks(deck: Deck) -> None:

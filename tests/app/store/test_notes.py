@@ -55,7 +55,8 @@ def deck(tmp_path: Path) -> Iterator[Deck]:
 
 
 def note(name: str, at: int = T, **rest: Any) -> Note:
-    return Note(**({"id": name, "at": at, "subject": "run/4f2c", "text": f"note {name}", "author": "ann"} | rest))
+    facts: dict[str, Any] = {"id": name, "at": at, "subject": "run/4f2c", "text": f"note {name}", "author": "ann"}
+    return Note(**(facts | rest))
 
 
 def test_what_git_holds_is_replaced_by_what_it_holds_now(deck: Deck) -> None:
