@@ -44,7 +44,7 @@ def _changed(source: str, before: Stack | None, after: Stack) -> Event:
     was_applied = _was_applied(before, after)
     at = after.applied_at if was_applied else after.read_at
     assert at is not None
-    addresses = [] if before is None else sorted(_touched(before, after))
+    addresses = _gone_over(before, after, was_applied=was_applied)
     told = "apply failed" if after.status == "failed" and was_applied else "applied" if was_applied else "changed"
     return Event(
         id=event_id(source, "infrastructure changed", f"{after.name}\0{at}\0{after.state_digest}"), at=at,
@@ -53,6 +53,13 @@ def _changed(source: str, before: Stack | None, after: Stack) -> Event:
         kind="infrastructure changed", title=f"{after.name} {told}{_listed(addresses)}", source=source,
         refs=_refs(after, addresses),
     )  # fmt: skip
+
+
+def _gone_over(before: Stack | None, after: Stack, *, was_applied: bool) -> list[str]:
+    """What a log says that its apply went over; where there is none, what differs."""
+    if was_applied and after.applied:
+        return sorted(after.applied)
+    return [] if before is None else sorted(_touched(before, after))
 
 
 def _touched(before: Stack, after: Stack) -> set[str]:

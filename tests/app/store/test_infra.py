@@ -119,6 +119,13 @@ def test_an_apply_is_told_when_the_tool_says_that_it_was_and_of_what_was_planned
     ]  # fmt: skip
 
 
+def test_an_apply_that_only_its_log_tells_of_names_what_it_went_over(deck: Deck) -> None:
+    deck.look(stack(resource("aws_lb.api"), applied_at=T, applied=("aws_lb.api",), read_at=T + 9), now=T + 9)
+    (event,) = deck.events()
+    assert event.title == "serving applied: aws_lb.api"
+    assert "resource/serving/aws_lb.api" in [ref.subject for ref in event.refs]
+
+
 def test_other_resources_without_a_time_lie_between_two_looks(deck: Deck) -> None:
     deck.look(stack(resource("a.y"), state_digest="1", read_at=T), now=T)
     added = [resource(f"a.n{number:02}") for number in range(30)]
