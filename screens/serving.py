@@ -21,7 +21,6 @@ from ..widgets.figures import count
 from ..widgets.freshness import freshness
 from ..widgets.line import Piece
 from ..widgets.palette import Palette
-from ..widgets.parted_table import PartedTable
 from ..widgets.record_table import Column
 from .alias_history import History
 from .asking import Asking
@@ -30,7 +29,7 @@ from .deck import Deck
 from .list_screen import ListScreen
 from .run_pane import WITH_PANE
 from .serving_chart import RANGES, USUAL, ChartQuestion, Drawn, drawn, promotions
-from .serving_columns import SERIES, across, chosen_of, column, columns, name_of, propose, sort_key
+from .serving_columns import SERIES, ServingTable, across, chosen_of, column, columns, name_of, propose, sort_key
 from .serving_links import ServingKeys
 from .serving_pane import ServingPane, pane_width
 from .serving_rows import Listed, Question, Seen, ServingLine, ServingRows, listed, passing
@@ -73,8 +72,6 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
         self._shown: list[ServingLine] = []
         self._chosen = ("", "")
         """Key and name of the series whose chart somebody asked for."""
-        self._drawn = ""
-        """Name of the one that is drawn: its column says so."""
         self._range = USUAL
         self._history: History | None = None
         self._resting: Timer | None = None
@@ -91,7 +88,7 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
         """The table, and the chart beside it or below."""
         palette = self.deck.palette
         with Horizontal():
-            yield PartedTable[ServingLine](palette, self._across, lambda line: False, id="table")
+            yield ServingTable(palette, self._across, lambda line: False, id="table")
             yield ServingPane(palette, self.deck, id="pane")
 
     @property
@@ -131,11 +128,11 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
 
     def column(self, key: str) -> Column[ServingLine] | None:
         """The column of a word."""
-        return column(key, self._lines, self.room, self.deck.zone, kept=self.chosen, chosen=self._drawn)
+        return column(key, self._lines, self.room, self.deck.zone, kept=self.chosen)
 
     def all_keys(self) -> list[tuple[str, str]]:
         """Every column there is."""
-        return [(key, one.title.removeprefix("▸")) for key, one in columns(self._lines, self.room).items()]
+        return [(key, one.title) for key, one in columns(self._lines, self.room).items()]
 
     def filter_words(self) -> Iterable[str]:
         """The fields, how a line can stand, and models."""
@@ -208,16 +205,24 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
 
     def seen_here(self) -> Seen | None:
         """The series whose chart is drawn: of the line under the cursor the chosen one, else its worst."""
-        line = self.table.row() if self.is_composed else None
+        line = self._drawn_here()
         if line is None or not line.seen:
             return None
         key, name = self._chosen
         exact = next((one for one in line.each if one.series.key == key), None)
         return exact or chosen_of(line.seen.get(name) or line.each, line.now)
 
+    def _drawn_here(self) -> ServingLine | None:
+        """The line whose series are drawn: that under the cursor, of an alert the version that it stands below."""
+        line = self.table.row() if self.is_composed else None
+        alert = line.alert if line is not None else None
+        if alert is None:
+            return line
+        return next((one for one in self._shown if alert in one.alerts), line)
+
     def action_series(self, by: int) -> None:
         """Draw the chart of another series of the version here."""
-        line, here = self.table.row(), self.seen_here()
+        line, here = self._drawn_here(), self.seen_here()
         if line is None or here is None or len(line.each) < 2:
             self.say("there is no other series here to draw", "dim")
             return
@@ -247,13 +252,13 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
 
     def _draw_chart(self) -> None:
         """Have the points of the series here read, and drawn when they come."""
-        here, line = self.seen_here(), self.table.row()
+        here, line = self.seen_here(), self._drawn_here()
         if here is None:
             self.pane.put_away(_nothing_to_draw(line))
             return
-        if self._drawn != here.series.name and line is not None and line.kind == "version":
-            self._drawn = here.series.name
-            self.set_columns()
+        table = self.table
+        if isinstance(table, ServingTable):
+            table.point_at(here.series.name if line is not None and line.kind == "version" else "")
         now = self.deck.now()
         question = ChartQuestion(
             key=here.series.key, since=now - RANGES[self._range].span, until=now, columns=self.pane.chart.size.width
@@ -266,7 +271,7 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
         self.app.call_from_thread(self._take_chart, number, found)
 
     def _take_chart(self, number: int, found: Drawn | None) -> None:
-        here, line = self.seen_here() if self.is_ready else None, self.table.row() if self.is_ready else None
+        here, line = (self.seen_here(), self._drawn_here()) if self.is_ready else (None, None)
         if not self._charting.is_current(number) or here is None or found is None or line is None:
             return
         if found.series.key == here.series.key:
@@ -334,7 +339,9 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
     def watched_here(self) -> MonitorSeries | Alert | None:
         """The series whose chart is drawn, or the alert."""
         line, here = self.table.row(), self.seen_here()
-        return here.series if here is not None else line.alert if line is not None else None
+        if line is not None and line.alert is not None:
+            return line.alert
+        return here.series if here is not None else None
 
     def copies(self) -> Sequence[Copy]:
         """The series or the alert here, in every form."""

@@ -7,10 +7,13 @@ from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Any, Final
 
+from textual.geometry import Region
+from textual.strip import Strip
+
 from ..app.text import cells, clip, fit, pad, shown
 from ..widgets.figures import age
 from ..widgets.line import Piece
-from ..widgets.parted_table import PartedColumn
+from ..widgets.parted_table import PartedColumn, PartedTable
 from ..widgets.record_table import MARGIN, Column
 from ..widgets.spark import spark_over
 from ..widgets.status import glyph, sign
@@ -140,10 +143,8 @@ def heads_of(lines: Iterable[ServingLine]) -> dict[str, str]:
     return {name: found[name] for name in column_order(series)}
 
 
-def columns(
-    lines: Sequence[ServingLine], room: int, zone: tzinfo = UTC, chosen: str = ""
-) -> dict[str, Column[ServingLine]]:  # fmt: skip
-    """Every column by its word, for a table of `room` cells. `chosen`: the series whose chart is drawn."""
+def columns(lines: Sequence[ServingLine], room: int, zone: tzinfo = UTC) -> dict[str, Column[ServingLine]]:
+    """Every column by its word, for a table of `room` cells."""
     heads = heads_of(lines)
     longest = max((cells(name_of(line)) + 2 for line in lines if line.kind == "version"), default=NAME_LEAST)
     name = max(NAME_LEAST, min(longest, NAME_MOST))
@@ -152,7 +153,7 @@ def columns(
     labels = _labels(zone)
     made: list[Column[ServingLine]] = [
         Column(key="name", title="model version", cell=_name, width=name, rank=0),
-        *(_series_column(one, heads[one], strip, one == chosen, _rank(versions, one)) for one in heads),
+        *(_series_column(one, heads[one], strip, _rank(versions, one)) for one in heads),
         Column(key="burn", title="burn", cell=_burn, width=_needed(_burn, versions, BURN), rank=3),
         Column(
             key="labels", title="labels to", cell=labels, width=_needed(labels, versions, LABELS), rank=3, right=True
@@ -176,11 +177,10 @@ def _rank(versions: Sequence[ServingLine], name: str) -> int:
     return 2 if versions and name in versions[0].seen else 5
 
 
-def _series_column(name: str, head: str, strip: int, is_chosen: bool, rank: int) -> PartedColumn[ServingLine]:
-    width = max(VALUE + strip, cells(head) + 1)
-    title = f"{'▸' if is_chosen else ''}{head}"
+def _series_column(name: str, head: str, strip: int, rank: int) -> PartedColumn[ServingLine]:
+    width = max(VALUE + strip, cells(head) + 1)  # with a mark before it
     return PartedColumn(
-        key=f"{SERIES}{name}", title=title, cell=lambda line: ("", "text"), width=width, right=True, rank=rank,
+        key=f"{SERIES}{name}", title=head, cell=lambda line: ("", "text"), width=width, right=True, rank=rank,
         parts=lambda line: series_parts(line, name, strip, width),
     )  # fmt: skip
 
@@ -197,10 +197,10 @@ def propose(lines: Sequence[ServingLine]) -> list[str]:
 
 
 def column(
-    key: str, lines: Sequence[ServingLine], room: int, zone: tzinfo, *, kept: bool = False, chosen: str = ""
+    key: str, lines: Sequence[ServingLine], room: int, zone: tzinfo, *, kept: bool = False
 ) -> Column[ServingLine] | None:
     """The column of a word; None for no such word. One that the user chose leaves only when there is no other."""
-    found = columns(lines, room, zone, chosen).get(key)
+    found = columns(lines, room, zone).get(key)
     return replace(found, rank=min(found.rank, 1)) if found is not None and kept else found
 
 
@@ -273,3 +273,27 @@ def _lone(line: ServingLine, room: int, first: int) -> list[Piece]:
 def shown_names(line: ServingLine) -> list[str]:
     """Names of its lines, safe to be shown."""
     return [shown(one.series.name) for one in line.each]
+
+
+class ServingTable(PartedTable[ServingLine]):
+    """The table. The head of the column whose series is drawn has a mark: only that line is sent when it moves on."""
+
+    drawn = ""
+    """Name of the series."""
+
+    def point_at(self, name: str) -> None:
+        """Mark the column of this series."""
+        if name != self.drawn:
+            self.drawn = name
+            self.refresh(Region(0, 0, self.size.width, 1))
+
+    def _title(self) -> Strip:
+        shown = self._shown
+        self._shown = tuple(
+            (replace(one, title=f"▸{one.title}") if one.key == f"{SERIES}{self.drawn}" else one, width)
+            for one, width in shown
+        )
+        try:
+            return super()._title()
+        finally:
+            self._shown = shown

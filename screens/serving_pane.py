@@ -31,7 +31,7 @@ from .serving_words import (
     titled,
 )
 
-BELOW = 13
+BELOW = 11
 """Rows of a chart below the table, with its rule, at most."""
 
 FACTS = 13

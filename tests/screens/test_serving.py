@@ -61,6 +61,15 @@ async def test_the_worst_version_stands_first_with_its_alert_and_what_is_wrong_i
         assert "at least" in text
 
 
+async def test_on_an_alert_the_chart_stays_that_of_its_version(at_serving: Any) -> None:
+    async with at_serving() as opened:
+        text = "\n".join(await opened.press("j"))
+        assert "churn@champion v14 › precision" in text
+        assert str(opened.screen.subject_here()).startswith("alert/")
+        await opened.press("o")
+        assert "https://prometheus.acme/alerts?search=ChurnPrecisionLow" in "\n".join(await opened.press())
+
+
 async def test_left_and_right_choose_whose_chart_is_drawn_and_i_how_far_back(at_serving: Any) -> None:
     async with at_serving() as opened:
         text = "\n".join(await opened.press("right"))
