@@ -27,6 +27,7 @@ from ..errors import QuarterdeckError, SettingsError, SourceError
 from ..records import SEVERITIES, Attention
 from ..store import act_lock
 from ..store.state import State
+from ..triage.attention import beginning
 from .log import LOGGER, account
 from .messages import New, Place, message
 
@@ -222,7 +223,7 @@ class _Line:
 def told_key(name: str, one: Attention) -> str:
     """Under what it is kept that this was said: again when it began anew, got graver, or came back on who had it."""
     back = f"/{one.state}" if one.acked_before is not None else ""
-    return f"webhook/{name}/{one.id}/{one.since}{back}/{one.severity}"
+    return f"webhook/{name}/{one.id}/{beginning(one)}{back}/{one.severity}"
 
 
 def _covered(key: str) -> list[str]:

@@ -17,6 +17,8 @@ _GONE_BAD: Final = frozenset({"threshold", "burn", "alert"})
 """Kinds by which something is known to be wrong, and since when."""
 REACH: Final = 7 * 86_400_000
 """Milliseconds for which what went wrong upstream may be why something else goes bad."""
+AHEAD: Final = 2 * 60_000
+"""Milliseconds that another machine's clock may be ahead of ours."""
 SINCE_UNKNOWN: Final = "since unknown"
 """Ends the state of what was so when it was first looked at, or never answered: its time is no new stretch."""
 
@@ -37,15 +39,20 @@ def attentions(signs: Iterable[Sign], acks: Acks) -> tuple[Attention, ...]:
     return tuple(found)
 
 
-def newest_acks(notes: Iterable[Note]) -> dict[str, Note]:
-    """Of all notes those by which something is acknowledged, or no more: the newest of each subject."""
+def newest_acks(notes: Iterable[Note], now: Millis) -> tuple[dict[str, Note], Millis | None]:
+    """Of all notes those by which something is acknowledged, or no more: the newest of each subject; and when the next
+    one is to count.
+
+    One of a time to come waits for it: notes are free for all, and nobody could ever take back what is newer than now.
+    """
     found: dict[str, Note] = {}
-    for note in notes:
-        if note.kind in ("ack", "unack"):
+    told = [note for note in notes if note.kind in ("ack", "unack")]
+    for note in told:
+        if note.at <= now + AHEAD:
             before = found.get(note.subject)
             if before is None or (before.at, before.id) < (note.at, note.id):
                 found[note.subject] = note
-    return found
+    return found, min((note.at - AHEAD for note in told if note.at > now + AHEAD), default=None)
 
 
 # -- one cause ----------------------------------------------------------------------------------------------------
@@ -101,7 +108,7 @@ def holds(ack: Note, one: Attention) -> bool:
 
     One without a state, from somewhere else, speaks of whatever it stood on.
     """
-    if one.since > ack.at and not one.signals[0].state.endswith(SINCE_UNKNOWN):
+    if beginning(one) > ack.at:
         return False
     grave, kinds = _read(ack.state)
     return not ack.state or (rank(one.severity) >= grave and {signal.kind for signal in one.signals} <= kinds)
@@ -112,9 +119,19 @@ def _read(state: str) -> tuple[int, set[str]]:
     return (SEVERITIES.index(word) if word in SEVERITIES else len(SEVERITIES)), set(kinds.split(", "))
 
 
+def beginning(one: Attention) -> Millis:
+    """When it began, as what tells one stretch of it from another: 0 where nobody knows that, and `since` is only when
+    it was looked at."""
+    return _began(one.signals[0]) if one.signals else one.since
+
+
+def _began(signal: Signal) -> Millis:
+    return 0 if signal.state.endswith(SINCE_UNKNOWN) else signal.since
+
+
 def facts_of(one: Attention) -> tuple[tuple[str, str, Millis, str], ...]:
     """What makes an attention what it is, without figures: when this differs, what caused it is to be looked for anew.
 
     Kind, subject, beginning and model version of each of its signals.
     """
-    return tuple((signal.kind, signal.subject, signal.since, signal.version) for signal in one.signals)
+    return tuple((signal.kind, signal.subject, _began(signal), signal.version) for signal in one.signals)

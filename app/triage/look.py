@@ -197,7 +197,9 @@ def _dated(sign: Sign, read_at: Mapping[str, Millis | None]) -> Sign:
 
 def _acks(scene: _Scene) -> dict[str, Note]:
     key = (scene.content.notes, scene.marks.notes, tuple(one.source for one in scene.states))
-    found: dict[str, Note] = scene.again("acks", key, lambda: (newest_acks(all_notes(scene.reader, scene.state)), None))
+    found: dict[str, Note] = scene.again(
+        "acks", key, lambda: newest_acks(all_notes(scene.reader, scene.state), scene.now)
+    )
     return found
 
 

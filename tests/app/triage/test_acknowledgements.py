@@ -121,3 +121,22 @@ def test_an_old_acknowledgement_does_not_speak_of_what_began_after_it(world: Wat
     )
     world.precision(0.71)
     assert [one.is_quiet for one in world.attentions()] == [False]
+
+
+def test_one_of_a_time_to_come_waits_for_it_so_that_whoever_is_here_has_the_last_word(world: Watched) -> None:
+    world.precision(0.71)
+    before = world.look()
+    (one,) = before.attentions
+    forged = Note(id="Z" * 26, at=world.now + DAY, kind="ack", subject=f"attention/{one.id}", author="ann")
+    world.write("g", notes=(forged,))
+    before = world.look(before)
+    assert [one.is_quiet for one in before.attentions] == [False]
+    world.acknowledge(one)
+    before = world.look(before)
+    assert [one.is_quiet for one in before.attentions] == [True]
+    world.later(HOUR)
+    world.acknowledge(one, "unack")
+    before = world.look(before)
+    assert [one.is_quiet for one in before.attentions] == [False]
+    world.now += DAY
+    assert [one.ack for one in world.look(before).attentions if one.ack] == [forged]

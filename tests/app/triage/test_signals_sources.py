@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from quarterdeck.app.sync.webhooks import told_key
+from quarterdeck.app.triage.attention import facts_of
 from tests.app.promotion.evidence import CI, HOUR, MINUTE, REGISTRY
 from tests.app.triage.watched import ALL, MONITORS, Watched
 
@@ -81,3 +83,13 @@ def test_the_oldest_answer_is_named(world: Watched) -> None:
     world.source(CI, "unreachable", last_ok_at=world.now - 3 * HOUR)
     sight = world.look()
     assert (sight.oldest, sight.oldest_source) == (world.now - 3 * HOUR, "ci")
+
+
+def test_one_that_never_answered_is_the_same_trouble_at_each_look(world: Watched) -> None:
+    world.source(CI, "unauthorised", last_ok_at=None)
+    before = world.look()
+    world.later(MINUTE)
+    after = world.look(before)
+    ((one,), (other,)) = (before.attentions, after.attentions)
+    assert facts_of(one) == facts_of(other)
+    assert told_key("CHAT", one) == told_key("CHAT", other)
