@@ -74,7 +74,7 @@ def series_signs(
 
 
 def _threshold(one: MonitorSeries, eater: HeldVersion | None, is_other: bool) -> list[Sign]:
-    if one.bad_since is None:
+    if one.bad_since is None or _keeps(one):
         return []
     case = "other" if is_other else "no model" if eater is None else "production"
     said = f"{one.name} {_value(one)}, {_bound(one)}"
@@ -85,6 +85,11 @@ def _threshold(one: MonitorSeries, eater: HeldVersion | None, is_other: bool) ->
             reason=_why_bad(one),
         )
     ]  # fmt: skip
+
+
+def _keeps(one: MonitorSeries) -> bool:
+    """Whether its value keeps its thresholds after all: they were changed, and its points are not yet judged anew."""
+    return one.value is not None and not math.isnan(one.value) and not one.is_bad(one.value)
 
 
 def _why_bad(one: MonitorSeries) -> str:

@@ -170,3 +170,11 @@ def test_what_is_wrong_with_one_version_is_one_attention(world: Watched) -> None
     (one,) = world.attentions()
     assert [signal.kind for signal in one.signals] == ["threshold", "series stale", "alert"]
     assert one.state == "critical: alert, series stale, threshold"
+
+
+def test_a_line_whose_threshold_was_lowered_keeps_it_at_once_though_its_points_are_not_judged_anew(
+    world: Watched,
+) -> None:
+    world.precision(0.83, 0.71)
+    world.precision(min=0.5)
+    assert world.signals("threshold") == []
