@@ -16,8 +16,10 @@ AREA: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """On which main screen a kind of signal is seen."""
 
-STATUS: Final[Mapping[str, str]] = {"critical": "failed", "high": "failed", "medium": "warn", "low": "warn"}
-"""Which status's sign a severity has on a tab."""
+FAILED: Final = frozenset(
+    {"threshold", "burn", "alert", "pipeline failed", "check failing", "run failed", "apply failed"}
+)
+"""What stands as failed on its own screen: its tab says so too where it is grave."""
 
 
 def areas_of(sight: Mapping[str, Any]) -> dict[str, str]:
@@ -27,7 +29,9 @@ def areas_of(sight: Mapping[str, Any]) -> dict[str, str]:
         if attention.get("ack"):
             continue
         for signal in attention.get("signals") or ():
-            status = STATUS.get(signal.get("severity", ""), "warn")
-            for area in ("watch", AREA.get(signal.get("kind", ""), "watch")):
+            severity, kind = signal.get("severity"), signal.get("kind")
+            is_failed = severity == "critical" or (severity == "high" and kind in FAILED)
+            status = "failed" if is_failed else "warn"
+            for area in ("watch", AREA.get(kind, "watch")):
                 found[area] = "failed" if "failed" in (status, found.get(area)) else status
     return found

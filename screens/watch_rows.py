@@ -22,7 +22,7 @@ SUSPECTS: Final = 3
 UNFOLDED: Final = ("critical", "high")
 """Severities whose suspects stand on the Watch at once."""
 
-SIGN: Final = {"critical": "failed", "high": "failed", "medium": "warn", "low": "missing"}
+SIGN: Final = {"critical": "failed", "high": "warn", "medium": "warn", "low": "missing"}
 """Which status's glyph and colour a severity has; the word is in the title."""
 
 SHORT: Final = {"infrastructure": "infra", "dependency": "deps", "promotion": "promo", "pipeline": "ci"}
