@@ -43,7 +43,7 @@ VALUE: Final = 9
 TITLE_MOST: Final = 22
 """Cells of a series' name at the head of its column."""
 
-STRIP_LEAST, STRIP_MOST = 6, 24
+STRIP_LEAST, STRIP_MOST = 6, 16
 """Cells of a day in a cell, where there is room for it."""
 
 NAME_LEAST, NAME_MOST = 16, 30
@@ -110,10 +110,9 @@ def series_parts(line: ServingLine, name: str, strip: int, width: int) -> list[P
     number = f"×{len(some)} " if len(some) > 1 else ""
     figure = f"{number}{value_said(one.series, one.series.value)} {glyph(stands)}"
     role = {"good": "text", "unknown": "text"}.get(stands, sign(stands).role)
+    # of one colour: each change of it is some bytes on every line of a page
     drawn = day_of(one, line.now, strip) if strip else ""
-    return [(drawn, "dim"), (pad(figure, width - strip, right=True), role)] if strip else [
-        (pad(figure, width, right=True), role)
-    ]  # fmt: skip
+    return [(drawn + pad(figure, width - strip, right=True), role)]
 
 
 def day_of(one: Seen, now: int, width: int) -> str:

@@ -152,9 +152,8 @@ def test_the_day_in_a_cell_has_gaps_where_there_was_no_point_and_says_nan() -> N
     day = Samples(source="p", key="k", times=array("q", times), values=array("d", values))
     one = Seen(series=known().series, day=day)
     line = ServingLine(kind="version", model="churn", seen={"p95 latency": (one,)}, now=NOW)
-    (strip, _), *_ = series_parts(line, "p95 latency", 12, 24)
-    assert strip == "▁▃        █×"
-    assert len(strip) == 12
+    ((text, _),) = series_parts(line, "p95 latency", 12, 24)
+    assert text == "▁▃        █×       104 ●"
 
 
 def test_of_several_lines_of_one_name_the_worst_is_shown_and_their_number() -> None:
