@@ -29,7 +29,7 @@ from .deck import Deck
 from .list_screen import ListScreen
 from .run_pane import WITH_PANE
 from .serving_chart import RANGES, USUAL, ChartQuestion, Drawn, drawn, promotions
-from .serving_columns import SERIES, ServingTable, across, chosen_of, column, columns, name_of, propose, sort_key
+from .serving_columns import SERIES, ServingTable, across, chosen_of, column, columns, name_of, ordered, propose
 from .serving_links import ServingKeys
 from .serving_pane import ServingPane, pane_width
 from .serving_rows import Listed, Question, Seen, ServingLine, ServingRows, listed, passing
@@ -391,15 +391,3 @@ def _nothing_to_draw(line: ServingLine | None) -> str:
     if line.alert is not None:
         return "an alert has no curve of its own: Enter tells more of it"
     return "nothing watches this version: [[monitors.series]] in quarterdeck.toml names what should"
-
-
-def ordered(lines: Sequence[ServingLine], sort: tuple[str, bool]) -> list[ServingLine]:
-    """By trouble as they were read, or versions by a column, each with its alerts below."""
-    if sort == BY_TROUBLE or not sort[0]:
-        return list(lines)
-    versions = sorted((line for line in lines if line.kind == "version"), key=sort_key(sort[0]), reverse=sort[1])
-    alerts = {line.alert.fingerprint: line for line in lines if line.alert is not None}
-    made: list[ServingLine] = []
-    for line in versions:
-        made += [line, *(alerts.pop(one.fingerprint) for one in line.alerts if one.fingerprint in alerts)]
-    return [*made, *(line for line in lines if line.kind == "series"), *alerts.values()]

@@ -224,6 +224,18 @@ def _values(line: ServingLine, name: str) -> float:
     return max(known, default=float("-inf"))
 
 
+def ordered(lines: Sequence[ServingLine], sort: tuple[str, bool]) -> list[ServingLine]:
+    """By trouble as they were read, or versions by a column, each with its alerts below."""
+    if not sort[0]:
+        return list(lines)
+    versions = sorted((line for line in lines if line.kind == "version"), key=sort_key(sort[0]), reverse=sort[1])
+    alerts = {line.alert.fingerprint: line for line in lines if line.alert is not None}
+    made: list[ServingLine] = []
+    for line in versions:
+        made += [line, *(alerts.pop(one.fingerprint) for one in line.alerts if one.fingerprint in alerts)]
+    return [*made, *(line for line in lines if line.kind == "series"), *alerts.values()]
+
+
 # -- lines across all columns -------------------------------------------------------------------------------------
 
 

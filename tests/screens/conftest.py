@@ -279,6 +279,9 @@ def _at_rest(app: App[Any]) -> bool:
             ordered = screen._ordered
             if ordered is None or not ordered.complete or not screen._list.is_current(ordered.number):
                 return False
+        if isinstance(screen, serving.ServingScreen) and screen.is_ready and screen.seen_here() is not None:
+            if not screen._charting.is_answered:
+                return False
         feed = getattr(screen, "_feed", None)
         if isinstance(feed, EventFeed) and not feed.is_answered:
             return False
@@ -587,7 +590,8 @@ def checked(registry: World) -> World:
 @pytest.fixture
 def served(registry: World) -> World:
     """The small world with a Prometheus that watches two of its models."""
-    return production.fill(registry, (GIT, MLFLOW, CI, GITLAB, REGISTRY))
+    production.fill(registry, (GIT, MLFLOW, CI, GITLAB, REGISTRY))
+    return registry
 
 
 # -- infrastructure
@@ -596,4 +600,5 @@ def served(registry: World) -> World:
 @pytest.fixture
 def stacked(served: World) -> World:
     """The same with three stacks."""
-    return infrastructure.fill(served, (GIT, MLFLOW, CI, GITLAB, REGISTRY, production.PROMETHEUS))
+    infrastructure.fill(served, (GIT, MLFLOW, CI, GITLAB, REGISTRY, production.PROMETHEUS))
+    return served
