@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
 from ..terminal import QUARTERDECK, Terminal, TerminalTimeoutError
+from .clock import SECOND
 from .measure import Judged
 from .prometheus import Prometheus
-from .site import kept, surroundings
+from .site import gone_by, kept, surroundings
 
 SIZE: Final = (80, 24)
 _CURSOR: Final = "▸"
@@ -32,6 +36,7 @@ def keys_to_evidence(judged: Judged, root: Path) -> int:
     subject, _, title = judged.suspects[min(ranks) - 1].partition("  ")
     server = Prometheus(told.score, lambda: told.now) if told.score.port else None
     argv = (*QUARTERDECK, "--project", folder / "project")
+    begun = time.monotonic()
     try:
         with Terminal(*argv, size=SIZE, cwd=folder / "project", env=surroundings(folder, told.now)) as terminal:
             return _walk(terminal, judged.attention, title, subject)
@@ -40,6 +45,7 @@ def keys_to_evidence(judged: Judged, root: Path) -> int:
     finally:
         if server is not None:
             server.close()
+        gone_by(folder, round(1000 * (time.monotonic() - begun)) + SECOND)
 
 
 def _walk(terminal: Terminal, attention: str, title: str, subject: str) -> int:
@@ -65,10 +71,22 @@ def _by_its_page(terminal: Terminal, attention: str, title: str, subject: str) -
 def _down_to(terminal: Terminal, words: str, most: int = _MOST) -> int:
     """Press Down until the row under the cursor has the words; gives how often."""
     for pressed in range(most + 1):
-        if any(_CURSOR in line and words in line for line in terminal.lines):
+        here = _row(terminal)
+        if words in here:
             return pressed
         terminal.press("down")
+        with suppress(TerminalTimeoutError):  # at the end of the list, nothing moves
+            terminal.wait_until(partial(_has_left, terminal, here), "the cursor to move", deadline=2)
     raise NoWayError(f"no row of {words!r}. The screen:\n{terminal.text}")
+
+
+def _has_left(terminal: Terminal, row: str) -> bool:
+    return _row(terminal) != row
+
+
+def _row(terminal: Terminal) -> str:
+    """The row under the cursor."""
+    return next((line for line in terminal.lines if _CURSOR in line), "")
 
 
 def _open(terminal: Terminal, subject: str, title: str) -> int:

@@ -165,6 +165,12 @@ def kept(folder: Path) -> Kept:
     return msgspec.json.decode((folder / "truth.json").read_bytes(), type=Kept)
 
 
+def gone_by(folder: Path, spent: Millis) -> None:
+    """Somebody had a world open for so long: its clock never goes back, or what was seen then would be of tomorrow."""
+    told = kept(folder)
+    (folder / "truth.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(told, now=told.now + spent)))
+
+
 def surroundings(folder: Path, now: Millis) -> dict[str, str | None]:
     """The environment in which the program opens a world at a moment."""
     home = bench_world.homes(folder / "home")
