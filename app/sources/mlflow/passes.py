@@ -94,6 +94,7 @@ class TrackingSource:
     async def poll(self, cursor: Cursor) -> AsyncIterator[Batch]:
         """One pass; with an empty cursor, or one that stopped half-way, the first sync as well."""
         marks = Marks.load(cursor, self._patterns)
+        marks.sweep_began = min(marks.sweep_began, self._now())  # else a clock set back makes what is met look unmet
         experiments = await self._experiments()
         yield Batch(experiments=experiments, experiments_complete=True)
         ids = [experiment.id for experiment in experiments]

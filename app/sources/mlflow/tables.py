@@ -109,6 +109,7 @@ class TablesSource:
     async def poll(self, cursor: Cursor) -> AsyncIterator[Batch]:
         """One pass; the first sync as well while it is not done. Nothing at all when nobody wrote since."""
         marks = Marks.load(cursor, self._patterns)
+        marks.began = min(marks.began, self._now())  # a clock that was set back would make all that is met look unmet
         version = await self._do(MlflowTables.data_version)
         if marks.whole and self._settled == (version, marks.polled_at):
             return
@@ -130,6 +131,7 @@ class TablesSource:
     async def sweep(self, cursor: Cursor) -> AsyncIterator[Batch]:
         """The whole store at once. One that is killed begins anew; the passes' marks move at its end only."""
         marks = Marks.load(cursor, self._patterns)
+        marks.began = min(marks.began, self._now())
         self._settled = self._clean_at = None
         if not marks.whole or await self._do(lambda tables: tables.is_renumbered(marks.seen)):
             async for batch in self.poll({} if marks.whole else cursor):

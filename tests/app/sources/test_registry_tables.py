@@ -330,3 +330,15 @@ async def test_a_store_of_mlflow_2_gives_the_same_as_its_server(mlflow2_server: 
         await by_tables.set_alias("by tables", "champion", "2")
     await by_rest.close()
     await by_tables.close()
+
+
+async def test_a_clock_that_was_set_back_takes_no_version_for_gone(world: Registry, folder: Path) -> None:
+    cursor: dict[str, Any] = {}
+    for seconds in (2_000.0, 1_990.0):
+        source = RegistryTables(SPEC, folder / "mlflow.db", {}, clock=lambda now=seconds: now)  # type: ignore[misc]  # mypy takes the default for an argument
+        unless = []
+        async for batch in source.poll(cursor):
+            cursor = dict(batch.cursor) if batch.cursor is not None else cursor
+            unless.append(batch.versions_gone_unless_seen_since)
+        await source.close()
+        assert max(one for one in unless if one is not None) <= seconds * 1000

@@ -106,4 +106,6 @@ class RegistrySource(RegistryWrites):
         marks = Marks.load(cursor, ())
         if marks.polled_at is None:
             marks.begin_sweep(self._sweep.now())
+        # a clock that was set back would make all that is met look unmet
+        marks.sweep_began = min(marks.sweep_began, self._sweep.now())
         return marks

@@ -105,6 +105,7 @@ class RegistryTables(RegistryWrites):
     async def poll(self, cursor: Cursor) -> AsyncIterator[Batch]:
         """One pass; the first sync as well while it is not done. Nothing at all when nobody wrote since."""
         marks = Marks.load(cursor, ())
+        marks.began = min(marks.began, self._now())  # a clock that was set back would make all that is met look unmet
         version = await self._do(RegistryStore.data_version)
         if marks.whole and self._clean_at == version:
             return
