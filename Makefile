@@ -12,6 +12,8 @@ PYTHON ?=
 BIN := .venv/bin
 # -qq: pip reports errors only; each rule says in one line what is going on
 APT := apt-get -qq -o APT::Sandbox::User=root -o Debug::NoLocking=1 -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
+# two files of tests at a time: most of the time a test waits, for a terminal or a server
+AT_ONCE := -n 2 --dist loadfile
 INSTALL := -m pip install -qq --disable-pip-version-check --no-input
 
 # -- what people call ---------------------------------------------------------------------------------------------------
@@ -27,11 +29,11 @@ demo: .venv/.product ## build the demo world and open quarterdeck on it
 
 .PHONY: test
 test: .venv/.dev .venvs/mlflow3/.made ## all tests: real Git repositories, a real MLflow server, the program on a pseudo-terminal
-	@$(BIN)/python -m pytest -m "not tools" $(ARGS)
+	@$(BIN)/python -m pytest -m "not tools" $(AT_ONCE) $(ARGS)
 
 .PHONY: test-tools
 test-tools: .venv/.dev .venvs/mlflow3/.made .venvs/mlflow2/.made .venvs/airflow/.made .venvs/checks/.made .venvs/dvc/.made .venvs/prometheus/.made .venvs/terraform/.made ## tests that need further real tools (MLflow 2, Airflow 3, Great Expectations, dbt, Pointblank, DVC, Prometheus, Terraform)
-	@$(BIN)/python -m pytest -m tools $(ARGS)
+	@$(BIN)/python -m pytest -m tools $(AT_ONCE) $(ARGS)
 
 .PHONY: check
 check: .venv/.dev ## what is wrong without running it: ruff, mypy, the layers of the house
