@@ -92,7 +92,7 @@ def is_unfolded(attention: Attention, folds: dict[str, bool]) -> bool:
 def _below(facts: WatchFacts, *, is_well: bool) -> Iterator[Row]:
     sight = facts.sight
     if is_well:
-        yield Row("well", "well")
+        yield Row("well" if sight.oldest is not None else "unknown", "well")
         yield Row("remark", "watched", note=_watched(facts))
         yield Row("gap", "calm")
     else:
@@ -109,8 +109,14 @@ def _plural(kind: str, number: int) -> str:
 
 
 def _watched(facts: WatchFacts) -> str:
-    parts = [f"{count(number)} {name}" for name, number in facts.sight.watched if number]
+    if facts.sight.oldest is None:
+        return ":sources says what is read and why nothing came; r asks for it now"
+    parts = [f"{count(number)} {_one(name, number)}" for name, number in facts.sight.watched if number]
     return f"watched: {', '.join(parts)}" if parts else "there is nothing to watch yet: :sources says what is read"
+
+
+def _one(name: str, number: int) -> str:
+    return name.removesuffix("s") if number == 1 and name != "series" else name
 
 
 # -- drawing ------------------------------------------------------------------------------------------------------
@@ -131,6 +137,8 @@ def draw_watch(row: Row, width: int, now: Millis, zone: tzinfo) -> list[Piece]:
         return []
     if row.kind == "well":
         return [(f"{glyph('ok')} all is well", "good")]
+    if row.kind == "unknown":
+        return [(f"{glyph('unknown')} nothing is known yet: no source has answered", "text")]
     if row.kind == "quiet":
         return [(row.note, "dim")]
     if row.kind == "happened":

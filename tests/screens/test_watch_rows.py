@@ -57,22 +57,28 @@ def facts_of(*attentions: Attention, changes: dict[str, Changes] | None = None, 
 
 
 def test_when_all_is_well_one_line_says_so_with_what_was_watched_and_what_happened() -> None:
-    facts = facts_of(watched=(("series", 12), ("models", 3)), happened=(("commit", 2), ("promotion", 1)))
+    facts = facts_of(watched=(("series", 12), ("models", 1)), happened=(("commit", 2), ("promotion", 1)), oldest=NOW)
     assert told(facts) == [
         "● all is well",
-        "  watched: 12 series, 3 models",
+        "  watched: 12 series, 1 model",
         "",
         "since you looked: 2 commits, 1 promotion",
     ]
 
 
 def test_where_nothing_is_read_yet_it_says_what_leads_on() -> None:
-    assert "there is nothing to watch yet: :sources says what is read" in "\n".join(told(facts_of()))
+    assert "there is nothing to watch yet: :sources says what is read" in "\n".join(told(facts_of(oldest=NOW)))
+
+
+def test_where_no_source_has_answered_nothing_is_called_well() -> None:
+    first, second, *_ = told(facts_of(watched=(("sources", 2),)))
+    assert first == "◌ nothing is known yet: no source has answered"
+    assert "r asks for it now" in second
 
 
 def test_what_somebody_has_is_folded_and_the_rest_is_well() -> None:
     ack = Note(id="1", at=NOW, kind="ack", subject="attention/a1", author="ann")
-    facts = facts_of(attention(ack=ack))
+    facts = facts_of(attention(ack=ack), oldest=NOW)
     assert told(facts)[:2] == ["1 acknowledged, folded", "● all is well"]
     assert any("ann has it" in line for line in told(facts, 100, quiet=True))
 
