@@ -74,6 +74,10 @@ class ChangesScreen(PageScreen[ChangesFacts]):
         attention = self.facts.attention if self.facts is not None else None
         return ("attention", attention.title) if attention is not None else ("what changed around", str(self.about))
 
+    def missing_said(self) -> str:
+        """There is always something around a thing; an attention ends."""
+        return f"{self.about}: this needs no attention any more, or never did; 1 shows what does"
+
     def rows(self, facts: ChangesFacts, width: int) -> list[Row]:
         """Every line."""
         return outline(changes_parts(facts), self.needle)

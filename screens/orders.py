@@ -87,6 +87,7 @@ class Orders(Bearing, App[int]):
                 "alert/",
                 "resource/",
                 "event/",
+                "attention/",
                 *screen.command_words(),
             ]
             screen.prompt.ask("command", "", hint, words)

@@ -157,12 +157,16 @@ class PageScreen(Halves, Generic[F]):
             head.show(*self.head(facts))
             self.outline.show(self.rows(facts, self._outline_width or self.room.width))
         elif self.is_read:
-            head.show([(f" the cache has no {self.named()[0]} {clip(self.named()[1], 60)}", "text")])
+            head.show([(f" {self.missing_said()}", "text")])
             self.outline.show([Row("remark", "none", note="r asks the syncer for a pass, Esc goes back")])
         else:
             self.outline.show([Row("remark", "none", note="reading …")])
         self.write_frame()
         self._show_detail()
+
+    def missing_said(self) -> str:
+        """What is said where there is no such thing, or no more."""
+        return f"the cache has no {self.named()[0]} {clip(self.named()[1], 60)}"
 
     def _draw_row(self, row: Row, width: int) -> list[Piece]:
         return self.draw_row(row, self.facts, width) if self.facts is not None else [(row.note, "dim")]

@@ -21,6 +21,9 @@ ROOTS = {
     "alert": "serving",
     "resource": "infra",
     "event": "events",
+    "attention": "watch",
+    "source": "watch",
+    "project": "watch",
 }
 """The main screen below each kind that has one."""
 
@@ -40,6 +43,8 @@ FORMS = (
     "resource/STACK",
     "resource/STACK/ADDRESS",
     "event/ID",
+    "attention/ID",
+    "source/KEY",
 )
 """What can be opened, as it is written."""
 
@@ -77,6 +82,10 @@ def screens_at(deck: Deck, subject: Subject) -> list[FrameScreen]:
             from .event_places import screens_at as events_at
 
             return events_at(deck, subject)
+        case "watch":
+            from .watch_places import screens_at as watch_at
+
+            return watch_at(deck, subject)
         case "infra":
             from .infra_places import screens_at as infra_at
 

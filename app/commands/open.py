@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import click
@@ -38,6 +39,7 @@ def open_command(options: Options, subject: str) -> int:
       quarterdeck open alert/7f3f8ea396b016c1           what it says, and when it fired
       quarterdeck open resource/serving                 a stack: its plan as a diff, what was changed outside the code
       quarterdeck open event/c037f63195415c42           something that happened, and what it speaks of
+      quarterdeck open attention/978b984d85af8a76       what needs attention, with all its evidence
       quarterdeck open "$(quarterdeck runs --sort metrics.val_auc:desc --limit 1 --json | jq -r '.[0].subject')"
     """
     thing = parse_subject(subject)
@@ -60,8 +62,8 @@ def find(subject: Subject, options: Options, settings: Settings) -> Subject:
 
 _CAN_BE_OPENED = (
     "run/ID, model/NAME, model/NAME/VERSION, alias/NAME@ALIAS, pipeline/ID, job/ID, check/ID, result/ID, "
-    "dataset/NAME@DIGEST, commit/SHA, series/KEY, alert/FINGERPRINT, resource/STACK, resource/STACK/ADDRESS and "
-    "event/ID"
+    "dataset/NAME@DIGEST, commit/SHA, series/KEY, alert/FINGERPRINT, resource/STACK, resource/STACK/ADDRESS, "
+    "event/ID and attention/ID"
 )
 _CHECKS = "`quarterdeck checks --json` has the ids of checks, and those of their newest results"
 _MODELS = "`quarterdeck models` lists models and aliases, `quarterdeck models --json` their versions"
@@ -79,11 +81,12 @@ _HOW_NAMED = {
     "alert": "Alerts are named by their fingerprint, or its beginning: `quarterdeck monitors --alerts --json` has them",
     "resource": "Stacks are named as in the settings, resources by their address: `quarterdeck infra` lists them",
     "event": "Events are named by their whole id: `quarterdeck events --json` has them",
+    "attention": "What needs attention is named by its whole id while it does: `quarterdeck triage` lists it",
 }
 
 
-CAN_BE_NAMED = frozenset(_HOW_NAMED)
-"""Kinds of things of which the cache knows which there are."""
+CAN_BE_NAMED = frozenset(_HOW_NAMED) - {"attention"}
+"""Kinds of things of which the cache knows which there are. Of what needed attention once no file tells."""
 
 
 def whole(reader: Reader, subject: Subject, settings: Settings) -> Subject | None:
@@ -99,6 +102,8 @@ def whole(reader: Reader, subject: Subject, settings: Settings) -> Subject | Non
         return _watched(reader, subject)
     if subject.kind == "event":
         return _event(reader, subject, settings)
+    if subject.kind == "attention":
+        return subject if _needs_attention(reader, native, settings) else None
     return _other(reader, subject)
 
 
@@ -122,6 +127,18 @@ def _event(reader: Reader, subject: Subject, settings: Settings) -> Subject | No
 
     with state_of(settings) as state:
         return subject if event_by_id(reader, state, subject.parts[0]) is not None else None
+
+
+def _needs_attention(reader: Reader, native: str, settings: Settings) -> bool:
+    """As the syncer saw it last, which costs nothing, else by a look of our own."""
+    from ..triage import kept_sight, look, outlook  # with what they bring, when they are wanted
+
+    with state_of(settings) as state:
+        kept = kept_sight(state)
+        if kept is not None and any(one.id == native for one in kept[1].attentions):
+            return True
+        sight = look(reader, state, outlook(settings), now=time.time_ns() // 1_000_000)
+        return any(one.id == native for one in sight.attentions)
 
 
 def _dataset(reader: Reader, subject: Subject, settings: Settings) -> Subject | None:

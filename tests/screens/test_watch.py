@@ -17,6 +17,7 @@ from quarterdeck.screens.lineage import LineageScreen
 from quarterdeck.screens.log import LogScreen
 from quarterdeck.screens.pipeline import PipelineScreen
 from quarterdeck.screens.promotion import PromotionScreen
+from quarterdeck.screens.sources import SourcesScreen
 from quarterdeck.screens.watch import WatchScreen
 from tests.screens import checking, production
 from tests.screens.conftest import CI, GIT, GITLAB, MLFLOW, REGISTRY
@@ -202,3 +203,38 @@ async def test_what_the_syncer_kept_is_painted_before_anything_is_looked_at(
     assert kept.facts is not None
     assert kept.facts.is_kept
     assert [one.id for one in kept.facts.sight.attentions] == [one.id for one in facts.sight.attentions]
+
+
+async def test_an_attention_is_opened_by_its_id_whether_the_syncer_saw_it_or_nobody_did(
+    on_watch: Any, troubled: Any
+) -> None:
+    async with on_watch(troubled) as opened:
+        (attention, *_) = opened.app.screen.facts.sight.attentions
+        await _written(opened, f"attention/{attention.id}")
+        assert type(opened.app.screen) is ChangesScreen
+        assert attention.title in await opened.press()
+        troubled.tables.keep_sight(sight_to_json(opened.app.screen_stack[1].facts.sight, {}), troubled.now)
+        await opened.press("escape")
+        await _written(opened, f"attention/{attention.id}")
+        assert type(opened.app.screen) is AttentionScreen
+
+
+async def test_one_that_is_over_says_so_and_a_source_and_the_project_have_a_screen(
+    on_watch: Any, troubled: Any
+) -> None:
+    async with on_watch(troubled) as opened:
+        assert "this needs no attention any more" in await _written(opened, "attention/ffff")
+        await opened.press("escape")
+        await _written(opened, f"source/{MLFLOW.key}")
+        assert isinstance(opened.app.screen, SourcesScreen)
+        await opened.press("escape")
+        await _written(opened, "project/churn")
+        assert isinstance(opened.app.screen, WatchScreen)
+        assert "here is churn" in await _written(opened, "project/other")
+
+
+async def _written(opened: Any, command: str) -> str:
+    """What stands there when this was written after a colon."""
+    await opened.pilot.press(":")
+    opened.app.screen.prompt.value = command
+    return str(await opened.press("enter"))

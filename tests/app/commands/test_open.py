@@ -184,3 +184,14 @@ def test_a_check_or_a_result_that_the_cache_does_not_have_is_said_so(
     assert said.status == 1
     assert f"There is no {subject} in the cache" in said.err
     assert "`quarterdeck checks --json`" in said.err
+
+
+def test_what_needs_attention_is_opened_as_a_chat_says_it(call: Call, opened: list[str]) -> None:
+    (first, *_) = json.loads(call("triage", "--json").out)
+    written = f"attention/{first['id']}"
+    said = call("open", written)
+    assert (said.status, opened) == (0, [written])
+    said = call("open", "attention/ffff")
+    assert said.status == 1
+    assert "There is no attention/ffff" in said.err
+    assert "`quarterdeck triage` lists it" in said.err
