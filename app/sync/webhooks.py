@@ -42,6 +42,8 @@ LONGEST_PAUSE: Final = 300.0
 """Seconds between two tries of one message; half of it by dice. What the chat asks for itself is waited for."""
 GIVEN_UP: Final = 3_600.0
 """Seconds after which a message is tried again that the chat would not have."""
+RESTS: Final = 900.0
+"""Seconds for which what was said is not said again because it began anew: it comes and goes."""
 _RETRIED: Final = frozenset({"unreachable", "limited", "tls"})
 
 
@@ -139,6 +141,8 @@ class _Line:
         """What needs no look into state.db any more."""
         self._left: dict[str, float] = {}
         """What the chat would not have, and when it is tried again."""
+        self._last: dict[str, tuple[int, float]] = {}
+        """By attention: how grave it was when it was said, and when that was."""
         self._thread: threading.Thread | None = None
 
     def add(self, new: Sequence[New]) -> None:
@@ -178,7 +182,11 @@ class _Line:
     def _say(self, new: Sequence[New]) -> None:
         keyed = {told_key(self._hook.name, one): (one, changes) for one, changes in new}
         now = time.monotonic()
-        fresh = [key for key in keyed if key not in self._said and self._left.get(key, 0.0) <= now]
+        fresh = [
+            key
+            for key, (one, _) in keyed.items()
+            if key not in self._said and self._left.get(key, 0.0) <= now and not self._rests(one, now)
+        ]
         if not fresh:
             return
         digest = blake2b(self._hook.name.encode(), digest_size=8).hexdigest()
@@ -188,6 +196,11 @@ class _Line:
                     self._say_fresh(fresh, keyed)
                     return
             self._ended.wait(random.uniform(0.5, 1.5))  # noqa: S311  another syncer says something just now
+
+    def _rests(self, one: Attention, now: float) -> bool:
+        """Whether it was said a short while ago, no less grave. A line about its threshold crosses it every minute."""
+        grave, at = self._last.get(one.id, (len(SEVERITIES), 0.0))
+        return one.acked_before is None and SEVERITIES.index(one.severity) >= grave and now - at < RESTS
 
     def _say_fresh(self, fresh: Sequence[str], keyed: Mapping[str, New]) -> None:
         with State(self._state) as state:
@@ -200,6 +213,8 @@ class _Line:
             for key in (told for one in unsaid for told in _covered(one)):
                 state.tell_once(key, now)
         self._said.update(unsaid)
+        said = time.monotonic()
+        self._last |= {one.id: (SEVERITIES.index(one.severity), said) for one, _ in map(keyed.__getitem__, unsaid)}
         LOGGER.info("webhook $%s (%s): told %d", self._hook.name, self._hook.host, len(unsaid))
 
     def _sent(self, new: Sequence[New]) -> bool:

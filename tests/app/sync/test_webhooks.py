@@ -51,6 +51,7 @@ def told(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> p
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhooks, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(webhooks, "PATIENCE", 1.0)
+    monkeypatch.setattr(webhooks, "RESTS", 0.0)
 
 
 @pytest.fixture
@@ -128,6 +129,25 @@ def test_it_is_said_again_when_it_is_another_matter(chat: Chat, make: Callable[.
     tell([(attention(9), None)])
     wait_for(lambda: any("thing 9" in text for text in chat.taken))
     assert len(chat.taken) == 3
+
+
+def test_what_comes_and_goes_is_said_once_in_a_while_and_at_once_when_it_is_graver(
+    chat: Chat, make: Callable[..., Teller], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "RESTS", 900.0)
+    tell = make(f"{chat.url}/{SECRET}")
+    tell([(attention(), None)])
+    wait_for(lambda: chat.taken)
+    for minute in range(5):
+        tell([(attention(since=AT + 60_000 * minute), None)])
+    tell([(attention(2), None)])
+    wait_for(lambda: any("thing 2" in text for text in chat.taken))
+    assert sum(text.count("thing 1") for text in chat.taken) == 1
+    tell([(attention(since=AT + 300_000, severity="critical"), None)])
+    wait_for(lambda: any("critical: thing 1" in text for text in chat.taken))
+    monkeypatch.setattr(webhooks, "RESTS", 0.0)
+    tell([(attention(since=AT + 360_000), None)])
+    wait_for(lambda: sum(text.count("thing 1") for text in chat.taken) == 3)
 
 
 def test_what_gets_better_is_not_news(chat: Chat, make: Callable[..., Teller]) -> None:
