@@ -31,6 +31,17 @@ class Broke(NamedTuple):
     before: int
 
 
+class Ran(NamedTuple):
+    """A run of a pipeline."""
+
+    source: str
+    name: str
+    branch: str
+    native: str
+    at: Millis
+    """When it ended."""
+
+
 class Deployed(NamedTuple):
     """What a pipeline put into an environment."""
 
@@ -178,6 +189,16 @@ class CauseReads:
             (dataset, limit),
         )
         return [row[0] for row in rows]
+
+    def ran(self, since: Millis, until: Millis, limit: int) -> list[Ran]:
+        """The pipelines that ended in a window, whichever way, newest first."""
+        rows = self._connection.execute(
+            "SELECT s.key, p.name, p.branch, p.native, p.ended_at FROM pipeline AS p INDEXED BY pipeline_ended"
+            " JOIN source AS s ON s.id = p.source AND NOT s.hidden WHERE p.ended_at >= ? AND p.ended_at < ?"
+            " ORDER BY p.ended_at DESC, p.native LIMIT ?",
+            (since, until, limit),
+        )
+        return [Ran(*row) for row in rows]
 
     # -- checks and data ----------------------------------------------------------------------------------------
 

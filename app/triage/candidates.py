@@ -9,9 +9,11 @@ from ..lineage import By
 from ..records import Evidence, Millis, Record, Subject
 from .window import Why
 
-Link: TypeAlias = By | Literal["none"]
-"""How a change is joined to what is wrong; none: by nothing but time."""
-LINKS: Final[dict[Link, float]] = {"id": 1.0, "digest": 1.0, "declared": 0.97, "name": 0.8, "none": 0.35}
+Link: TypeAlias = By | Literal["unknown", "none"]
+"""How a change is joined to what is wrong; unknown: nobody says what it is for; none: by nothing but time."""
+LINKS: Final[dict[Link, float]] = {
+    "id": 1.0, "digest": 1.0, "declared": 0.97, "name": 0.8, "unknown": 0.6, "none": 0.35,
+}  # fmt: skip
 """What a link multiplies a score by."""
 
 

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
+from math import isfinite
 from typing import Final
 
 from msgspec.structs import replace
 
 from ..errors import UsageError
 from ..lineage import By, trace
-from ..records import Check, Commit, Event, Millis, Subject, parse_subject
+from ..records import Check, Commit, Event, Millis, Stack, Subject, parse_subject
 from ..store.cause_reads import CauseReads
 from ..store.checks import CheckRow
 from ..store.model_events import called
@@ -23,7 +24,7 @@ from .candidates import LINKS, Carrier, stem, written
 from .causes import Cause, cause_of_path, is_code
 from .outlook import Outlook
 from .upstream import Made, Moved, Part, called_everywhere, data_below, in_force, made, moves_of, weaker
-from .window import DAY, SKEW, Symptom
+from .window import DAY, SKEW, Symptom, longest_good
 
 OLDEST: Final[Millis] = 60 * DAY
 """So far back at most the last good version is looked for."""
@@ -32,6 +33,8 @@ _OF_PRODUCTION: Final = ("business", "operational", "alias", "any")
 _IN_PRODUCTION: Final = ("model", "alias", "series", "alert")
 _LOOKED_AT: Final = 200
 """Commits among which the last of a kind is looked for."""
+_POINTS: Final = 1_000
+"""Points of a line by which it is told how long it was good."""
 _EVENTS: Final = 200
 """Events of infrastructure that are looked at."""
 
@@ -43,7 +46,8 @@ class Case:
         self.reader = reader
         self.state = state
         self.outlook = outlook
-        is_production = symptom.family in _OF_PRODUCTION and parse_subject(symptom.subject).kind in _IN_PRODUCTION
+        kind = parse_subject(symptom.subject).kind
+        is_production = kind == "series" or (symptom.family in _OF_PRODUCTION and kind in _IN_PRODUCTION)
         # a signal also names the model that it endangers, and that one is not what broke
         self.symptom = symptom if is_production else replace(symptom, model="", version="", alias="")
         self.now = now
@@ -88,6 +92,11 @@ class Case:
         """The version in force when it became bad."""
         shown = self.symptom.version or (self.moved.version if self.moved is not None else "") or self._shown()
         return self._made(shown)
+
+    @property
+    def bad_at(self) -> Millis:
+        """When that version was made; 0 where nobody knows one."""
+        return 0 if self.bad is None else self.bad.at
 
     def _shown(self) -> str:
         """What the alias shows now, where nobody saw it move; without an alias the newest version there was."""
@@ -259,6 +268,18 @@ class Case:
         rowid = self.reader.checks.find(native)
         return None if rowid is None else next(iter(self.reader.checks.rows([rowid])), None)
 
+    def good_for(self, at: Millis) -> Millis:
+        """For how long it was seen to be good with what came into force then: the points that speak of predictions
+        made since, up to the last good one. Where no line tells, all of that time, for nothing was wrong."""
+        symptom = self.symptom
+        began, ended = at + symptom.delay, symptom.since + symptom.delay
+        if not symptom.series or began >= ended:
+            return max(ended - began, 0)
+        points = self.reader.monitors.thinned(symptom.series, began, ended + 1, _POINTS)
+        times = [time for time, share in zip(points.times, points.shares(), strict=True) if isfinite(share)]
+        bad = self.reader.monitors.stretches(symptom.series, began, ended)
+        return longest_good(times, bad, symptom.step)
+
     @cached_property
     def provenance_since(self) -> Millis:
         """From when on what is upstream counts: since the last good version was made, and not before the window."""
@@ -269,10 +290,17 @@ class Case:
 
     @cached_property
     def infra_events(self) -> list[Event]:
-        """What became of infrastructure in the window and before it, newest first."""
-        kinds = ("infrastructure changed", "infrastructure drifted")
-        found = self.state.walk_events(self.symptom.reach, self.symptom.until + SKEW, kinds)
-        return [one.event for one in islice(found, _EVENTS)]
+        """What became of infrastructure in the window and before it, newest first; what was seen later too, where it
+        may have been so before."""
+        kinds, end = ("infrastructure changed", "infrastructure drifted"), self.symptom.until + SKEW
+        found = (one.event for one in self.state.walk_events(self.symptom.reach, max(self.now, end), kinds))
+        began = (one for one in found if (one.at if one.not_before is None else one.not_before) < end)
+        return list(islice(began, _EVENTS))
+
+    @cached_property
+    def stacks(self) -> dict[str, Stack]:
+        """All stacks by name, without their resources."""
+        return {stack.name: stack for stack in self.reader.infra.stacks()}
 
     @cached_property
     def other_models(self) -> frozenset[str]:

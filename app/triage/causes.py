@@ -18,7 +18,7 @@ Cause: TypeAlias = Literal[
     "data", "stale data", "rule loosened", "rule removed", "check silent", "rule changed", "rule tightened",
     "check failing", "model code", "serving code", "data code", "code", "dependency", "params", "config", "check code",
     "infrastructure code", "ci", "tests", "docs", "promotion", "alias", "rollback", "version", "infrastructure",
-    "drift", "pipeline broke", "load", "registry act",
+    "drift", "data infrastructure", "data infrastructure code", "pipeline broke", "load", "registry act",
 ]  # fmt: skip
 """Kinds of changes."""
 
@@ -50,7 +50,9 @@ rollback             0.62     0.60        0.12     0.10  0.05    0.80   0.05  0.
 version              0.45     0.40        0.10     0.10  0.05    0.30   0.05  0.02           0.40
 infrastructure       0.30     0.92        0.50     0.15  0.60    0.05   0.45  0.70           0.55
 drift                0.22     0.62        0.35     0.10  0.45    0.05   0.30  0.80           0.45
-pipeline broke       0.70     0.25        0.60     0.70  0.92    0.20   0.40  0.20           0.50
+data infrastructure  0.55     0.30        0.60     0.50  0.80    0.05   0.40  0.70           0.50
+data infrastructure code 0.50 0.25        0.50     0.45  0.70    0.05   0.30  0.88           0.45
+pipeline broke       0.80     0.25        0.60     0.70  0.92    0.20   0.40  0.20           0.50
 load                 0.12     0.80        0.30     0.05  0.30    0.02   0.30  0.20           0.30
 registry act         0.60     0.55        0.20     0.05  0.10    0.90   0.05  0.02           0.40
 """
@@ -61,7 +63,7 @@ def _fits() -> Mapping[tuple[str, str], float]:
     families = head.split()
     found: dict[tuple[str, str], float] = {}
     for row in rows:
-        cause, figures = row[:21].strip(), row[21:].split()
+        cause, *figures = (word.strip() for word in row.rsplit(maxsplit=len(families)))
         found |= {(family, cause): float(figure) for family, figure in zip(families, figures, strict=True)}
     return found
 

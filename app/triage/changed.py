@@ -67,7 +67,7 @@ def _upstream(
             model=model, alias=alias,
         )  # fmt: skip
         case = Case(reader, state, outlook, symptom, now)
-        joined = [one for one in candidates(case) if one.link != "none"]
+        joined = [one for one in candidates(case) if one.link not in ("none", "unknown")]
         subjects = {one.subject for one in joined} | {written("commit", sha) for one in joined for sha in one.commits}
         if case.bad is not None and case.bad.run is not None:
             subjects.add(written("run", case.bad.run.id))

@@ -4,7 +4,7 @@ that were deployed, and those that only fell into the window."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ..records import Commit, Evidence, Run
@@ -13,6 +13,8 @@ from ..store.events import event_id
 from .candidates import Candidate, Carrier, Link, few, stem, written
 from .case import Case
 from .causes import FITS, Cause, is_code, sorted_paths
+from .infra_causes import of_stack, own_code
+from .needs import needs_of
 from .window import DAY, SKEW, Why, lasting
 
 _MOST: Final = 300
@@ -34,6 +36,10 @@ _NOT_IN_MODELS: Final = frozenset({"serving code", "infrastructure code", "ci", 
 """What a version that is promoted does not bring along, though it was built on it."""
 
 
+_PLANNED: Final = re.compile(r"\.(?:tf|tfvars|tofu)$")
+"""Files that a plan names without their folder."""
+
+
 class Found(NamedTuple):
     """A commit, and why it may matter."""
 
@@ -49,9 +55,9 @@ def code_causes(case: Case, taken: frozenset[str], scripts: frozenset[str]) -> I
     found: dict[str, Found] = {}
     for one in _found(case):
         found.setdefault(one.commit.sha, one)
-    paths = case.reads.paths_of(found)
+    paths, needs = case.reads.paths_of(found), needs_of(case)
     for one in found.values():
-        candidate = _candidate(case, one, paths.get(one.commit.sha, ()), scripts, one.commit.sha in taken)
+        candidate = _candidate(case, one, paths.get(one.commit.sha, ()), scripts, needs, one.commit.sha in taken)
         if candidate is not None:
             yield candidate
 
@@ -60,6 +66,7 @@ def _found(case: Case) -> Iterator[Found]:
     yield from _broke(case)
     yield from _of_run(case)
     yield from _of_check(case)
+    yield from (Found(commit, "id", why) for commit, why in own_code(case))
     yield from _deployed(case)
     yield from _built_on(case)
     for commit in case.reads.commits(case.symptom.reach, case.symptom.until + SKEW, _MOST):
@@ -162,7 +169,7 @@ def _brought(case: Case, one: Deployed) -> Iterator[Found]:
 
 
 def _candidate(
-    case: Case, one: Found, paths: tuple[str, ...], scripts: frozenset[str], is_taken: bool
+    case: Case, one: Found, paths: tuple[str, ...], scripts: frozenset[str], needs: Mapping[str, str], is_taken: bool
 ) -> Candidate | None:
     commit = one.commit
     if not paths and len(commit.parents) > 1:
@@ -173,19 +180,27 @@ def _candidate(
     made = frozenset(paths) & (scripts | case.scripts.keys())
     if made:
         kinds["data code"] = sorted({*kinds.get("data code", ()), *made})
-    cause = _worst(case, kinds)
+    cause = kind = _worst(case, kinds)
     own = Evidence(at=commit.committed_at, text=commit.subject, subject=written("commit", commit.sha))
-    link, joined = _link(case, one, cause, paths, scripts)
+    stack = of_stack(case, paths, needs, (own,)) if cause == "infrastructure code" else None
+    if stack is not None:
+        cause, link, joined, name = stack  # a version that was built on it brings it nowhere
+        one = one._replace(carrier=None) if one.carrier == case.carrier else one
+    else:
+        (link, joined), name = _link(case, one, cause, paths, scripts), ""
     event = event_id(commit.source, "commit", commit.sha)
     return Candidate(
         subject=own.subject, cause=cause, kind=_KINDS.get(cause, "commit"), title=f"{commit.sha[:7]} {commit.subject}",
         at=commit.committed_at, actor=commit.author, event=event, link=link, carrier=one.carrier,
-        names=frozenset(paths), rules=(*_rules(case, one, cause, kinds, own), *joined), evidence=(own,),
+        names=frozenset({*paths, name} - {""}), rules=(*_rules(case, one, kind, kinds, own), *joined), evidence=(own,),
         commits=frozenset({commit.sha}),
     )  # fmt: skip
 
 
-_KINDS: Final = {"dependency": "dependency", "params": "params", "infrastructure code": "infrastructure"}
+_KINDS: Final = {
+    "dependency": "dependency", "params": "params", "infrastructure code": "infrastructure",
+    "data infrastructure code": "infrastructure",
+}  # fmt: skip
 
 
 def _explained(path: str) -> bool:
@@ -205,8 +220,6 @@ def _link(
     own = (Evidence(at=one.commit.committed_at, text=one.commit.subject, subject=written("commit", one.commit.sha)),)
     if read := [path for path in paths if path in case.scripts or path in scripts]:
         return "digest", [Why(factor=1.15, text=f"{few(read)} is what the data was made with", evidence=own)]
-    if cause == "infrastructure code" and (found := _of_stack(case, paths, own)) is not None:
-        return found
     if one.carrier is not None and one.carrier == case.carrier and cause in _NOT_IN_MODELS:
         told = f"but that is no part of a model, and {one.carrier.title} brought only the model"
         return "name", [Why(factor=0.7, text=told, evidence=own)]
@@ -221,19 +234,6 @@ def _link(
     if words:
         return "name", [Why(factor=1.1, text=f"it touches files named after {few(words)}", evidence=own)]
     return "none", []
-
-
-def _of_stack(case: Case, paths: tuple[str, ...], own: tuple[Evidence, ...]) -> tuple[Link, list[Why]] | None:
-    """By the settings of the stack whose code this is; None where they do not say what stands on it."""
-    for stack in case.reader.infra.stacks():
-        folder = (case.outlook.folders.get(stack.name) or stack.folder).strip("/")
-        named = case.outlook.stacks.get(stack.name, ()) or stack.models
-        if not folder or not named or not any(path.startswith(f"{folder}/") for path in paths):
-            continue
-        if case.symptom.model in named:
-            return "declared", [Why(factor=1.0, text=f"it is the code of {stack.name}", evidence=own)]
-        return "none", [Why(factor=0.5, text=f"but it is the code of {stack.name}, for {few(named)}", evidence=own)]
-    return None
 
 
 def _stems(case: Case) -> list[str]:
@@ -257,12 +257,21 @@ def _rules(
         return
     yield Why(factor=1.0, text=f"it changes {few(paths)}", evidence=(own,))
     yield from _mentioned(case, everything, own)
+    yield from _dated(case, one, own)
     yield from _rarity(case, one.commit, paths, own)
     if len(everything) > _MANY:
         yield Why(factor=0.85, text=f"but it touches {len(everything)} files, as a move does", evidence=(own,))
     others = _of_other_model(case, everything)
     if others:
         yield Why(factor=0.2, text=f"but it is about {others}", evidence=(own,))
+
+
+def _dated(case: Case, one: Found, own: Evidence) -> Iterator[Why]:
+    """A commit that is younger than the run which was built on it: two clocks, and no younger change."""
+    later = one.commit.committed_at - case.bad_at
+    if one.carrier is not None and one.carrier == case.carrier and case.bad_at and later > SKEW:
+        text = f"it is dated {lasting(later)} after the run that was built on it: their clocks differ"
+        yield Why(factor=1.0, text=text, evidence=(own,))
 
 
 def _mentioned(case: Case, paths: list[str], own: Evidence) -> Iterator[Why]:
@@ -280,7 +289,7 @@ def _names(words: str, path: str) -> bool:
     name = path.rpartition("/")[2]
     module = re.sub(r"\.py$", "", path).replace("/", ".")
     return path in words or (path.endswith(".py") and "." in module and module in words) or (
-        len(name) > 5 and is_code(path) and name != "__init__.py"
+        len(name) > 5 and (is_code(path) or _PLANNED.search(name) is not None) and name != "__init__.py"
         and re.search(rf"(?<![\w]){re.escape(name)}", words) is not None
     )  # fmt: skip
 

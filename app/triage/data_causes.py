@@ -169,7 +169,8 @@ def _changed(case: Case, step: Step) -> Candidate:
     git = step.brought
     commits = frozenset({git.commit} if git.tracked is not None and git.commit else ())
     return Candidate(
-        subject=subject, cause="data", kind="data", title=title, at=high, not_before=low, event=_event(step),
+        subject=subject, cause="data", kind="data", title=title, at=high, not_before=low,
+        event="" if _is_dated_late(case, step) else _event(step),
         actor=_author(case, step), link=step.by, carrier=case.carrier if step.is_carried else None, commits=commits,
         names=frozenset({step.name, *(one.column for one in said if one.column), *_columns(changes)}),
         scripts=frozenset(_scripts(changes)), evidence=evidence,
@@ -193,6 +194,9 @@ def _rules(
         yield Why(factor=_ROUTINE, text=told, evidence=evidence[:1])
     if scripts := _scripts(changes):
         yield Why(factor=0.75, text=f"but {few(scripts)}, which makes it, changed too", evidence=evidence[:1])
+    if _is_dated_late(case, step) and step.brought.tracked is not None:
+        text = f"Git dates it after the run that was made of it, by {lasting((step.brought.at or 0) - case.bad_at)}"
+        yield Why(factor=1.0, text=text, evidence=evidence[:1])
     if step.of:
         yield Why(factor=1.05, text=f"{step.of} was made of it", evidence=evidence[:1])
 
@@ -241,16 +245,24 @@ def _columns(changes: tuple[DataChange, ...]) -> Iterator[str]:
 def _when(case: Case, step: Step) -> tuple[Millis | None, Millis]:
     """Between which moments it changed: Git knows one, else the last use of the old and the first of the new."""
     git = step.brought
-    if git.tracked is not None and git.at is not None:
+    if git.tracked is not None and git.at is not None and not _is_dated_late(case, step):
         return None, git.at
     checked = case.reads.digest_checked(step.after.digest)
     known = [at for at in (step.after.at, step.after.first_used_at, checked[0]) if at is not None]
+    if _is_dated_late(case, step) and case.bad is not None:
+        known = [*(at for at in known if at <= case.bad.at), case.bad.at]
     high = min(known, default=case.symptom.until)
     if step.before is None:
         return None, high
     last = case.reads.digest_checked(step.before.digest)
     old = [at for at in (step.before.at, step.before.last_used_at, last[1]) if at is not None and at <= high]
     return max(old, default=None), high
+
+
+def _is_dated_late(case: Case, step: Step) -> bool:
+    """Whether Git dates it after the run that was made of it: a clock is wrong, or it was committed afterwards."""
+    at = step.brought.at
+    return step.is_carried and case.bad is not None and at is not None and at > case.bad.at + SKEW
 
 
 def _digests(step: Step) -> str:

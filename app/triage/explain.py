@@ -19,6 +19,7 @@ from .case import Case
 from .check_causes import check_causes
 from .code_causes import code_causes
 from .data_causes import data_causes
+from .infra_causes import since_applied
 from .model_causes import act_causes, model_causes
 from .outlook import Outlook
 from .ranking import ranked
@@ -44,7 +45,8 @@ def explain(
     answer, whatever was written first. Raises UsageError for an attention or event that nobody knows.
     """
     with reader.at_one_moment():
-        symptom = _windowed(_symptom(reader, state, what, outlook, now), since, until)
+        symptom = since_applied(state, _symptom(reader, state, what, outlook, now))
+        symptom = _windowed(symptom, since, until)
         case = Case(reader, state, outlook, symptom, now)
         found = ranked(case, candidates(case))
         suspects = tuple(suspect for suspect, _ in found[:limit])

@@ -8,18 +8,18 @@ what carried it, and a check that was loosened is worse when the data that it wo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import log
 from typing import Final
 
 from msgspec.structs import replace
 
 from ..records import Evidence, Millis, Suspect, SuspectStrength
-from .candidates import LINKS, Candidate
+from .candidates import LINKS, Candidate, Carrier, few
 from .case import Case
 from .causes import FITS, WORDS
-from .together import joined
-from .window import DAY, Why, lasting, nearness
+from .together import CARRIERS, OPENED, joined
+from .window import DAY, SKEW, SLID, Why, lasting, nearness, stayed_good
 
 STRONG: Final = 0.6
 POSSIBLE: Final = 0.27
@@ -30,7 +30,11 @@ WORTH: Final = 0.03
 """Below, something is not told as a suspect but counted among what else happened."""
 ALIKE: Final = 3
 """Checks of one commit that are told as suspects."""
+_BESIDE: Final = 3
+"""Other changes of one subject that are told beside the likeliest."""
 _RARELY: Final = 0.3
+_TRUTHS: Final = frozenset({"data", "data code", "data infrastructure", "data infrastructure code"})
+"""What may harm the truths by which predictions are judged, where no version carried it."""
 _LASTING: Final[Millis] = 14 * DAY
 """What went on for longer was there while it was good."""
 
@@ -47,7 +51,29 @@ def ranked(case: Case, candidates: Iterable[Candidate]) -> list[tuple[Suspect, C
     order = sorted(once, key=lambda key: (-worth[key], -once[key].at, once[key].kind, once[key].subject))
     told = _few_alike([once[key] for key in order if worth[key] / FULL >= WORTH])
     keys = [(one.cause, one.subject, one.at) for one in told]
-    return [(_suspect(case, one, whys[key]), one) for key, one in zip(keys, told, strict=True)]
+    found = [(_suspect(case, one, whys[key]), one) for key, one in zip(keys, told, strict=True)]
+    return list(_once(found))
+
+
+def _once(found: Sequence[tuple[Suspect, Candidate]]) -> Iterator[tuple[Suspect, Candidate]]:
+    """Each subject once, by what is likeliest of it: the others are told beside it."""
+    others: dict[str, list[Suspect]] = {}
+    for suspect, _ in found:
+        others.setdefault(suspect.subject, []).append(suspect)
+    for suspect, candidate in found:
+        same = others.pop(suspect.subject, [])
+        if same:
+            yield _with(suspect, [one for one in same[1:] if one.title != suspect.title][:_BESIDE]), candidate
+
+
+def _with(suspect: Suspect, others: Sequence[Suspect]) -> Suspect:
+    if not others:
+        return suspect
+    evidence = dict.fromkeys((*suspect.evidence, *(item for one in others for item in one.evidence[:1])))
+    told = f"of the same: {few(one.title for one in others)}"
+    against = next((n for n, text in enumerate(suspect.reasons) if text.startswith("but ")), len(suspect.reasons))
+    reasons = (*suspect.reasons[:against], told, *suspect.reasons[against:])
+    return replace(suspect, reasons=reasons, evidence=tuple(evidence))
 
 
 def _few_alike(found: Sequence[Candidate]) -> list[Candidate]:
@@ -77,15 +103,34 @@ def _own(case: Case, one: Candidate) -> list[Why]:
 
 
 def _near(case: Case, one: Candidate) -> Why:
-    if one.lasts and 0 <= case.symptom.until - one.at <= _LASTING:
-        text = f"it went on for {lasting(case.symptom.until - one.at)} until it became bad"
-        return Why(factor=0.9, text=text, evidence=one.evidence[:1])
+    """When it could begin to harm: of what lasts from when it did, of what was carried from when it was in force."""
+    symptom, first = case.symptom, one.at if one.not_before is None else min(one.not_before, one.at)
+    if one.lasts and 0 <= symptom.until - one.at <= _LASTING:
+        text = f"it went on for {lasting(symptom.until - one.at)} until it became bad"
+        is_new = one.at >= symptom.since - SKEW
+        return Why(factor=1.0 if is_new else 0.9, text=text, evidence=one.evidence[:1])
     if one.carrier is None:
-        return replace(nearness(case.symptom, one.not_before, one.at), evidence=one.evidence[:1])
-    told = nearness(
-        case.symptom, one.carrier.not_before, one.carrier.at, how=f"{one.carrier.title} reached production"
-    )  # fmt: skip
-    own = Evidence(at=one.carrier.at, text=f"{one.carrier.title} reached production", subject=one.carrier.subject)
+        told = _at_once(case, one) or nearness(symptom, one.not_before, one.at, is_predicted=one.cause not in _TRUTHS)
+        return replace(told, evidence=one.evidence[:1])
+    if symptom.is_wrong and first > symptom.until + SKEW:  # and yet a version in force then was made of it
+        text = f"but it is dated {lasting(first - symptom.until)} after it was bad: a clock is wrong, or its date is"
+        return Why(factor=SLID, text=text, evidence=one.evidence[:1])
+    return _carried(case, one, one.carrier)
+
+
+def _at_once(case: Case, one: Candidate) -> Why | None:
+    """Of an alias that moved: what it shows is in force at once."""
+    if one.cause not in CARRIERS:
+        return None
+    return stayed_good(case.symptom, one.not_before, one.at, case.good_for(one.at), how="it happened")
+
+
+def _carried(case: Case, one: Candidate, carrier: Carrier) -> Why:
+    how = f"{carrier.title} reached production"
+    told = stayed_good(case.symptom, carrier.not_before, carrier.at, case.good_for(carrier.at), how=how)
+    if one.cause in OPENED:  # what a check lets through comes with the next data as well as with a version
+        told = max(told, nearness(case.symptom, one.not_before, one.at), key=lambda why: why.factor)
+    own = Evidence(at=carrier.at, text=how, subject=carrier.subject)
     return replace(told, evidence=(own, *one.evidence[:1]))
 
 
@@ -94,7 +139,8 @@ def _linked(case: Case, one: Candidate) -> Why:
     about = case.symptom.model or case.subject.parts[0]
     text = {
         "id": "", "digest": "", "declared": "the settings declare what joins it",
-        "name": "only names join it", "none": f"but nothing joins it to {about}",
+        "name": "only names join it", "unknown": "but no settings say what stands on it",
+        "none": f"but nothing joins it to {about}",
     }[one.link]  # fmt: skip
     if one.carrier is not None:
         text = f"carried by {one.carrier.title}" + (f", and {text}" if one.link == "name" else "")

@@ -1,129 +1,44 @@
-"""Changes of what things run on, and of what runs before them: infrastructure, pipelines upstream, load."""
+"""Changes of what runs before things and beneath them: pipelines upstream, load, and what things run on."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from statistics import median
 from typing import Final
 
-from ..records import Event, Evidence, Millis, Stack, parse_subject
+from msgspec.structs import replace
+
+from ..records import Evidence, Millis
+from ..store.cause_reads import Ran
 from ..store.pipelines import PipelineRow
-from .candidates import Candidate, Link, few, stem, written
+from .candidates import Candidate, Link, few, written
 from .case import Case
-from .window import SKEW, Symptom, Why, lasting
+from .infra_causes import infra_causes
+from .needs import bringing, is_broken, needs_of, shared, words_of
+from .window import HOUR, SKEW, WEEK, Symptom, Why, lasting
 
 _LOOKED_AT: Final = 2_000
 """Pipelines that failed in the window among which those that broke are looked for."""
+_STEADY: Final = 4
+"""Gaps between runs by which a rhythm is told."""
+NEEDED: Final = 1.25
+"""What speaks for a pipeline that brings what is needed."""
 _LOAD: Final = re.compile(
     r"satur|cpu|memory|\bmem\b|\boom\b|queue|backlog|\brps\b|\bqps\b|request(?:s)? per|request rate|traffic|throughput"
     r"|load|disk|gpu|connections|throttl|restart|evict|replica|node|pod|capacity|quota",
     re.IGNORECASE,
 )
 """What a line or an alert is called that is nearer to a cause than latency is."""
-_BRINGS: Final = frozenset({
-    "ingest", "ingestion", "etl", "elt", "extract", "load", "export", "import", "sync", "dbt", "warehouse", "airbyte",
-    "fivetran", "materialize", "features", "feature", "prepare", "refresh",
-})  # fmt: skip
-"""What a pipeline, or a job of it that failed, is called that brings data."""
-_SERVING: Final = re.compile(r"serv|prod|infer|predict|api|endpoint|online|gateway", re.IGNORECASE)
 
 
 def running_causes(case: Case) -> Iterator[Candidate]:
     """All of them."""
-    yield from _infrastructure(case)
+    yield from infra_causes(case)
     yield from _pipelines(case)
+    yield from _no_more(case)
     yield from _load(case)
-
-
-# -- infrastructure -------------------------------------------------------------------------------------------------
-
-
-def _infrastructure(case: Case) -> Iterator[Candidate]:
-    stacks = {stack.name: stack for stack in case.reader.infra.stacks()}
-    told: set[str] = set()
-    for event in case.infra_events:
-        found = next((parse_subject(ref.subject) for ref in event.refs if ref.role in ("resource", "stack")), None)
-        if found is not None:
-            told.add(found.parts[0])
-            yield _event(case, event, found.parts[0], stacks.get(found.parts[0]))
-    for stack in stacks.values():
-        if stack.name not in told and stack.status == "drifted" and case.subject.kind != "resource":
-            yield from _drifted(case, stack)
-        at = stack.applied_at
-        if stack.name not in told and at is not None and case.symptom.reach <= at <= case.symptom.until + SKEW:
-            yield _applied(case, stack, at)
-
-
-def _event(case: Case, event: Event, name: str, stack: Stack | None) -> Candidate:
-    is_drift = event.kind == "infrastructure drifted"
-    resources = [ref.subject for ref in event.refs if ref.role == "resource"]
-    own = Evidence(at=event.at, text=event.title, subject=f"event/{event.id}")
-    parts = [Evidence(text=parse_subject(one).parts[-1], subject=one) for one in resources[:5]]
-    told = few(parse_subject(one).parts[-1] for one in resources) if resources else event.title
-    return Candidate(
-        subject=resources[0] if len(resources) == 1 else written("resource", name),
-        cause="drift" if is_drift else "infrastructure", kind="infrastructure", title=event.title, at=event.at,
-        not_before=event.not_before, actor=event.actor or "", event=event.id, link=_link(case, name, stack),
-        names=frozenset({name, *resources}), evidence=(own, *parts),
-        rules=(Why(factor=1.05 if resources else 1.0, text=told, evidence=(own, *parts)),
-               *_elsewhere(case, stack, own)),
-    )  # fmt: skip
-
-
-def _applied(case: Case, stack: Stack, at: Millis) -> Candidate:
-    own = Evidence(at=at, text=f"{stack.name} was applied", subject=written("resource", stack.name))
-    code = (
-        [Evidence(text="the commit that was applied", subject=written("commit", stack.commit))] if stack.commit else []
-    )
-    return Candidate(
-        subject=own.subject, cause="infrastructure", kind="infrastructure", title=f"{stack.name} applied", at=at,
-        link=_link(case, stack.name, stack), names=frozenset({stack.name}), evidence=(own, *code),
-        rules=(Why(factor=1.0, text=f"{stack.tool} applied {stack.name}", evidence=(own, *code)),
-               *_elsewhere(case, stack, own)),
-    )  # fmt: skip
-
-
-def _drifted(case: Case, stack: Stack) -> Iterator[Candidate]:
-    """What a plan found changed outside of the code, and nobody saw when."""
-    at = stack.planned_at or stack.read_at
-    if at is None or (at if stack.applied_at is None else stack.applied_at) > case.symptom.until + SKEW:
-        return
-    whole = case.reader.infra.stack(stack.name) or stack
-    addresses = [one.address for one in whole.resources if one.drift]
-    own = Evidence(at=at, text=f"{stack.name} drifted", subject=written("resource", stack.name))
-    parts = [Evidence(text=one, subject=written("resource", stack.name, one)) for one in addresses[:5]]
-    told = f"{few(addresses)} changed outside of the code" if addresses else "it changed outside of the code"
-    yield Candidate(
-        subject=written("resource", stack.name, *addresses) if len(addresses) == 1 else own.subject, cause="drift",
-        kind="infrastructure", title=f"{stack.name} drifted", at=at, not_before=stack.applied_at,
-        link=_link(case, stack.name, stack), names=frozenset({stack.name}), evidence=(own, *parts),
-        rules=(Why(factor=1.05 if addresses else 1.0, text=told, evidence=(own, *parts)),
-               *_elsewhere(case, stack, own)),
-    )  # fmt: skip
-
-
-def _link(case: Case, name: str, stack: Stack | None) -> Link:
-    """By what the model, or whatever it is about, stands on the stack."""
-    model = case.symptom.model
-    if case.subject.kind == "resource":
-        return "id" if case.subject.parts[0] == name else "none"
-    named = case.outlook.stacks.get(name, ()) or (stack.models if stack is not None else ())
-    if model and named:
-        return "declared" if model in named else "none"
-    if model and model.casefold() in name.casefold():
-        return "name"
-    return "name" if case.symptom.family == "operational" and _SERVING.search(name) else "none"
-
-
-def _elsewhere(case: Case, stack: Stack | None, own: Evidence) -> Iterator[Why]:
-    here = case.outlook.environment
-    if stack is None:
-        return
-    if here and stack.environment and stack.environment != here:
-        yield Why(factor=0.15, text=f"but {stack.name} is {stack.environment}, not {here}", evidence=(own,))
-    named = case.outlook.stacks.get(stack.name, ()) or stack.models
-    if case.symptom.model and named and case.symptom.model not in named:
-        yield Why(factor=0.3, text=f"but {stack.name} serves {few(named)}", evidence=(own,))
 
 
 # -- pipelines ------------------------------------------------------------------------------------------------------
@@ -137,13 +52,14 @@ def _pipelines(case: Case) -> Iterator[Candidate]:
     rows = {row.rowid: row for row in case.reader.pipelines.rows([one.rowid for one in broken][:100])}
     watched = {ref.name for ref in case.reader.refs() if ref.kind == "branch" and ref.watched}
     producers = {name for called in case.all_called() for name in case.reads.pipelines_of_checks(called)}
+    needs = needs_of(case) if broken else {}
     for one in broken[:100]:
         row = rows[one.rowid]
         if row.pipeline.id == own or (own and row.pipeline.name == _name_of(case)):
             continue
         if watched and row.pipeline.branch and row.pipeline.branch not in watched:
             continue
-        yield _broke(case, row, producers)
+        yield _broke(case, row, producers, needs)
 
 
 def _name_of(case: Case) -> str:
@@ -157,16 +73,16 @@ def _name_of(case: Case) -> str:
     return row.pipeline.name if row is not None else ""
 
 
-def _broke(case: Case, row: PipelineRow, producers: set[str]) -> Candidate:
+def _broke(case: Case, row: PipelineRow, producers: set[str], needs: Mapping[str, str]) -> Candidate:
     one = row.pipeline
     at = one.ended_at or one.started_at or one.created_at or 0
-    jobs = [job for job in one.jobs or () if job.status == "failed" and not job.may_fail]
+    jobs = [job for job in one.jobs or () if is_broken(job)]
     where = f" on {one.branch}" if one.branch else ""
     own = Evidence(at=at, text=f"{one.name} failed{where}", subject=written("pipeline", one.id))
     logs = [Evidence(at=job.ended_at, text=f"{job.name} failed", subject=written("job", job.id)) for job in jobs[:3]]
     code = [Evidence(text="on this commit", subject=written("commit", one.commit))] if one.commit else []
     evidence = (own, *logs, *code)
-    link, why = _of_pipeline(case, row, producers)
+    link, why = _of_pipeline(case, row, producers, needs)
     told = f"{few(job.name for job in jobs)} failed" if jobs else "it had passed before"
     passed = case.reads.recovered_after(row.rowid)
     return Candidate(
@@ -174,21 +90,28 @@ def _broke(case: Case, row: PipelineRow, producers: set[str]) -> Candidate:
         actor=one.actor, link=link, names=frozenset({one.name}), evidence=evidence,
         lasts=passed is None or passed > case.symptom.until,
         rules=(Why(factor=1.0, text=told, evidence=evidence), *_since(case.symptom, passed, at, own),
-               *([Why(factor=1.05, text=why, evidence=(own,))] if why else [])),
+               *([replace(why, evidence=(own,))] if why is not None else [])),
     )  # fmt: skip
 
 
-def _of_pipeline(case: Case, row: PipelineRow, producers: set[str]) -> tuple[Link, str]:
-    """By what it is known that a pipeline makes what lies upstream."""
+def _of_pipeline(
+    case: Case, row: PipelineRow, producers: set[str], needs: Mapping[str, str]
+) -> tuple[Link, Why | None]:  # fmt: skip
+    """By what it is known that a pipeline makes what lies upstream: the checks that it runs, else what it is called."""
     one = row.pipeline
+    broken = [job for job in one.jobs or () if is_broken(job)]
+    names = [one.name, *(job.name for job in broken), *(job.name for job in one.jobs or ())]
+    found = shared(needs, names)
     if one.name in producers:
-        return "id", "it checks the data on the path"
-    words = set(re.split(r"[^0-9a-z]+", " ".join([one.name, *(job.name for job in one.jobs or ())]).casefold()))
-    stems = {stem(name): name for name in case.all_called()} | {case.symptom.model.casefold(): case.symptom.model}
-    named = [name for word, name in stems.items() if len(word) > 2 and word in words]
-    if named:
-        return "name", f"it is named after {named[0]}"
-    return ("name", "it is named after what brings data") if words & _BRINGS else ("none", "")
+        return "id", Why(factor=NEEDED if found else 1.05, text="it checks the data on the path")
+    if found is not None:
+        return "name", Why(factor=NEEDED, text=f"{found[0]} is named after {found[1]}, which it should bring")
+    model = case.symptom.model
+    if model and words_of(model) <= words_of(*names):
+        return "name", Why(factor=1.05, text=f"it is named after {model}")
+    if bringing(names):
+        return "name", Why(factor=1.05, text="it is named after what brings data")
+    return "none", None
 
 
 def _since(symptom: Symptom, passed: Millis | None, ended: Millis, own: Evidence) -> Iterator[Why]:
@@ -196,6 +119,47 @@ def _since(symptom: Symptom, passed: Millis | None, ended: Millis, own: Evidence
         yield Why(factor=1.1, text="it had not passed again when it became bad", evidence=(own,))
     else:
         yield Why(factor=0.5, text=f"but it passed again after {lasting(passed - ended)}", evidence=(own,))
+
+
+def _no_more(case: Case) -> Iterator[Candidate]:
+    """Pipelines that bring what is needed, ran by the clock, and do so no more."""
+    symptom, needs = case.symptom, needs_of(case)
+    if not symptom.is_wrong:
+        return
+    runs: dict[tuple[str, str, str], list[Ran]] = {}
+    for one in case.reads.ran(symptom.reach - WEEK, symptom.until, _LOOKED_AT):
+        runs.setdefault((one.source, one.name, one.branch), []).append(one)
+    read = {one.source: one.last_ok_at or 0 for one in case.reader.source_states()}
+    for (source, name, _), found in sorted(runs.items()):
+        named = shared(needs, [name])
+        usual = _rhythm([one.at for one in found])
+        if usual is None or not (named or bringing([name])) or read.get(source, 0) < symptom.until:
+            continue
+        if symptom.reach <= found[0].at + usual and found[0].at + 2 * usual + HOUR < symptom.until:
+            yield _stopped(found[0], usual, named)
+
+
+def _rhythm(times: Sequence[Millis]) -> Millis | None:
+    """How far apart runs are, where that is nearly the same each time. `times`: newest first."""
+    gaps = [one - earlier for one, earlier in pairwise(times)]
+    if len(gaps) < _STEADY:
+        return None
+    usual = round(median(gaps))
+    return usual if usual > 0 and max(gaps) <= 2 * usual else None
+
+
+def _stopped(last: Ran, usual: Millis, named: tuple[str, str] | None) -> Candidate:
+    own = Evidence(at=last.at, text=f"the last run of {last.name}", subject=written("pipeline", last.native))
+    told = f"it used to run every {lasting(usual)}"
+    why = Why(factor=1.05, text=f"{last.name} is named after what brings data", evidence=(own,))
+    if named is not None:
+        text = f"{named[0]} is named after {named[1]}, which it should bring"
+        why = Why(factor=NEEDED, text=text, evidence=(own,))
+    return Candidate(
+        subject=own.subject, cause="pipeline broke", kind="pipeline", title=f"{last.name} runs no more",
+        at=last.at + usual, not_before=last.at, link="name", names=frozenset({last.name}), lasts=True,
+        rules=(Why(factor=1.0, text=told, evidence=(own,)), why), evidence=(own,),
+    )  # fmt: skip
 
 
 # -- load -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from ..records import Attention, Check, Job, Millis, MonitorSeries, Pipeline, Subject, parse_subject
+from ..records import Attention, Check, Evidence, Job, Millis, MonitorSeries, Pipeline, Subject, parse_subject
 from ..store.cause_reads import CauseReads
 from ..store.reading import Reader
 from ..store.state import State
@@ -33,6 +33,14 @@ _QUALITY: Final = re.compile(
     re.IGNORECASE,
 )
 """What an alert is called that speaks of what a model is good for."""
+FRESH: Final = re.compile(
+    r"fresh|recen|stale|\bage\b|_age_|\barriv|\brows?\b|row_?count|\blag\b|latest|max_timestamp", re.IGNORECASE
+)
+"""What a line of when data came, or how much, is called."""
+_UNITS: Final[Mapping[str, Millis]] = {
+    "ms": 1, "s": 1_000, "sec": 1_000, "seconds": 1_000, "m": 60_000, "min": 60_000, "minutes": 60_000, "h": HOUR,
+    "hours": HOUR, "d": DAY, "days": DAY,
+}  # fmt: skip
 _LOOK_BACK: Final[Mapping[str, Millis]] = {"business": 21 * DAY, "operational": 2 * DAY}
 _POINTS: Final = 1_000
 
@@ -77,6 +85,9 @@ def with_facts(reader: Reader, symptom: Symptom, outlook: Outlook) -> Symptom:
         symptom = replace(symptom, model=subject.parts[0])
     if subject.kind == "alias":
         return replace(symptom, alias=subject.parts[1])
+    if subject.kind == "resource" and (stack := reader.infra.stack(subject.parts[0])) is not None:
+        said = tuple(Evidence(at=stack.planned_at, text=one, subject=symptom.subject) for one in stack.errors[:2])
+        return replace(symptom, words="\n".join(stack.errors), said_by=said)
     if subject.kind in ("pipeline", "job"):
         words, where = words_of_pipeline(reader, subject)
         return replace(symptom, words=words, said_by=where)
@@ -96,18 +107,31 @@ def _of_series(reader: Reader, symptom: Symptom, series: MonitorSeries) -> Sympt
     """With its label delay, and from when it left its usual band where it slid."""
     family: Family = symptom.family
     if family == "operational":
-        family = "business" if series.kind == "business" or _QUALITY.search(series.name) else "operational"
+        family = _family_of(series)
     delay = series.label_delay or 0
     found = replace(
         symptom, family=family, model=symptom.model or series.model, version=symptom.version or series.version,
-        delay=delay, since=symptom.since - delay,
+        delay=delay, since=symptom.since - delay, series=series.key, step=series.step,
     )  # fmt: skip
     if family == "silence":
-        return replace(found, delay=0, since=symptom.since)
+        return replace(found, delay=0, since=symptom.since - _age(series))
     left = _left(reader, series, symptom.until, family)
     if left is None:
         return found
     return replace(found, since=left[0] - delay, good_at=left[0], until=left[1], crossed_at=symptom.until)
+
+
+def _family_of(series: MonitorSeries) -> Family:
+    if _QUALITY.search(series.name):
+        return "business"
+    return "silence" if FRESH.search(series.name) else series.kind
+
+
+def _age(series: MonitorSeries) -> Millis:
+    """Of a line of how old something is: how old it is when it breaks the threshold. So long before, it came last."""
+    unit = _UNITS.get(series.unit.strip().casefold(), 0)
+    is_age = FRESH.search(series.name) is not None and series.max is not None
+    return min(round((series.max or 0.0) * unit), WEEK) if is_age else 0
 
 
 def _left(reader: Reader, series: MonitorSeries, crossed: Millis, family: Family) -> tuple[Millis, Millis] | None:

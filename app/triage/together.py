@@ -13,8 +13,10 @@ from .window import DAY, SKEW, Why
 Key: TypeAlias = tuple[str, str, int]
 Known: TypeAlias = Mapping[Key, Candidate]
 
-_OPENED: Final = frozenset({"rule loosened", "rule removed", "rule changed", "check silent"})
-_CARRIERS: Final = frozenset({"promotion", "alias", "rollback", "version"})
+OPENED: Final = frozenset({"rule loosened", "rule removed", "rule changed", "check silent"})
+"""What lets bad data through ..."""
+CARRIERS: Final = frozenset({"promotion", "alias", "rollback", "version"})
+"""... and what brings a version into force."""
 _FRESH: Final = re.compile(r"fresh|recen|stale|\bage\b|delay|latest|row_count|volume|max_timestamp", re.IGNORECASE)
 """What a check of when data came, or how much, is called."""
 _GRAVE: Final = 1.05
@@ -47,7 +49,7 @@ def _of(known: Known, *causes: str) -> list[tuple[Key, Candidate]]:
 def _met(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
     """A check of data that changed, which was loosened before or since: it would have met it."""
     grave = [(key, one) for key, one in _of(known, "data") if one.rules and one.rules[0].factor >= _GRAVE]
-    for key, check in _of(known, *_OPENED):
+    for key, check in _of(known, *OPENED):
         both = [(data_key, data, sorted((data.names & check.names) - set(case.datasets))) for data_key, data in grave
                 if data.names & check.names]  # fmt: skip
         if not both:
@@ -109,10 +111,12 @@ def _brought(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
 
 
 def _applied(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
-    """Code of infrastructure that was applied since."""
-    applied = [one for _, one in _of(known, "infrastructure")]
-    for key, code in _of(known, "infrastructure code"):
-        carrier = next((one for one in applied if -SKEW <= one.at - code.at <= 7 * DAY), None)
+    """Code of infrastructure that was applied since, with its own stack where it is known to be of one."""
+    applied = [one for _, one in _of(known, "infrastructure", "data infrastructure")]
+    for key, code in _of(known, "infrastructure code", "data infrastructure code"):
+        of = code.names & case.stacks.keys()
+        later = (one for one in applied if -SKEW <= one.at - code.at <= 7 * DAY and (not of or of & one.names))
+        carrier = min(later, key=lambda one: (one.at, one.subject), default=None)
         if carrier is not None:
             text = f"but it was {carrier.title} that put it to work"
             yield key, Why(factor=0.7, text=text, evidence=carrier.evidence[:1])
@@ -122,7 +126,7 @@ def _late(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
     """A check of how fresh data is, or how much: what did not come is nearer to it than what did."""
     if case.check is None or not _FRESH.search(case.check.name):
         return
-    for key, one in _of(known, "stale data", "pipeline broke"):
+    for key, one in _of(known, "stale data", "pipeline broke", "data infrastructure", "data infrastructure code"):
         text = f"{case.check.name} is about what should have come"
         yield key, Why(factor=1.3, text=text, evidence=one.evidence[:1])
     for key, one in _of(known, "data"):
@@ -132,7 +136,7 @@ def _late(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
 def _carried(known: Known, worth: Mapping[Key, float]) -> Iterator[tuple[Key, Why]]:
     """What only brought the change that explains it."""
     for key, one in known.items():
-        if one.cause not in _CARRIERS:
+        if one.cause not in CARRIERS:
             continue
         brought = [
             (worth[other], known[other].title, other)

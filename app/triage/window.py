@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from statistics import median
 from typing import Final
 
@@ -25,6 +26,18 @@ SCALES: Final[Mapping[Family, Millis]] = {
 }  # fmt: skip
 """So long before it was last good, and it counts for half: what waits that long to show."""
 
+LATE: Final = 0.03
+"""What counts of something that came after it was bad ..."""
+SLID: Final = 0.2
+"""... and after a line left its usual band, before it broke its threshold: both are always weak."""
+_PROVEN: Final[Millis] = 32 * HOUR
+"""A version that was good for so long counts for half: a day with its nights, and a third of one more."""
+_TRUTHS: Final = 0.85
+"""What counts of data that came too late for the predictions: it may be what they are judged by."""
+_STILL: Final = 0.7
+"""From here on a time rather speaks for a change than against it."""
+_APART: Final[Millis] = 6 * HOUR
+"""Points may be so far apart without that being a gap."""
 _FEWEST: Final = 10
 """Points by which a usual band is told."""
 
@@ -42,6 +55,10 @@ class Symptom(Record, frozen=True, kw_only=True):
     """The last good moment; None where nobody knows one."""
     crossed_at: Millis | None = None
     """When the threshold was broken, where it had left its usual band before: `until` is when it left that."""
+    series: str = ""
+    """The line by which it is seen, where there is one ..."""
+    step: Millis = 0
+    """... and how far apart its points are meant to be."""
     delay: Millis = 0
     """How long after a prediction its truth is known: what happened later than `until - delay` cannot be in it."""
     is_wrong: bool = True
@@ -78,28 +95,76 @@ class Why(Record, frozen=True, kw_only=True):
         return self.factor < 1
 
 
-def nearness(symptom: Symptom, low: Millis | None, high: Millis, *, how: str = "it happened") -> Why:
+def nearness(
+    symptom: Symptom, low: Millis | None, high: Millis, *, how: str = "it happened", is_predicted: bool = True
+) -> Why:
     """How well the time of a change, between `low` and `high`, fits: 1 within the window, half a scale before it.
 
-    `how` begins the sentence: `it reached production` of what something else carried.
+    `how` begins the sentence: `it reached production` of what something else carried. `is_predicted`: it can only harm
+    through the predictions, and not through the truths by which they are judged, which come later.
     """
     first = high if low is None else min(low, high)
     if not symptom.is_wrong:
         return _within(symptom, first, high, how)
     if first > symptom.until + SKEW:
-        return Why(factor=0.03, text=f"but {how} after it was bad, by {lasting(first - symptom.until)}")
+        return _afterwards(symptom, first, how)
     if symptom.delay and first > symptom.until - symptom.delay + SKEW:
+        if not is_predicted:
+            text = f"{how} {lasting(symptom.until - first)} before: too late for what was predicted, not for its truths"
+            return Why(factor=_TRUTHS, text=text)
         told = f"but what was bad then had been predicted {lasting(symptom.delay)} before, and {how} later"
         return Why(factor=0.35, text=told)
     if high < symptom.since - SKEW:
         gap = symptom.since - high
         factor = 1 / (1 + gap / symptom.scale)
-        if factor > 0.7:
+        if factor > _STILL:
             return Why(factor=factor, text=f"{how} {lasting(gap)} before it was last good")
         return Why(factor=factor, text=f"but it was good for {lasting(gap)} after that")
     if high > symptom.until + SKEW or first < symptom.since - symptom.scale:
         return Why(factor=0.85, text=f"{how} in a stretch in which it became bad, and nobody knows when exactly")
     return Why(factor=1.0, text=_between(symptom, high, how))
+
+
+def _afterwards(symptom: Symptom, first: Millis, how: str) -> Why:
+    """It was bad already. When a line that slid left its usual band is an estimate, and less sure than a threshold."""
+    told = f"but {how} after it was bad, by {lasting(first - symptom.until)}"
+    is_sliding = symptom.crossed_at is not None and first <= symptom.crossed_at + SKEW
+    return Why(factor=SLID if is_sliding else LATE, text=told)
+
+
+def stayed_good(symptom: Symptom, low: Millis | None, high: Millis, good_for: Millis, *, how: str) -> Why:
+    """The same for what is in force at once and wholly, as a version is: `good_for`, how long it was seen to be good
+    after it. Then it is no cause of what came so much later, the less the longer that was compared with the label
+    delay, the step of the line, and the time for which that slid."""
+    told = nearness(symptom, low, high, how=how)
+    if not symptom.is_wrong or symptom.family != "business" or high >= symptom.since - SKEW:
+        return told
+    good_for = min(good_for, symptom.since - high)
+    slid = 0 if symptom.crossed_at is None else symptom.crossed_at - symptom.until
+    half = max(_PROVEN, 3 * symptom.step, symptom.delay // 2, slid)
+    factor = _exonerated(good_for / half)
+    if factor >= told.factor:
+        return told
+    if factor > _STILL:
+        return Why(factor=factor, text=f"{how} {lasting(symptom.since - high)} before it was last good")
+    return Why(factor=factor, text=f"but it was good for {lasting(good_for)} after that")
+
+
+def _exonerated(times: float) -> float:
+    """1 at once, half at 1, a ninth at 2, and slowly less from there on: it is told for long that it is no cause."""
+    return 1 / (1 + times**3) if times <= 2 else math.sqrt(2 / times) / 9
+
+
+def longest_good(times: Sequence[Millis], bad: Sequence[tuple[Millis, Millis | None]], step: Millis) -> Millis:
+    """The longest stretch of points that kept the threshold. `bad`: those that did not; where points are missing the
+    time counts as three steps, but for some hours that thinned points may lie apart."""
+    most = max(3 * step, _APART)
+    longest = run = 0
+    for one, following in pairwise(times):
+        is_broken = any(began <= following and (ended is None or ended > one) for began, ended in bad)
+        run = 0 if is_broken else run + min(following - one, most)
+        longest = max(longest, run)
+    return longest
 
 
 def _between(symptom: Symptom, high: Millis, how: str) -> str:

@@ -94,6 +94,9 @@ class Team:
 
     def write(self, source: str, **said: Any) -> None:
         self.cache.write(source, Batch(**said), NOW)
+        while (news := self.cache.news()) is not None:  # as the syncer does
+            self.state.keep_news(news)
+            self.cache.forget_news(news)
 
     # -- code
 
