@@ -36,6 +36,15 @@ class WatchReads:
         sql = f"SELECT name FROM registered_model WHERE {_VISIBLE} AND digest != x'' AND kind = 'model'"
         return frozenset(row[0] for row in self._connection.execute(sql))
 
+    def registered(self, pairs: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+        """Those of these models and versions that a registry has; v14 is 14 as well."""
+        sql = (
+            "SELECT 1 FROM registered_model m JOIN model_version v ON v.model = m.id AND v.native IN (?, ?)"
+            f" WHERE m.name = ? AND m.{_VISIBLE} LIMIT 1"
+        )
+        asked = ((pair, (pair[1], pair[1].removeprefix("v"), pair[0])) for pair in pairs)
+        return frozenset(pair for pair, values in asked if self._connection.execute(sql, values).fetchone())
+
     def held_versions(self, aliases: Sequence[str]) -> list[HeldVersion]:
         """What these aliases point at, by model and alias. An alias a few look-ups."""
         rows = self._connection.execute(

@@ -19,7 +19,7 @@ class Rule(NamedTuple):
 
 RULES: Final = (
     Rule("threshold", "production", "critical", "a line of a version in production breaks its threshold"),
-    Rule("threshold", "no model", "high", "a line of no registered model breaks its threshold"),
+    Rule("threshold", "no model", "high", "a line of no registered model or version breaks its threshold"),
     Rule("threshold", "other", "low", "a line of a version that no production alias points at does"),
     Rule("burn", "urgent", "critical", "the budget of an objective burns so fast that somebody is to be woken"),
     Rule("burn", "slow", "high", "it burns faster than it lasts"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, Final, NamedTuple
 
 from ..monitoring import GAP_STEPS, STALE_STEPS, WINDOWS, Burn, burn_rates, is_silent
@@ -15,7 +15,7 @@ from .attention import SINCE_UNKNOWN
 from .burning import burning_since
 from .production import Production, model_group, of_model, titled, with_eater
 from .severity import severity
-from .signals_alerts import MOST_ALERTS, alert_signs
+from .signals_alerts import MOST_ALERTS, Version, alert_signs, named_version
 from .signs import Found, Group, Sign, figure, ref, written
 
 _HOURS: Final = 3_600_000
@@ -28,10 +28,22 @@ def look_at_series(reader: Reader, production: Production) -> Found:
     """What the cache says of all lines and alerts. Nothing of it depends on the clock."""
     series, alerts = reader.monitors.series(), reader.monitors.alerts(limit=MOST_ALERTS)
     histories = {one.key: found for one in series if (found := _history(reader, one)) is not None}
+    strange = _strange(reader, production, [*map(_named, series), *map(named_version, alerts)])
     return Found(
-        signs=tuple(series_signs(series, histories, production)) + tuple(alert_signs(alerts, production)),
+        signs=(*series_signs(series, histories, production, strange), *alert_signs(alerts, production, strange)),
         watched=(("series", len(series)),),
     )
+
+
+def _named(one: MonitorSeries) -> Version:
+    return one.model, one.version
+
+
+def _strange(reader: Reader, production: Production, named: Iterable[Version]) -> frozenset[Version]:
+    """Versions of registered models that no registry has: labels may say what was built instead, and production may
+    well run that."""
+    asked = {one for one in named if one[1] and one[0] in production.models and production.of(*one) is None}
+    return frozenset(asked - WatchReads(reader.connection).registered(asked)) if asked else frozenset()
 
 
 def _history(reader: Reader, series: MonitorSeries) -> Samples | None:
@@ -55,17 +67,21 @@ def _may_burn(reader: Reader, key: str, objective: float, at: Millis) -> bool:
 
 
 def series_signs(
-    series: Sequence[MonitorSeries], histories: Mapping[str, Samples], production: Production
-) -> list[Sign]:
-    """The signals of these lines. `histories`: the points of those with an objective, by key."""
+    series: Sequence[MonitorSeries], histories: Mapping[str, Samples], production: Production,
+    strange: Set[Version] = frozenset(),
+) -> list[Sign]:  # fmt: skip
+    """The signals of these lines. `histories`: the points of those with an objective, by key; `strange`: versions that
+    no registry has."""
     found: list[Sign] = []
     for one in series:
         eater = production.of(one.model, one.version) if one.model else None
-        is_other = eater is None and one.model in production.models
+        is_registered = eater is None and one.model in production.models
+        # one that no registry has may be what runs, as long as points of it come
+        is_other = is_registered and (_named(one) not in strange or is_silent(one))
         found += _threshold(one, eater, is_other)
         if (samples := histories.get(one.key)) is not None:
             found += _burn(one, samples, eater, is_other)
-        if not is_other:  # one of a version that was replaced ends, as it should
+        if not is_registered:  # one of a version that was replaced ends, as it should
             found += _silence(one, eater)
     return found
 

@@ -178,3 +178,18 @@ def test_a_line_whose_threshold_was_lowered_keeps_it_at_once_though_its_points_a
     world.precision(0.83, 0.71)
     world.precision(min=0.5)
     assert world.signals("threshold") == []
+
+
+def test_a_line_of_a_version_that_no_registry_has_may_be_what_runs(world: Watched) -> None:
+    world.precision(0.83, 0.71, version="build-7f3a")
+    one = world.signal("threshold")
+    assert (one.severity, one.alias, one.version) == ("high", "", "build-7f3a")
+    world.later(DAY)
+    world.precision(version="build-7f3a", looked_at=world.now)
+    assert [one.severity for one in world.signals()] == ["low"]  # it ended, as one that was replaced does
+
+
+def test_an_alert_of_such_a_version_keeps_its_severity_and_one_without_a_name_says_so(world: Watched) -> None:
+    world.alert("", labels={"version": "build-7f3a"})
+    one = world.signal("alert")
+    assert (one.severity, one.title) == ("critical", "churn  an alert without a name fires")
