@@ -175,6 +175,9 @@ class WatchScreen(PageScreen[WatchFacts]):
         """Open the plan of the way back of the model in trouble."""
         attention = self.attention_here()
         changes = None if attention is None or self.facts is None else self.facts.changes.get(attention.id)
+        if attention is not None and changes is None:
+            self.say("what it could go back to was not looked for yet: Enter does, and then B", "dim")
+            return
         back = changes.way_back if changes is not None else None
         if back is None or not back.version:
             self.say(back.sentence if back is not None and back.sentence else "there is no way back from this", "dim")
