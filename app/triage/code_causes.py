@@ -98,7 +98,10 @@ def _ahead(case: Case, base: str | None, head: str | None) -> tuple[Commit, ...]
 
 def _broke(case: Case) -> Iterator[Found]:
     """Of a pipeline that fails: what came to its branch since it last passed."""
-    if case.symptom.family not in ("pipeline", "silence") or case.subject.kind not in ("pipeline", "job"):
+    if case.symptom.family not in ("pipeline", "silence", "infrastructure") or case.subject.kind not in (
+        "pipeline",
+        "job",
+    ):
         return
     rowid = _pipeline(case)
     broken = None if rowid is None else case.reader.pipelines.broke(rowid)
@@ -182,8 +185,9 @@ def _candidate(
         kinds["data code"] = sorted({*kinds.get("data code", ()), *made})
     cause = kind = _worst(case, kinds)
     own = Evidence(at=commit.committed_at, text=commit.subject, subject=written("commit", commit.sha))
-    stack = of_stack(case, paths, needs, (own,)) if cause == "infrastructure code" else None
-    if stack is not None:
+    stack = of_stack(case, paths, needs, (own,)) if "infrastructure code" in kinds else None
+    if stack is not None and _fit(case, stack[0]) >= _fit(case, cause):
+        kind = "infrastructure code"
         cause, link, joined, name = stack  # a version that was built on it brings it nowhere
         one = one._replace(carrier=None) if one.carrier == case.carrier else one
     else:
@@ -208,9 +212,13 @@ def _explained(path: str) -> bool:
     return path.endswith((".dvc", "dvc.lock")) or next(iter(sorted_paths([path]))) == "check code"
 
 
+def _fit(case: Case, cause: Cause) -> float:
+    return FITS[case.symptom.family, cause]
+
+
 def _worst(case: Case, kinds: dict[Cause, list[str]]) -> Cause:
     """What a commit is: of all that it touched what most readily causes this."""
-    return max(kinds, key=lambda cause: (FITS[case.symptom.family, cause], cause), default="code")
+    return max(kinds, key=lambda cause: (_fit(case, cause), cause), default="code")
 
 
 def _link(

@@ -44,7 +44,7 @@ def infra_causes(case: Case) -> Iterator[Candidate]:
             told.add((name, is_drift))
             yield _event(case, event, name, stacks.get(name), needs)
     for stack in stacks.values():
-        if (stack.name, True) not in told and stack.status == "drifted" and case.subject.kind != "resource":
+        if (stack.name, True) not in told and stack.status == "drifted" and not case.symptom.stack:
             yield from _drifted(case, stack, needs)
         at, is_own = stack.applied_at, _is_own(case, stack.name)
         if (stack.name, False) in told or at is None or (is_own and stack.status == "failed"):
@@ -65,7 +65,7 @@ def is_failure(event: Event) -> bool:
 
 
 def _is_own(case: Case, name: str) -> bool:
-    return case.subject.kind == "resource" and case.subject.parts[0] == name
+    return bool(name) and case.symptom.stack == name
 
 
 def _is_no_cause(case: Case, event: Event) -> bool:
@@ -77,11 +77,10 @@ def _is_no_cause(case: Case, event: Event) -> bool:
 
 def since_applied(state: State, symptom: Symptom) -> Symptom:
     """Of a stack of which nobody says when it was last good: that was when it was last applied, as events tell."""
-    name = parse_subject(symptom.subject).parts[0]
     if symptom.family != "infrastructure" or symptom.good_at is not None:
         return symptom
     events = state.walk_events(symptom.until - _OLDEST, symptom.until, ["infrastructure changed"])
-    told = (one.event for one in events if stack_of_event(one.event) == name and not is_failure(one.event))
+    told = (one.event for one in events if stack_of_event(one.event) == symptom.stack and not is_failure(one.event))
     last = next((one.at for one in told), None)
     return symptom if last is None else replace(symptom, since=last, good_at=last)
 
@@ -156,8 +155,8 @@ def joined_by(
     """By what the model, or whatever it is about, stands on a stack. `texts`: addresses of its resources, or files of
     its code, whose words may say what they bring where nobody else does."""
     model = case.symptom.model
-    if case.subject.kind == "resource":
-        if case.subject.parts[0] == name:
+    if case.symptom.stack:
+        if case.symptom.stack == name:
             return Joined("id")
         return Joined("none", rules=(Why(factor=0.7, text=f"but {name} is another stack", evidence=evidence[:1]),))
     named = models_of(case, name, stack)
@@ -214,13 +213,13 @@ def of_stack(
     name = "" if stack is None else stack.name
     texts = (*code, *_addresses(case, name)) if name else code
     if stack is None:
-        is_silent = case.subject.kind == "resource" or case.symptom.family in _WITHOUT_DATA
+        is_silent = bool(case.symptom.stack) or case.symptom.family in _WITHOUT_DATA
         found = Joined("none") if is_silent else _by_words("", texts, needs, own)
         return ("data infrastructure code", found.link, list(found.rules), "") if found.brings else None
     found = joined_by(case, name, stack, texts, needs, own)
     named = models_of(case, name, stack)
     told = Why(factor=1.0, text=f"it is the code of {name}", evidence=own)
-    if found.link == "none" and case.subject.kind != "resource":
+    if found.link == "none" and not case.symptom.stack:
         told = Why(factor=0.5, text=f"but it is the code of {name}, for {few(named)}", evidence=own)
         return "infrastructure code", "none", [told], name
     link: Link = "declared" if found.link == "id" else found.link
@@ -255,7 +254,7 @@ def _addresses(case: Case, name: str) -> list[str]:
 
 def own_code(case: Case) -> Iterator[tuple[Commit, str]]:
     """Of a stack in trouble: the commits that touched its code, and what is to be said of them."""
-    stack = case.reader.infra.stack(case.subject.parts[0]) if case.subject.kind == "resource" else None
+    stack = case.stacks.get(case.symptom.stack)
     folder = "" if stack is None else folder_of(case, stack)
     if stack is None or not folder:
         return

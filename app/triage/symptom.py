@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from ..records import Attention, Check, Evidence, Job, Millis, MonitorSeries, Pipeline, Subject, parse_subject
+from ..records import Attention, Check, Evidence, Job, Millis, MonitorSeries, Pipeline, Stack, Subject, parse_subject
 from ..store.cause_reads import CauseReads
 from ..store.reading import Reader
 from ..store.state import State
@@ -85,13 +85,34 @@ def with_facts(reader: Reader, symptom: Symptom, outlook: Outlook) -> Symptom:
         symptom = replace(symptom, model=subject.parts[0])
     if subject.kind == "alias":
         return replace(symptom, alias=subject.parts[1])
-    if subject.kind == "resource" and (stack := reader.infra.stack(subject.parts[0])) is not None:
-        said = tuple(Evidence(at=stack.planned_at, text=one, subject=symptom.subject) for one in stack.errors[:2])
-        return replace(symptom, words="\n".join(stack.errors), said_by=said)
+    if subject.kind == "resource":
+        return _of_stack(replace(symptom, stack=subject.parts[0]), reader.infra.stack(subject.parts[0]))
     if subject.kind in ("pipeline", "job"):
         words, where = words_of_pipeline(reader, subject)
-        return replace(symptom, words=words, said_by=where)
+        return _of_stack(replace(symptom, words=words, said_by=where), _stack_that_failed(reader, symptom, subject))
     return symptom
+
+
+def _of_stack(symptom: Symptom, stack: Stack | None) -> Symptom:
+    """With what its plan or apply ended with."""
+    if stack is None:
+        return symptom
+    said = [Evidence(at=stack.planned_at, text=one, subject=symptom.subject) for one in stack.errors[:2]]
+    family: Family = "infrastructure" if symptom.is_wrong else symptom.family
+    words = "\n".join((symptom.words, *stack.errors)).strip()
+    return replace(symptom, family=family, stack=stack.name, words=words, said_by=(*symptom.said_by, *said))
+
+
+def _stack_that_failed(reader: Reader, symptom: Symptom, subject: Subject) -> Stack | None:
+    """Of a pipeline that failed because the plan or the apply did that it ran: the stack of that."""
+    found = reader.pipelines.job(subject.parts[0]) if subject.kind == "job" else None
+    rowid = (
+        reader.pipelines.find(subject.parts[0]) if subject.kind == "pipeline" else None if found is None else found[0]
+    )
+    if not symptom.is_wrong or rowid is None:
+        return None
+    ids = {row.pipeline.id for row in reader.pipelines.rows([rowid])}
+    return next((one for one in reader.infra.stacks() if one.status == "failed" and one.pipeline_id in ids), None)
 
 
 def _named_model(reader: Reader, outlook: Outlook, words: Iterable[str]) -> str:

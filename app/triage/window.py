@@ -66,6 +66,8 @@ class Symptom(Record, frozen=True, kw_only=True):
     model: str = ""
     version: str = ""
     alias: str = ""
+    stack: str = ""
+    """The stack that is out of step, or whose plan or apply failed."""
     words: str = ""
     """What the failing step, log or check says: files and names stand in it."""
     said_by: tuple[Evidence, ...] = ()

@@ -341,5 +341,31 @@ def test_of_a_plan_that_failed_too_and_the_file_that_it_names_speaks_for_it(team
     assert "what failed names infra/serving/main.tf" in suspects[0].reasons
 
 
-def test_where_things_stand_is_told_in_order(team: Team) -> None:
-    assert told(failed_apply(team))[0].startswith("strong infrastructure")
+def test_of_the_pipeline_that_ran_an_apply_which_failed_it_is_the_same_commit(team: Team) -> None:
+    job = Job(id="j", name="apply", status="failed")
+    team.pipeline("a", "deploy", "passed", 150, "old")
+    team.pipeline("b", "deploy", "failed", 4, "features", jobs=(job,))
+    failed_apply(team, pipeline_id="b")
+    for subject in ("pipeline/b", "job/j"):
+        assert told(team.suspects(subject))[0].startswith("strong infrastructure")
+        assert team.suspects(subject)[0].subject == about("commit", sha("mine"))
+
+
+def test_a_pipeline_that_pulls_data_is_joined_to_what_drifted_beneath_it(team: Team) -> None:
+    team.commit("old", 300, "README.md")
+    team.pipeline("a", "export", "passed", 40, "old")
+    team.pipeline("b", "export", "failed", 16, "old", jobs=(Job(id="j", name="pull-labels", status="failed"),))
+    bucket = Resource(
+        stack="platform", address="aws_s3_bucket.labels", type="aws_s3_bucket", name="labels", drift="update"
+    )
+    team.stack("platform", 400, status="drifted", planned_at=when(1), resources=(bucket,))
+    first = team.suspects("pipeline/b")[0]
+    assert (first.subject, first.strength) == (about("resource", "platform", "aws_s3_bucket.labels"), "possible")
+
+
+def test_code_of_such_a_stack_is_told_by_what_it_brings_whatever_else_the_commit_touched(team: Team) -> None:
+    subject = late_orders(team)
+    team.stack("platform", 400, folder="infra/platform")
+    team.commit("both", 15, "infra/platform/orders_export.tf", "tests/test_a.py", "README.md", parent="old")
+    first = team.suspects(subject)[0]
+    assert (first.subject, first.kind) == (about("commit", sha("both")), "infrastructure")
