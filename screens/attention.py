@@ -107,7 +107,7 @@ class ChangesScreen(PageScreen[ChangesFacts]):
         row = self.outline.entry() if self.is_composed else None
         return _subject_of(row) or self._about()
 
-    def _about(self) -> Subject | None:
+    def _about(self) -> Subject:
         """What all this is about, as a thing that can be opened."""
         attention = self.facts.attention if self.facts is not None else None
         return self.about if attention is None else _parsed(attention.subject) or self.about
@@ -121,6 +121,12 @@ class ChangesScreen(PageScreen[ChangesFacts]):
             self._go(subject)
         else:
             super().action_open()
+
+    def action_lineage(self) -> None:
+        """Draw what all this is about with what it came from and what came of it, wherever the cursor is."""
+        from .lineage import LineageScreen  # with what it brings, when it is wanted
+
+        self.app.push_screen(LineageScreen(self.deck, self._about()))
 
     def action_log(self) -> None:
         """Open the log that the row is about."""

@@ -132,7 +132,7 @@ class FrameScreen(Bearing, Screen[None]):
         return ()
 
     def subject_here(self) -> Subject | None:
-        """What `w` draws the lineage of: the row under the cursor, else what the page is about."""
+        """What `w`, `a` and `m` are about: the row under the cursor, else what the page is about."""
         return None
 
     def command_words(self) -> Sequence[str]:
@@ -411,16 +411,6 @@ class FrameScreen(Bearing, Screen[None]):
         from .attention import ChangesScreen  # with what it brings, when it is wanted
 
         self.app.push_screen(ChangesScreen(self.deck, subject))
-
-    def action_lineage(self) -> None:
-        """Show what the thing here came from, and what came of it."""
-        subject = self.subject_here() if self.is_ready else None
-        if subject is None:
-            self.say("there is nothing here whose lineage could be drawn: 6 shows where to start from", "dim")
-            return
-        from .lineage import LineageScreen  # with what it brings, when it is wanted
-
-        self.app.push_screen(LineageScreen(self.deck, subject))
 
     async def action_help(self) -> None:
         """Show all keys, searchable; Enter does what the key does."""

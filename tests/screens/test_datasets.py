@@ -163,20 +163,20 @@ async def test_enter_walks_from_version_to_version_and_to_all_that_hangs_on_one(
         assert "no version before this one is known here" in "\n".join(lines)
         lines = await walk(pilot, settled, "g", "enter")
         assert "on-old-features" in lines[1]
-        lines = await walk(pilot, settled, "escape", "escape", "w")
+        lines = await walk(pilot, settled, "escape", "escape", "w", "w")
         assert "lineage of features@aaaa11112222" in lines[1]
-        lines = await walk(pilot, settled, "escape", "escape")
+        lines = await walk(pilot, settled, "escape", "escape", "escape")
         assert lines[1].startswith(" datasets")
 
 
-async def test_enter_on_the_data_of_a_run_opens_its_page_and_w_its_lineage(data: Any, settled: Any) -> None:
+async def test_enter_on_the_data_of_a_run_opens_its_page_and_w_twice_its_lineage(data: Any, settled: Any) -> None:
     async with app(data).run_test(size=(120, 40)) as pilot:
         lines = await walk(pilot, settled, "enter")
         while not here(lines).startswith("orders@77ab01"):
             lines = await walk(pilot, settled, "j")
         lines = await walk(pilot, settled, "enter")
         assert lines[1].startswith(" data orders@77ab01")
-        lines = await walk(pilot, settled, "escape", "w")
+        lines = await walk(pilot, settled, "escape", "w", "w")
         assert "lineage of orders@77ab01" in lines[1]
 
 
@@ -269,7 +269,7 @@ async def test_hostile_names_are_shown_and_obeyed_by_nobody(data: Any, settled: 
     async with made.run_test(size=(200, 50)) as pilot:
         await settled(pilot)
         made._do_datasets("")
-        for key in ("G", "g", "s", "enter", "j", "enter", "G", "y", "escape", "w", "j"):
+        for key in ("G", "g", "s", "enter", "j", "enter", "G", "y", "escape", "w", "j", "w", "j"):
             await pilot.press(key)
             lines = await settled(pilot)
             assert all(sign.isprintable() for sign in "".join(lines))

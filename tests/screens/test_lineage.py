@@ -85,28 +85,31 @@ async def test_a_thing_deeper_down_becomes_the_root_and_escape_leads_back_to_whe
 @pytest.mark.parametrize(
     ("keys", "about"),
     [
-        (["w"], "lineage of brave-cod-214"),
-        (["enter", "G", "w"], "lineage of"),
-        (["3", "w"], "lineage of churn"),
-        (["3", "enter", "j", "w"], "lineage of churn v15"),
-        (["3", "enter", "j", "enter", "w"], "lineage of churn v15"),
-        (["5", "w"], "lineage of nightly-train #214"),
-        (["5", "j", "j", "enter", "w"], "lineage of"),
+        ([], "lineage of brave-cod-214"),
+        (["enter", "G"], "lineage of"),
+        (["3"], "lineage of churn"),
+        (["3", "enter", "j"], "lineage of churn v15"),
+        (["3", "enter", "j", "enter"], "lineage of churn v15"),
+        (["5"], "lineage of nightly-train #214"),
+        (["5", "j", "j", "enter"], "lineage of"),
     ],
 )
-async def test_w_leads_there_from_every_row_and_page_and_escape_back(
+async def test_w_and_w_again_lead_there_from_every_row_and_page_and_escape_back(
     registry: Any, settled: Any, keys: list[str], about: str
 ) -> None:
     async with registry.app().run_test(size=SIZE) as pilot:
-        before = await walk(pilot, settled, *keys[:-1])
+        before = await walk(pilot, settled, *keys)
+        changed = await walk(pilot, settled, "w")
+        assert changed[1].startswith(" what changed around ")
         lines = await walk(pilot, settled, "w")
         assert about in lines[1]
+        assert await walk(pilot, settled, "escape") == changed
         assert await walk(pilot, settled, "escape") == before
 
 
 async def test_enter_opens_what_is_here_and_escape_leads_back_to_the_tree(registry: Any, settled: Any) -> None:
     async with registry.app().run_test(size=SIZE) as pilot:
-        await walk(pilot, settled, "w", "j")
+        await walk(pilot, settled, "w", "w", "j")
         tree = await settled(pilot)
         assert here(tree).startswith("commit 1f2c91a")
         lines = await walk(pilot, settled, "enter")
@@ -116,7 +119,7 @@ async def test_enter_opens_what_is_here_and_escape_leads_back_to_the_tree(regist
 
 async def test_arrows_fold_and_unfold_and_go_where_they_point(registry: Any, settled: Any) -> None:
     async with registry.app().run_test(size=SIZE) as pilot:
-        lines = await walk(pilot, settled, "w", "j")
+        lines = await walk(pilot, settled, "w", "w", "j")
         assert not any("pipeline release" in line for line in lines)
         lines = await walk(pilot, settled, "right")
         assert any("pipeline release #213" in line for line in lines)
@@ -134,7 +137,7 @@ async def test_arrows_fold_and_unfold_and_go_where_they_point(registry: Any, set
 
 async def test_one_way_and_the_other(registry: Any, settled: Any) -> None:
     async with registry.app().run_test(size=SIZE) as pilot:
-        lines = await walk(pilot, settled, "3", "enter", "j", "w", "t")
+        lines = await walk(pilot, settled, "3", "enter", "j", "w", "w", "t")
         whole = "\n".join(lines)
         assert "only what it came from" in whole
         assert "led to" not in whole
@@ -146,7 +149,7 @@ async def test_one_way_and_the_other(registry: Any, settled: Any) -> None:
 
 async def test_words_narrow_the_tree_and_escape_widens_it(registry: Any, settled: Any) -> None:
     async with registry.app().run_test(size=SIZE) as pilot:
-        whole = await walk(pilot, settled, "w")
+        whole = await walk(pilot, settled, "w", "w")
         await walk(pilot, settled, "slash")
         await type_text(pilot, "orders")
         lines = await walk(pilot, settled, "enter")
@@ -179,7 +182,7 @@ async def test_what_is_new_is_drawn_and_the_cursor_stays(
     registry: Any, settled: Any, wait_for: Any, make_version: Any, models_source: Any
 ) -> None:
     async with registry.app().run_test(size=SIZE) as pilot:
-        await walk(pilot, settled, "w", "j", "j")
+        await walk(pilot, settled, "w", "w", "j", "j")
         before = here(await settled(pilot))
         made = make_version(17, run_id=f"{0:032x}")
         registry.cache.write(models_source.key, Batch(versions=(made,)), registry.now)
@@ -205,10 +208,16 @@ async def test_a_cache_without_anything_says_what_to_do(world: Any, settled: Any
         assert "nothing is known here that a tree could be drawn around" in "\n".join(lines)
 
 
-async def test_a_list_without_a_row_says_why_nothing_is_drawn(world: Any, settled: Any) -> None:
+async def test_the_lineage_is_of_the_thing_whichever_suspect_the_cursor_is_on(registry: Any, settled: Any) -> None:
+    async with registry.app().run_test(size=SIZE) as pilot:
+        lines = await walk(pilot, settled, "5", "w", "j", "j", "w")
+        assert "lineage of nightly-train #214" in lines[1]
+
+
+async def test_a_list_without_a_row_says_why_nothing_is_shown(world: Any, settled: Any) -> None:
     async with world.app().run_test(size=SIZE) as pilot:
         lines = await walk(pilot, settled, "w")
-        assert "there is nothing here whose lineage could be drawn" in "\n".join(lines)
+        assert "there is nothing here around which something could have changed" in "\n".join(lines)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 2), (20, 5), (40, 10), (60, 12), (300, 4), (9, 80)])
@@ -239,6 +248,7 @@ async def test_a_screen_of_its_own_leads_back_to_where_it_was_opened_from(regist
 
 
 def test_its_keys_can_be_mapped_and_what_is_taken_is_refused() -> None:
-    assert keymap({"lineage": "L", "tree.turn": "f9"}, with_keys()) == {"lineage": "L", "tree.turn": "f9"}
+    mapped = {"changes": "f8", "changes.lineage": "L", "tree.turn": "f9"}
+    assert keymap(mapped, with_keys()) == mapped
     with pytest.raises(UsageError, match=r"the key of “lineage\.side”"):
         keymap({"lineage.root": "t"}, [LineageScreen, FrameScreen])
