@@ -31,12 +31,14 @@ class Asking(Generic[Q, A]):
         self._lock = threading.Lock()
         self._number = 0
         self._done = -1
+        self._is_closed = False
         self.cost = 0.0
         """Seconds that the last whole answer took."""
 
     def stop(self) -> int:
         """Stop what runs; give the number of the next question, which `ask` wants on a thread."""
         self._number += 1
+        self._is_closed = False
         reader = self._reader
         if reader is not None:
             reader.interrupt()
@@ -54,6 +56,8 @@ class Asking(Generic[Q, A]):
     def ask(self, number: int, question: Q) -> None:
         """Answer in parts. Runs on a thread; blocks while the question before comes to its end."""
         with self._lock:
+            if self._is_closed:
+                return
             begun = time.monotonic()
             try:
                 self._tell(number, question)
@@ -61,6 +65,9 @@ class Asking(Generic[Q, A]):
                 if "interrupted" not in str(error):
                     raise
                 return
+            finally:
+                if self._is_closed:
+                    self._let_go()
             if self.is_current(number):
                 self.cost = time.monotonic() - begun
                 self._done = number
@@ -76,9 +83,17 @@ class Asking(Generic[Q, A]):
                 self._answer(number, part)
 
     def close(self) -> None:
-        """Stop, and let go of the file."""
+        """Stop, and let go of the file: here, or where it is being read. Never waits: what reads may wait for this
+        thread to take its answer."""
         self.stop()
-        with self._lock:
-            if self._reader is not None:
-                self._reader.close()
-                self._reader = None
+        self._is_closed = True
+        if self._lock.acquire(blocking=False):
+            try:
+                self._let_go()
+            finally:
+                self._lock.release()
+
+    def _let_go(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None

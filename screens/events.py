@@ -149,8 +149,7 @@ class EventsScreen(ListScreen[EventLine]):
 
     def _told(self, part: Part) -> None:
         """On the thread that reads."""
-        if self.app.is_running:
-            self.app.call_from_thread(self._take, part)
+        self.call_later(self._take, part)
 
     def _take(self, part: Part) -> None:
         if not self._feed.is_current(part.number) or not self.is_ready:

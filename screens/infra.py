@@ -150,7 +150,7 @@ class InfraScreen(ListScreen[InfraLine]):
 
     def _answered(self, number: int, answer: Listed) -> None:
         """On the thread that asks."""
-        self.app.call_from_thread(self._take, number, answer)
+        self.call_later(self._take, number, answer)
 
     def _take(self, number: int, answer: Listed) -> None:
         if self._asking.is_current(number) and self.is_ready:

@@ -170,7 +170,7 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
 
     def _answered(self, number: int, answer: Listed) -> None:
         """On the thread that asks."""
-        self.app.call_from_thread(self._take, number, answer)
+        self.call_later(self._take, number, answer)
 
     def _take(self, number: int, answer: Listed) -> None:
         if not self._asking.is_current(number) or not self.is_ready:
@@ -261,14 +261,14 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
             table.point_at(here.series.name if line is not None and line.kind == "version" else "")
         now = self.deck.now()
         question = ChartQuestion(
-            key=here.series.key, since=now - RANGES[self._range].span, until=now, columns=self.pane.chart.size.width
+            key=here.series.key, since=now - RANGES[self._range].span, until=now, columns=self.pane.columns
         )
         work = partial(self._charting.ask, self._charting.stop(), question)
         self.run_worker(work, thread=True, group="chart", exit_on_error=False)
 
     def _charted(self, number: int, found: Drawn | None) -> None:
         """On the thread that asks."""
-        self.app.call_from_thread(self._take_chart, number, found)
+        self.call_later(self._take_chart, number, found)
 
     def _take_chart(self, number: int, found: Drawn | None) -> None:
         here, line = (self.seen_here(), self._drawn_here()) if self.is_ready else (None, None)

@@ -70,6 +70,12 @@ class ServingPane(Horizontal):
         return self.query_one("#line", SeriesChart)
 
     @property
+    def columns(self) -> int:
+        """Cells of the chart: those that it has, or before it was laid out will have."""
+        width = self.app.size.width
+        return self.chart.size.width or (pane_width(width) - 1 if width >= WITH_PANE else width)
+
+    @property
     def is_beside(self) -> bool:
         """It stands beside the table, and says what is known as well."""
         return not self.has_class("-below")
@@ -93,9 +99,8 @@ class ServingPane(Horizontal):
     def draw(self, found: Drawn, seen: Seen, marks: Sequence[tuple[Millis, str]], deck: Deck, whose: str) -> None:
         """Show a line."""
         self.chart.draw_line(found, marks, f"{whose} › {titled(seen.series)}" if whose else titled(seen.series))
-        pages = self.query_one(Pages)
-        if self.is_beside and pages.size.width:
-            pages.show(known_lines(seen, pages.size.width, deck))
+        if self.is_beside:
+            self.query_one(Pages).show(known_lines(seen, self.columns, deck))
 
     def put_away(self, words: str) -> None:
         """Show none, and say why."""

@@ -279,9 +279,8 @@ def _at_rest(app: App[Any]) -> bool:
             ordered = screen._ordered
             if ordered is None or not ordered.complete or not screen._list.is_current(ordered.number):
                 return False
-        if isinstance(screen, serving.ServingScreen) and screen.is_ready and screen.seen_here() is not None:
-            if not screen._charting.is_answered:
-                return False
+        if isinstance(screen, serving.ServingScreen) and screen.is_ready and not _has_its_curve(screen):
+            return False
         feed = getattr(screen, "_feed", None)
         if isinstance(feed, EventFeed) and not feed.is_answered:
             return False
@@ -289,6 +288,11 @@ def _at_rest(app: App[Any]) -> bool:
         if isinstance(asking, Asking) and not (asking.is_answered or _has_its_first_rows(screen)):
             return False
     return all(worker.is_finished for worker in app.workers)
+
+
+def _has_its_curve(screen: Any) -> bool:
+    """The points of the series under the cursor are there, where there is one."""
+    return screen.seen_here() is None or screen._charting.is_answered
 
 
 def _has_its_first_rows(screen: Any) -> bool:
