@@ -53,6 +53,7 @@ class Case:
         self.now = now
         self.reads = CauseReads(reader.connection)
         self._commits: dict[str, Commit | None] = {}
+        self._good_for: dict[Millis, Millis] = {}
         self._paths: dict[str, tuple[str, ...]] = {}
         self._last: dict[tuple[Cause, Millis, Millis], Commit | None] = {}
 
@@ -268,17 +269,31 @@ class Case:
         rowid = self.reader.checks.find(native)
         return None if rowid is None else next(iter(self.reader.checks.rows([rowid])), None)
 
+    @cached_property
+    def in_force_at(self) -> Millis:
+        """Since when the version that became bad is known to have been in force; where nobody saw it come, since
+        somebody first looked, and never before that."""
+        if self.moved is not None:
+            return self.moved.at
+        seen = self.state.alias_moves(self.symptom.model, self.alias) if self.alias else []
+        shown = [one.at for one in seen if self.bad is not None and one.version == self.bad.version]
+        return min(shown, default=self.now)
+
     def good_for(self, at: Millis) -> Millis:
         """For how long it was seen to be good with what came into force then: the points that speak of predictions
         made since, up to the last good one. Where no line tells, all of that time, for nothing was wrong."""
-        symptom = self.symptom
-        began, ended = at + symptom.delay, symptom.since + symptom.delay
-        if not symptom.series or began >= ended:
+        if at not in self._good_for:
+            began, ended = at + self.symptom.delay, self.symptom.since + self.symptom.delay
+            self._good_for[at] = self._good_between(began, ended)
+        return self._good_for[at]
+
+    def _good_between(self, began: Millis, ended: Millis) -> Millis:
+        key, step = self.symptom.series, self.symptom.step
+        if not key or began >= ended:
             return max(ended - began, 0)
-        points = self.reader.monitors.thinned(symptom.series, began, ended + 1, _POINTS)
+        points = self.reader.monitors.thinned(key, began, ended + 1, _POINTS)
         times = [time for time, share in zip(points.times, points.shares(), strict=True) if isfinite(share)]
-        bad = self.reader.monitors.stretches(symptom.series, began, ended)
-        return longest_good(times, bad, symptom.step)
+        return longest_good(times, self.reader.monitors.stretches(key, began, ended), step)
 
     @cached_property
     def provenance_since(self) -> Millis:

@@ -122,12 +122,14 @@ def _at_once(case: Case, one: Candidate) -> Why | None:
     """Of an alias that moved: what it shows is in force at once."""
     if one.cause not in CARRIERS:
         return None
-    return stayed_good(case.symptom, one.not_before, one.at, case.good_for(one.at), how="it happened")
+    known = case.in_force_at if one.cause == "version" else one.at
+    return stayed_good(case.symptom, one.not_before, one.at, case.good_for(known), how="it happened")
 
 
 def _carried(case: Case, one: Candidate, carrier: Carrier) -> Why:
     how = f"{carrier.title} reached production"
-    told = stayed_good(case.symptom, carrier.not_before, carrier.at, case.good_for(carrier.at), how=how)
+    known = case.in_force_at if carrier == case.carrier else carrier.at
+    told = stayed_good(case.symptom, carrier.not_before, carrier.at, case.good_for(known), how=how)
     if one.cause in OPENED:  # what a check lets through comes with the next data as well as with a version
         told = max(told, nearness(case.symptom, one.not_before, one.at), key=lambda why: why.factor)
     own = Evidence(at=carrier.at, text=how, subject=carrier.subject)

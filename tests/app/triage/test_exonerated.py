@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.app.records import Job, Resource, SourceState, Suspect
+from quarterdeck.app.records import Job, Promotions, Resource, SourceState, Suspect
 from tests.app.triage.incidents import (
     HOUR,
     LATENCY,
@@ -51,6 +51,7 @@ def promoted(team: Team, hours: float, **worlds: Any) -> None:
     team.entries.clear()
     team.promoted(1, "13", "12", 890)
     team.promoted(2, "14", "13", hours)
+    team.version("14", hours + 1, "run14")
 
 
 def good_until(team: Team, hours: float, days: float = 14, **rest: Any) -> None:
@@ -165,6 +166,25 @@ def test_a_line_that_broke_again_and_again_since_was_never_good_for_long(team: T
     team.line("precision", 2, 5, *well, *flapping, 0.71, 0.71, min=0.78)
     assert "carried by v14" in team.suspects(FELL)[0].reasons
     assert team.suspects(FELL)[0].strength != "weak"
+
+
+def test_where_nobody_saw_the_alias_move_it_counts_from_when_somebody_first_saw_the_version_there(team: Team) -> None:
+    promoted(team, 5 * 24)
+    good_until(team, 5)
+    team.entries.clear()
+    team.write("g", promotions=Promotions())
+    team.seen(0.1, 0.2, champion="14")
+    unseen = named(team.suspects(FELL), "9c1e")
+    assert (unseen.strength, unseen.title) == ("possible", "orders 77ab → 9c1e")
+
+
+def test_and_a_version_that_was_seen_there_for_days_while_it_was_good_is_weak(team: Team) -> None:
+    promoted(team, 5 * 24)
+    good_until(team, 5)
+    team.entries.clear()
+    team.write("g", promotions=Promotions())
+    team.seen(4 * 24, 4 * 24 + 0.1, champion="14")
+    assert named(team.suspects(FELL), "9c1e").strength == "weak"
 
 
 def test_a_rule_that_was_loosened_counts_with_the_data_that_came_and_not_only_with_a_version(team: Team) -> None:
