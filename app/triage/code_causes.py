@@ -185,7 +185,7 @@ def _candidate(
         kinds["data code"] = sorted({*kinds.get("data code", ()), *made})
     cause = kind = _worst(case, kinds)
     own = Evidence(at=commit.committed_at, text=commit.subject, subject=written("commit", commit.sha))
-    stack = of_stack(case, paths, needs, (own,)) if "infrastructure code" in kinds else None
+    stack = of_stack(case, commit, paths, needs, (own,)) if "infrastructure code" in kinds else None
     if stack is not None and _fit(case, stack[0]) >= _fit(case, cause):
         kind = "infrastructure code"
         cause, link, joined, name = stack  # a version that was built on it brings it nowhere

@@ -181,7 +181,7 @@ def models_of(case: Case, name: str, stack: Stack | None) -> tuple[str, ...]:
 def _by_words(name: str, texts: Sequence[str], needs: Mapping[str, str], evidence: tuple[Evidence, ...]) -> Joined:
     """Of a stack of which nobody says what stands on it: what its resources and itself are called."""
     if (found := shared(needs, (*texts, name))) is not None:
-        text = f"{found[0]} is named after {found[1]}"
+        text = f"{found[0]} is named after {found[1]}" if " " not in found[0] else f"it speaks of {found[1]}"
         return Joined("name", True, (Why(factor=1.25, text=text, evidence=evidence[:2]),))
     if brings := bringing((*texts, name)) or moving(texts):
         text = f"{brings} is of a kind that brings data"
@@ -204,27 +204,28 @@ def _elsewhere(case: Case, stack: Stack | None, own: Evidence) -> Iterator[Why]:
 
 
 def of_stack(
-    case: Case, paths: Iterable[str], needs: Mapping[str, str], own: tuple[Evidence, ...]
+    case: Case, commit: Commit, paths: Iterable[str], needs: Mapping[str, str], own: tuple[Evidence, ...]
 ) -> tuple[Cause, Link, list[Why], str] | None:  # fmt: skip
     """What code of infrastructure is, by the stack in whose folder it lies; None where it lies in none's, and its names
     say nothing."""
     code = [path for path in paths if cause_of_path(path) == "infrastructure code"]
     stack = _stack_of(case, code)
     name = "" if stack is None else stack.name
-    texts = (*code, *_addresses(case, name)) if name else code
+    told = [commit.subject] if shared(needs, [commit.subject]) else []
+    texts = [*code, *(_addresses(case, name) if name else ()), *told]
     if stack is None:
         is_silent = bool(case.symptom.stack) or case.symptom.family in _WITHOUT_DATA
         found = Joined("none") if is_silent else _by_words("", texts, needs, own)
         return ("data infrastructure code", found.link, list(found.rules), "") if found.brings else None
     found = joined_by(case, name, stack, texts, needs, own)
     named = models_of(case, name, stack)
-    told = Why(factor=1.0, text=f"it is the code of {name}", evidence=own)
+    why = Why(factor=1.0, text=f"it is the code of {name}", evidence=own)
     if found.link == "none" and not case.symptom.stack:
-        told = Why(factor=0.5, text=f"but it is the code of {name}, for {few(named)}", evidence=own)
-        return "infrastructure code", "none", [told], name
+        why = Why(factor=0.5, text=f"but it is the code of {name}, for {few(named)}", evidence=own)
+        return "infrastructure code", "none", [why], name
     link: Link = "declared" if found.link == "id" else found.link
     cause: Cause = "data infrastructure code" if found.brings else "infrastructure code"
-    return cause, link, [told, *found.rules], name
+    return cause, link, [why, *found.rules], name
 
 
 def _stack_of(case: Case, code: Sequence[str]) -> Stack | None:

@@ -99,7 +99,7 @@ def shared(needs: Mapping[str, str], texts: Iterable[str]) -> tuple[str, str] | 
 
 def bringing(texts: Iterable[str]) -> str:
     """The first of these names that speaks of bringing data; "" where none does."""
-    return next((text for text in texts if words_of(text) & BRINGS), "")
+    return next((text for text in texts if words_of(text) & BRINGS and "balanc" not in text.casefold()), "")
 
 
 def moving(addresses: Iterable[str]) -> str:

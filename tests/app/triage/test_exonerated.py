@@ -283,6 +283,17 @@ def test_the_code_of_a_stack_that_nobody_says_the_use_of_and_its_apply_are_suspe
     assert {apply.strength, code.strength} <= {"strong", "possible"}
 
 
+def test_what_a_commit_of_infrastructure_says_of_itself_joins_it_too_and_a_load_balancer_loads_nothing(
+    team: Team,
+) -> None:
+    subject = late_orders(team)
+    team.commit("main", 15, "infra/platform/main.tf", parent="old", subject="Suspend what exports orders")
+    team.commit("other", 14, "infra/network/main.tf", parent="main", subject="Move the load balancer")
+    first, *others = team.suspects(subject)
+    assert (first.subject, first.strength) == (about("commit", sha("main")), "possible")
+    assert [one.strength for one in others] == ["weak"] * len(others)
+
+
 def test_a_stack_that_serves_models_brings_no_data_and_is_no_suspect_of_it(team: Team) -> None:
     subject = late_orders(team)
     team.stack("offers", 12, models=("offers",), folder="infra/offers")
