@@ -49,6 +49,8 @@ class WatchScreen(PageScreen[WatchFacts]):
         super().__init__(deck)
         self._folds: dict[str, bool] = {}
         self._looking = False
+        self._taken = ""
+        """The attention that is being taken on."""
         self.facts = kept_facts(deck.state)
 
     # -- what it says -------------------------------------------------------------------------------------------
@@ -186,6 +188,12 @@ class WatchScreen(PageScreen[WatchFacts]):
 
         open_promotion(self, back.model, back.alias, version=back.version, kind="rollback")
 
+    def action_acknowledge(self) -> None:
+        """Take on what is here. The cursor stays with it where it is folded: a second key would take on the next."""
+        attention = self.attention_here()
+        self._taken = attention.id if attention is not None and attention.ack is None else ""
+        super().action_acknowledge()
+
     def action_unfold(self) -> None:
         """Show the suspects of what is here, or fold them."""
         attention = self.attention_here()
@@ -218,8 +226,15 @@ class WatchScreen(PageScreen[WatchFacts]):
     def _take(self, number: int, answer: tuple[WatchFacts | None]) -> None:
         self._looking = False
         super()._take(number, answer)
+        self._stay_with_what_was_taken()
         if self._is_stale and self.is_ready and self.is_current:
             self.set_timer(CHANGES_AT_MOST_EVERY, self._look_again)
+
+    def _stay_with_what_was_taken(self) -> None:
+        quiet = () if self.facts is None else [one.id for one in self.facts.sight.attentions if one.is_quiet]
+        if self._taken in quiet:
+            self.outline.go_to(("attention", self._taken)) or self.outline.go_to(("quiet", "quiet"))
+            self._taken = ""
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A look that failed has ended, too."""

@@ -167,6 +167,17 @@ async def test_what_somebody_took_on_is_folded_away_and_comes_back_when_it_is_le
         assert "✖ churn@champion v14" in text
 
 
+async def test_a_second_press_takes_on_nothing_else(on_watch: Any, troubled: Any) -> None:
+    async with on_watch(troubled) as opened:
+        opened.app.deck.noting = lambda: Writing(troubled)
+        assert "1 acknowledged, folded" in await opened.press("a")
+        text = await opened.press("a")
+        assert "1 acknowledged, folded" in text
+        assert "there is nothing here to take on" in text
+        await opened.press("enter", "j")
+        assert "acknowledged" not in await opened.press("a")
+
+
 async def test_a_note_on_what_is_here_is_written_down_and_stands_on_its_page(on_watch: Any, troubled: Any) -> None:
     async with on_watch(troubled) as opened:
         opened.app.deck.noting = lambda: Writing(troubled)
