@@ -30,6 +30,9 @@ SHORT: Final = {"infrastructure": "infra", "dependency": "deps", "promotion": "p
 
 STRENGTHS: Final = {"strong": "bad", "possible": "warn", "weak": "dim"}
 
+FRESH: Final = 5 * 60_000
+"""Milliseconds for which an answer is as good as now."""
+
 WHEN: Final = 13
 """Cells of a time or a range of two."""
 
@@ -321,4 +324,6 @@ def looked_said(facts: WatchFacts | None, now: Millis) -> str:
     oldest = facts.sight.oldest
     if oldest is None:
         return "no source has answered yet"
+    if 0 <= now - oldest < FRESH:
+        return "oldest answer under 5 m"  # which source it is, and its minute, changes all night: nothing would be new
     return f"oldest answer {age(oldest, now)} ({shown(facts.sight.oldest_source)})"

@@ -99,7 +99,7 @@ async def test_the_worst_stands_first_with_its_curve_suspects_and_way_back(on_wa
         assert any("strong " in line and " params " in line for line in rest)
         assert "way back: v13, champion 2 d" in text
         assert "● 8 of 8" in text
-        assert "oldest answer now" in text
+        assert "oldest answer under 5 m" in text
 
 
 async def test_at_80_columns_what_is_broken_comes_before_since_when_and_whose(on_watch: Any, troubled: Any) -> None:

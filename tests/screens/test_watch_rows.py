@@ -170,3 +170,11 @@ def test_how_old_what_stands_here_is_is_always_said() -> None:
     assert looked_said(None, NOW) == "looking …"
     assert looked_said(facts_of(), NOW) == "no source has answered yet"
     assert looked_said(facts_of(oldest=NOW - 2 * HOUR, oldest_source="git"), NOW) == "oldest answer 2 h (git)"
+
+
+def test_while_all_answer_what_stands_there_is_the_same_whoever_answered_last() -> None:
+    said = {
+        looked_said(facts_of(oldest=NOW - past, oldest_source=source), NOW)
+        for past, source in ((1_000, "git"), (59_000, "dbt"), (61_000, "mlflow"), (299_000, "serving"))
+    }
+    assert said == {"oldest answer under 5 m"}
