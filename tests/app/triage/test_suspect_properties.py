@@ -98,6 +98,7 @@ def test_of_every_suspect_the_rank_is_what_its_score_says_and_all_can_be_looked_
         changes = asked(Path(folder), "one", deeds)
     scores = [one.score for one in changes.suspects]
     assert scores == sorted(scores, reverse=True)
+    assert len({one.subject for one in changes.suspects}) == len(changes.suspects)
     for one in changes.suspects:
         assert one.strength == ("strong" if one.score >= STRONG else "possible" if one.score >= POSSIBLE else "weak")
         assert one.reasons
