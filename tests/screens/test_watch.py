@@ -43,11 +43,12 @@ class Writing:
     """Writes notes into the world's state.db, as Ann; nothing is shared."""
 
     def __init__(self, world: Any) -> None:
-        self._path, self._now = world.tables.path, world.now
+        self._world = world
 
     def _write(self, **facts: Any) -> Noted:
-        note = Note(id=ulid(self._now), at=self._now, author="ann", **facts)
-        with State(self._path) as state:
+        self._world.now += 1  # of two words in one millisecond nobody knows which was the last
+        note = Note(id=ulid(self._world.now), at=self._world.now, author="ann", **facts)
+        with State(self._world.tables.path) as state:
             state.write_note(note)
         return Noted(note)
 
