@@ -129,7 +129,7 @@ def ended(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["runs", "--fitler", "x"], "--filter"),
         (["runs", "--limit", "many"], "'many' is not a valid integer range."),
         (["open", "run"], "names nothing"),
-        (["open", "series/p95"], "can be opened"),
+        (["open", "project/churn"], "can be opened"),
         (["--project", "nowhere", "status"], "nowhere is not a folder"),
         (["--config", "absent.toml", "runs"], "absent.toml: there is no such file"),
         (["-p", "churn", "status"], "no project is called “churn”"),
