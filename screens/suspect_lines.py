@@ -73,7 +73,8 @@ def attention_lines(attention: Attention, changes: Changes | None, sight: Sight)
         sight.width,
     )
     if attention.ack is not None:
-        lines += said_lines(f"{attention.ack.author or 'somebody'} has it: {attention.ack.text}".rstrip(": "), sight)
+        said = f"{attention.ack.author or 'somebody'} has it (claimed: anybody can write this name)"
+        lines += said_lines(f"{said}: {attention.ack.text}".rstrip(": "), sight)
     lines += [[], [(" signals", "bright")]]
     for signal in attention.signals:
         lines.append(signal_pieces(signal, sight))

@@ -111,7 +111,7 @@ def _lines(
     for one in quiet:
         assert one.ack is not None
         said = f": {one.ack.text}" if one.ack.text else ""
-        yield f"– {one.title}  since {iso(one.since)}  {one.ack.author or 'somebody'} has it{said}"
+        yield f"– {one.title}  since {iso(one.since)}  {one.ack.author or 'somebody'} has it (claimed){said}"
     if not loud:
         yield "● all is well" if is_whole and not quiet else "● nothing else needs attention"
     if is_whole and sight.happened:

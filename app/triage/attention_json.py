@@ -19,6 +19,7 @@ def attention_json(one: Attention, changes: Changes | None) -> dict[str, Any]:
         "not_before": iso(one.not_before), "title": one.title, "shown": shown(one.title), "reason": one.reason,
         "owner": one.owner or None, "state": one.state,
         "acknowledged_by": None if ack is None else ack.author, "acknowledged_at": None if ack is None else iso(ack.at),
+        "acknowledged_strength": None if ack is None else "claimed",
         "acknowledged_with": None if ack is None else ack.text,
         "came_back_from": None if one.acked_before is None else one.acked_before.author,
         "signals": [_signal_json(signal) for signal in one.signals], "explained": changes is not None,

@@ -110,8 +110,9 @@ def test_it_ends_with_one_while_nobody_has_it(call: Call, project: Path, cache: 
     said = call("triage", "--exit-code")
     assert said.status == 0
     assert "– train #7 failed on main" in said.out
-    assert "ann has it: looking" in said.out
-    assert call("triage", "--json").json[0]["acknowledged_by"] == "ann"
+    assert "ann has it (claimed): looking" in said.out
+    (one,) = call("triage", "--json").json
+    assert (one["acknowledged_by"], one["acknowledged_strength"]) == ("ann", "claimed")
 
 
 def test_when_all_is_well_it_says_what_was_looked_at(call: Call, cache: Path) -> None:
