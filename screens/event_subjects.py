@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..app.errors import QuarterdeckError
 from ..app.records import Event, Subject, parse_subject
 from .places import ROOTS
@@ -18,6 +20,10 @@ def subjects_of(event: Event) -> list[Subject]:
     return list(found.values())
 
 
+_SAY_LESS: Final = frozenset({"project", "attention"})
+"""Kinds whose screen says less of what was said of them than the event does: it may be over since."""
+
+
 def opened_by(event: Event) -> Subject | None:
-    """What Enter opens: the first that has a screen; None where none has."""
-    return next((one for one in subjects_of(event) if one.kind in ROOTS), None)
+    """What Enter opens: the first that has a screen; None where the event itself says more."""
+    return next((one for one in subjects_of(event) if one.kind in ROOTS and one.kind not in _SAY_LESS), None)

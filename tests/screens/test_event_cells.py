@@ -82,6 +82,11 @@ def test_enter_opens_the_first_thing_that_has_a_screen() -> None:
     assert opened_by(event()) is None
 
 
+@pytest.mark.parametrize("subject", ["project/churn", "attention/978b984d85af8a76"])
+def test_of_what_people_wrote_on_the_project_or_on_what_is_over_the_event_itself_says_most(subject: str) -> None:
+    assert opened_by(event(refs=(EventRef(subject=subject, role="subject"),))) is None
+
+
 @pytest.mark.parametrize("room", [80, 120, 200])
 def test_foreign_text_is_one_safe_line_in_every_cell(room: int) -> None:
     evil = event(title="two\nlines\x1b[2J", actor="b\x07o", strength="claimed", kind="a\x1bb",
