@@ -20,8 +20,8 @@ def subjects_of(event: Event) -> list[Subject]:
     return list(found.values())
 
 
-_SAY_LESS: Final = frozenset({"project", "attention"})
-"""Kinds whose screen says less of what was said of them than the event does: it may be over since."""
+_SAY_LESS: Final = frozenset({"project", "attention", "source"})
+"""Kinds whose screen says less of what happened than the event does: it is of all of them, or it may be over since."""
 
 
 def opened_by(event: Event) -> Subject | None:
