@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.app.records import AliasMove, Attention, Changes, MonitorSeries, Note, Samples, Suspect, WayBack
+from quarterdeck.app.records import (
+    AliasMove,
+    Attention,
+    Changes,
+    MonitorSeries,
+    Note,
+    Samples,
+    SeriesState,
+    Suspect,
+    WayBack,
+)
 from quarterdeck.app.text import cells
 from quarterdeck.app.triage.sight import Sight
 from quarterdeck.screens.watch_facts import Strip, WatchFacts, joined
@@ -146,7 +156,8 @@ def test_the_curve_is_cut_where_production_moved_and_others_stand_beside_it() ->
     points = samples(*((NOW - (20 - n) * HOUR, 0.83 if n < 14 else 0.71) for n in range(20)))
     move = AliasMove(id="m", source="r", model="churn", alias="champion", version="14", previous="13", reason="moved",
                      at=NOW - 10 * HOUR)  # fmt: skip
-    beside = ((MonitorSeries(source="p", key="l", name="p95 latency", value=111.2, unit="ms"), "good"),)
+    latency = MonitorSeries(source="p", key="l", name="p95 latency", value=111.2, unit="ms")
+    beside: tuple[tuple[MonitorSeries, SeriesState], ...] = ((latency, "good"),)
     said = text(strip_pieces(Strip(line(bad_since=NOW), points, (move,), beside), 100, NOW, UTC))
     assert said.startswith("  0.83 ")
     assert "┊v14" in said
