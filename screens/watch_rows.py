@@ -101,14 +101,10 @@ def _below(facts: WatchFacts, *, is_well: bool) -> Iterator[Row]:
     else:
         yield Row("gap", "also")
     if sight.happened:
-        told = ", ".join(f"{count(number)} {_plural(kind, number)}" for kind, number in sight.happened)
+        told = ", ".join(f"{count(number)} × {kind}" for kind, number in sight.happened)
         yield Row("happened", "happened", note=told)
     elif is_well:
         yield Row("remark", "nothing", note="nothing happened since you last looked")
-
-
-def _plural(kind: str, number: int) -> str:
-    return kind if number == 1 or " " in kind else f"{kind}s"
 
 
 def _watched(facts: WatchFacts) -> str:

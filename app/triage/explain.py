@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from ..errors import UsageError
 from ..records import Attention, Changes, Event, Millis, Subject, Suspect, WayBack
 from ..store.happened import happened
+from ..store.model_events import called
 from ..store.reading import Reader
 from ..store.state import State
 from ..text import clip
@@ -147,9 +148,16 @@ def _way_back(case: Case) -> WayBack | None:
     """For what concerns a model in production."""
     if not case.alias:
         return None
-    return way_back(
+    back = way_back(
         case.reader, case.state, case.outlook, case.symptom.model, case.alias, now=case.now, moves=case.moves
     )
+    is_of_line = case.symptom.subject.startswith("series/")
+    if is_of_line and back is not None and back.version and back.version == case.symptom.version:
+        return WayBack(
+            model=back.model, alias=back.alias, version="",
+            sentence=f"it is {called(back.version)} that is bad, and another version is in force now",
+        )  # fmt: skip
+    return back
 
 
 def _sentence(case: Case, gaps: Sequence[tuple[Millis, Millis]]) -> str:

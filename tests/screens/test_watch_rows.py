@@ -72,7 +72,7 @@ def test_when_all_is_well_one_line_says_so_with_what_was_watched_and_what_happen
         "● all is well",
         "  watched: 12 series, 1 model",
         "",
-        "since you looked: 2 commits, 1 promotion",
+        "since you looked: 2 × commit, 1 × promotion",
     ]
 
 

@@ -97,6 +97,16 @@ def test_an_attention_is_explained_by_its_leading_signal_and_the_version_that_it
     assert found.way_back.version == "13"
 
 
+def test_a_version_that_is_bad_and_no_longer_in_force_is_not_what_one_goes_back_to(team: Team) -> None:
+    lead = Signal(
+        kind="threshold", subject=about("series", PRECISION), title="precision 0.71", severity="high",
+        since=when(5), not_before=when(7), model="churn", version="13", alias="champion",
+    )  # fmt: skip
+    back = explain(team.reader, team.state, attention(lead), team.outlook, now=NOW).way_back
+    assert back is not None
+    assert (back.version, back.sentence) == ("", "it is v13 that is bad, and another version is in force now")
+
+
 def test_a_model_that_is_only_endangered_is_not_what_broke(team: Team) -> None:
     """A check that fails names the model that feeds on its data; that was promoted without any part in it."""
     lead = Signal(
