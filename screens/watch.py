@@ -11,6 +11,7 @@ from textual.worker import Worker, WorkerState
 from ..app.copies import Copy
 from ..app.records import Attention, Subject, Suspect, WayBack, parse_subject
 from ..app.store.reading import Reader
+from ..app.text import cells
 from ..widgets.freshness import trouble, unwatched
 from ..widgets.line import Piece
 from .changes import Changed
@@ -96,8 +97,10 @@ class WatchScreen(PageScreen[WatchFacts]):
         return []  # the second line says it already
 
     def _deck_right(self) -> list[Piece]:
-        right = super()._deck_right()
-        return [sources_said(self.deck.states), ("   ", "dim"), *right[-1:]] if right else right
+        zone = super()._deck_right()[-1:]
+        whole = [sources_said(self.deck.states), ("   ", "dim"), *zone] if zone else []
+        room = self.size.width - sum(cells(text) for text, _ in self._deck_left()) - 1
+        return whole if sum(cells(text) for text, _ in whole) <= room else zone
 
     def _lay_out(self) -> None:
         super()._lay_out()

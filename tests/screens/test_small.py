@@ -61,3 +61,15 @@ async def test_a_narrow_screen_keeps_what_to_do(world: Any, settled: Settled, st
     async with world.app().run_test(size=(80, 24)) as pilot:
         lines = await settled(pilot)
     assert "check the path in the settings." in "\n".join(lines)
+
+
+async def test_the_watch_tells_the_zone_where_nothing_else_fits_beside_its_tabs(world: Any, settled: Settled) -> None:
+    world.fill()
+    async with world.app().run_test(size=(120, 40)) as pilot:
+        await pilot.press("1")
+        assert "2 of 2   UTC" in (await settled(pilot))[0]
+        pilot.app.deck.areas = dict.fromkeys(("watch", "checks", "serving", "infra"), "failed")
+        pilot.app.screen.write_frame()
+        top = (await settled(pilot))[0]
+        assert "8 Infra ✖  9 Events " in top
+        assert top.endswith(" UTC")
