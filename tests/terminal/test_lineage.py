@@ -152,6 +152,8 @@ def test_from_the_datasets_to_what_differs_in_a_version_and_to_its_commit(
     program.press("enter")
     program.wait_for("commit 0000000000", "51c2ee → 77ab01")
     program.press("w")
+    program.wait_for("what changed around", "its content is another one")
+    program.press("w")
     program.wait_for("lineage of data/orders.csv@77ab01", "churn@champion at risk")
 
 
@@ -178,6 +180,11 @@ def test_a_cursor_move_costs_some_hundred_bytes_a_page_a_few_thousand_and_what_f
     sent = [program.press(key) for key in "jkjk"]
     assert all(0 < number <= 400 for number in sent), sent
     assert program.press("pgdn") <= 8_192
+    program.press("w")
+    program.wait_for("what changed around", "looked at")
+    program.settle(quiet=0.5)
+    sent = [program.press(key) for key in "jkjk"]
+    assert all(0 < number <= 400 for number in sent), sent
     program.press("w")
     program.wait_for("lineage of")
     program.settle(quiet=0.5)
