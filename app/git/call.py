@@ -213,7 +213,7 @@ class GitProcess:
             ready.register(process.stderr, selectors.EVENT_READ)
             while ready.get_map() and (found := self._wait(ready)):
                 for key, _ in found:
-                    piece = os.read(key.fd, _PIECE)
+                    piece = self._read(key.fd)
                     if not piece:
                         ready.unregister(key.fileobj)
                     elif key.fileobj is process.stderr:
@@ -221,6 +221,14 @@ class GitProcess:
                     else:
                         yield piece
         self._finish()
+
+    def _read(self, pipe: int) -> bytes:
+        try:
+            return os.read(pipe, _PIECE)
+        except OSError:
+            if self._closed:  # by another thread, since we were told that there is something to read
+                raise self._given_up() from None
+            raise
 
     def _wait(self, ready: selectors.BaseSelector) -> list[tuple[selectors.SelectorKey, int]]:
         """What can be read now; nothing when Git has ended and only a child of its still holds a pipe."""

@@ -193,7 +193,7 @@ def test_what_is_served_is_told_by_the_lines_of_the_version(filled: Path, call: 
     said = call("lineage", "alias/churn@champion")
     last = said.out.splitlines()[-1]
     assert last.startswith(" └→ serving churn (name)  precision 0.71")
-    assert last.endswith("✖ bad since now")
+    assert "✖ bad since" in last
     told = call("lineage", "alias/churn@champion", "--json").json
     served = [link for link in told["links"] if link["kind"] == "served"]
     assert [(link["to"], link["known"]) for link in served] == [

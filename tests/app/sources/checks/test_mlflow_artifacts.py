@@ -106,7 +106,7 @@ class World:
     def settle(self) -> list[Invocation]:
         """Passes until one brings nothing and leaves nothing."""
         found: list[Invocation] = []
-        for _ in range(60):
+        for _ in range(2_000):  # of a store that other tests have filled a pass looks at some runs only
             found += self.read()
             if not self.cursor.get("waiting") and not self.cursor.get("backlog"):
                 return found
