@@ -37,7 +37,7 @@ from .serving_words import (
 SERIES: Final = "series."
 """What begins the word of a series' column."""
 
-VALUE: Final = 9
+VALUE: Final = 10
 """Cells of a figure and its glyph."""
 
 TITLE_MOST: Final = 22

@@ -50,6 +50,7 @@ class WatchScreen(PageScreen[WatchFacts]):
         super().__init__(deck)
         self._folds: dict[str, bool] = {}
         self._looking = False
+        self._has_moved = False
         self._taken = ""
         """The attention that is being taken on."""
         self.facts = kept_facts(deck.state)
@@ -105,6 +106,16 @@ class WatchScreen(PageScreen[WatchFacts]):
     def _lay_out(self) -> None:
         super()._lay_out()
         self.query_one("#head").display = False
+
+    def draw(self) -> None:
+        """Show the list. Until somebody moved the cursor it stays on the worst, whatever comes above it."""
+        super().draw()
+        if not self._has_moved and self.is_composed:
+            self.outline.stay_on_top()
+
+    def on_outline_moved(self) -> None:
+        """Somebody chose a row: from now on the cursor stays with that."""
+        self._has_moved = True
 
     # -- what is under the cursor -------------------------------------------------------------------------------
 

@@ -190,6 +190,13 @@ class Outline(Widget, Generic[E], can_focus=True):
                 wanted = False
         return found
 
+    def stay_on_top(self) -> None:
+        """Put the cursor on the first row, as if it had never been elsewhere."""
+        first = self._rows[0] if self._rows else 0
+        if self.cursor != first:
+            self.cursor, self.top = first, 0
+            self.refresh()
+
     def go_to(self, name: Hashable) -> bool:
         """Put the cursor on the row of this name. False when there is none."""
         found = next((index for index in self._rows if self._entries[index].id == name), None)

@@ -250,3 +250,20 @@ async def _written(opened: Any, command: str) -> str:
     await opened.pilot.press(":")
     opened.app.screen.prompt.value = command
     return str(await opened.press("enter"))
+
+
+async def test_until_somebody_moves_the_cursor_stays_on_the_worst_whatever_comes_above_it(
+    on_watch: Any, checked: Any
+) -> None:
+    async with on_watch(checked) as opened:
+        before = opened.app.screen.attention_here()
+        production.fill(checked, (GIT, MLFLOW, CI, GITLAB, REGISTRY, checking.GX, checking.DBT))
+        opened.app.screen.read()
+        await opened.press()
+        worst = opened.app.screen.facts.sight.attentions[0]
+        assert opened.app.screen.attention_here().id == worst.id != before.id
+        await opened.press("down", "down")
+        chosen = opened.app.screen.outline.entry().id
+        opened.app.screen.read()
+        await opened.press()
+        assert opened.app.screen.outline.entry().id == chosen
