@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from collections.abc import Iterator
-from typing import Final, TypeVar
+from functools import cache
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -17,8 +19,8 @@ from .masking import cut
 from .reading import ResultFile, UnreadableError
 
 __all__ = [
-    "ABSENT", "LARGEST", "MOST_OBJECTS", "MOST_ROWS", "Raw", "count", "decoded", "document", "flag", "number", "part",
-    "plain", "plain_bytes", "small", "streamed", "table", "text",
+    "ABSENT", "LARGEST", "MOST_OBJECTS", "MOST_ROWS", "Raw", "count", "decoded", "decoder_of", "document", "flag",
+    "number", "part", "plain", "plain_bytes", "small", "streamed", "table", "text",
 ]  # fmt: skip
 
 LARGEST: Final = 64 * 1024 * 1024
@@ -65,6 +67,21 @@ def plain_bytes(file: ResultFile, *, largest: int = LARGEST) -> bytes:
     return data
 
 
+_MAKING: Final = threading.Lock()
+
+
+def decoder_of(shape: Any) -> msgspec.json.Decoder[Any]:
+    """A decoder of JSON, made once. Sources read on threads, and two of them that make decoders of one type at the
+    same moment end the process: msgspec (0.22) shows a type to the second before the first has finished with it."""
+    with _MAKING:
+        return _made(shape)
+
+
+@cache
+def _made(shape: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(shape)
+
+
 def decoded(file: ResultFile, data: bytes, shape: type[_T], *, most: int = MOST_OBJECTS) -> _T:
     """Bytes that came out of the file as `shape`. NaN and Infinity, as Python writes them, are null.
 
@@ -73,7 +90,8 @@ def decoded(file: ResultFile, data: bytes, shape: type[_T], *, most: int = MOST_
     if data.count(b"{") > most:
         raise UnreadableError(file.path, f"it holds more than {most:,} objects")
     try:
-        return msgspec.json.decode(data, type=shape)
+        read: _T = decoder_of(shape).decode(data)
+        return read
     except msgspec.ValidationError as error:
         raise UnreadableError(file.path, f"it is not of the expected shape ({cut(str(error), 120)})") from error
     except _WRONG as error:
@@ -115,7 +133,7 @@ def _rows(file: ResultFile, data: bytes, begin: int, stop: int, shape: type[_T])
 def part(raw: Raw, shape: type[_T]) -> _T | None:
     """A raw field as `shape`; None where it is absent, or anything else."""
     try:
-        return msgspec.json.decode(raw, type=shape) if len(raw) else None
+        return decoder_of(shape).decode(raw) if len(raw) else None
     except _WRONG:
         return None
 

@@ -24,6 +24,8 @@ from .reading import read
 _LARGEST: Final = 256 * 1024 * 1024
 """Bytes of a part that was unpacked: what we packed ourselves is smaller."""
 
+_part = msgspec.msgpack.Decoder(Part).decode  # made here, where no other thread makes it too
+
 
 class Printed(Record, frozen=True, kw_only=True):
     """What a command printed, reduced."""
@@ -43,7 +45,7 @@ def unpacked(text: str) -> Part | None:
     """The part again; None for what is none any more, and is read anew."""
     try:
         data = zlib.decompressobj().decompress(b64decode(text), _LARGEST)
-        return msgspec.msgpack.decode(data, type=Part)
+        return _part(data)
     except (NotBase64Error, ValueError, zlib.error, msgspec.MsgspecError):
         return None
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from ...records import Millis, Resource
 from ...records.infra import Drift, ResourceAction
-from ..checks.documents import ABSENT, Raw, part
+from ..checks.documents import ABSENT, Raw, decoder_of, part
 from ..checks.reading import ResultFile, UnreadableError
 from ..checks.times import moment
 from .entries import is_there
@@ -240,7 +240,7 @@ def read_log(file: ResultFile, data: bytes, stack: str) -> Part:
 
 
 def _messages(data: bytes) -> Iterator[_Message]:
-    decoder, begin = msgspec.json.Decoder(_Message), 0
+    decoder, begin = decoder_of(_Message), 0
     while begin < len(data):
         end = data.find(b"\n", begin)
         end = end if end >= 0 else len(data)
