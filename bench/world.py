@@ -18,14 +18,20 @@ MILLION = 1_000_000
 NAME = "quarterdeck"
 
 
-def homes(folder: Path) -> dict[str, str | None]:
+def homes(folder: Path, opens: str = "runs") -> dict[str, str | None]:
     """An environment whose settings, caches, state and bytecode lie in `folder`, and which names no server.
+
+    `opens`: the screen that the program opens with: what most of this measures begins at the runs.
 
     Bytecode is written though this shell may forbid it: an installed program has it, and to compile each module anew
     doubles the time to a first paint and to the first rows of a screen.
     """
     runtime = folder / "run"
     runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
+    personal = folder / "config" / "quarterdeck" / "config.toml"
+    personal.parent.mkdir(parents=True, exist_ok=True)
+    if not personal.exists():
+        personal.write_text(f'[display]\nopens = "{opens}"\n')
     places: dict[str, str | None] = {
         f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CONFIG", "CACHE", "STATE", "DATA")
     }

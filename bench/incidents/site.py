@@ -173,7 +173,7 @@ def gone_by(folder: Path, spent: Millis) -> None:
 
 def surroundings(folder: Path, now: Millis) -> dict[str, str | None]:
     """The environment in which the program opens a world at a moment."""
-    home = bench_world.homes(folder / "home")
+    home = bench_world.homes(folder / "home", opens="watch")
     return home | {"PYTHONPYCACHEPREFIX": str(folder.parent / "bytecode"), "HOME": str(folder / "home")} | moved(now)
 
 
