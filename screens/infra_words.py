@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from ..app.records import Commit, Millis, Resource, ResourceAction, SourceState, Stack
-from ..app.text import cells, clip, one_line, shown
+from ..app.text import clip, one_line, shown
 from ..widgets.figures import age, count
-from ..widgets.freshness import condition
 from ..widgets.line import Piece
 from ..widgets.status import glyph, sign
 from .deck import Deck
+from .empty import how_to_begin, nothing_came, nothing_like
 
 STATUSES: Final = ("failed", "drifted", "planned", "unknown", "applied", "in step")
 """How a stack can stand, the worst first."""
@@ -59,7 +59,6 @@ DRIFTS: Final[Mapping[str, str]] = {
     "unknown": "differs from what was applied",
 }
 
-LINE_FEED: Final[Piece] = ("\n", "text")
 
 NO_VALUES: Final = "values are not kept"
 
@@ -184,21 +183,14 @@ def tally_pieces(stacks: Iterable[Stack]) -> list[Piece]:
 def empty_words(deck: Deck, filter_text: str) -> list[Piece]:
     """What stands in a list without a row: what is so, and what to do next."""
     if filter_text:
-        return [(f"no stack or resource is like {clip(filter_text, 80)}", "text"), LINE_FEED, LINE_FEED,
-                ("Esc takes the filter away   / changes it", "dim")]  # fmt: skip
+        return nothing_like("stack or resource", filter_text)
     states = infra_states(deck.states)
     if not states:
         return _how_to_begin()
-    troubled = [state for state in states if condition(state, deck.now()) not in ("ok", "never", "stale")]
-    if troubled:
-        said = troubled[0]
-        return [(f"{glyph(said.state)} {shown(said.name)}: {clip(said.sentence or said.state, 300)}", "warn"),
-                LINE_FEED, LINE_FEED, (":sources tells more   r asks again", "dim")]  # fmt: skip
-    if all(state.last_ok_at is None for state in states):
-        return [("plans and states are being read …", "text")]
-    names = ", ".join(clip(state.name, 20) for state in states[:4])
-    return [(f"{glyph('missing')} {names}: no plan and no state was found", "text"), LINE_FEED, LINE_FEED,
-            ("`quarterdeck doctor` says where it looked   r looks again", "dim")]  # fmt: skip
+    return nothing_came(
+        states, deck.now(), reading="plans and states are being", missing="no plan and no state was found",
+        hint="`quarterdeck doctor` says where it looked   r looks again",
+    )  # fmt: skip
 
 
 def _how_to_begin() -> list[Piece]:
@@ -210,10 +202,7 @@ def _how_to_begin() -> list[Piece]:
         'state = "infra/state.json"   # terraform show -json',
         'models = ["churn"]',
     )
-    wide = max(cells(line) for line in written)
-    lines = [piece for line in written for piece in ((line.ljust(wide), "accent"), LINE_FEED)]
-    return [
-        ("no infrastructure is known: say in quarterdeck.toml where plans are", "text"), LINE_FEED, LINE_FEED, *lines,
-        LINE_FEED, ("or ci_artifact, or a command that prints a plan", "dim"), LINE_FEED,
-        ("names of attributes are read, never their values", "dim"),
-    ]  # fmt: skip
+    return how_to_begin(
+        "no infrastructure is known: say in quarterdeck.toml where plans are", written,
+        "or ci_artifact, or a command that prints a plan", "names of attributes are read, never their values",
+    )  # fmt: skip

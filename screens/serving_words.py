@@ -9,12 +9,12 @@ from typing import Final
 
 from ..app.monitoring import Burn
 from ..app.records import Alert, Millis, MonitorSeries, SeriesState, SourceState
-from ..app.text import cells, clip, one_line, shown
+from ..app.text import one_line, shown
 from ..widgets.figures import age, count, figure, moment
-from ..widgets.freshness import condition
 from ..widgets.line import Piece
 from ..widgets.status import glyph, sign
 from .deck import Deck
+from .empty import how_to_begin, nothing_came, nothing_like
 
 WORST_FIRST: Final[tuple[SeriesState, ...]] = ("burning", "bad", "nan", "stale", "no data", "unknown", "good")
 """How a line can stand, the worst first."""
@@ -30,7 +30,6 @@ MEANS: Final[Mapping[SeriesState, str]] = {
 }
 """The states in words."""
 
-LINE_FEED: Final[Piece] = ("\n", "text")
 
 PERCENT: Final = "%"
 
@@ -171,21 +170,15 @@ def monitor_states(states: Sequence[SourceState]) -> list[SourceState]:
 def empty_words(deck: Deck, filter_text: str) -> list[Piece]:
     """What stands in a list without a row: what is so, and what to do next."""
     if filter_text:
-        return [(f"no line of production is like {clip(filter_text, 80)}", "text"), LINE_FEED, LINE_FEED,
-                ("Esc takes the filter away   / changes it", "dim")]  # fmt: skip
+        return nothing_like("line of production", filter_text)
     states = monitor_states(deck.states)
     if not states:
         return _how_to_begin()
-    troubled = [state for state in states if condition(state, deck.now()) not in ("ok", "never", "stale")]
-    if troubled:
-        said = troubled[0]
-        return [(f"{glyph(said.state)} {shown(said.name)}: {clip(said.sentence or said.state, 300)}", "warn"),
-                LINE_FEED, LINE_FEED, (":sources tells more   r asks again", "dim")]  # fmt: skip
-    if all(state.last_ok_at is None for state in states):
-        return [("what watches production is being read …", "text")]
-    names = ", ".join(clip(state.name, 20) for state in states[:4])
-    return [(f"{glyph('missing')} {names}: no series was found, so nothing is known to be well", "text"), LINE_FEED,
-            LINE_FEED, ("[[monitors.series]] in quarterdeck.toml names them   r looks again", "dim")]  # fmt: skip
+    return nothing_came(
+        states, deck.now(), reading="what watches production is being",
+        missing="no series was found, so nothing is known to be well",
+        hint="[[monitors.series]] in quarterdeck.toml names them   r looks again",
+    )  # fmt: skip
 
 
 def _how_to_begin() -> list[Piece]:
@@ -199,13 +192,10 @@ def _how_to_begin() -> list[Piece]:
         'model = "churn"',
         "max = 0.12",
     )
-    wide = max(cells(line) for line in written)
-    lines = [piece for line in written for piece in ((line.ljust(wide), "accent"), LINE_FEED)]
-    return [
-        ("nothing watches production: say in quarterdeck.toml what does", "text"), LINE_FEED, LINE_FEED, *lines,
-        LINE_FEED, ('or kind = "mlflow", for metrics that are logged as runs', "dim"), LINE_FEED,
-        ("`quarterdeck monitors check` asks each of its queries", "dim"),
-    ]  # fmt: skip
+    return how_to_begin(
+        "nothing watches production: say in quarterdeck.toml what does", written,
+        'or kind = "mlflow", for metrics that are logged as runs', "`quarterdeck doctor` tries each of its queries",
+    )  # fmt: skip
 
 
 def tally_pieces(states: Sequence[str], alerts: int) -> list[Piece]:
