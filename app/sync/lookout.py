@@ -47,7 +47,9 @@ Answer = TypeVar("Answer")
 PAUSE: Final = 2.0
 """Seconds between two looks, at least ..."""
 _SHARE: Final = 50
-"""... and so many times what the last one took: a first sync of a million runs goes before."""
+"""... and so many times what the last one cost of the processor: a first sync of a million runs goes before ..."""
+LONGEST_PAUSE: Final = 30.0
+"""... and at most: nobody waits longer than this to be told."""
 _NICE: Final = 5
 KEEP_EVERY: Final = 60_000
 """Milliseconds after which what is seen is kept though it is the same: it says how old it is."""
@@ -79,9 +81,8 @@ class Lookout:
         await self._nudged.wait()
         while True:
             self._nudged.clear()
-            began = time.monotonic()
             await self.look()
-            await asyncio.sleep(max(PAUSE, _SHARE * (time.monotonic() - began)))
+            await asyncio.sleep(rest(self._eyes.cost))
             await self._wait()
 
     async def _wait(self) -> None:
@@ -106,6 +107,14 @@ class Lookout:
 
     async def _do(self, act: Callable[[], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._thread, act)
+
+
+def rest(cost: float) -> float:
+    """Seconds until the next look, after one that cost so many seconds of the processor.
+
+    Not of the clock: where others keep the machine busy a look takes long, and is as cheap to make again.
+    """
+    return min(LONGEST_PAUSE, max(PAUSE, _SHARE * cost))
 
 
 async def look_once(settings: Settings, cache: Path) -> Sight:
@@ -134,9 +143,18 @@ class _Eyes:
         self._causes = _Causes()
         self._kept: tuple[object, Millis] = (None, 0)
         self.next_due: Millis | None = None
+        self.cost = 0.0
+        """Seconds of the processor that the last look took."""
 
     def look(self) -> tuple[Sight, News]:
-        """What is seen now, and what of it nobody has."""
+        """What is seen now, and what of it nobody has. Raises StoreError."""
+        began = time.thread_time()
+        try:
+            return self._look()
+        finally:
+            self.cost = time.thread_time() - began
+
+    def _look(self) -> tuple[Sight, News]:
         try:
             reader, state = self._opened()
             sight = look(reader, state, self._outlook, now=now_millis(), before=self._sight)

@@ -27,12 +27,18 @@ from quarterdeck.app.settings import load
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.state import State, state_file
 
-NOW = time.time_ns() // 1_000_000
+NOW = 0
+"""Milliseconds; the present when a test begins. Modules are read half an hour before their turn."""
 MINUTE, HOUR = 60_000, 3_600_000
 KINDS = {"r": "registry", "c": "github", "d": "checks", "p": "prometheus"}
 KEY = "ab" * 8
 
 Call = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def the_present(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "NOW", time.time_ns() // 1_000_000)
 
 
 def filled(cache: Path, **said: Batch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -15,10 +16,10 @@ from quarterdeck.app.settings import Settings, load
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.state import State, state_file
 from quarterdeck.app.sync import lookout as lookout_module
-from quarterdeck.app.sync.lookout import Lookout
+from quarterdeck.app.sync.lookout import LONGEST_PAUSE, PAUSE, Lookout, rest
 from quarterdeck.app.sync.once import sync_once
 from quarterdeck.app.sync.poller import now_millis
-from quarterdeck.app.triage import explain, kept_sight
+from quarterdeck.app.triage import explain, kept_sight, look
 from tests.app.sync.scripted import Scripted, World
 
 HOUR = 3_600_000
@@ -186,3 +187,24 @@ async def test_a_single_pass_looks_at_its_end(settings: Settings, tmp_path: Path
     source.world.set(runs=1, fault=["misconfigured", "It is wrong.", None], fault_at=1)
     await sync_once(settings, tmp_path / "own.db", sources=[source])
     assert kept(settings) == ["ci is misconfigured"]
+
+
+def test_a_machine_that_others_keep_busy_is_watched_as_closely_as_any() -> None:
+    """A look that costs 3 ms of the processor may take seconds there."""
+    assert rest(0.003) == PAUSE
+    assert PAUSE < rest(0.2) < LONGEST_PAUSE
+    assert rest(60.0) == LONGEST_PAUSE
+
+
+async def test_a_look_that_waits_for_the_machine_costs_nothing(
+    settings: Settings, cache: Cache, lookout: Lookout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*args: Any, **rest: Any) -> Any:
+        time.sleep(0.3)
+        return look(*args, **rest)
+
+    monkeypatch.setattr(lookout_module, "look", slow)
+    began = time.monotonic()
+    await lookout.look()
+    took = time.monotonic() - began
+    assert 0.0 < lookout._eyes.cost < took - 0.29
