@@ -115,6 +115,18 @@ class Night:
             kept = kept_sight(state)
         return (0, []) if kept is None else (kept[0], [one.title for one in kept[1].attentions])
 
+    def wait_for(self, condition: Callable[[], Found]) -> Found:
+        """The condition's first true answer; where it does not come, what the syncer says of itself."""
+        try:
+            return wait_for(condition)
+        except AssertionError as error:
+            alive = [process.poll() for process in self._running]
+            raise AssertionError(f"{error}; ended: {alive}; {self.seen()}\n{self.logs()}") from None
+
+    def logs(self) -> str:
+        """All that the syncers wrote down."""
+        return "".join(path.read_text() for path in Path(os.environ["XDG_STATE_HOME"]).rglob("*.log*"))
+
     def end(self) -> None:
         for process in self._running:
             if process.poll() is None:
@@ -134,30 +146,29 @@ def test_what_fails_at_night_is_seen_kept_and_told_once(night: Night, chat: Chat
     night("pipeline", "run")
     line = night.installed(by)
     syncer = night.start(line)
-    wait_for(lambda: night.seen()[0])
+    night.wait_for(lambda: night.seen()[0])
     assert chat.taken == []
 
     commit(night.project, "break it", {"job.sh": "echo no such column: store >&2\nexit 1\n"})
     night("pipeline", "run", status=1)
 
-    (text,) = wait_for(lambda: chat.taken)
+    (text,) = night.wait_for(lambda: chat.taken)
     assert text.startswith("churn (prod): 1 thing needs attention")
     assert "main" in text
-    wait_for(lambda: night.seen()[1])
+    night.wait_for(lambda: night.seen()[1])
     assert any(event["kind"].startswith("pipeline") for event in json.loads(night("events", "--json")))
 
     second = night.start(line)  # cron's next minute: it runs already
     assert second.wait(60) == 0
     os.killpg(syncer.pid, 15)
     syncer.wait(30)
-    wait_for(lambda: not syncer_alive(night.cache))
+    night.wait_for(lambda: not syncer_alive(night.cache))
     before = night.seen()[0]
     night.start(line)  # and when it died, the minute after
-    wait_for(lambda: night.seen()[0] > before)
+    night.wait_for(lambda: night.seen()[0] > before)
     assert len(chat.taken) == 1
-    logs = "".join(path.read_text() for path in Path(os.environ["XDG_STATE_HOME"]).rglob("*.log*"))
-    assert "webhook $CHAT_URL" in logs
-    assert "secret" not in logs
+    assert "webhook $CHAT_URL" in night.logs()
+    assert "secret" not in night.logs()
 
 
 def test_without_a_webhook_there_is_nobody_to_tell(night: Night) -> None:
