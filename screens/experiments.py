@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..app.errors import UsageError
-from ..app.store.reading import ExperimentRow, Reader
+from ..app.store.experiments import ExperimentRow
+from ..app.store.reading import Reader
 from ..widgets.figures import count
 from .picker import Item
 

@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from ..app.errors import UsageError
 from ..app.folds import called, metric_field
 from ..app.query import Field, parse_sort
+from ..app.store.experiments import ExperimentRow
 from ..app.store.labels import MANY, Foldable, foldable
-from ..app.store.reading import ExperimentRow
 from ..app.store.state import table_name
 from ..widgets.figures import count
 from .deck import Deck

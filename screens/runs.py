@@ -15,8 +15,8 @@ from textual.worker import Worker, WorkerState
 
 from ..app.query import Node, Sort, parse, write_field
 from ..app.records import RUN_STATUSES, Run, Want
+from ..app.store.experiments import ExperimentRow
 from ..app.store.order import RunOrder
-from ..app.store.reading import ExperimentRow
 from ..app.store.state import table_name
 from ..app.text import clip
 from ..widgets.figures import count

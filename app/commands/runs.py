@@ -16,8 +16,9 @@ from ..errors import QuarterdeckError
 from ..query import Node
 from ..records import Experiment, Extreme, Run
 from ..settings import Settings
+from ..store.experiments import ExperimentRow
 from ..store.order import RunOrder
-from ..store.reading import ExperimentRow, Reader
+from ..store.reading import Reader
 from ..store.state import view_name
 from ..text import shown
 from .boundary import say

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -17,16 +16,12 @@ from ..records import (
     ArtifactListing,
     Commit,
     CommitsBetween,
-    Dataset,
     Event,
-    Experiment,
     Extreme,
     LedgerEntry,
-    Metric,
     Note,
     PolicyText,
     Promotions,
-    Record,
     Ref,
     Run,
     Series,
@@ -40,6 +35,7 @@ from .commits import newest_commits, read_commit
 from .data_events import data_events
 from .datasets import DatasetReads
 from .events import pipeline_events, run_events
+from .experiments import ExperimentRow, KeyCount, read_experiments, read_keys
 from .files import open_reader
 from .histories import read_extremes, read_series
 from .infra import InfraReads
@@ -52,24 +48,10 @@ from .note_events import shared_notes
 from .notes import read_notes
 from .pipelines import PipelineReads
 from .promotions import read_ledger, read_policy, read_promotions
+from .runs import read_runs
 from .states import read_states
 
 _artifacts = msgspec.msgpack.Decoder(tuple[Artifact, ...]).decode
-
-
-class ExperimentRow(Record, frozen=True, kw_only=True):
-    """An experiment and the row id by which the cache knows it. `source_name` is the source's label."""
-
-    rowid: int
-    experiment: Experiment
-    source_name: str
-
-
-class KeyCount(Record, frozen=True, kw_only=True):
-    """A metric, param or tag name that occurs in an experiment."""
-
-    kind: str
-    name: str
 
 
 class Content(NamedTuple):
@@ -183,27 +165,7 @@ class Reader:
 
     def experiments(self) -> list[ExperimentRow]:
         """All experiments of the sources in the settings, newest activity first."""
-        rows = self.connection.execute(
-            "SELECT e.id, s.key, e.native, e.name, e.lifecycle, e.created_at, e.updated_at, s.name"
-            " FROM experiment e JOIN source s ON s.id = e.source WHERE NOT s.hidden"
-            " ORDER BY e.lifecycle = 'deleted',"
-            " (SELECT max(started_at) FROM run r WHERE r.experiment = e.id) DESC, e.id"
-        )
-        return [
-            ExperimentRow(
-                rowid=rowid,
-                experiment=Experiment(
-                    source=source,
-                    id=native,
-                    name=name,
-                    lifecycle=lifecycle,
-                    created_at=created,
-                    updated_at=updated,
-                ),
-                source_name=label,
-            )
-            for rowid, source, native, name, lifecycle, created, updated, label in rows
-        ]
+        return read_experiments(self.connection)
 
     def run_count(self, experiments: Sequence[int] | None) -> int:
         """How many runs these experiments have in the cache; None counts all."""
@@ -231,8 +193,7 @@ class Reader:
 
     def keys(self, experiments: Sequence[int]) -> list[KeyCount]:
         """The names of metrics, params and tags in these experiments, in order of kind and name."""
-        sql = f"SELECT DISTINCT kind, name FROM key WHERE experiment IN ({_marks(experiments)}) ORDER BY kind, name"
-        return [KeyCount(kind=kind, name=name) for kind, name in self.connection.execute(sql, tuple(experiments))]
+        return read_keys(self.connection, experiments)
 
     def rowids(self, native_ids: Sequence[str]) -> list[int]:
         """Row ids of the runs with these native ids; unknown ones are left out."""
@@ -266,78 +227,7 @@ class Reader:
 
     def runs_by_rowid(self, rowids: Sequence[int], names: Iterable[tuple[str, str]] | None = None) -> dict[int, Run]:
         """The same by their row ids."""
-        ids = tuple(rowids)
-        wanted = None if names is None else set(names)
-        metrics = self._metrics(ids, wanted)
-        labels = self._labels(ids, wanted)
-        datasets = self._datasets(ids)
-        sql = (
-            "SELECT r.id, s.key, r.native, e.native, r.name, r.status, r.started_at, r.ended_at, r.user,"
-            " r.git_commit, r.parent, r.artifact_uri FROM run r JOIN source s ON s.id = r.source"
-            f" JOIN experiment e ON e.id = r.experiment WHERE r.id IN ({_marks(ids)})"
-        )
-        return {
-            row[0]: Run(
-                source=row[1], id=row[2], experiment_id=row[3], name=row[4], status=row[5], started_at=row[6],
-                ended_at=row[7], user=row[8], git_commit=row[9], parent_id=row[10], artifact_uri=row[11],
-                params=labels["param"][row[0]], tags=labels["tag"][row[0]], metrics=metrics[row[0]],
-                datasets=tuple(datasets[row[0]]),
-            )
-            for row in self.connection.execute(sql, ids)
-        }  # fmt: skip
-
-    def _metrics(self, ids: tuple[int, ...], wanted: set[tuple[str, str]] | None) -> dict[int, dict[str, Metric]]:
-        found: dict[int, dict[str, Metric]] = defaultdict(dict)
-        sql = (
-            "SELECT m.run, k.name, m.value, m.step, m.at FROM metric m JOIN key k ON k.id = m.key"
-            f" WHERE m.run IN ({_marks(ids)})"
-        )
-        bound: tuple[Any, ...] = ids
-        if wanted is not None:
-            keys = self._key_ids("metric", wanted)
-            sql, bound = f"{sql} AND m.key IN ({_marks(keys)})", (*ids, *keys)
-        for run, name, value, step, at in self.connection.execute(sql, bound):
-            found[run][name] = Metric(value=float("nan") if value is None else value, step=step, at=at)
-        return found
-
-    def _key_ids(self, kind: str, wanted: set[tuple[str, str]]) -> list[int]:
-        names = [name for of, name in wanted if of == kind]
-        sql = f"SELECT id FROM key WHERE kind = ? AND name IN ({_marks(names)})"
-        return [row[0] for row in self.connection.execute(sql, (kind, *names))]
-
-    def _labels(
-        self, ids: tuple[int, ...], wanted: set[tuple[str, str]] | None
-    ) -> dict[str, dict[int, dict[str, str]]]:
-        found: dict[str, dict[int, dict[str, str]]] = {"param": defaultdict(dict), "tag": defaultdict(dict)}
-        if wanted is not None and all(kind == "metric" for kind, _ in wanted):
-            return found
-        sql = (
-            "SELECT rl.run, k.kind, k.name, l.text FROM run_label rl JOIN label l ON l.id = rl.label"
-            f" JOIN key k ON k.id = l.key WHERE rl.run IN ({_marks(ids)})"
-        )
-        bound: tuple[Any, ...] = ids
-        if wanted is not None:
-            keys = self._key_ids("param", wanted) + self._key_ids("tag", wanted)
-            sql, bound = f"{sql} AND l.key IN ({_marks(keys)})", (*ids, *keys)
-        for run, kind, name, text in self.connection.execute(sql, bound):
-            found[kind][run][name] = text
-        return found
-
-    def _datasets(self, ids: tuple[int, ...]) -> dict[int, list[Dataset]]:
-        found: dict[int, list[Dataset]] = defaultdict(list)
-        sql = (
-            "SELECT rd.run, rd.context, d.name, d.digest, d.source_type, d.origin, d.schema, d.profile"
-            f" FROM run_dataset rd JOIN dataset d ON d.id = rd.dataset WHERE rd.run IN ({_marks(ids)})"
-            " ORDER BY rd.run, rd.dataset, rd.context"
-        )
-        for run, context, name, digest, source_type, origin, schema, profile in self.connection.execute(sql, ids):
-            found[run].append(
-                Dataset(
-                    name=name, digest=digest, context=context or None, source_type=source_type, origin=origin,
-                    schema=schema, profile=profile,
-                )
-            )  # fmt: skip
-        return found
+        return read_runs(self.connection, rowids, None if names is None else frozenset(names))
 
     def extremes(self, rowids: Sequence[int], names: Sequence[str]) -> dict[tuple[int, str], Extreme]:
         """Smallest and largest by (row id, metric name), as far as they are known."""
