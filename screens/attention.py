@@ -25,6 +25,7 @@ from .deck import Deck
 from .page import PageScreen
 from .page_rows import Part, Row, outline
 from .run_details import Lines, Sight
+from .subject_names import kind_word, name_of
 from .suspect_lines import attention_lines, said_lines, signal_pieces, suspect_lines, title_lines
 from .watch import log_of, open_log
 from .watch_rows import SIGN, suspect_pieces, way_back_pieces, whose
@@ -37,6 +38,8 @@ class ChangesFacts:
     changes: Changes
     attention: Attention | None = None
     notes: Sequence[Note] = field(default=())
+    called: str = ""
+    """What people call the thing that this is about."""
 
 
 class ChangesScreen(PageScreen[ChangesFacts]):
@@ -70,9 +73,13 @@ class ChangesScreen(PageScreen[ChangesFacts]):
         return read
 
     def named(self) -> tuple[str, str]:
-        """What it is about."""
-        attention = self.facts.attention if self.facts is not None else None
-        return ("attention", attention.title) if attention is not None else ("what changed around", str(self.about))
+        """What it is about, by the name that people know; its id would say nothing until the name is read."""
+        facts, about = self.facts, self.about
+        if facts is not None and facts.attention is not None:
+            return "attention", facts.attention.title
+        if about.kind == "attention":
+            return "attention", about.parts[0]
+        return f"what changed around {kind_word(about)}".rstrip(), facts.called if facts is not None else "…"
 
     def missing_said(self) -> str:
         """There is always something around a thing; an attention ends."""
@@ -187,7 +194,7 @@ def changes_facts(reader: Reader, state: State, outlook: Outlook, about: Subject
     changes = explain(reader, state, attention or about, outlook, now=now)
     written = {str(about), *((attention.subject,) if attention is not None else ())}
     notes = [note for note in all_notes(reader, state) if note.subject in written]
-    return ChangesFacts(changes, attention, notes)
+    return ChangesFacts(changes, attention, notes, name_of(reader, state, about) if attention is None else "")
 
 
 # -- rows ---------------------------------------------------------------------------------------------------------
