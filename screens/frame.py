@@ -8,50 +8,29 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
-from textual.screen import Screen
 from textual.widget import Widget
 
 from ..app.copies import Copy
 from ..app.records import Subject
 from ..app.text import cells, shown
 from ..widgets.bearing import Bearing
-from ..widgets.freshness import freshness, trouble, unwatched
+from ..widgets.coalescing import CoalescingScreen
+from ..widgets.freshness import trouble, unwatched
 from ..widgets.line import Line, Piece
-from ..widgets.nearby import NearbyCompositor
 from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
-from ..widgets.status import glyph, sign
 from .changes import Changed
 from .copying import offer_copies
 from .deck import Deck
+from .deck_line import deck_left, deck_right
 from .notes import PURPOSE, answer_note, ask_for_note, hand_over, leave, take_on
 from .notices import notice_line
-
-TABS: tuple[tuple[str, str, str], ...] = (
-    ("1", "Watch", "watch"),
-    ("2", "Runs", "runs"),
-    ("3", "Models", "models"),
-    ("4", "Checks", "checks"),
-    ("5", "Pipelines", "pipelines"),
-    ("6", "Lineage", "lineage"),
-    ("7", "Serving", "serving"),
-    ("8", "Infra", "infra"),
-    ("9", "Events", "events"),
-)
-"""The screens that a digit opens: key, title, mode."""
-
-LEAST = Size(60, 12)
-"""A smaller terminal is said to be too small. Made for 80x24; what lies between loses columns and tabs only."""
-
-LEAST_RIGHT = 24
-"""Columns that are left to how fresh Git is and to the zone where there is no room for all tabs."""
 
 ROOT = 2
 """Screens on the stack when there is nowhere to go back to: Textual's own blank one, and ours."""
 
 
-class FrameScreen(Bearing, Screen[None]):
+class FrameScreen(Bearing, CoalescingScreen):
     """Deck line, subject line, rule, the body of the subclass, rule with a notice, key line or prompt.
 
     Textual calls the `on_` handlers of every class, the subclass's first: they do not call `super()`.
@@ -110,14 +89,11 @@ class FrameScreen(Bearing, Screen[None]):
 
     def __init__(self, deck: Deck) -> None:
         super().__init__()
-        self._compositor = NearbyCompositor()
         self.deck = deck
         self._flash: tuple[Piece, ...] = ()
         self.noted_on: Subject | None = None
         """What the note is about that is being written."""
         self._was_mounted = False
-        self._paints_after = False
-        self._opening = True
 
     def body(self) -> Iterable[Widget]:
         """The widgets between the rules."""
@@ -169,28 +145,6 @@ class FrameScreen(Bearing, Screen[None]):
         """Its widgets are there: news and timers may come before, and after they are gone."""
         return self._was_mounted and self.is_composed
 
-    def _on_timer_update(self) -> None:
-        """Paint once where Textual would paint after each layout, and then the whole screen (10 ms and 10 kB each)."""
-        self._opening = False  # what is laid out for the first time is painted when its widgets know their sizes
-        self._paints_after = self._layout_required and self._repaint_required
-        super()._on_timer_update()
-
-    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
-        super()._refresh_layout(size, scroll)
-        self._paints_after = False
-
-    def _compositor_refresh(self) -> None:
-        """Paint nothing while a whole screen lies over this one, or when all of this one is about to be painted.
-
-        For news of what nobody sees Textual would paint all of the upper screen again, 14 KB for each new point of a
-        live curve. It loses nothing: Textual paints a screen whole when it comes back.
-        """
-        stack = self.app.screen_stack
-        above = stack[stack.index(self) + 1 :] if self in stack else []
-        held = self._opening or self._paints_after
-        if not held and not any(isinstance(screen, FrameScreen) for screen in above):
-            super()._compositor_refresh()
-
     def on_resize(self) -> None:
         """Write the lines anew: what fits has changed."""
         self.write_frame()
@@ -220,53 +174,11 @@ class FrameScreen(Bearing, Screen[None]):
         told = notice_line(deck.watched.unread, self.size.width)
         return told or trouble(deck.states, now, deck.zone, self.size.width) or unwatched(deck.gaps, now, deck.zone)
 
-    def _too_small(self) -> str:
-        """What stands on top where nothing below it can be read; empty where there is room."""
-        width, height = self.app.size
-        if width >= LEAST.width and height >= LEAST.height:
-            return ""
-        return f" 80x24 or more, this is {width}x{height}" if width >= 32 else f"80x24+, is {width}x{height}"
-
     def _deck_left(self) -> list[Piece]:
-        deck = self.deck
-        if too_small := self._too_small():
-            return [(too_small, "warn")]
-        made: list[Piece] = [(f" {shown(deck.project)}", "bright")]
-        if deck.environment:
-            made.append((f"  {shown(deck.environment).upper()}", "warn"))
-        if deck.read_only:
-            made.append(("  read-only", "accent"))
-        room = self.size.width - sum(cells(text) for text, _ in made) - 1
-        whole = self._tabs(tuple(mode for _, _, mode in TABS))
-        if sum(cells(text) for text, _ in whole) <= room:
-            return [*made, *whole]
-        for mode in (mode for _, _, mode in TABS if mode in deck.areas):  # digits work without their names
-            tab = self._tabs((mode,))
-            room -= sum(cells(text) for text, _ in tab)
-            made += tab if room > LEAST_RIGHT else []
-        return made
-
-    def _tabs(self, modes: Sequence[str]) -> list[Piece]:
-        """`7 Serving ✖`: key and title, the one that is open bright, with the worst that needs attention in it."""
-        made: list[Piece] = []
-        for key, title, mode in TABS:
-            if mode in modes:
-                status = self.deck.areas.get(mode)
-                made += [(f"  {key} ", "dim"), (title, "bright" if mode == self.TAB else "text")]
-                made += [(f" {glyph(status)}", sign(status).role)] if status else []
-        return made
+        return deck_left(self.deck, self.TAB, self.size)
 
     def _deck_right(self) -> list[Piece]:
-        if self._too_small():
-            return []
-        deck, now = self.deck, self.deck.now()
-        git = deck.state_of("git")
-        said = [("git local only", "dim")] if deck.local_only else freshness(git, now) if git else []
-        zone: Piece = (f"{deck.zone_name} ", "dim")
-        room = self.size.width - sum(cells(text) for text, _ in self._deck_left()) - 1
-        whole: list[Piece] = [*said, ("   times ", "dim"), zone]
-        # what tells the zone stays longest: a time without it is none
-        return whole if sum(cells(text) for text, _ in whole) <= room else [zone]
+        return deck_right(self.deck, self.TAB, self.size)
 
     def _keys(self) -> list[Piece]:
         """The keys of this screen, as many as fit; `? all` always stands last."""

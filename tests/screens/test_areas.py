@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from quarterdeck.screens.areas import AREA, areas_of
-from quarterdeck.screens.frame import TABS
+from quarterdeck.screens.deck_line import TABS
 
 
 def attention(kind: str, severity: str = "high", **changes: Any) -> dict[str, Any]:
