@@ -4,32 +4,27 @@ Somebody asks: the intents go to the journal as `asked`, a batch of them at once
 and holds its lock while it lives: each act is checked (read-only mode, trust, what the source can do, what was there
 when somebody was asked), written down as `begun`, done once, verified by reading back, and its outcome written. What a
 crash cut off stays in the journal, and `reconcile` asks the server what really happened. Acts name things by their
-exact ids. What is particular to one kind of act stands in `acts/`.
+exact ids. How one act is carried out stands in `acts/execution.py`, what is particular to one kind in the other
+modules of `acts/`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import msgspec
-
 from . import trust
-from .acts import SECONDS, Kind, Outcome, Surroundings, Tried, Verdict, called
-from .acts.agreements import Agreements
-from .acts.finding import NoPipelineError, check_readable, find_pipeline, opened, run_of
-from .acts.model_notes import ModelNotes
-from .acts.notes import NotesShared
-from .acts.pipelines import Pipelines
+from .acts import SECONDS, Outcome, Surroundings, Tried, called
+from .acts.execution import carry_out, conclude, failed, refused
+from .acts.finding import check_readable, find_pipeline, opened, run_of
+from .acts.kinds import KINDS, kind_of
 from .acts.promotions import PromotionActs
-from .acts.registrations import Registrations
 from .acts.sight import intent as pipeline_intent
 from .acts.sight import subject as pipeline_subject
-from .acts.tags import LONGEST_VALUE, TagOutcome, Tags, check_tag, tag_intent
+from .acts.tags import TagOutcome, check_tag, tag_intent
 from .errors import QuarterdeckError, RefusedError, SourceError, StoreError, UsageError
 from .records import Job, Millis, Pipeline, Subject, Want
 from .store import act_lock
@@ -40,22 +35,12 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .sources import Source
 
-__all__ = [
-    "ACT_SECONDS", "LATE_SECONDS", "LONGEST_VALUE", "Found", "NoPipelineError", "Outcome", "act_now", "act_on_pipeline",
-    "check_allowed", "check_tag", "perform", "reconcile", "set_tag", "tag_intent", "wants",
-]  # fmt: skip
-
 ACT_SECONDS: Final = SECONDS
 """An act is given up after this."""
 
 LATE_SECONDS: Final = 30.0
 """An open act that nobody carries out is left alone for so long: its process may be about to start, and a request whose
 sender died may still be under way."""
-
-
-KINDS: Final[tuple[Kind[Any, Any], ...]] = (
-    Tags(), Pipelines(), PromotionActs(), Agreements(), Registrations(), ModelNotes(), NotesShared(),
-)  # fmt: skip
 
 
 class Found(NamedTuple):
@@ -72,9 +57,6 @@ class Found(NamedTuple):
 
 Find = Callable[["Sequence[Source]"], Awaitable[Found]]
 """Finds it among the open sources. Raises what speaks against it."""
-
-_NEVER_SENT: Final = frozenset({"misconfigured", "untrusted", "forbidden", "tls"})
-"""States of a source that failed before anything left us."""
 
 _NEVER: Final = "It was asked for and never begun. Nothing was changed."
 
@@ -157,7 +139,7 @@ def perform(
             raise
         except QuarterdeckError as error:
             left = [act for act in state.batch_of_acts(batch) if act.state == "asked"]
-            return [_refused(state, act, str(error)) for act in left]
+            return [refused(state, act, str(error)) for act in left]
 
 
 def reconcile(
@@ -178,7 +160,7 @@ def reconcile(
         with act_lock.held(state.path, batch) as ours:
             if ours:  # read again: it may have been carried out, and let go, since
                 open_acts = [act for act in state.batch_of_acts(batch) if act.state in ("asked", "begun")]
-                found += [_refused(state, act, _NEVER) for act in open_acts if act.state == "asked"]
+                found += [refused(state, act, _NEVER) for act in open_acts if act.state == "asked"]
                 begun = [act for act in open_acts if act.state == "begun"]
                 if read_only:
                     found += [_left(act) for act in begun if act.act in PromotionActs.acts]
@@ -228,9 +210,9 @@ async def _act_now(around: Surroundings, find: Find) -> Outcome:
         with act_lock.held(state.path, batch):
             (asked,) = state.batch_of_acts(batch)
             try:
-                return await _in_turn(does, state, asked, settled)
+                return await carry_out(does, state, asked, settled)
             except SourceError as error:
-                return _failed(state, asked, f"Not tried: {error}")
+                return failed(state, asked, f"Not tried: {error}")
 
 
 # -- a batch ----------------------------------------------------------------------------------------------------
@@ -251,128 +233,29 @@ async def _perform(around: Surroundings, acts: Iterable[Act]) -> list[Outcome]:
 async def _one_of_many(around: Surroundings, source: Source | None, act: Act, away: dict[str, str]) -> Outcome:
     state = around.state
     if source is None:
-        return _refused(state, act, "The settings name its source no more. Nothing was changed.")
+        return refused(state, act, "The settings name its source no more. Nothing was changed.")
     if source.spec.key in away:  # each further one would wait for the time-outs again
-        return _failed(state, act, away[source.spec.key])
+        return failed(state, act, away[source.spec.key])
     try:
         await check_readable(around.settings, source)
         return await _checked(around, source, act)
     except SourceError as error:
         away[source.spec.key] = f"Not tried: {error}"
-        return _failed(state, act, away[source.spec.key])
+        return failed(state, act, away[source.spec.key])
     except UsageError as error:
-        return _refused(state, act, str(error))
+        return refused(state, act, str(error))
 
 
 async def _checked(around: Surroundings, source: Source, act: Act) -> Outcome:
     """Look at the thing, and change it if that is what somebody was asked about. Raises SourceError before it is."""
     kind = kind_of(act.act)
     if not kind.takes(source):
-        return _refused(around.state, act, f"{source.spec.name} ({source.spec.kind}) can do no such thing.")
+        return refused(around.state, act, f"{source.spec.name} ({source.spec.kind}) can do no such thing.")
     kind.check(act)
     does = kind.bind(source, around)
     if why := kind.unable(does, act):
-        return _refused(around.state, act, why)
-    return await _in_turn(does, around.state, act)
-
-
-async def _in_turn(source: Any, state: State, act: Act, settled: frozenset[str] | None = None) -> Outcome:
-    """Look at the thing while nobody else acts on it, and change it if nothing speaks against that by then.
-
-    Raises SourceError before it is changed.
-    """
-    kind = kind_of(act.act)
-    with _alone(kind, state, act, settled) as why:
-        if why:
-            return _refused(state, act, why)
-        thing = await kind.look(source, act)
-        if why := kind.refusal(act, thing):
-            return _refused(state, act, why)
-        return await _change(kind, source, state, act, thing)
-
-
-@contextmanager
-def _alone(kind: Kind[Any, Any], state: State, act: Act, settled: frozenset[str] | None) -> Iterator[str]:
-    """Nobody else acts on the same thing while the block runs; gives why somebody does, "" when it is ours.
-
-    An act of somebody else's that was done since `settled`, or since this was asked for, is not seen in every thing:
-    the build that Jenkins started anew looks as before.
-    """
-    name = kind.alone(act)
-    if not name:
-        yield ""
-        return
-    with act_lock.held(state.path, name) as ours:
-        others = [one for one in state.open_acts() if one.state == "begun" and one.id != act.id]
-        same = [one for one in others if {one.act, act.act} <= kind.once and kind.alone(one) == name]
-        ended = [one for one in state.acts() if one.state == "done" and _is_news(one, act, settled)]
-        if not ours:
-            yield f"{called(act)}: another act on it is under way. Nothing was changed."
-        elif same:
-            last = same[0].act.partition("_")[0]
-            yield f"{called(act)}: what came of the last {last} is not known yet. Nothing was changed."
-        elif any(one.act == act.act and kind.alone(one) == name for one in ended):
-            yield f"{called(act)}: another {act.act} of it was done just now. Nothing was changed."
-        else:
-            yield ""
-
-
-def _is_news(other: Act, act: Act, settled: frozenset[str] | None) -> bool:
-    """Whether who asked for `act` cannot have seen what came of the other one."""
-    return (other.begun_at or 0) > act.at if settled is None else other.id not in settled
-
-
-async def _change(kind: Kind[Any, Any], source: Any, state: State, act: Act, thing: Any) -> Outcome:
-    """Do it once, and see what came of it. From here on nothing is raised but StoreError."""
-    intent = dict(act.intent) | {"previous": kind.before(act, thing)}
-    begun = msgspec.structs.replace(act, intent=intent, begun_at=_now())
-    if not state.begin_act(act.id, intent, begun.begun_at or 0):
-        return kind.outcome(act, "failed", f"{called(act)}: it was settled by another process meanwhile.")
-    tried, learnt = await _try(kind, source, begun)
-    if not tried.trouble:
-        begun = msgspec.structs.replace(begun, intent=intent | {"accepted": True} | learnt)
-        state.learn_act(act.id, begun.intent)
-    until = time.monotonic() + ACT_SECONDS / 2
-    for pause in (*kind.pauses, None):
-        outcome, is_open = await _conclude(kind, source, state, begun, tried)
-        if not is_open or pause is None or time.monotonic() > until:
-            break
-        await asyncio.sleep(pause)
-    return outcome
-
-
-async def _try(kind: Kind[Any, Any], source: Any, act: Act) -> tuple[Tried, dict[str, Any]]:
-    """Do it; gives what went wrong, and what the answer told. A time-out says nothing about whether it was done."""
-    from .sources.trouble import AnswerError
-
-    try:
-        async with asyncio.timeout(kind.patience):
-            return Tried(), dict(await kind.do(source, act))
-    except (RefusedError, UsageError) as error:
-        return Tried(str(error), is_denied=True), {}
-    except AnswerError as error:
-        return Tried(str(error), is_denied=400 <= error.status < 500 and error.status != 408), {}
-    except SourceError as error:
-        return Tried(str(error), is_denied=error.state in _NEVER_SENT), {}
-    except TimeoutError:
-        return Tried(f"{source.spec.name} did not answer within {kind.patience:.0f} s."), {}
-
-
-async def _conclude(kind: Kind[Any, Any], source: Any, state: State, act: Act, tried: Tried) -> tuple[Outcome, bool]:
-    """Read back, write the outcome if there is one, and give it; with it, whether to look again."""
-    try:
-        verdict: Verdict = await kind.verdict(source, act, tried)
-    except SourceError as error:
-        if tried.is_denied:  # left open, it would be taken for done later where somebody else has done it by then
-            return _failed(state, act, tried.trouble), False
-        why = tried.trouble or str(error)
-        return kind.outcome(act, "unknown", f"{why} What came of {called(act)} could not be read back."), True
-    told = {"read_back": verdict.read_back, "sentence": verdict.sentence}
-    done = msgspec.structs.replace(act, outcome=told)
-    if verdict.state == "open":
-        return kind.outcome(done, "unknown", verdict.sentence), True
-    state.finish_act(act.id, verdict.state, told)
-    return kind.outcome(done, verdict.state, verdict.sentence), False
+        return refused(around.state, act, why)
+    return await carry_out(does, around.state, act)
 
 
 async def _reconcile(around: Surroundings, acts: Sequence[Act], now: Millis) -> list[Outcome]:
@@ -385,22 +268,8 @@ async def _reconcile(around: Surroundings, acts: Sequence[Act], now: Millis) -> 
             if source is not None and kind.takes(source):
                 tried = Tried(is_late=True, age=(now - (act.begun_at or act.at)) / 1000)
                 does = kind.bind(source, around)
-                found.append((await _conclude(kind, does, around.state, act, tried))[0])
+                found.append((await conclude(kind, does, around.state, act, tried))[0])
         return found
-
-
-def kind_of(act: str) -> Kind[Any, Any]:
-    """Whose act it is."""
-    return next(kind for kind in KINDS if act in kind.acts)
-
-
-def _refused(state: State, act: Act, sentence: str) -> Outcome:
-    return _failed(state, act, sentence, is_refused=True)
-
-
-def _failed(state: State, act: Act, sentence: str, *, is_refused: bool = False) -> Outcome:
-    state.finish_act(act.id, "failed", {"sentence": sentence} | ({"is_refused": True} if is_refused else {}))
-    return kind_of(act.act).outcome(act, "failed", sentence, is_refused=is_refused)
 
 
 def _now() -> Millis:

@@ -22,7 +22,7 @@ from .store.state import Act, State
 
 if TYPE_CHECKING:
     from .acting import Acting
-    from .actions import Outcome
+    from .acts import Outcome
     from .handover import Shift
     from .settings import Settings
     from .sources import Source

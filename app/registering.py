@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from .acting import Acting
-from .actions import Found, Outcome, act_now, check_allowed
-from .acts import brief
+from .actions import Found, act_now, check_allowed
+from .acts import Outcome, brief
 from .acts.finding import registry_of, run_of
 from .acts.model_notes import Noted, check_note, check_text, note_act, note_intent, note_subject, text_intent
 from .acts.registrations import check_model_name, copy_intent, register_intent, registration_subject

@@ -2,7 +2,7 @@
 
 A kind says what would be refused anywhere (`check`), reads the thing that is to be changed (`look`), tells whether it
 still is what the person saw (`refusal`), does it (`do`), and reads from the thing what came of it (`verdict`), right
-away and after a crash. The gate keeps the journal, the locks, the order and the time limits.
+away and after a crash. The gate and `execution.py` keep the journal, the locks, the order and the time limits.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..actions import Outcome, perform, wants
+from ..actions import perform, wants
+from ..acts import Outcome
 from ..channel import ask
 from ..errors import QuarterdeckError
 from ..records import Want

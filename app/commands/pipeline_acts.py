@@ -9,7 +9,8 @@ from urllib.parse import unquote
 import click
 import msgspec
 
-from ..actions import NoPipelineError, act_on_pipeline, check_allowed, reconcile
+from ..actions import act_on_pipeline, check_allowed, reconcile
+from ..acts.finding import NoPipelineError
 from ..errors import QuarterdeckError, RefusedError, UsageError
 from ..records import Approval, Job, Pipeline, SourceSpec
 from ..settings import Settings

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 import click
 import msgspec
 
-from ..actions import Outcome, check_allowed, reconcile
+from ..actions import check_allowed, reconcile
+from ..acts import Outcome
 from ..errors import UsageError
 from ..records import parse_subject
 from ..registering import copy_now, describe_now, register_now

@@ -13,17 +13,9 @@ from typing import Any
 import pytest
 
 from quarterdeck.app import trust
-from quarterdeck.app.actions import (
-    ACT_SECONDS,
-    LONGEST_VALUE,
-    Outcome,
-    check_tag,
-    perform,
-    reconcile,
-    set_tag,
-    tag_intent,
-)
-from quarterdeck.app.acts.tags import TagOutcome
+from quarterdeck.app.actions import ACT_SECONDS, perform, reconcile, set_tag
+from quarterdeck.app.acts import Outcome
+from quarterdeck.app.acts.tags import LONGEST_VALUE, TagOutcome, check_tag, tag_intent
 from quarterdeck.app.errors import QuarterdeckError, RefusedError, SourceError, UntrustedError, UsageError
 from quarterdeck.app.records import Subject
 from quarterdeck.app.settings import Settings, load

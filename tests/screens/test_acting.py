@@ -9,7 +9,7 @@ import pytest
 from textual import events
 
 from quarterdeck.app.acting import Progress
-from quarterdeck.app.actions import check_tag
+from quarterdeck.app.acts.tags import check_tag
 from quarterdeck.app.deeds import Step, Undo
 from quarterdeck.app.errors import StoreError
 from quarterdeck.app.main import Quarterdeck
