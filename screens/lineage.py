@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar, NamedTuple
 
@@ -13,10 +13,8 @@ from textual.worker import Worker, WorkerState
 
 from ..app.copies import Copy
 from ..app.errors import QuarterdeckError
-from ..app.lineage import trace
 from ..app.lineage.tree import Lineage
-from ..app.records import Identities, Subject, parse_subject
-from ..app.store.reading import Reader
+from ..app.records import Subject, parse_subject
 from ..app.text import clip, shown
 from ..widgets.line import Piece
 from ..widgets.tree import TreeOutline
@@ -25,11 +23,12 @@ from .changes import Changed
 from .copying import copy_of_lines
 from .deck import Deck
 from .halves import Halves
+from .lineage_answers import Answer, Question, answers, reading_rows, unknown_rows, unstarted_rows
 from .lineage_detail import detail
 from .lineage_lines import Ink, draw, edge_of, stakes
-from .lineage_start import KEPT, Start, recent, start_rows, starts, with_recent
+from .lineage_start import KEPT, recent, start_rows, with_recent
 from .lineage_tree import SIDES, Fold, Path, Row, Side, folded, rows_of, turned, unfolded
-from .lineage_words import no_start_words, no_such_words, side_words
+from .lineage_words import side_words
 
 SIDE_BY_SIDE = 140
 """Columns from which on the row under the cursor is shown beside the tree."""
@@ -50,42 +49,12 @@ PLACES = 50
 """Places that Escape leads back through."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is asked of the cache."""
-
-    subject: Subject | None
-    """None: what there is to start from."""
-    identities: Identities
-    now: int
-    limit: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A lineage, or where to start from; neither for a thing that the cache does not have."""
-
-    subject: Subject | None
-    lineage: Lineage | None = None
-    start: Start | None = None
-
-
 class Place(NamedTuple):
     """Where somebody was."""
 
     subject: Subject | None
     here: tuple[str, Path] | None
     """The row under the cursor."""
-
-
-def answers(reader: Reader, question: Question) -> Generator[Answer]:
-    """What the cache knows around a thing, on a thread: up to a tenth of a second."""
-    if question.subject is None:
-        for start in starts(reader, question.identities, question.now):
-            yield Answer(subject=None, start=start)
-        return
-    found = trace(reader, question.subject, question.identities, now=question.now, limit=question.limit)
-    yield Answer(subject=question.subject, lineage=found)
 
 
 class LineageScreen(Halves):
@@ -210,25 +179,28 @@ class LineageScreen(Halves):
         if not self.is_composed:
             return
         rows, width = self._rows(), (self._outline_width or self.room.width) - 4
-        lineage = self._answer.lineage if self._answer is not None else None
-        ink = Ink(lineage=lineage, now=self.deck.now(), zone=self.deck.zone)
+        ink = Ink(lineage=self.lineage, now=self.deck.now(), zone=self.deck.zone)
         self._ink = replace(ink, edge=edge_of(rows, width, ink))
         self.outline.show(rows)
         self.write_frame()
         self._show_detail()
 
+    @property
+    def lineage(self) -> Lineage | None:
+        """What is drawn; None before it is known, and of what there is to start from."""
+        return self._answer.lineage if self._answer is not None else None
+
     def _rows(self) -> list[Row]:
         answer, is_tall = self._answer, self.room.height >= TALL
         if answer is None or answer.subject != self.root:
-            return [Row("remark", ("reading",), note="reading …")]
+            return reading_rows()
         if answer.lineage is not None:
             return rows_of(answer.lineage, side=self._side, folds=self._folds, needle=self.needle, is_tall=is_tall)
         if answer.start is None:
-            return [Row("remark", ("none", str(at)), note=line) for at, line in enumerate(no_such_words(self.root))]
+            return unknown_rows(self.root)
         before = recent(self.deck.tables.get_table(KEPT))
-        return start_rows(answer.start, before, self.needle, is_tall=is_tall) or [
-            Row("remark", ("none", str(at)), note=line) for at, line in enumerate(no_start_words(self.deck.states))
-        ]
+        rows = start_rows(answer.start, before, self.needle, is_tall=is_tall)
+        return rows or unstarted_rows(self.deck.states)
 
     def _draw_row(self, row: Row, width: int) -> list[Piece]:
         return draw(row, width, self._ink)
@@ -404,13 +376,13 @@ class LineageScreen(Halves):
 
     def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """What the tree is about, which half of it is shown, and how much stands below."""
-        root = self._answer.lineage.root if self._answer is not None and self._answer.lineage is not None else None
-        name = clip(root.title, 40) if root is not None and self.root is not None else clip(str(self.root or ""), 60)
+        lineage = self.lineage if self.root is not None else None
+        name = clip(lineage.root.title, 40) if lineage is not None else clip(str(self.root or ""), 60)
         left: list[Piece] = [(" lineage", "dim" if name else "bright")]
         if name:
             left += [(" of ", "dim"), (name, "bright")]
-        if root is not None and self.root is not None and self._answer is not None and self._answer.lineage is not None:
-            left += stakes(self._answer.lineage)
+        if lineage is not None:
+            left += stakes(lineage)
         if self._side != "both":
             left.append((f"  {side_words(self._side)}", "accent"))
         if self.needle:
