@@ -17,6 +17,7 @@ from ..widgets.freshness import freshness
 from ..widgets.line import Piece
 from ..widgets.status import glyph, sign
 from .alert_facts import AlertFacts, alert_facts
+from .alert_standing import StandsFor
 from .changes import Changed
 from .deck import Deck
 from .page import PageScreen
@@ -29,7 +30,7 @@ from .serving_words import alert_said, alert_stands, in_unit, since_said, summar
 from .subjects import named
 
 
-class AlertScreen(ServingKeys, PageScreen[AlertFacts]):
+class AlertScreen(ServingKeys, StandsFor, PageScreen[AlertFacts]):
     """The page of the alert of this fingerprint."""
 
     TAB = "serving"
@@ -68,11 +69,15 @@ class AlertScreen(ServingKeys, PageScreen[AlertFacts]):
 
     def subject_here(self) -> Subject | None:
         """What is under the cursor where it is a thing of its own, else the alert."""
-        return super().subject_here() or named("alert", self.fingerprint)
+        return super().subject_here() or self.page_subject()
+
+    def page_subject(self) -> Subject:
+        """The alert."""
+        return named("alert", self.fingerprint)
 
     def leads_to(self, subject: Subject) -> bool:
         """An alert leads to others, not to itself."""
-        return subject != named("alert", self.fingerprint)
+        return subject != self.page_subject()
 
     def watched_here(self) -> MonitorSeries | Alert | None:
         """The alert."""

@@ -33,20 +33,20 @@ def take_on(screen: FrameScreen) -> None:
     if attention is None:
         screen.say("there is nothing here to take on: 1 shows what needs attention", "dim")
     elif attention.ack is not None:
-        _write(screen, lambda noting: noting.unacknowledge(attention), "nobody has it now")
+        write(screen, lambda noting: noting.unacknowledge(attention), "nobody has it now")
     else:
-        _write(screen, lambda noting: noting.acknowledge(attention), "yours: it is quiet until it changes")
+        write(screen, lambda noting: noting.acknowledge(attention), "yours: it is quiet until it changes")
 
 
-def ask_for_note(screen: FrameScreen) -> None:
-    """Ask what to write on the thing here."""
+def ask_for_note(screen: FrameScreen, said: str = "") -> None:
+    """Ask what to write on the thing here. `said`: what stands there until something is typed."""
     subject = screen.subject_here()
     if subject is None:
         screen.say("there is nothing here to write on", "dim")
         return
     screen.noted_on = subject
     screen.query_one("#keys").display = False
-    screen.prompt.ask(PURPOSE, "", f"a note on {clip(str(subject), 60)}, for the team")
+    screen.prompt.ask(PURPOSE, "", said or f"a note on {clip(str(subject), 60)}, for the team")
 
 
 def answer_note(screen: FrameScreen, text: str) -> None:
@@ -54,7 +54,7 @@ def answer_note(screen: FrameScreen, text: str) -> None:
     leave(screen)
     subject = screen.noted_on
     if text.strip() and subject is not None:
-        _write(screen, lambda noting: noting.note(subject, text), "noted")
+        write(screen, lambda noting: noting.note(subject, text), "noted")
 
 
 def leave(screen: FrameScreen) -> None:
@@ -76,26 +76,27 @@ def hand_over(screen: FrameScreen) -> None:
 
 def keep_handover(screen: FrameScreen, text: str) -> None:
     """Keep what is shown, for whoever comes next."""
-    _write(screen, lambda noting: noting.handover(text), "handed over")
+    write(screen, lambda noting: noting.handover(text), "handed over")
 
 
-def _write(screen: FrameScreen, writing: Callable[[Noting], Noted], said: str) -> None:
-    """On a thread, since it asks Git who one is."""
+def write(screen: FrameScreen, writing: Callable[[Noting], Noted], said: str | Callable[[], str]) -> None:
+    """On a thread, since it asks Git who one is. `said`: what is told when it is written."""
     opening = screen.deck.noting
     if opening is None:
         screen.say(NOWHERE, "dim")
         return
 
-    def write() -> None:
+    def work() -> None:
         try:
             noted = writing(opening())
         except QuarterdeckError as error:
             screen.app.call_from_thread(screen.say, f"▲ {error}", "warn")
             return
-        told = f"{said}; {noted.sentence}" if noted.sentence else said
+        what = said if isinstance(said, str) else said()
+        told = f"{what}; {noted.sentence}" if noted.sentence else what
         screen.app.call_from_thread(_written, screen, told, noted.batch)
 
-    screen.app.run_worker(write, thread=True, group="notes", exit_on_error=False)
+    screen.app.run_worker(work, thread=True, group="notes", exit_on_error=False)
 
 
 def _written(screen: FrameScreen, said: str, batch: str) -> None:

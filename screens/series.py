@@ -21,6 +21,7 @@ from ..widgets.line import Line, Piece
 from ..widgets.outline import Outline
 from ..widgets.palette import Palette
 from ..widgets.status import glyph, sign
+from .alert_standing import StandsFor
 from .alias_history import History
 from .changes import Changed
 from .deck import Deck
@@ -38,7 +39,7 @@ AROUND = 0.5
 """Of the length of a bad stretch, what is drawn on each side of it when somebody looks closer."""
 
 
-class SeriesScreen(ServingKeys, PageScreen[SeriesFacts]):
+class SeriesScreen(ServingKeys, StandsFor, PageScreen[SeriesFacts]):
     """The page of the series of this key."""
 
     TAB = "serving"
@@ -254,7 +255,11 @@ class SeriesScreen(ServingKeys, PageScreen[SeriesFacts]):
 
     def subject_here(self) -> Subject | None:
         """What is under the cursor where it is a thing of its own, else the series."""
-        return super().subject_here() or named("series", self.key)
+        return super().subject_here() or self.page_subject()
+
+    def page_subject(self) -> Subject:
+        """The series."""
+        return named("series", self.key)
 
     def watched_here(self) -> MonitorSeries | Alert | None:
         """The series."""

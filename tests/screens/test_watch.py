@@ -6,10 +6,6 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.app.noting import Noted
-from quarterdeck.app.records import Attention, Note
-from quarterdeck.app.records.ids import ulid
-from quarterdeck.app.store.state import State
 from quarterdeck.app.triage import sight_to_json
 from quarterdeck.screens import halves, page, watch
 from quarterdeck.screens.attention import AttentionScreen, ChangesScreen
@@ -21,6 +17,7 @@ from quarterdeck.screens.sources import SourcesScreen
 from quarterdeck.screens.watch import WatchScreen
 from tests.screens import checking, production
 from tests.screens.conftest import CI, GIT, GITLAB, MLFLOW, REGISTRY
+from tests.screens.writing import Writing
 
 WIDE = (120, 40)
 
@@ -37,29 +34,6 @@ def troubled(checked: Any) -> Any:
     """The small world with checks that fail and a production whose precision fell."""
     production.fill(checked, (GIT, MLFLOW, CI, GITLAB, REGISTRY, checking.GX, checking.DBT))
     return checked
-
-
-class Writing:
-    """Writes notes into the world's state.db, as Ann; nothing is shared."""
-
-    def __init__(self, world: Any) -> None:
-        self._world = world
-
-    def _write(self, **facts: Any) -> Noted:
-        self._world.now += 1  # of two words in one millisecond nobody knows which was the last
-        note = Note(id=ulid(self._world.now), at=self._world.now, author="ann", **facts)
-        with State(self._world.tables.path) as state:
-            state.write_note(note)
-        return Noted(note)
-
-    def note(self, subject: Any, text: str) -> Noted:
-        return self._write(subject=str(subject), text=text)
-
-    def acknowledge(self, attention: Attention) -> Noted:
-        return self._write(kind="ack", subject=f"attention/{attention.id}", state=attention.state)
-
-    def unacknowledge(self, attention: Attention) -> Noted:
-        return self._write(kind="unack", subject=f"attention/{attention.id}")
 
 
 @pytest.fixture
