@@ -9,12 +9,14 @@ import statistics
 import sys
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
+
 from quarterdeck.app.query import EVENTS, Node, parse
-from quarterdeck.app.records import Batch, Event, MonitorSeries, Note, Samples, SourceSpec
+from quarterdeck.app.records import Batch, Commit, Event, MonitorSeries, Note, Pipeline, Run, Samples, SourceSpec
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.event_lookup import event_by_id
 from quarterdeck.app.store.event_order import EventOrder, find_events
@@ -39,7 +41,7 @@ INSERT INTO run SELECT i, 1, printf('%08x%08x%08x%08x', a, b, c, i), 1 + i % 3,
     CASE WHEN c % 100 < 90 THEN 'finished' WHEN c % 100 < 97 THEN 'failed' ELSE 'killed' END,
     :now - i * 20000 - a % 20000, :now - i * 20000 - a % 20000 + 1000 + b % 9000000,
     CASE b % 5 WHEN 0 THEN 'ann' WHEN 1 THEN 'bo' WHEN 2 THEN 'cy' WHEN 3 THEN 'dee' ELSE 'eve' END,
-    CASE WHEN i % 7 THEN printf('%040x', hash(i / 40, 9)) END, NULL, '', zeroblob(8), :now
+    CASE WHEN i % 7 THEN printf('%040x', hash(i / 40, 9)) END, NULL, '', zeroblob(8), :now - i
 FROM h
 """
 PIPELINE_ROWS = """
@@ -51,7 +53,7 @@ SELECT i, 2, CAST(7000000000 + i AS TEXT), CASE a % 3 WHEN 0 THEN 'test' WHEN 1 
     CASE WHEN b % 100 < 88 THEN 'passed' WHEN b % 100 < 96 THEN 'failed' ELSE 'cancelled' END, '',
     CAST(200000 - i AS TEXT), 200000 - i, 'a title', CASE WHEN a % 4 THEN 'main' ELSE 'topic/' || (a % 50) END,
     printf('%040x', hash(i / 2, 9)), 'push', CASE b % 3 WHEN 0 THEN 'ann' WHEN 1 THEN 'bo' ELSE 'cy' END, 1, '',
-    :now - i * 70000, :now - i * 70000, :now - i * 70000 + b % 600000, :now, :now - i * 70000, :now, zeroblob(8)
+    :now - i * 70000, :now - i * 70000, :now - i * 70000 + b % 600000, :now, :now - i * 70000, :now - i, zeroblob(8)
 FROM h
 """
 COMMIT_ROWS = """
@@ -161,6 +163,46 @@ def walks(reader: Reader, state: State) -> list[Row]:
     return rows
 
 
+def followed(path: Path, reader: Reader, state: State) -> list[Row]:
+    """The whole list once more after something was written: of the list before, beside read anew. CPU time."""
+    rows, order = [], EventOrder(reader, state)
+    order.all()
+    with closing(Cache(path)) as cache:
+        for number, (what, source, batch) in enumerate(_news()):
+            cache.write(source, batch, NOW + (number + 1) * 5_000)
+            before = order
+            follow = _cpu(lambda before=before: EventOrder(reader, state, before=before).all())  # type: ignore[misc]  # bound early
+            order = EventOrder(reader, state, before=before)
+            whole = _cpu(lambda: EventOrder(reader, state).all())
+            assert order.is_whole, what
+            rows.append(Row(f"{what}: CPU, read anew", "200 ms", {world.NAME: f"{follow}, {whole}"}))
+    return rows
+
+
+def _news() -> Iterator[tuple[str, str, Batch]]:
+    number = time.time_ns()  # another each time that it is measured on the same file
+    run = Run(source="m", id=f"{number:x}", experiment_id="1", name="fox", status="running", started_at=NOW)
+    ended = msgspec.structs.replace(run, status="finished", ended_at=NOW)
+    yield "a run that began", "m", Batch(runs=(run,))
+    yield "a run that ended", "m", Batch(runs=(ended,))
+    more = (msgspec.structs.replace(ended, id=f"{number + one:x}") for one in range(1, 1_001))
+    yield "1,000 runs", "m", Batch(runs=tuple(more))
+    pipeline = Pipeline(source="c", id=str(number), name="test", status="failed", created_at=NOW, ended_at=NOW)
+    yield "a pipeline", "c", Batch(pipelines=(pipeline,))
+    commit = Commit(source="g", sha=f"{number:040x}", parents=(), author="bo", email="", authored_at=NOW,
+                    committed_at=NOW, subject="Change it", changes=())  # fmt: skip
+    yield "a commit", "g", Batch(commits=(commit,))
+
+
+def _cpu(act: Callable[[], object]) -> str:
+    found = []
+    for _ in range(TIMES):
+        begun = time.process_time()
+        act()
+        found.append((time.process_time() - begun) * 1e3)
+    return figure(statistics.median(found), "ms")
+
+
 def _find(reader: Reader, state: State, event: Event) -> None:
     assert event_by_id(reader, state, event.id) == event
 
@@ -175,7 +217,7 @@ def main() -> None:
             old.unlink()
         build(path, kept)
     with closing(Reader(path)) as reader, State(kept) as state:
-        rows = [*windows(reader, state), *walks(reader, state)]
+        rows = [*windows(reader, state), *walks(reader, state), *followed(path, reader, state)]
     print_table("1,000,000 events: the first 100 for which a filter holds", [world.NAME], rows)
 
 

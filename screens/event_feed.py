@@ -132,16 +132,18 @@ class EventFeed:
                 if isinstance(one, _Window):
                     one.answer.set_result(self._window_of(one, order))
                 else:
-                    order = self._answer(one, state) or order
+                    order = self._answer(one, state, order) or order
         self._reader.close()
 
-    def _answer(self, question: _Question, state: State) -> EventOrder | None:
+    def _answer(self, question: _Question, state: State, before: EventOrder | None) -> EventOrder | None:
+        """The list, of the last one where that can be told; else its first events at once, and then all."""
         if not self.is_current(question.number) or self._reader is None:
             return None
         self._busy.set()
         try:
-            order = EventOrder(self._reader, state, question.where)
-            self._tell(Part(number=question.number, events=dict(enumerate(order.rows(order.first(FIRST))))))
+            order = EventOrder(self._reader, state, question.where, before=before)
+            if not order.is_whole:
+                self._tell(Part(number=question.number, events=dict(enumerate(order.rows(order.first(FIRST))))))
             part = _whole(order, question)
         except (sqlite3.Error, QuarterdeckError) as error:
             if "interrupted" not in str(error):

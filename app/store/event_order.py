@@ -7,9 +7,9 @@ filter; a window is read from the end of an index, and only what nothing near it
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from functools import partial
 from heapq import merge
 from itertools import islice
@@ -18,7 +18,10 @@ from typing import Final
 from ..query import And, Compare, Field, Node, register_functions
 from ..records import Event, Millis
 from .data_events import data_events
-from .event_feeds import Asked, Feed, ListFeed, RowFeed, StateFeed
+from .event_feeds import BITS, Asked, Feed, ListFeed, Pair, StateFeed
+from .event_keys import Keys
+from .event_marks import Marks, marks
+from .event_row_feed import RowFeed
 from .event_rows import COMMITS, PIPELINES, RUNS
 from .explainer import Explainer
 from .model_events import entry_event, ledger_events, move_event, version_events
@@ -28,8 +31,8 @@ from .reading import Reader
 from .state import State
 
 _ALWAYS: Final = 2**62
-_ROW: Final = 48
-"""Bits of a key that say the row; those above say which feed."""
+MOST_CHANGES: Final = 100_000
+"""Of more than that a new list is as soon made: each costs 2 microseconds."""
 _LEDGER: Final = ("promotion", "rollback", "promotion cancelled")
 _NOTES: Final = ("note", "acknowledgement", "handover")
 _AT: Final = Field("event", "at")
@@ -50,49 +53,86 @@ class EventOrder:
 
     def __init__(
         self, reader: Reader | None, state: State, where: Node | None = None, *, since: Millis | None = None,
-        until: Millis | None = None, oldest_first: bool = False,
+        until: Millis | None = None, oldest_first: bool = False, before: EventOrder | None = None,
     ) -> None:  # fmt: skip
+        """`before`: an order of the same reader and state. Of what has changed since its list was read a new one is
+        made, where that can be told."""
         low, high = _times(where)
         labels = {} if reader is None else {one.source: one.name for one in reader.source_states()}
-        asked = Asked(
+        self._asked = Asked(
             where, max(low, 0 if since is None else since), min(high, _ALWAYS if until is None else until), labels
         )
+        self._reader = reader
         self._oldest_first = oldest_first
-        self._feeds: list[Feed] = list(_feeds(reader, state, asked))
-        self._keys: array[int] | None = None
-        self._times: array[int] = array("q")
+        self._feeds: list[Feed] = list(_feeds(reader, state, self._asked))
+        self._keys: Keys | None = None
+        self._marks: Marks | None = None
+        self._follow(before)
 
     def first(self, limit: int) -> list[int]:
-        """The first `limit` keys."""
+        """The first `limit` keys. They stand for nothing any more when all have been asked for."""
         if self._keys is not None:
-            return self._keys[: max(0, limit)].tolist()
+            return self.all()[: max(0, limit)].tolist()
         walks = [self._first_of(number, limit) for number in range(len(self._feeds))]
         sign = 1 if self._oldest_first else -1
-        found = merge(*walks, key=lambda one: (sign * one[0], -sign * (one[1] >> _ROW)))
+        found = merge(*walks, key=lambda one: (sign * one[0], -sign * (one[1] >> BITS)))
         return [key for _, key in islice(found, max(0, limit))]
 
-    def _first_of(self, number: int, limit: int) -> list[tuple[Millis, int]]:
-        found = self._feeds[number].first(limit, oldest_first=self._oldest_first)
-        return [(at, number << _ROW | row) for at, row in found]
+    def _first_of(self, number: int, limit: int) -> list[Pair]:
+        return _keyed(number, self._feeds[number].first(limit, oldest_first=self._oldest_first))
+
+    @property
+    def is_whole(self) -> bool:
+        """All keys are known."""
+        return self._keys is not None
 
     def all(self) -> array[int]:
         """All keys in order. A million take seconds, on a thread; `Reader.interrupt` stops it."""
+        keys = self._ordered().keys
+        return keys[::-1] if self._oldest_first else keys
+
+    def _ordered(self) -> Keys:
         if self._keys is None:
-            times, keys = array("q"), array("q")
-            for number, feed in enumerate(self._feeds):
-                more, rows = feed.all()
-                times.extend(more)
-                keys.extend(map((number << _ROW).__or__, rows))
-            order = sorted(range(len(keys)), key=array("q", map(int.__neg__, times)).__getitem__)
-            if self._oldest_first:
-                order.reverse()
-            self._keys = array("q", map(keys.__getitem__, order))
-            self._times = array("q", map(times.__getitem__, order))
+            with nullcontext() if self._reader is None else self._reader.at_one_moment():
+                self._marks = marks(self._reader) if self._reader is not None else None
+                self._keys = self._read()
         return self._keys
+
+    def _read(self) -> Keys:
+        times, keys = array("q"), array("q")
+        for number, feed in enumerate(self._feeds):
+            more, numbers = feed.all(self._marks)
+            times.extend(more)
+            keys.extend(map((number << BITS).__or__, numbers))
+        return Keys.of(times, keys)
+
+    def _follow(self, before: EventOrder | None) -> None:
+        """Take the list of another order, with what has changed in it; leave it to `all` where nobody can tell."""
+        if before is None or before._keys is None or before._asked != self._asked:
+            return
+        if self._reader is None:
+            self._keys = self._changed(before, before._keys, None)
+            return
+        with self._reader.at_one_moment():
+            self._marks = before._marks.followed_by(marks(self._reader)) if before._marks is not None else None
+            if before._marks is not None and self._marks is not None:
+                self._keys = self._changed(before, before._keys, (before._marks, self._marks))
+
+    def _changed(self, before: EventOrder, keys: Keys, both: tuple[Marks, Marks] | None) -> Keys | None:
+        gone, maybe, come = list[Pair](), list[int](), list[Pair]()
+        for number, (feed, old) in enumerate(zip(self._feeds, before._feeds, strict=True)):
+            found = feed.changes(old, both, partial(_stands, keys, number))
+            if found is None or len(gone) + len(come) > MOST_CHANGES:
+                return None
+            gone += _keyed(number, found.gone)
+            come += _keyed(number, found.come)
+            maybe += (number << BITS | one for one in found.maybe)
+        places = [place for at, key in gone if (place := keys.place(at, key)) is not None]
+        return keys.edited([*places, *keys.places(maybe)], come) if gone or maybe or come else keys
 
     def count(self) -> int:
         """How many there are; reads all keys."""
-        return len(self.all())
+        return len(self._ordered())
 
     def rows(self, keys: Iterable[int]) -> list[Event]:
         """The events of these keys, in their order; those that are gone are left out."""
@@ -104,29 +144,35 @@ class EventOrder:
         """The same by their keys."""
         rows: dict[int, list[int]] = defaultdict(list)
         for key in keys:
-            rows[key >> _ROW].append(key & (1 << _ROW) - 1)
+            rows[key >> BITS].append(key & (1 << BITS) - 1)
         return {
-            number << _ROW | row: event
+            number << BITS | row: event
             for number, some in rows.items()
             for row, event in self._feeds[number].events(some).items()
         }
 
     def newer(self, at: Millis) -> int:
-        """How many of all, newest first, happened after that moment; reads all keys."""
-        self.all()
-        return bisect_left(self._times, -at, key=int.__neg__)
+        """How many of all happened after that moment; reads all keys."""
+        return self._ordered().newer(at)
 
     def place(self, event: Event) -> int | None:
         """Where an event stands among all keys; None: the filter leaves it out, or it is gone."""
-        keys = self.all()
-        at = event.at if self._oldest_first else -event.at
-        first = bisect_left(self._times, at, key=None if self._oldest_first else int.__neg__)
-        for place in range(first, len(keys)):
-            if self._times[place] != event.at:
+        keys = self._ordered()
+        for place in range(keys.newer(event.at), len(keys)):
+            if keys.at(place) != event.at:
                 return None
-            if any(one.id == event.id for one in self.rows([keys[place]])):
-                return place
+            if any(one.id == event.id for one in self.rows([keys.keys[place]])):
+                return len(keys) - 1 - place if self._oldest_first else place
         return None
+
+
+def _stands(keys: Keys, number: int, pair: Pair) -> bool:
+    return keys.place(pair[0], number << BITS | pair[1]) is not None
+
+
+def _keyed(number: int, pairs: Iterable[Pair]) -> list[Pair]:
+    """With keys of all feeds for the numbers of one."""
+    return [(at, number << BITS | one) for at, one in pairs]
 
 
 def _times(where: Node | None) -> tuple[Millis, Millis]:

@@ -29,6 +29,16 @@ class Rows(NamedTuple):
     """Of equal times the smaller row id is the newer."""
     tells: str
     """The condition under which a row tells of anything."""
+    written: str
+    """What grows with every row that is written, and with every change of one."""
+    is_by_clock: bool
+    """It is a time, in milliseconds: when it was written."""
+    silent: str
+    """The condition under which a row tells nothing any more, of those that came to it without being `written`."""
+    counts: tuple[str, ...]
+    """The counts of `Content` that are raised when what rows tell may have changed."""
+    is_alone: bool
+    """What a row tells depends on no other row: no filter passes or leaves it out for what another one says."""
     identity: tuple[str, str]
     """Of what an event's id is made: a word, and an expression (see `event_id`)."""
     odd: str
@@ -49,7 +59,8 @@ _FORGE: Final = ", ".join(f"'{kind}'" for kind in VOUCHED)
 
 RUNS: Final = Rows(
     table="run AS r", letter="r", at="r.ended_at", by_time="run_ended", is_older_first=False,
-    tells="r.status IN ('finished', 'failed', 'killed')", identity=("run finished", "r.native"),
+    tells="r.status IN ('finished', 'failed', 'killed')", written="r.seen_at", is_by_clock=True,
+    silent="r.status = 'deleted'", counts=("runs",), is_alone=True, identity=("run finished", "r.native"),
     odd="SELECT o.id FROM run AS o INDEXED BY run_odd WHERE " + odd("o.native", "o.git_commit"),
     columns=lambda exact: Columns(
         {"run finished": "1"},
@@ -68,6 +79,7 @@ RUNS: Final = Rows(
 
 COMMITS: Final = Rows(
     table="git_commit AS c", letter="c", at="c.committed_at", by_time="git_commit_at", is_older_first=True, tells="1",
+    written="c.id", is_by_clock=False, silent="0", counts=("commits", "infra"), is_alone=False,
     identity=("commit", "c.sha"), odd="",
     columns=lambda exact: Columns(
         {"commit": "NOT c.is_infra", CODE: "c.is_infra"},
@@ -90,7 +102,8 @@ _RECOVERED: Final = f"(p.status = 'passed' AND {BEFORE} IS 'failed')"
 
 PIPELINES: Final = Rows(
     table="pipeline AS p", letter="p", at="p.ended_at", by_time="pipeline_ended", is_older_first=False,
-    tells="p.status IN ('passed', 'failed', 'cancelled')", identity=("pipeline", "p.native || '#' || p.attempt"),
+    tells="p.status IN ('passed', 'failed', 'cancelled')", written="p.changed_at", is_by_clock=True, silent="0",
+    counts=("pipelines",), is_alone=False, identity=("pipeline", "p.native || '#' || p.attempt"),
     odd="SELECT o.id FROM pipeline AS o INDEXED BY pipeline_odd WHERE " + odd("o.native", 'o."commit"'),
     columns=lambda exact: Columns(
         {

@@ -35,7 +35,7 @@ from quarterdeck.app.records import (
     SourceSpec,
     Stack,
 )
-from quarterdeck.app.store import event_feeds
+from quarterdeck.app.store import event_row_feed
 from quarterdeck.app.store.cache import Cache
 from quarterdeck.app.store.event_lookup import event_by_id
 from quarterdeck.app.store.event_order import EventOrder, find_events
@@ -166,8 +166,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deck]:
 def deck(request: pytest.FixtureRequest, filled: Deck, monkeypatch: pytest.MonkeyPatch) -> Deck:
     """The same answers, whichever way they are found."""
     probed, many = request.param
-    monkeypatch.setattr(event_feeds, "PROBED", probed)
-    monkeypatch.setattr(event_feeds, "MANY", many)
+    monkeypatch.setattr(event_row_feed, "PROBED", probed)
+    monkeypatch.setattr(event_row_feed, "MANY", many)
     return filled
 
 
