@@ -16,6 +16,7 @@ from ..widgets.bearing import Bearing
 from ..widgets.palette import THEMES, Palette
 from ..widgets.prompt import Prompt
 from .deck import Deck
+from .experiments import named
 from .folding import Folding
 from .frame import FrameScreen
 from .help import key_items
@@ -25,6 +26,7 @@ from .picker import Picker
 from .places import screens_at
 from .roots import Roots
 from .run import RunScreen
+from .run_places import row_of
 from .runs import RunsScreen
 from .sources import SourcesScreen
 from .telling import list_notices, list_watched
@@ -60,6 +62,9 @@ class Orders(Bearing, App[int]):
     def open_subject(self, subject: Subject) -> None:
         """Open a thing."""
         try:
+            if subject.kind == "experiment":
+                self._go_to_experiment(row_of(self.deck.reader, subject))
+                return
             screens = screens_at(self.deck, subject)
         except QuarterdeckError as error:
             self._say(f"▲ {error}", "warn")
@@ -76,6 +81,7 @@ class Orders(Bearing, App[int]):
             words = [
                 *COMMANDS,
                 "run/",
+                "experiment/",
                 "model/",
                 "alias/",
                 "pipeline/",
@@ -184,9 +190,13 @@ class Orders(Bearing, App[int]):
         self.push_screen(SourcesScreen(self.deck))
 
     def _do_experiment(self, argument: str) -> None:
+        self._go_to_experiment(named(self.deck.reader.experiments(), argument))
+
+    def _go_to_experiment(self, rowid: int) -> None:
         screen = self._roots.go("runs", self._content)
         assert isinstance(screen, RunsScreen)
-        screen.show_named(argument)
+        # one that is new has its widgets after the next refresh
+        screen.show_experiment(rowid) if screen.is_ready else self.call_after_refresh(screen.show_experiment, rowid)
 
     def _do_sort(self, argument: str) -> None:
         key, _, direction = argument.partition(":")

@@ -9,6 +9,7 @@ from .frame import FrameScreen
 
 ROOTS = {
     "run": "runs",
+    "experiment": "runs",
     "model": "models",
     "alias": "models",
     "pipeline": "pipelines",
@@ -29,6 +30,7 @@ ROOTS = {
 
 FORMS = (
     "run/ID",
+    "experiment/ID",
     "model/NAME",
     "model/NAME/VERSION",
     "alias/NAME@ALIAS",
@@ -59,9 +61,9 @@ def screens_at(deck: Deck, subject: Subject) -> list[FrameScreen]:
     # each with what it brings, when it is wanted
     match ROOTS.get(subject.kind):
         case "runs":
-            from .run import RunScreen
+            from .run_places import screens_at as runs_at
 
-            return [RunScreen(deck, subject.parts[0])]
+            return runs_at(deck, subject)
         case "models":
             from .model_places import screens_at as models_at
 

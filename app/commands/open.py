@@ -26,6 +26,7 @@ def open_command(options: Options, subject: str) -> int:
 
     \b
       quarterdeck open run/4f2c91ab7d
+      quarterdeck open experiment/3                     its runs
       quarterdeck open model/churn                      its versions
       quarterdeck open model/churn/14                   one of them
       quarterdeck open alias/churn@champion             whichever that is now
@@ -61,7 +62,7 @@ def find(subject: Subject, options: Options, settings: Settings) -> Subject:
 
 
 _CAN_BE_OPENED = (
-    "run/ID, model/NAME, model/NAME/VERSION, alias/NAME@ALIAS, pipeline/ID, job/ID, check/ID, result/ID, "
+    "run/ID, experiment/ID, model/NAME, model/NAME/VERSION, alias/NAME@ALIAS, pipeline/ID, job/ID, check/ID, result/ID, "
     "dataset/NAME@DIGEST, commit/SHA, series/KEY, alert/FINGERPRINT, resource/STACK, resource/STACK/ADDRESS, "
     "event/ID and attention/ID"
 )
@@ -69,6 +70,7 @@ _CHECKS = "`quarterdeck checks --json` has the ids of checks, and those of their
 _MODELS = "`quarterdeck models` lists models and aliases, `quarterdeck models --json` their versions"
 _HOW_NAMED = {
     "run": "Runs are named by their whole id",
+    "experiment": "Experiments are named by their whole id: `quarterdeck runs --json` has it as experiment_id",
     "model": _MODELS,
     "alias": _MODELS,
     "pipeline": "Pipelines are named by their vendor's id, or its beginning: `quarterdeck pipelines --json` has them",
@@ -92,8 +94,9 @@ CAN_BE_NAMED = frozenset(_HOW_NAMED) - {"attention"}
 def whole(reader: Reader, subject: Subject, settings: Settings) -> Subject | None:
     """The subject with the whole id where a beginning was given; None where the cache has no such thing."""
     native = subject.parts[0]
-    if subject.kind == "run":
-        return subject if reader.rowids([native]) else None
+    if subject.kind in ("run", "experiment"):
+        known = reader.rowids([native]) if subject.kind == "run" else _is_experiment(reader, native)
+        return subject if known else None
     if subject.kind == "dataset":
         return _dataset(reader, subject, settings)
     if subject.kind == "commit":
@@ -105,6 +108,10 @@ def whole(reader: Reader, subject: Subject, settings: Settings) -> Subject | Non
     if subject.kind == "attention":
         return subject if _needs_attention(reader, native, settings) else None
     return _other(reader, subject)
+
+
+def _is_experiment(reader: Reader, native: str) -> bool:
+    return any(row.experiment.id == native for row in reader.experiments())
 
 
 def _watched(reader: Reader, subject: Subject) -> Subject | None:

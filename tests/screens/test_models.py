@@ -633,7 +633,7 @@ async def test_a_run_names_what_it_was_registered_as_and_leads_there(registry: A
         (":alias/churn@champion", "churn › v14"),
         (":model/nothing", "▲ model/nothing: the cache has no model of this name; `quarterdeck models` lists them"),
         (":alias/churn@nobody", "▲ alias/churn@nobody: this model has no such alias"),
-        (":experiment/1", "an experiment has no screen here yet; these have: run/ID, model/NAME"),
+        (":experiment/2", "experiment uplift"),
     ],
 )
 async def test_a_thing_is_opened_by_its_name(registry: Any, wait_for: Any, typed: str, said: str) -> None:

@@ -14,6 +14,7 @@ from quarterdeck.app.records import (
     Alert,
     Batch,
     CheckResult,
+    Experiment,
     Invocation,
     Job,
     ModelVersion,
@@ -122,6 +123,19 @@ def test_what_is_not_there_is_said(call: Call, opened: list[str], subject: str, 
 def test_a_model_a_version_and_an_alias_are_opened(call: Call, opened: list[str], subject: str) -> None:
     assert call("open", subject).status == 0
     assert opened == [subject]
+
+
+def test_an_experiment_is_opened_by_its_id_and_one_that_is_not_there_is_said(
+    call: Call, opened: list[str], cache: Path
+) -> None:
+    writer = Cache(cache)
+    writer.write(REGISTRY.key, Batch(experiments=(Experiment(source=REGISTRY.key, id="3", name="churn-train"),)), NOW)
+    writer.close()
+    assert call("open", "experiment/3").status == 0
+    assert opened == ["experiment/3"]
+    said = call("open", "experiment/4")
+    assert said.status == 1
+    assert "There is no experiment/4 in the cache. Experiments are named by their whole id" in said.err
 
 
 @pytest.mark.parametrize("subject", ["model/uplift", "model/churn%20%2F%20eu/2", "alias/churn%20%2F%20eu@nobody"])
