@@ -8,12 +8,11 @@ from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
-from textual.worker import Worker, WorkerState
 
 from ..app.query import CHECKS, Node, Sort, parse, parse_sort
 from ..app.records import OUTCOMES
 from ..widgets.record_table import Column
-from .asking import Asking
+from .asked_list import AskedList
 from .check_columns import SAYS, STRIP, UNSORTED, CheckLine, column, columns, needed, propose
 from .check_feeds import Feeds
 from .check_keys import CheckKeys
@@ -21,19 +20,19 @@ from .check_rows import PAGE, CheckRows, Listed, Question, entries, is_open, lis
 from .check_strip import UNITS, Intervals, Unit, intervals, many
 from .check_words import empty_words
 from .deck import Deck
-from .list_screen import ListScreen
 
 BY_TROUBLE = ("", False)
 """The order of the list that nobody sorted: datasets in trouble first, in each the worst first."""
 
 
-class CheckList(ListScreen[CheckLine], CheckKeys):
+class CheckList(AskedList[CheckLine, Question, Listed], CheckKeys):
     """What is asked of the cache, and which lines are drawn. A subclass has the widgets and follows the cursor."""
 
     NAME = "checks"
     TAB = "checks"
     FILTER_HINT = "outcome:fail dataset:orders silent:yes"
     DEFAULT_SORT = BY_TROUBLE
+    answers = staticmethod(listed)
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "flat", "flat", id="check.flat", tooltip="By dataset with what is well folded, or a flat list"),
@@ -43,17 +42,13 @@ class CheckList(ListScreen[CheckLine], CheckKeys):
 
     def __init__(self, deck: Deck) -> None:
         super().__init__(deck)
-        self._listed: Listed | None = None
         self._rows: CheckRows | None = None
         self._toggled: set[str] = set()
         self._unit: Unit | None = None
         self._flat = False
         self._feeds = Feeds()
         self._need: dict[str, int] = {}
-        self._stays = False
-        self._dirty = False
         self._resting: Timer | None = None
-        self._asking = Asking(deck.open_reader, listed, self._answered)
         self.keys = ["name"]
         self.look({**(deck.tables.get_table(self.kept_name()) or {}), "filter": ""})
 
@@ -113,31 +108,19 @@ class CheckList(ListScreen[CheckLine], CheckKeys):
         key = self.sort[0] or "outcome"
         return parse_sort(f"{key}:{'desc' if self.sort[1] else 'asc'}", vocabulary=CHECKS)
 
-    def _question(self) -> Question:
+    def question(self) -> Question:
+        """What is listed, in which order and intervals."""
         return Question(
             where=self._parsed(self.filter), sort=self._sorted(), now=self.deck.now(), unit=self._unit,
             columns=many(self.room), zone=self.deck.zone, identities=self.deck.identities,
         )  # fmt: skip
 
-    def reload(self, *, keep: bool) -> None:
-        """Ask for the list anew; what is on the screen stays until the answer is there."""
-        self._stays = keep
-        work = partial(self._asking.ask, self._asking.stop(), self._question())
-        self.run_worker(work, thread=True, group="list", exit_on_error=False)
-
     def first_rows(self) -> None:
         """Paint what there is at once."""
-        self._present(next(listed(self.deck.reader, self._question())))
+        self.present_now()
 
-    def _answered(self, number: int, answer: Listed) -> None:
-        """On the thread that asks."""
-        self.app.call_from_thread(self._show, number, answer)
-
-    def _show(self, number: int, answer: Listed) -> None:
-        if self._asking.is_current(number) and self.is_ready:
-            self._present(answer)
-
-    def _present(self, answer: Listed) -> None:
+    def present(self, answer: Listed) -> None:
+        """Draw it, and go on where the cursor was."""
         self._listed = answer
         if not self.chosen:
             self.keys = propose(answer.sample, self.deck.environment, flat=answer.is_flat, room=self.room)
@@ -176,15 +159,6 @@ class CheckList(ListScreen[CheckLine], CheckKeys):
             need = {key: max(size, self._need.get(key, 0)) for key, size in (self._need | need).items()}
         self._need = need
         self.set_columns()
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A failed question is a sentence, not an exit."""
-        if event.state is WorkerState.ERROR and event.worker.group == "list":
-            self.say(f"▲ the list could not be read: {event.worker.error}", "warn")
-
-    def on_unmount(self) -> None:
-        """Let go of the file."""
-        self._asking.close()
 
     def action_flat(self) -> None:
         """By dataset, or a flat list."""

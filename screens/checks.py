@@ -205,17 +205,15 @@ class ChecksScreen(CheckList):
 
     def cache_changed(self, changed: Changed) -> None:
         """Look again, but not at each of the batches of a first sync."""
-        if (changed.checks or changed.data or changed.models or changed.commits) and not self._dirty:
-            self._dirty = True
-            self.set_timer(max(CHANGES_AT_MOST_EVERY, REST_AFTER_A_LIST * self._asking.cost), self._look_again)
+        if changed.checks or changed.data or changed.models or changed.commits:
+            self.look_again_in(max(CHANGES_AT_MOST_EVERY, REST_AFTER_A_LIST * self._asking.cost))
         self.table.say(empty_words(self.deck, self.filter))  # a source was found, or has gone
         super().cache_changed(changed)
 
-    def _look_again(self) -> None:
-        self._dirty = False
-        if self.is_ready:
-            self._feeds, self._traced_for = Feeds(), ()
-            self.reload(keep=True)
+    def look_again(self) -> None:
+        """Trace what feeds the data anew, too."""
+        self._feeds, self._traced_for = Feeds(), ()
+        super().look_again()
 
     def time_passed(self) -> None:
         """Write the ages anew; what fell silent in the meantime is asked for."""

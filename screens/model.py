@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import Worker, WorkerState
 
 from ..app.query import VERSIONS, Node, parse, parse_sort
 from ..app.store.models import ModelRow, VersionRow
@@ -22,10 +20,9 @@ from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from ..widgets.record_table import Column
 from .alias_history import History
-from .asking import Asking
+from .asked_list import AskedList
 from .changes import Changed
 from .deck import Deck
-from .list_screen import ListScreen
 from .model_facts import ModelFacts, facts_of
 from .model_keys import ModelKeys
 from .model_lanes import lane_lines, scale_line
@@ -53,7 +50,7 @@ TALL = 30
 """Rows from which on there are more lanes, and their scale."""
 
 
-class ModelScreen(ListScreen[VersionLine], ModelKeys):
+class ModelScreen(AskedList[VersionLine, Question, Listed], ModelKeys):
     """The versions of the model of this name."""
 
     NAME = "versions"
@@ -61,6 +58,7 @@ class ModelScreen(ListScreen[VersionLine], ModelKeys):
     FILTER_HINT = "status:failed alias:champion version > 10"
     DEFAULT_SORT = ("version", True)
     CSS_PATH = "model.tcss"
+    answers = staticmethod(listed)
     LEADING_KEYS = ("open", "model.promote", "model.compare", "filter", "mark", "sort", "columns")
 
     def __init__(self, deck: Deck, name: str, source: str | None = None, version: str | None = None) -> None:
@@ -69,12 +67,8 @@ class ModelScreen(ListScreen[VersionLine], ModelKeys):
         self.name_of_model, self.source = name, source
         self.facts: ModelFacts | None = None
         self._first_version = version
-        self._listed: Listed | None = None
         self._need: dict[str, int] = {}
-        self._stays = False
-        self._dirty = False
         self._resting: Timer | None = None
-        self._asking = Asking(deck.open_reader, listed, self._answered)
         self._read_facts()
         self.keys = ["version"]
         self.look({**(deck.tables.get_table(self.kept_name()) or {}), "filter": ""})
@@ -228,7 +222,11 @@ class ModelScreen(ListScreen[VersionLine], ModelKeys):
     def _parsed(self, text: str) -> Node | None:
         return parse(text, zone=self.deck.zone, now=self.deck.now(), vocabulary=VERSIONS)
 
-    def _question(self, facts: ModelFacts) -> Question:
+    def question(self) -> Question | None:
+        """Which versions, in which order; None before the model itself is known."""
+        facts = self.facts
+        if facts is None:
+            return None
         key, descending = self.sort
         by_metric = key.startswith(METRIC)
         plain = by_metric or key == "version"
@@ -238,32 +236,18 @@ class ModelScreen(ListScreen[VersionLine], ModelKeys):
             values=facts.values if by_metric else {}, by_metric=by_metric,
         )  # fmt: skip
 
-    def reload(self, *, keep: bool) -> None:
-        """Ask for the list anew; what is on the screen stays until the answer is there."""
-        self._stays = keep
-        if self.facts is not None:
-            work = partial(self._asking.ask, self._asking.stop(), self._question(self.facts))
-            self.run_worker(work, thread=True, group="list", exit_on_error=False)
-
     def first_rows(self) -> None:
         """Paint the newest at once: by number the ids of 5,000 versions take two milliseconds."""
         if self.facts is None:
             self.table.say(self._nothing())
             return
         if self.sort[0] == "version" and not self.filter:
-            self._present(next(listed(self.deck.reader, self._question(self.facts))))
+            self.present_now()
         else:
             self.reload(keep=False)
 
-    def _answered(self, number: int, answer: Listed) -> None:
-        """On the thread that asks."""
-        self.app.call_from_thread(self._show, number, answer)
-
-    def _show(self, number: int, answer: Listed) -> None:
-        if self._asking.is_current(number) and self.is_ready:
-            self._present(answer)
-
-    def _present(self, answer: Listed) -> None:
+    def present(self, answer: Listed) -> None:
+        """Draw it, and go on where the cursor was."""
         self._listed = answer
         self._make_room()
         self._draw_rows(keep=self._stays)
@@ -305,31 +289,20 @@ class ModelScreen(ListScreen[VersionLine], ModelKeys):
                     ("Esc takes the filter away   / changes it", "dim")]  # fmt: skip
         return [("it has no version yet", "text"), LINE_FEED, LINE_FEED, ("r looks again", "dim")]
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A failed question is a sentence, not an exit."""
-        if event.state is WorkerState.ERROR and event.worker.group == "list":
-            self.say(f"▲ the list could not be read: {event.worker.error}", "warn")
-
-    def on_unmount(self) -> None:
-        """Let go of the file."""
-        self._asking.close()
-
     # -- news ---------------------------------------------------------------------------------------------------
 
     def cache_changed(self, changed: Changed) -> None:
         """Look again, but not at each of the batches of a first sync."""
-        if any((changed.models, changed.promotions, changed.runs, changed.pipelines)) and not self._dirty:
-            self._dirty = True
-            self.set_timer(CHANGES_AT_MOST_EVERY, self._look_again)
+        if any((changed.models, changed.promotions, changed.runs, changed.pipelines)):
+            self.look_again_in(CHANGES_AT_MOST_EVERY)
         super().cache_changed(changed)
 
-    def _look_again(self) -> None:
-        self._dirty = False
-        if self.is_ready:
-            self._read_facts()
-            self._tell_lanes()
-            if self.facts is not None:
-                self.reload(keep=True)
+    def look_again(self) -> None:
+        """Read the model itself anew, too."""
+        self._read_facts()
+        self._tell_lanes()
+        if self.facts is not None:
+            super().look_again()
 
     def time_passed(self) -> None:
         """Write the ages anew; what is in the same bucket is not sent."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import Worker, WorkerState
 
 from ..app.copies import Copy
 from ..app.model_copies import models_copies
@@ -24,10 +22,9 @@ from ..widgets.line import Piece
 from ..widgets.palette import Palette
 from ..widgets.record_table import Column
 from .alias_history import History
-from .asking import Asking
+from .asked_list import AskedList
 from .changes import Changed
 from .deck import Deck
-from .list_screen import ListScreen
 from .model import ModelScreen
 from .model_columns import ALIAS, UNSORTED, ModelLine, column, fixed, needed, propose, versions_need
 from .model_facts import ModelFacts, challenge, facts_of, rules_of
@@ -50,7 +47,7 @@ GLANCES_AT_ONCE = 4
 """Models whose gates are read in one go: 2 ms each, so that no key waits."""
 
 
-class ModelsScreen(ListScreen[ModelLine], ModelKeys):
+class ModelsScreen(AskedList[ModelLine, Question, Listed], ModelKeys):
     """The table of registered models, and the one under the cursor."""
 
     NAME = "models"
@@ -58,6 +55,7 @@ class ModelsScreen(ListScreen[ModelLine], ModelKeys):
     FILTER_HINT = "alias:champion tags.team:risk"
     DEFAULT_SORT = ("name", False)
     CSS_PATH = "models.tcss"
+    answers = staticmethod(listed)
     LEADING_KEYS = ("open", "model.promote", "filter", "mark", "sort", "columns")
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -67,17 +65,13 @@ class ModelsScreen(ListScreen[ModelLine], ModelKeys):
     def __init__(self, deck: Deck, kind: ModelKind = "model") -> None:
         super().__init__(deck)
         self.kind: ModelKind = kind
-        self._listed: Listed | None = None
         self._history = History(deck.reader, deck.state)
         self._glances = Glances()
         self._facts: ModelFacts | None = None
         self._rows: ModelRows | None = None
         self._need: dict[str, int] = {}
         self._version = 0
-        self._stays = False
-        self._dirty = False
         self._resting: Timer | None = None
-        self._asking = Asking(deck.open_reader, listed, self._answered)
         self.keys = ["name"]
         self.look({**(deck.tables.get_table(self.kept_name()) or {}), "filter": ""})
 
@@ -220,29 +214,17 @@ class ModelsScreen(ListScreen[ModelLine], ModelKeys):
     def _parsed(self, text: str) -> Node | None:
         return parse(text, zone=self.deck.zone, now=self.deck.now(), vocabulary=MODELS)
 
-    def _question(self) -> Question:
+    def question(self) -> Question:
+        """What is listed, in which order."""
         sort = parse_sort(f"{self.sort[0]}:{'desc' if self.sort[1] else 'asc'}", vocabulary=MODELS)
         return Question(where=self._parsed(self.filter), sort=sort, kind=self.kind)
 
-    def reload(self, *, keep: bool) -> None:
-        """Ask for the list anew; what is on the screen stays until the answer is there."""
-        self._stays = keep
-        work = partial(self._asking.ask, self._asking.stop(), self._question())
-        self.run_worker(work, thread=True, group="list", exit_on_error=False)
-
     def first_rows(self) -> None:
         """Paint what there is at once: it costs a millisecond."""
-        self._present(next(listed(self.deck.reader, self._question())))
+        self.present_now()
 
-    def _answered(self, number: int, answer: Listed) -> None:
-        """On the thread that asks."""
-        self.app.call_from_thread(self._show, number, answer)
-
-    def _show(self, number: int, answer: Listed) -> None:
-        if self._asking.is_current(number) and self.is_ready:
-            self._present(answer)
-
-    def _present(self, answer: Listed) -> None:
+    def present(self, answer: Listed) -> None:
+        """Draw it, and go on where the cursor was."""
         self._listed = answer
         self._share()
         self._make_room()
@@ -282,31 +264,20 @@ class ModelsScreen(ListScreen[ModelLine], ModelKeys):
         text = self._history.promotions.policy
         return any((found := rules_of(text, row.model.name)) is not None and found.candidate for row in sample)
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A failed question is a sentence, not an exit."""
-        if event.state is WorkerState.ERROR and event.worker.group == "list":
-            self.say(f"▲ the list could not be read: {event.worker.error}", "warn")
-
-    def on_unmount(self) -> None:
-        """Let go of the file."""
-        self._asking.close()
-
     # -- news ---------------------------------------------------------------------------------------------------
 
     def cache_changed(self, changed: Changed) -> None:
         """Look again, but not at each of the batches of a first sync."""
-        if any((changed.models, changed.promotions, changed.runs, changed.pipelines)) and not self._dirty:
-            self._dirty = True
-            self.set_timer(CHANGES_AT_MOST_EVERY, self._look_again)
+        if any((changed.models, changed.promotions, changed.runs, changed.pipelines)):
+            self.look_again_in(CHANGES_AT_MOST_EVERY)
         self.table.say(empty_words(self.deck, self.filter, self.kind))  # a source was found, or has gone
         super().cache_changed(changed)
 
-    def _look_again(self) -> None:
-        self._dirty = False
-        if self.is_ready:
-            self._history = History(self.deck.reader, self.deck.state)
-            self._glances.forget()
-            self.reload(keep=True)
+    def look_again(self) -> None:
+        """Read where aliases were, and the gates, anew too."""
+        self._history = History(self.deck.reader, self.deck.state)
+        self._glances.forget()
+        super().look_again()
 
     def time_passed(self) -> None:
         """Write the ages anew; what is in the same bucket is not sent. What was unexplained so far may not be now."""

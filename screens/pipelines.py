@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import Worker, WorkerState
 
 from ..app.errors import FilterError
 from ..app.query import PIPELINES, Compare, Field, Node, all_of, parse, parse_sort, write
@@ -24,10 +22,9 @@ from ..widgets.palette import Palette
 from ..widgets.record_table import Column
 from ..widgets.status import glyph
 from ..widgets.strip import agreeing, has_seconds, strip
-from .asking import Asking
+from .asked_list import AskedList
 from .changes import Changed
 from .deck import Deck
-from .list_screen import ListScreen
 from .pipeline import TALL, PipelineScreen
 from .pipeline_columns import DEFAULT, UNSORTED, Group, PipelineLine, column, columns, needed
 from .pipeline_facts import PipelineFacts, facts_of
@@ -49,7 +46,7 @@ GROUPINGS: tuple[By | None, ...] = (None, "branch", "commit")
 """What `t` goes through: a flat list, by branch, by commit."""
 
 
-class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
+class PipelinesScreen(AskedList[PipelineLine, Question, Listed], PipelineKeys):
     """The table of pipelines, and below it the jobs of the one under the cursor."""
 
     NAME = "pipelines"
@@ -57,6 +54,7 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
     FILTER_HINT = "status:failed branch:main"
     DEFAULT_SORT = ("created_at", True)
     CSS_PATH = "pipelines.tcss"
+    answers = staticmethod(listed)
     LEADING_KEYS = (
         "open", "pipeline.log", "filter", "mark", "pipeline.group", "pipeline.rerun", "pipeline.approve",
         "pipeline.cancel", "sort", "columns",
@@ -70,17 +68,13 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
         super().__init__(deck)
         self.keys = list(DEFAULT)
         self._by: By | None = None
-        self._listed: Listed | None = None
         self._facts: PipelineFacts | None = None
         self._rows: PipelineRows | None = None
         self._left_for: tuple[str, str] | None = None
         self._need: dict[str, int] = {}
         self._waiting = 0
         self._words: list[str] = []
-        self._stays = False
-        self._dirty = False
         self._resting: Timer | None = None
-        self._asking = Asking(deck.open_reader, listed, self._answered)
         self.look({**(deck.tables.get_table(self.kept_name()) or {}), "filter": given})
         self.given = given
         if given:
@@ -234,37 +228,26 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
     def _parsed(self, text: str) -> Node | None:
         return parse(text, zone=self.deck.zone, now=self.deck.now(), vocabulary=PIPELINES)
 
-    def _question(self) -> Question:
+    def question(self) -> Question:
+        """What is listed, in which order and groups."""
         sort = parse_sort(f"{self.sort[0]}:{'desc' if self.sort[1] else 'asc'}", vocabulary=PIPELINES)
         return Question(where=self._parsed(self.filter), sort=sort, by=self._by)
-
-    def reload(self, *, keep: bool) -> None:
-        """Ask for the list anew; what is on the screen stays until the answer is there."""
-        question = self._question()
-        self._stays = keep
-        number = self._asking.stop()
-        self.run_worker(partial(self._asking.ask, number, question), thread=True, group="list", exit_on_error=False)
 
     def first_rows(self) -> None:
         """Paint the first window at once, where it costs a millisecond; the rest comes after."""
         self._count_waiting()
         if self._by is None and not self.filter:
-            self._present(next(listed(self.deck.reader, self._question())))
+            self.present_now()
             self.call_after_refresh(self.reload, keep=True)
         else:
             self.reload(keep=False)
 
-    def _answered(self, number: int, answer: Listed) -> None:
-        """On the thread that asks."""
-        self.app.call_from_thread(self._show, number, answer)
+    def takes(self, answer: Listed) -> bool:
+        """The first window says less than a whole list that is shown."""
+        return answer.complete or not self._stays or self._listed is None
 
-    def _show(self, number: int, answer: Listed) -> None:
-        if not self._asking.is_current(number) or not self.is_ready:
-            return
-        if answer.complete or not self._stays or self._listed is None:
-            self._present(answer)
-
-    def _present(self, answer: Listed) -> None:
+    def present(self, answer: Listed) -> None:
+        """Draw it, and go on where the cursor was."""
         self._listed = answer
         rows = PipelineRows(self.deck.reader, answer, self.deck.now())
         self._make_room(rows)
@@ -293,30 +276,19 @@ class PipelinesScreen(ListScreen[PipelineLine], PipelineKeys):
             self._need = need
             self.set_columns()
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A failed question is a sentence, not an exit."""
-        if event.state is WorkerState.ERROR and event.worker.group == "list":
-            self.say(f"▲ the list could not be read: {event.worker.error}", "warn")
-
-    def on_unmount(self) -> None:
-        """Let go of the file."""
-        self._asking.close()
-
     # -- news ---------------------------------------------------------------------------------------------------
 
     def cache_changed(self, changed: Changed) -> None:
         """Look again, but not at each of the batches of a first sync."""
-        if (changed.pipelines or changed.commits) and not self._dirty:
-            self._dirty = True
-            self.set_timer(max(CHANGES_AT_MOST_EVERY, REST_AFTER_A_LIST * self._asking.cost), self._look_again)
+        if changed.pipelines or changed.commits:
+            self.look_again_in(max(CHANGES_AT_MOST_EVERY, REST_AFTER_A_LIST * self._asking.cost))
         self.table.say(empty_words(self.deck, self.filter))  # a source was found, or has gone
         super().cache_changed(changed)
 
-    def _look_again(self) -> None:
-        self._dirty = False
-        if self.is_ready:
-            self._count_waiting()
-            self.reload(keep=True)
+    def look_again(self) -> None:
+        """Count anew what waits, too."""
+        self._count_waiting()
+        super().look_again()
 
     def _count_waiting(self) -> None:
         """How many deployments wait for a person."""
