@@ -26,6 +26,7 @@ CHART_KEYS = (
     ("chart.axis", "", "axis"),
     ("chart.log", "", "log"),
     ("chart.less", "chart.more", "smooth"),
+    ("chart.leave", "", "put away"),
 )
 """The chart's keys as the key line names them: two ids of bindings at most, and what they do."""
 
@@ -103,8 +104,9 @@ class CurveScreen(RunView):
         return [self.name_here]
 
     def on_chart_moved(self) -> None:
-        """The cursor reads something else."""
+        """The cursor reads something else; whether there is one to put away is on the key line."""
         self._read_out()
+        self.write_frame()
 
     def on_chart_changed(self) -> None:
         """Another axis has other words."""
