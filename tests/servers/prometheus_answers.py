@@ -23,6 +23,8 @@ class Answers:
     refused: dict[str, Told] = field(default_factory=dict)
     """What a query, or "alerts", is answered with instead."""
     warnings: list[str] = field(default_factory=list)
+    started: str = ""
+    """When its process began, as it says so; "": it does not say."""
     ranges: list[dict[str, str]] = field(default_factory=list)
     """What was asked of query_range, in its order."""
 
@@ -30,6 +32,8 @@ class Answers:
         """One request."""
         if asked.path.endswith("/api/v1/alerts"):
             return self.refused.get("alerts") or Told({"status": "success", "data": {"alerts": self.alerts}})
+        if self.started and asked.path.endswith("/api/v1/status/runtimeinfo"):
+            return Told({"status": "success", "data": {"startTime": self.started, "CWD": "/"}})
         if not asked.path.endswith("/api/v1/query_range"):
             return Told(b"404 page not found\n", 404, {"Content-Type": "text/plain; charset=utf-8"})
         params = dict(parse_qsl(asked.body.decode())) if asked.method == "POST" else dict(asked.query)

@@ -88,6 +88,14 @@ class PrometheusApi:
         answer = await self._http.get(_API + "alerts")
         return answer.json(parse.alerts_answer).data.alerts or []
 
+    async def started_at(self) -> Millis | None:
+        """When the server's process began; None where the server does not say, as others that speak the same API."""
+        try:
+            answer = await self._http.get(_API + "status/runtimeinfo")
+            return parse.millis(answer.json(parse.runtime_answer).data.start_time)
+        except SourceError:
+            return None
+
     async def range(self, query: str, span: Span, most: int = MOST_LINES) -> Found:
         """The lines of a query over a stretch of time: `most`, or one more where there are more."""
         asked = {

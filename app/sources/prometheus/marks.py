@@ -13,6 +13,7 @@ from ...records import Millis
 from ...settings.sections import Series
 from ..monitored import KEPT
 from .client import Span
+from .standing import Standing
 
 FINE: Final[Millis] = 6 * 3_600_000
 """How much of the past is read as finely as what comes: the longer of the urgent windows of a budget."""
@@ -78,6 +79,8 @@ class Marks(msgspec.Struct):
     version: int = 0
     alerts_upto: Millis | None = None
     """When the alerts were last looked at. None: never."""
+    standing: dict[str, Standing] = msgspec.field(default_factory=dict)
+    """Those that fired then, by fingerprint."""
     queries: dict[str, QueryMarks] = msgspec.field(default_factory=dict)
     """By the name of the settings."""
 

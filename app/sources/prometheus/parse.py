@@ -79,6 +79,19 @@ class AlertsAnswer(msgspec.Struct):
     data: RawAlerts
 
 
+class Runtime(msgspec.Struct, rename="camel"):
+    """The data of `status/runtimeinfo`."""
+
+    start_time: str = ""
+
+
+class RuntimeAnswer(msgspec.Struct):
+    """The answer of `status/runtimeinfo`."""
+
+    status: str
+    data: Runtime
+
+
 class Refusal(msgspec.Struct, rename="camel"):
     """What the API says where it does not answer."""
 
@@ -88,6 +101,7 @@ class Refusal(msgspec.Struct, rename="camel"):
 
 range_answer: Final = msgspec.json.Decoder(RangeAnswer)
 alerts_answer: Final = msgspec.json.Decoder(AlertsAnswer)
+runtime_answer: Final = msgspec.json.Decoder(RuntimeAnswer)
 refusal: Final = msgspec.json.Decoder(Refusal)
 
 

@@ -15,9 +15,9 @@ from ...records import Alert, Batch, Millis, MonitorSeries, SourceSpec, Want
 from ...settings.sections import Series
 from .. import Cursor
 from ..monitored import KEPT
-from . import parse
+from . import parse, standing
 from .client import PrometheusApi, QueryError, Span
-from .marks import Marks, chunks, stretches
+from .marks import MOST_POINTS, Marks, chunks, stretches
 from .queries import Query, Reading
 
 _A_PASS: Final = 4
@@ -27,6 +27,8 @@ _MOST_ALERTS: Final = 2_000
 _PAUSE: Final[Millis] = 5 * 60_000
 """After so long without a look, alerts may have come and gone in between: they are looked for."""
 _ALERT_STEP: Final[Millis] = 60_000
+_CLOCKS: Final[Millis] = 5_000
+"""A server's answers tell its clock in whole seconds: one that began so shortly before the last look began after it."""
 _LOOK_BACK: Final[Millis] = 15 * 60_000
 """What somebody who looks at a series is given of it where there is nothing new."""
 _FIRING: Final = f'ALERTS{{{parse.STATE}="firing"}}'
@@ -135,13 +137,42 @@ class PrometheusSource:
         raws = await self._api.alerts()
         now, self._trouble = self.server_now(), ""
         is_less = marks.meet(self._sections, self._step, now)
+        before = marks.alerts_upto
         past, spent = await self._past(marks, now)
+        alerts = self._alerts_of(raws, now)
+        ended, more = await self._ended(standing.moved(alerts, marks.standing), before or now, now)
+        alerts, marks.standing = standing.continued(alerts, marks.standing, ended)
         series = self._known_series(marks) if is_less else ()
         batch = Batch(
-            alerts=self._alerts_of(raws, now), past_alerts=past, series=series, series_complete=is_less,
+            alerts=alerts, past_alerts=past, series=series, series_complete=is_less,
             cursor=marks.dump(),
         )  # fmt: skip
-        return batch, spent
+        return batch, spent + more
+
+    async def _ended(self, moved: Sequence[Alert], before: Millis, now: Millis) -> tuple[set[str], int]:
+        """Of alerts whose time has moved since the look `before` those that were seen not firing in between, and how
+        many requests that took."""
+        if now - before >= _PAUSE:
+            return await self._ended_meanwhile(moved, before, now)
+        pending = {one.fingerprint for one in moved if one.state == "pending"}
+        if not pending:  # it fires now as it did a moment ago
+            return set(), 0
+        began = await self._api.started_at()
+        # a server that began anew waits once more before it lets an alert fire that has not ended
+        return (set() if began is not None and began >= before - _CLOCKS else pending), 1
+
+    async def _ended_meanwhile(self, moved: Sequence[Alert], before: Millis, now: Millis) -> tuple[set[str], int]:
+        """By what the server remembers of a longer time in which nobody looked."""
+        if not moved:
+            return set(), 0
+        step = _ALERT_STEP * -(-(now - before) // (_ALERT_STEP * MOST_POINTS))
+        span = Span(-(-before // step) * step, now // step * step, step)
+        try:
+            lines = (await self._api.range("ALERTS", span, _MOST_ALERTS)).lines
+            awake = (await self._api.range("count(up)", span)).lines
+        except QueryError:
+            return set(), 2
+        return standing.seen_ended(moved, self.spec.key, lines, awake, span), 2
 
     def _known_series(self, marks: Marks) -> tuple[MonitorSeries, ...]:
         """All lines that the settings still want."""
