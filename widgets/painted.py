@@ -15,6 +15,8 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Size
 from textual.strip import Strip
 
+from .pen import sparing
+
 
 class Lines(CompositorUpdate):
     """Some whole lines of the screen, rendered."""
@@ -25,6 +27,20 @@ class Lines(CompositorUpdate):
     def render_segments(self, console: Console) -> str:
         """The escape sequences and text of all of them."""
         return "".join(f"{Control.move_to(0, y).segment.text}{text}" for y, text in self._lines)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Segment(self.render_segments(console), None, [])
+
+
+class Sparing(CompositorUpdate):
+    """An update that says colours where they change."""
+
+    def __init__(self, update: CompositorUpdate) -> None:
+        self._update = update
+
+    def render_segments(self, console: Console) -> str:
+        """Its escape sequences and text."""
+        return sparing(self._update.render_segments(console))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Segment(self.render_segments(console), None, [])
@@ -46,6 +62,10 @@ class Painted:
         if size != self._size:
             self._size = size
             self.forget()
+        found = self._differing(update, console)
+        return Sparing(found) if isinstance(found, CompositorUpdate) else found
+
+    def _differing(self, update: RenderableType, console: Console) -> RenderableType | None:
         if isinstance(update, LayoutUpdate):
             return self._of_layout(update, console)
         if isinstance(update, ChopsUpdate):
