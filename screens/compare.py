@@ -14,21 +14,21 @@ from textual.widget import Widget
 from ..app.comparison import FEWEST, CompareRow, Comparison, compare
 from ..app.copies import Copy
 from ..app.records import CommitsBetween, Run
-from ..app.text import clip, one_line
+from ..app.text import clip
 from ..widgets.chart import Chart
-from ..widgets.figures import count
-from ..widgets.freshness import freshness
+from ..widgets.freshness import each_freshness
 from ..widgets.frozen_table import FrozenTable
 from ..widgets.line import Line, Piece
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
-from ..widgets.prompt import Prompt
 from .changes import Changed
 from .compare_curves import FOLLOWED_EVERY, CompareCurves
 from .compare_detail import detail, sentence_lines
 from .compare_rows import CompareLines
+from .compare_words import aside, counted, no_rows
 from .comparing import commits_from, copies_of, just_read, read_again
 from .deck import Deck
+from .narrowing import Narrowing
 from .run import RunScreen
 from .run_acts import RunActs
 
@@ -51,11 +51,12 @@ CHART_KEYS = {
 """What the line of keys says while the curves have the focus, by the ids of the bindings."""
 
 
-class CompareScreen(RunActs):
+class CompareScreen(RunActs, Narrowing):
     """The comparison of a few runs."""
 
     TAB = "runs"
     CSS_PATH = "compare.tcss"
+    NARROW_HINT = "a part of a row's name: lr, loss, orders"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", id="open", tooltip="A metric's curves, or the run", key_display="Enter"),
@@ -71,13 +72,12 @@ class CompareScreen(RunActs):
     def __init__(self, deck: Deck, runs: Sequence[Run]) -> None:
         """`runs`: two to eight, whole and just read, the baseline first."""
         super().__init__(deck)
+        self._held = just_read(deck.reader, runs)
         self._wanted = [(run.source, run.id) for run in runs]
         self._hues = {one: hue for hue, one in enumerate(self._wanted)}
-        self._held = just_read(deck.reader, runs)
         self._commits: dict[str, CommitsBetween | None] = {}
         self._waiting = False
         self._everything = False
-        self._narrow = ""
         self._lines = self._made()
         self._in_sight = (0, (0, 0))
         self._resting: Timer | None = None
@@ -102,7 +102,7 @@ class CompareScreen(RunActs):
         self.detail.display = False
         self.table.show(self._lines)
         self._share(self.app.size.width, self.app.size.height)
-        self.table.say(self._nothing())
+        self.table.say(no_rows(self.needle))
         self.curves.draw(self._held)
         return [self.sentences, self.table, Line(self.deck.palette, fill="─", id="below"), self.chart, self.detail]
 
@@ -121,7 +121,7 @@ class CompareScreen(RunActs):
 
     def _follow(self) -> None:
         """Ask again for the curves while a run still runs."""
-        running = any(run.status == "running" for run in self._held.runs)
+        running = self._held.is_running
         if running and self._following is None:
             self._following = self.set_interval(FOLLOWED_EVERY, self._want_curves)
         elif not running and self._following is not None:
@@ -141,20 +141,15 @@ class CompareScreen(RunActs):
         hues = [self._hues[run.source, run.id] for run in compared.runs]
         return CompareLines(
             compared=compared, hues=hues, now=self.deck.now(), zone=self.deck.zone, everything=self._everything,
-            narrow=self._narrow, here=max(0, min(column, len(hues) - 1)), waiting=self._waiting,
+            narrow=self.needle, here=max(0, min(column, len(hues) - 1)), waiting=self._waiting,
         )  # fmt: skip
 
     def _show(self, lines: CompareLines) -> None:
         self._lines = lines
         self.table.show(lines, column=lines.here)
-        self.table.say(self._nothing())
+        self.table.say(no_rows(self.needle))
         self._share(self.size.width, self.size.height)
         self.write_frame()
-
-    def _nothing(self) -> list[Piece]:
-        if self._narrow:
-            return [("no row is called so: Esc shows all again", "dim")]
-        return [("these runs differ in nothing: ", "text"), ("d", "accent"), (" shows what is the same", "text")]
 
     def _share(self, width: int, height: int) -> None:
         """Share the lines between the rules: what the table does not need is the curves."""
@@ -218,10 +213,6 @@ class CompareScreen(RunActs):
             self.detail.display, self.chart.display = bool(said), not said
         if not said:
             self.curves.follow(self._held)
-
-    def _key_at(self, at: int) -> tuple[str, str]:
-        run = self._held.runs[at]
-        return run.source, run.id
 
     def _want_curves(self) -> None:
         if self.is_ready:
@@ -306,11 +297,9 @@ class CompareScreen(RunActs):
 
     def _arrange(self, places: Sequence[int], column: int) -> None:
         """The runs of these places, in this order, the cursor on `column`."""
-        held, base = self._held, self._held.runs[0]
-        self._held = held._replace(
-            runs=[held.runs[place] for place in places], rowids=[held.rowids[place] for place in places]
-        )
-        self._wanted = [self._key_at(at) for at in range(len(places))]
+        base = self._held.runs[0]
+        self._held = self._held.arranged(places)
+        self._wanted = [(run.source, run.id) for run in self._held.runs]
         if self._held.runs[0] is not base:
             self._commits = {}
             self._find_commits()
@@ -326,48 +315,23 @@ class CompareScreen(RunActs):
             self.set_focus(self.table)
         elif self.focused is not self.table:
             self.set_focus(self.table)
-        elif self._narrow:
-            self._set_narrow("")
         else:
-            self.action_back()
+            super().action_leave()
         self.write_frame()
 
     # -- narrowing ----------------------------------------------------------------------------------------------
 
-    def action_filter(self) -> None:
-        """Ask what the rows are to be called."""
-        self.query_one("#keys").display = False
-        names = {row.name for row in self.compared.rows}
-        self.prompt.ask("narrow", self._narrow, "a part of a row's name: lr, loss, orders", names)
+    def narrow_words(self) -> Iterable[str]:
+        """What rows are called."""
+        return {row.name for row in self.compared.rows}
 
-    def on_prompt_typed(self, event: Prompt.Typed) -> None:
-        """Follow what is typed."""
-        if event.purpose == "narrow":
-            self._set_narrow(event.value)
+    def narrowed(self) -> None:
+        """Show the rows that are called so; the curves follow."""
+        self._show(self._drawn(self.compared, self.table.column))
+        self._rest()
 
-    def on_prompt_answered(self, event: Prompt.Answered) -> None:
-        """Keep it."""
-        if event.purpose == "narrow":
-            self._set_narrow(event.value)
-            self._close_prompt()
-
-    def on_prompt_left(self, event: Prompt.Left) -> None:
-        """All rows again."""
-        if event.purpose == "narrow":
-            self._set_narrow("")
-            self._close_prompt()
-
-    def _set_narrow(self, text: str) -> None:
-        if text.strip() != self._narrow:
-            self._narrow = text.strip()
-            self._show(self._drawn(self.compared, self.table.column))
-            self._rest()
-
-    def _close_prompt(self) -> None:
-        self.prompt.close()
-        self.query_one("#keys").display = True
-        self.set_focus(self.table)
-        self.write_frame()
+    def _narrow(self, needle: str) -> None:
+        super()._narrow(needle.strip())
 
     # -- news ---------------------------------------------------------------------------------------------------
 
@@ -394,7 +358,7 @@ class CompareScreen(RunActs):
     def time_passed(self) -> None:
         """A run that still runs has taken longer."""
         super().time_passed()
-        if any(run.status == "running" for run in self._held.runs):
+        if self._held.is_running:
             self._show(self._made(self.table.column))
 
     def on_resize(self) -> None:
@@ -432,23 +396,11 @@ class CompareScreen(RunActs):
 
     def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """How many runs of what, how much differs, and how fresh it is."""
-        rows, runs = self.compared.rows, self.compared.runs
-        left: list[Piece] = [(" compare ", "dim"), (f"{len(runs)} runs", "bright"), (self._of(), "text")]
-        differing = sum(row.differs for row in rows)
-        left.append((f"   {count(differing)} of {count(len(rows))} rows differ", "text"))
-        if self._narrow:
-            left.append((f"   / {one_line(self._narrow)}", "accent"))
-        states = [state for state in self.deck.states if state.source in {run.source for run in runs}]
-        right = [piece for state in states for piece in [*freshness(state, self.deck.now()), ("  ", "text")]][:-1]
-        return left, [*self._aside(), *right, (" ", "text")]
-
-    def _of(self) -> str:
-        names = {self._held.experiments.get((run.source, run.experiment_id), "") for run in self.compared.runs}
-        return f" of {clip(names.pop(), 30)}" if len(names) == 1 else f" of {len(names)} experiments"
-
-    def _aside(self) -> list[Piece]:
+        sources = {run.source for run in self.compared.runs}
+        states = [state for state in self.deck.states if state.source in sources]
         hidden = 0 if self.has_class("-curves") else sum(self.table.hidden)
-        return [(f"{hidden} more {'run' if hidden == 1 else 'runs'} aside   ", "accent")] if hidden else []
+        left = counted(self.compared, self._held.experiments, self.needle)
+        return left, [*aside(hidden), *each_freshness(states, self.deck.now()), (" ", "text")]
 
     def copies(self) -> Sequence[Copy]:
         """What is on the screen in three forms, and the command that prints it."""

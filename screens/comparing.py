@@ -25,6 +25,17 @@ class Held(NamedTuple):
     experiments: Mapping[tuple[str, str], str]
     sources: Mapping[str, str]
 
+    @property
+    def is_running(self) -> bool:
+        """Whether one of them still runs."""
+        return any(run.status == "running" for run in self.runs)
+
+    def arranged(self, places: Sequence[int]) -> Held:
+        """The runs of these places, in this order."""
+        return self._replace(
+            runs=[self.runs[place] for place in places], rowids=[self.rowids[place] for place in places]
+        )
+
 
 def read_again(reader: Reader, wanted: Sequence[tuple[str, str]]) -> Held:
     """The runs of these sources and native ids, in this order; those that are gone are left out."""

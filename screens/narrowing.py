@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from ..widgets.prompt import Prompt
@@ -23,10 +24,14 @@ class Narrowing(FrameScreen):
         """Show other rows from now on, from the first."""
         raise NotImplementedError  # abstract: ABCMeta and Textual's metaclass do not go together
 
+    def narrow_words(self) -> Iterable[str]:
+        """What completes the words that are typed."""
+        return ()
+
     def action_filter(self) -> None:
         """Narrow the page to rows that hold what is typed."""
         self.query_one("#keys").display = False
-        self.prompt.ask("narrow", self.needle, self.NARROW_HINT)
+        self.prompt.ask("narrow", self.needle, self.NARROW_HINT, self.narrow_words())
 
     def on_prompt_typed(self, event: Prompt.Typed) -> None:
         """Follow what is typed."""

@@ -37,6 +37,11 @@ def freshness(state: SourceState, now: int) -> list[Piece]:
     return [name, (f"{glyph(found)}{word}", sign(found).role), (f" {old}".rstrip(), "dim")]
 
 
+def each_freshness(states: Sequence[SourceState], now: int) -> list[Piece]:
+    """The same of several sources, two cells apart."""
+    return [piece for state in states for piece in (*freshness(state, now), ("  ", "text"))][:-1]
+
+
 def trouble(
     states: Sequence[SourceState], now: int, zone: tzinfo = UTC, width: int | None = None
 ) -> list[Piece]:  # fmt: skip
