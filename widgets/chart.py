@@ -1,7 +1,7 @@
 """A chart of metric histories: curves over steps or time, with a cursor, zoom, smoothing and a log scale.
 
-It draws its picture whole, compares it with the one before and sends the cells that differ: a new point of a
-live run costs a few hundred bytes. Axes end at round values ahead of the data, so that most new points move nothing.
+It draws its picture whole, and its canvas sends the cells that differ from the one before: a new point of a live run
+costs a few hundred bytes. Axes end at round values ahead of the data, so that most new points move nothing.
 """
 
 from __future__ import annotations
@@ -15,27 +15,24 @@ from math import floor
 from typing import ClassVar
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 
 from .bundle import Bundle
+from .canvas import Canvas
 from .curves import AXES, SMOOTHINGS, Axis, Curve, Reading
 from .line import Piece
 from .palette import Palette
 from .plot import draw, empty
 from .scene import Area, Picture, View
 from .spark import spark as spark  # part of what a chart offers
-from .stripe import STRIPE, Stripe
+from .stripe import STRIPE
 
 _CLOSEST = 1e-9
 """The smallest part of the whole that can be zoomed into."""
 
 
-class Chart(Widget, can_focus=True):
+class Chart(Canvas, can_focus=True):
     """Curves on axes. It knows series and nothing of where they come from."""
 
     DEFAULT_CSS = "Chart { height: 1fr; width: 1fr; layout: horizontal; overflow: hidden; }"
@@ -56,7 +53,7 @@ class Chart(Widget, can_focus=True):
         Binding("greater_than_sign", "smooth(1)", "More smoothing", id="chart.more", show=False),
         Binding("n", "curve(1)", "Bring out the next curve", id="chart.next", show=False),
         Binding("N", "curve(-1)", "Bring out the previous curve", id="chart.previous", show=False),
-        Binding("escape", "leave", "Put the cursor away", id="chart.leave", show=False),
+        Binding("escape", "leave", "Put the cursor away", id="chart.leave", show=False, key_display="Esc"),
     ]
 
     class Moved(Message):
@@ -74,24 +71,14 @@ class Chart(Widget, can_focus=True):
         zone: tzinfo = UTC,
         id: str | None = None,  # noqa: A002  Textual's name
     ) -> None:
-        super().__init__(id=id)
-        self._palette = palette
+        super().__init__(palette, is_striped=not compact, id=id)
         self._bundle = Bundle()
         self._message: tuple[Piece, ...] = ()
         self._marks: list[tuple[Axis, float, str]] = []
         self._zoomed: tuple[float, float] | None = None
         self._view = View(0.0, 1.0, title=title, compact=compact, zone=zone, stripe=0 if compact else STRIPE)
         self._picture: Picture | None = None
-        self._strips: dict[int, Strip] = {}
-        self._stripes: list[Stripe] = []
         self._holds = False
-
-    def compose(self) -> ComposeResult:
-        """Stripes for a chart with a cursor; a compact one is painted as it is."""
-        if not self._view.compact:
-            # those beyond the edge are not seen and cost nothing
-            self._stripes = [Stripe(self, start) for start in range(0, max(self.app.size.width, 200), STRIPE)]
-        yield from self._stripes
 
     # -- what is shown ------------------------------------------------------------------------------------------
 
@@ -143,12 +130,6 @@ class Chart(Widget, can_focus=True):
             self._marks, self._bundle.extent = made, extent
             self._view = replace(self._view, levels=tuple(levels))
             self._paint()
-
-    def recolour(self, palette: Palette) -> None:
-        """Draw the same in other colours."""
-        self._palette = palette
-        self._strips.clear()
-        self._send_all()
 
     @property
     def title(self) -> str:
@@ -372,37 +353,12 @@ class Chart(Widget, can_focus=True):
         return self._picture.area if self._picture else Area(0, 0, max(1, self.size.width), 1)
 
     def _paint(self) -> None:
-        """Draw the picture and send what differs from the one before."""
+        """Draw the picture anew, and show that."""
         width, height = self.size
         if not width or not height or self._holds:
             return
-        before, self._picture = self._picture, self._drawn(width, height)
-        if before is None or (before.grid.width, before.grid.height) != (width, height):
-            self._strips.clear()
-            self._send_all()
-            return
-        regions = [Region(x, y, size, 1) for y, x, size in self._picture.grid.changes(before.grid)]
-        for region in regions:
-            self._strips.pop(region.y, None)
-        self.send(regions)
-
-    def send(self, regions: Sequence[Region]) -> None:
-        """Have these cells painted: by the stripes that they are in, and beyond the last stripe by the chart."""
-        for stripe in self._stripes:
-            seen = Region(stripe.start, 0, STRIPE, self.size.height)
-            parts = [part.translate((-stripe.start, 0)) for region in regions if (part := region.intersection(seen))]
-            if parts:
-                stripe.refresh(*parts)
-        covered = STRIPE * len(self._stripes)
-        beyond = [region for region in regions if region.right > covered]
-        if beyond:
-            self.refresh(*beyond)
-
-    def _send_all(self) -> None:
-        if self.size.width > STRIPE * len(self._stripes):
-            self.refresh()
-        for stripe in self._stripes:
-            stripe.refresh()
+        self._picture = self._drawn(width, height)
+        self.show_grid(self._picture.grid)
 
     def _drawn(self, width: int, height: int) -> Picture:
         if self._bundle.ends(None) is None:
@@ -415,15 +371,3 @@ class Chart(Widget, can_focus=True):
     def on_resize(self) -> None:
         """Draw it in the new size."""
         self._paint()
-
-    def render_line(self, y: int) -> Strip:
-        """A line of the picture, where no stripe stands before it."""
-        return self.strip(y)
-
-    def strip(self, y: int) -> Strip:
-        """A line of the picture."""
-        if self._picture is None or y >= self._picture.grid.height:
-            return Strip.blank(self.size.width, self._palette.styles["text"])
-        if y not in self._strips:
-            self._strips[y] = self._picture.grid.strip(y, self._palette.styles)
-        return self._strips[y]
