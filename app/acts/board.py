@@ -35,7 +35,8 @@ _NOT_TAKEN: Final = ("remote rejected", "hook declined", "pre-receive", "protect
 
 
 class Board:
-    """One act's. What it does blocks; `unshared` and `settle` are for the thread that has state.db open."""
+    """One act's. What it does blocks; `unshared`, `shared`, `own` and `settle` are for the thread that has
+    state.db open."""
 
     def __init__(self, source: Source, around: Surroundings) -> None:
         self.spec: SourceSpec = source.spec
@@ -52,6 +53,10 @@ class Board:
     def unshared(self) -> list[Note]:
         """What was written here and is nowhere else."""
         return self._around.state.unshared_notes()
+
+    def shared(self) -> list[Note]:
+        """What was written here, and reached others once."""
+        return [note for note in self._around.state.own_notes() if not note.is_here_only]
 
     def own(self, ids: Sequence[str]) -> list[Note]:
         """Notes of ours by their ids."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ..errors import SourceError
 from ..records import Note, Want
 from ..sources import Source
 from ..store.state import Act, ActState
@@ -56,9 +57,9 @@ class NotesShared:
         return LOCAL if source.is_local else ""
 
     async def look(self, source: Board, act: Act) -> list[Note]:
-        """What is here only. Raises UntrustedError."""
+        """What is here only, and what others had once and the remote has lost since. Raises UntrustedError."""
         source.check()
-        return source.unshared()
+        return [*source.unshared(), *await _lost(source)]
 
     def refusal(self, act: Act, thing: list[Note] | None) -> str:
         """None: it adds to whatever is there."""
@@ -92,7 +93,7 @@ class NotesShared:
         if missing:
             why = tried.trouble or f"{_many(len(missing))} not in the team's repository afterwards."
             return Verdict("failed", f"{why} {STAYS}", {"notes": len(there), "is_refused": tried.is_denied})
-        return Verdict("done", f"{_many(len(there))} shared with the team.", {"notes": len(there)})
+        return Verdict("done", _said(there), {"notes": len(there)})
 
     def outcome(self, act: Act, state: ActState, sentence: str, *, is_refused: bool = False) -> SharingOutcome:
         """With the notes."""
@@ -106,6 +107,23 @@ class NotesShared:
         """The notes as they are in the remote now."""
         sources = dict.fromkeys(one.source for one in outcomes if one.state == "done")
         return [Want(kind="ledger", source=source) for source in sources]
+
+
+async def _lost(source: Board) -> list[Note]:
+    """A remote may lose what it had: somebody removes the ref, or the team moves to another one."""
+    shared = source.shared()
+    try:
+        return await in_thread(source.missing, shared) if shared else []
+    except SourceError:
+        return []  # it cannot be asked now, which is said when the others are to be pushed
+
+
+def _said(there: Sequence[Note]) -> str:
+    """`here only` is what they were before."""
+    new = sum(note.is_here_only for note in there)
+    again = len(there) - new
+    back = f"{_many(again)} there again, which the repository had lost." if again else ""
+    return " ".join(part for part in (f"{_many(new)} shared with the team." if new else "", back) if part)
 
 
 def _many(number: int) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from ..errors import RefusedError
@@ -59,10 +59,30 @@ def add(run: Run, tip: str, notes: Sequence[Note], who: tuple[str, str], at: Mil
 
 
 def missing(run: Run, tip: str, notes: Sequence[Note]) -> list[Note]:
-    """Those of the notes that the notebook at `tip` does not have. Raises GitError."""
-    return [
-        note for subject, own in _by_subject(notes).items() for note in _missing(run, _held(run, tip, subject), own)
-    ]
+    """Those of the notes that the notebook at `tip` does not have, in two calls of Git however many they are.
+
+    Raises GitError.
+    """
+    if not tip or not notes:
+        return list(notes)
+    paths = [path for subject in _by_subject(notes) for path in places(name_of(subject, len(tip)))]
+    asked = "".join(f"{tip}:{path}\n" for path in paths).encode()
+    answers = map(bytes.split, run("cat-file", "--batch-check", stdin=asked).splitlines())
+    held = [_read_held(path, words) for path, words in zip(paths, answers, strict=True)]
+    names = [one.name for one in held if one.name and one.size <= LARGEST_TEXT]
+    there = {note.id for text in _contents(run, names) for note in read(text)}
+    return [note for note in notes if note.id not in there]
+
+
+def _contents(run: Run, names: Sequence[str]) -> Iterator[bytes]:
+    """What lies in these blobs, in their order: `NAME blob SIZE`, a line's end, the bytes, a line's end."""
+    text = run("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode()) if names else b""
+    at = 0
+    for _ in names:
+        start = text.index(b"\n", at) + 1
+        at = start + int(text[at:start].split()[2])
+        yield text[start:at]
+        at += 1
 
 
 def _by_subject(notes: Iterable[Note]) -> dict[str, list[Note]]:

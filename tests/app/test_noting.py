@@ -138,6 +138,33 @@ def test_what_stayed_here_is_shared_once_the_remote_was_fetched_from_again(world
     assert world.noting().share_again() == ""
 
 
+def test_what_the_remote_has_lost_is_shared_again_with_what_comes_next(world: World) -> None:
+    for text in ("odd", "even"):
+        world.over(world.noting().note("run/4f2c", text).batch)
+    world.over(world.noting().acknowledge(ATTENTION, "on it").batch)
+    git(world.remote, "update-ref", "-d", "refs/notes/quarterdeck")
+    assert world.shared() == []
+    (act,) = world.over(world.noting().note("run/9a01", "new").batch)
+    assert world.shared() == ["even", "new", "odd", "on it"]
+    assert (act.outcome or {})["sentence"] == (
+        "1 note is shared with the team. 3 notes are there again, which the repository had lost."
+    )
+    assert world.state.unshared_notes() == []
+
+
+def test_what_is_shared_again_takes_nothing_from_what_others_wrote_since(world: World) -> None:
+    world.over(world.noting().note("run/4f2c", "ours").batch)
+    git(world.remote, "update-ref", "-d", "refs/notes/quarterdeck")
+    bo = make(world.settings, "note", "run/4f2c", "theirs")
+    (world.clone / "subject").write_text("run/4f2c")
+    blob = git(world.clone, "hash-object", "-w", "subject")
+    git(world.clone, "notes", "--ref=quarterdeck", "add", "-m", written(bo).decode(), blob)
+    git(world.clone, "push", "-q", "origin", "refs/notes/quarterdeck")
+    world.over(world.noting().note("run/9a01", "new").batch)
+    assert world.shared() == ["new", "ours", "theirs"]
+    assert git(world.remote, "rev-list", "--count", "refs/notes/quarterdeck") == "2"
+
+
 def _age(world: World, by: int) -> None:
     """The journal, so much later."""
     world.state._write("UPDATE journal SET at = at - ?, begun_at = begun_at - ?", (by, by))
