@@ -28,7 +28,7 @@ from .running_causes import running_causes
 from .sight import kept_sight
 from .symptom import symptom_of_attention, symptom_of_subject
 from .way_back import way_back
-from .window import DAY, Symptom, lasting
+from .window import DAY, SKEW, Symptom, lasting
 
 OTHERS: Final = 1_000
 """Events of a window that are counted at most."""
@@ -151,13 +151,33 @@ def _way_back(case: Case) -> WayBack | None:
     back = way_back(
         case.reader, case.state, case.outlook, case.symptom.model, case.alias, now=case.now, moves=case.moves
     )
-    is_of_line = case.symptom.subject.startswith("series/")
-    if is_of_line and back is not None and back.version and back.version == case.symptom.version:
-        return WayBack(
-            model=back.model, alias=back.alias, version="",
-            sentence=f"it is {called(back.version)} that is bad, and another version is in force now",
-        )  # fmt: skip
-    return back
+    if back is None or not back.version or not (why := _why_not(case, back)):
+        return back
+    return WayBack(model=back.model, alias=back.alias, version="", sentence=why)
+
+
+def _why_not(case: Case, back: WayBack) -> str:
+    """Why going back would mend nothing, or nobody can tell yet whether it would; "" where it may."""
+    symptom, last = case.symptom, case.moves[-1] if case.moves else None
+    shown = last.version if last is not None else ""
+    is_of_line = symptom.subject.startswith("series/") and symptom.version != ""
+    if is_of_line and (back.version == symptom.version or shown not in ("", symptom.version)):
+        return f"it is {called(symptom.version)} that is bad, and another version is in force now"
+    if last is None or last.entry is None or last.entry.kind != "rollback" or not _is_unproven(case, last.at):
+        return ""
+    went = f"{back.alias} went back to {called(shown)} {lasting(case.now - last.at)} ago"
+    return f"{went}, and nothing that is known speaks of the time since"
+
+
+def _is_unproven(case: Case, went_at: Millis) -> bool:
+    """Whether what is wrong says nothing of the version that it went back to: its figures speak of the time before,
+    or it began then. After a day, with the label delay, something should have."""
+    symptom = case.symptom
+    if case.now - went_at >= DAY + symptom.delay:
+        return False
+    line = case.reader.monitors.one(symptom.series) if symptom.series else None
+    told = symptom.until if line is None or line.at is None else line.at - symptom.delay
+    return told <= went_at + SKEW
 
 
 def _sentence(case: Case, gaps: Sequence[tuple[Millis, Millis]]) -> str:

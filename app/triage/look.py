@@ -20,7 +20,7 @@ from .clocks import clocks
 from .outlook import Outlook
 from .production import Production, production
 from .sight import Sight
-from .signals_aliases import look_at_aliases
+from .signals_aliases import in_force_since, look_at_aliases
 from .signals_checks import look_at_checks
 from .signals_data import look_at_data
 from .signals_infra import look_at_stacks
@@ -102,8 +102,14 @@ _Detect = Callable[[_Scene], tuple[tuple[Any, ...], Callable[[], Found]]]
 
 
 def _series(scene: _Scene) -> tuple[tuple[Any, ...], Callable[[], Found]]:
-    key = (scene.content.monitors, scene.production)
-    return key, lambda: look_at_series(scene.reader, scene.production)
+    marks, content = scene.marks, scene.content
+    key = (content.monitors, content.promotions, marks.moves, marks.entries, scene.production)
+
+    def looks() -> Found:
+        since = in_force_since(scene.reader, scene.state, scene.outlook, scene.production)
+        return look_at_series(scene.reader, scene.production, since)
+
+    return key, looks
 
 
 def _aliases(scene: _Scene) -> tuple[tuple[Any, ...], Callable[[], Found]]:

@@ -35,13 +35,36 @@ class AliasFacts(NamedTuple):
 
 def look_at_aliases(reader: Reader, state: State, outlook: Outlook, production: Production, now: Millis) -> Found:
     """What both files say of them."""
-    visible = {one.source for one in reader.source_states()}
-    moves = _newest(move for alias in outlook.aliases for move in state.alias_moves(alias=alias))
     facts = AliasFacts(
-        moves=[move for move in moves if move.source in visible], left_behind=_left_behind(state, production),
+        moves=_moves(reader, state, outlook), left_behind=_left_behind(state, production),
         entries=_entries(reader, state, production),
     )  # fmt: skip
     return alias_signs(facts, production, Explainer.of(reader, state), now)
+
+
+def in_force_since(
+    reader: Reader, state: State, outlook: Outlook, production: Production
+) -> dict[tuple[str, str], Millis]:  # fmt: skip
+    """Model and version -> when an alias of production came to show it: by the ledger, and by who saw it move.
+
+    A version of which nobody knows that, or not for all of its aliases, is left out: it may have been there for long.
+    """
+    moves = {(one.source, one.model, one.alias): one for one in _moves(reader, state, outlook)}
+    entries = _entries(reader, state, production)
+    found: dict[tuple[str, str], list[Millis]] = {}
+    for one in production.held:
+        move, entry = moves.get((one.source, one.model, one.alias)), entries.get((one.model, one.alias))
+        is_seen = move is not None and move.version == one.version and move.reason != "first seen"
+        known = [*([move.at] if move is not None and is_seen else []), *([entry.at] if entry is not None else [])]
+        found.setdefault((one.model, one.version), []).append(max(known, default=0))
+    return {version: min(times) for version, times in found.items() if min(times)}
+
+
+def _moves(reader: Reader, state: State, outlook: Outlook) -> list[AliasMove]:
+    """The newest of each alias of production, as far as its source is still looked at."""
+    visible = {one.source for one in reader.source_states()}
+    moves = _newest(move for alias in outlook.aliases for move in state.alias_moves(alias=alias))
+    return [move for move in moves if move.source in visible]
 
 
 def _newest(moves: Iterable[AliasMove]) -> list[AliasMove]:

@@ -24,15 +24,20 @@ _NEARLY: Final = 0.999
 _LEAST: Final = 5 * 60_000
 
 
-def look_at_series(reader: Reader, production: Production) -> Found:
-    """What the cache says of all lines and alerts. Nothing of it depends on the clock."""
+def look_at_series(reader: Reader, production: Production, in_force: Mapping[Version, Millis]) -> Found:
+    """What the cache says of all lines and alerts. Nothing of it depends on the clock.
+
+    `in_force`: since when versions have been in production, as far as that is known.
+    """
     series, alerts = reader.monitors.series(), reader.monitors.alerts(limit=MOST_ALERTS)
     histories = {one.key: found for one in series if (found := _history(reader, one)) is not None}
     strange = _strange(reader, production, [*map(_named, series), *map(named_version, alerts)])
     return Found(
-        signs=(*series_signs(series, histories, production, strange), *alert_signs(alerts, production, strange)),
+        signs=(
+            *series_signs(series, histories, production, strange, in_force), *alert_signs(alerts, production, strange)
+        ),
         watched=(("series", len(series)),),
-    )
+    )  # fmt: skip
 
 
 def _named(one: MonitorSeries) -> Version:
@@ -68,10 +73,10 @@ def _may_burn(reader: Reader, key: str, objective: float, at: Millis) -> bool:
 
 def series_signs(
     series: Sequence[MonitorSeries], histories: Mapping[str, Samples], production: Production,
-    strange: Set[Version] = frozenset(),
+    strange: Set[Version] = frozenset(), in_force: Mapping[Version, Millis] = {},
 ) -> list[Sign]:  # fmt: skip
     """The signals of these lines. `histories`: the points of those with an objective, by key; `strange`: versions that
-    no registry has."""
+    no registry has; `in_force`: since when those of production are there, where that is known."""
     found: list[Sign] = []
     for one in series:
         eater = production.of(one.model, one.version) if one.model else None
@@ -82,7 +87,8 @@ def series_signs(
         if (samples := histories.get(one.key)) is not None:
             found += _burn(one, samples, eater, is_other)
         if not is_registered:  # one of a version that was replaced ends, as it should
-            found += _silence(one, eater)
+            came_at = in_force.get((eater.model, eater.version)) if eater is not None and one.version else None
+            found += _silence(one, eater, came_at)
     return found
 
 
@@ -173,29 +179,38 @@ class _Silent(NamedTuple):
     said: str
 
 
-def _silence(one: MonitorSeries, eater: HeldVersion | None) -> list[Sign]:
-    how = _how_silent(one)
+def _silence(one: MonitorSeries, eater: HeldVersion | None, came_at: Millis | None) -> list[Sign]:
+    """`came_at`: when the version that it speaks of came into force. While it was not, it had nothing to say."""
+    how = _how_silent(one, came_at or 0)
     if how is None:
         return []
     return [
         _sign(
             one, eater, kind="series stale", severity=how.severity, state=how.state, since=how.since,
             not_before=how.not_before, title=f"{_whose(one, eater)}  {one.name} {how.said}",
-            reason=f"its source answers, and a point is due every {figure(one.step / 60_000)} min",
+            reason=f"its source answers, and a point is due every {_roughly(one.step)}",
         )
     ]  # fmt: skip
 
 
-def _how_silent(one: MonitorSeries) -> _Silent | None:
+def _roughly(step: Millis) -> str:
+    """A step in a whole number of its unit, as one says it: what was inferred is a few seconds off."""
+    for size, unit, most in ((1_000, "s", 59_500), (60_000, "min", 3_570_000), (_HOURS, "h", 171_000_000)):
+        if step < most:
+            return f"{max(round(step / size), 1)} {unit}"
+    return f"{round(step / (24 * _HOURS))} d"
+
+
+def _how_silent(one: MonitorSeries, came_at: Millis) -> _Silent | None:
     patience = max(STALE_STEPS * one.step, _LEAST)
     nothing = severity("series stale", "no number")
     if one.at is None:
         if one.looked_at is None:
             return None  # nobody asked yet
         return _Silent(f"no data, {SINCE_UNKNOWN}", nothing, one.looked_at, None, "gave no point yet")
-    if is_silent(one):
-        level, since = severity("series stale", "production"), one.at + GAP_STEPS * one.step
-        return _Silent("silent", level, since, one.at, "gives no new point")
+    if is_silent(one, came_at):
+        level, last = severity("series stale", "production"), max(one.at, came_at)
+        return _Silent("silent", level, last + GAP_STEPS * one.step, last, "gives no new point")
     if one.value is not None and math.isnan(one.value) and _lasts(one, patience):
         began = one.at if one.last_good_at is None else one.last_good_at + one.step
         return _Silent("no number", nothing, began, one.last_good_at, "gives no number")

@@ -12,7 +12,20 @@ from quarterdeck.app.records import Attention, Job, Note, Resource, Signal, pars
 from quarterdeck.app.store.happened import happened
 from quarterdeck.app.triage import Happened, attention_id, changed, explain
 from quarterdeck.app.triage.symptom import is_known
-from tests.app.triage.incidents import DAY, HOUR, NOW, PRECISION, SLOWER, Team, about, sha, trained, usual_team, when
+from tests.app.triage.incidents import (
+    DAY,
+    FALLING,
+    HOUR,
+    NOW,
+    PRECISION,
+    SLOWER,
+    Team,
+    about,
+    sha,
+    trained,
+    usual_team,
+    when,
+)
 
 
 @pytest.fixture
@@ -105,6 +118,49 @@ def test_a_version_that_is_bad_and_no_longer_in_force_is_not_what_one_goes_back_
     back = explain(team.reader, team.state, attention(lead), team.outlook, now=NOW).way_back
     assert back is not None
     assert (back.version, back.sentence) == ("", "it is v13 that is bad, and another version is in force now")
+
+
+def went_back(team: Team, hours: float) -> None:
+    """From v14 to v13; before both there was a v12, to which one could go back further."""
+    team.version("12", 500, None)
+    team.promoted(3, "13", "14", hours, kind="rollback")
+    team.shows(champion="13")
+
+
+def test_right_after_going_back_nobody_is_sent_back_further_by_figures_of_the_time_before(team: Team) -> None:
+    went_back(team, 1)
+    back = team.changes(about("series", PRECISION)).way_back
+    assert back is not None
+    assert back.version == ""
+    assert back.sentence == "champion went back to v13 60 min ago, and nothing that is known speaks of the time since"
+
+
+def test_one_may_go_back_further_when_figures_of_the_time_since_are_bad_too(team: Team) -> None:
+    team.line("precision", 2, 5, *FALLING, 0.70, 0.71, min=0.78)
+    team.line("precision", 1, 0, 0.70, 0.71, min=0.78)
+    went_back(team, 3)
+    back = team.changes(about("series", PRECISION)).way_back
+    assert back is not None
+    assert (back.version, back.sentence) == ("12", "champion went back 3 h ago already.")
+
+
+def test_figures_that_come_with_a_delay_speak_of_the_time_before_for_longer(team: Team) -> None:
+    team.line("precision", 1, 0, 0.70, 0.71, min=0.78, label_delay=18 * HOUR)
+    went_back(team, 3)
+    back = team.changes(about("series", PRECISION)).way_back
+    assert back is not None
+    assert back.version == ""
+
+
+def test_a_replaced_version_that_is_bad_is_no_reason_to_go_back_from_the_one_in_force(team: Team) -> None:
+    went_back(team, 1)
+    lead = Signal(
+        kind="threshold", subject=about("series", PRECISION), title="precision 0.71", severity="low",
+        since=when(5), not_before=when(7), model="churn", version="14",
+    )  # fmt: skip
+    back = explain(team.reader, team.state, attention(lead), team.outlook, now=NOW).way_back
+    assert back is not None
+    assert (back.version, back.sentence) == ("", "it is v14 that is bad, and another version is in force now")
 
 
 def test_a_model_that_is_only_endangered_is_not_what_broke(team: Team) -> None:

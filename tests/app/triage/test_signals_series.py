@@ -81,6 +81,43 @@ def test_a_line_of_a_replaced_version_may_end(world: Watched) -> None:
     assert world.signals() == []
 
 
+def went_back(world: Watched) -> None:
+    """v14 was champion for a day and a half; now v13 is again, whose figures ended when v14 came."""
+    world.aliases(champion="14")
+    world.later(MINUTE)
+    world.precision(0.83, version="13", until=world.now - 36 * HOUR, every=MINUTE)
+    world.aliases(champion="13")
+
+
+def test_a_version_that_came_back_a_moment_ago_is_not_silent_though_its_last_point_is_old(world: Watched) -> None:
+    went_back(world)
+    assert world.signals("series stale") == []
+
+
+def test_a_version_that_came_back_and_says_nothing_for_as_long_as_any_other_is_silent_since_then(
+    world: Watched,
+) -> None:
+    went_back(world)
+    came_at = world.now
+    world.later(6 * MINUTE)
+    world.precision(version="13", every=MINUTE, looked_at=world.now)
+    one = world.signal("series stale")
+    assert (one.severity, one.since, one.not_before) == ("high", came_at + 3 * MINUTE, came_at)
+
+
+def test_of_a_version_that_was_there_when_somebody_first_looked_the_silence_counts_from_its_last_point(
+    world: Watched,
+) -> None:
+    world.aliases(champion="13")
+    world.precision(0.83, version="13", until=world.now - DAY, every=MINUTE)
+    assert world.signal("series stale").not_before == world.now - DAY
+
+
+def test_how_often_a_point_is_due_is_told_as_one_says_it(world: Watched) -> None:
+    world.precision(0.83, until=world.now - DAY, every=60_780)
+    assert world.signal("series stale").reason == "its source answers, and a point is due every 1 min"
+
+
 def test_a_line_that_never_gave_a_point_is_told(world: Watched) -> None:
     world.line("recall")
     one = world.signal("series stale")
