@@ -10,14 +10,16 @@ from typing import Any, Final
 import click
 
 from ..errors import QuarterdeckError
-from ..records import Changes, Event, Millis, Suspect, parse_subject
+from ..records import Changes, Event, Millis, Suspect
 from ..store.model_events import called
+from ..store.state import State
 from ..text import shown
-from ..triage import Happened, changed, outlook
+from ..triage import Happened, changed, kept_sight, outlook
 from ..triage.changes_json import changes_json
 from ..triage.symptom import is_known
 from ..triage.window import WEEK, lasting
 from .events import event_json, moment
+from .naming import meant
 from .options import Options
 from .place import settings_of, state_of, synced
 from .printing import iso, print_object, print_text
@@ -49,11 +51,11 @@ def changed_command(
     Ranked by written rules over what is cached: when it happened, by what it is joined to SUBJECT, and whether such a
     change causes such trouble. docs/triage.md says them. Times without a zone are in the display zone.
     """
-    thing = None if subject is None else parse_subject(subject)
     settings, now = settings_of(options), time.time_ns() // 1_000_000
     start = None if since is None else moment(since, now, settings.zone)
     end = None if until is None else moment(until, now, settings.zone)
     with synced(options, settings) as reader, state_of(settings) as state:
+        thing = None if subject is None else meant(subject, _attentions(state), reader, settings)
         if reader is None:
             return 3
         if thing is not None and not is_known(reader, state, thing):
@@ -75,6 +77,12 @@ def changed_command(
         for line in _changes(found) if isinstance(found, Changes) else _happened(found):
             print_text(line)
     return 0
+
+
+def _attentions(state: State) -> list[str]:
+    """Ids of what needs attention, as a syncer saw it last."""
+    kept = kept_sight(state)
+    return [] if kept is None else [one.id for one in kept[1].attentions]
 
 
 # -- one thing ------------------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from ..errors import QuarterdeckError
 from ..identities import identities
 from ..lineage import DEPTH, LIMIT, Lineage, Node, trace
 from ..lineage.lines import lines
-from ..records import parse_subject
 from ..text import shown
+from .naming import meant
 from .options import Options
 from .place import settings_of, state_of, synced
 from .printing import iso, print_object
@@ -50,9 +50,9 @@ def lineage_command(
     Each link says by what it is known where that is not an id: (digest) the same content, (declared) [[datasets]] says
     so, (name) called the same and nothing else. What is not known is drawn as not known. Reads the cache only.
     """
-    thing, settings, now = parse_subject(subject), settings_of(options), time.time_ns() // 1_000_000
+    settings, now = settings_of(options), time.time_ns() // 1_000_000
     with synced(options, settings) as reader, state_of(settings) as state:
-        found = None
+        thing, found = meant(subject, (), reader, settings), None
         if reader is not None:
             declared = identities(settings)
             found = trace(reader, thing, declared, now=now, state=state, limit=limit, depth=depth)

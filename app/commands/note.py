@@ -20,6 +20,7 @@ from ..store.state import State
 from ..text import clip, shown
 from ..triage import kept_sight, look, outlook
 from .boundary import say
+from .naming import meant
 from .open import CAN_BE_NAMED, whole
 from .options import Options
 from .place import cache_of, settings_of, state_of, synced
@@ -65,9 +66,9 @@ def note_command(
         return _list(options, subject, as_json)
     if subject is None or text is None:
         raise UsageError("Say on what, and what: quarterdeck note SUBJECT TEXT.")
-    settings, thing = settings_of(options), parse_subject(subject)
+    settings = settings_of(options)
     with state_of(settings) as state:
-        note = make(settings, "note", str(_known(options, settings, thing)), text)
+        note = make(settings, "note", str(_known(options, settings, state, subject)), text)
         return _keep(options, settings, state, note, as_json)
 
 
@@ -150,15 +151,26 @@ def _refresh(options: Options, settings: Settings, outcomes: Sequence[Any]) -> N
 # -- what is meant ------------------------------------------------------------------------------------------------
 
 
-def _known(options: Options, settings: Settings, thing: Subject) -> Subject:
+def _known(options: Options, settings: Settings, state: State, written: str) -> Subject:
     """The thing by its whole id; one that the cache does not know yet is taken at its word, and that is said."""
-    if thing.kind not in CAN_BE_NAMED or not cache_of(options, settings).exists():
-        return thing
+    if not cache_of(options, settings).exists():
+        return meant(written, _attentions(None, state), None, settings)
     with synced(options, settings) as reader:
+        thing = meant(written, _attentions(reader, state), reader, settings)
+        if thing.kind not in CAN_BE_NAMED:
+            return thing
         found = None if reader is None else whole(reader, thing, settings)
         if found is None and reader is not None:
             say(f"There is no {shown(str(thing))} in the cache yet: written on it all the same.")
     return found or thing
+
+
+def _attentions(reader: Reader | None, state: State) -> list[str]:
+    """Ids of what needs attention, as a syncer saw it last, and of what did when somebody wrote on it."""
+    kept = kept_sight(state)
+    seen = [] if kept is None else [one.id for one in kept[1].attentions]
+    noted = [note.subject.partition("/") for note in all_notes(reader, state)]
+    return [*seen, *(rest for kind, _, rest in noted if kind == "attention")]
 
 
 def attention_of(options: Options, settings: Settings, state: State, written: str) -> Attention:
@@ -209,8 +221,8 @@ def note_json(note: Note, *, is_shared: bool) -> dict[str, Any]:
 
 def _list(options: Options, written: str | None, as_json: bool) -> int:
     settings = settings_of(options)
-    thing = None if written is None else parse_subject(written)
     with state_of(settings) as state, synced(options, settings) as reader:
+        thing = None if written is None else meant(written, _attentions(reader, state), reader, settings)
         if thing is not None and reader is not None and thing.kind in CAN_BE_NAMED:
             thing = whole(reader, thing, settings) or thing
         notes = [note for note in _all(reader, state) if thing is None or note.subject == str(thing)]

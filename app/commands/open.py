@@ -62,9 +62,9 @@ def find(subject: Subject, options: Options, settings: Settings) -> Subject:
 
 
 _CAN_BE_OPENED = (
-    "run/ID, experiment/ID, model/NAME, model/NAME/VERSION, alias/NAME@ALIAS, pipeline/ID, job/ID, check/ID, result/ID, "
-    "dataset/NAME@DIGEST, commit/SHA, series/KEY, alert/FINGERPRINT, resource/STACK, resource/STACK/ADDRESS, "
-    "event/ID and attention/ID"
+    "run/ID, experiment/ID, model/NAME, model/NAME/VERSION, alias/NAME@ALIAS, pipeline/ID, job/ID, check/ID, "
+    "result/ID, dataset/NAME@DIGEST, commit/SHA, series/KEY, alert/FINGERPRINT, resource/STACK, "
+    "resource/STACK/ADDRESS, event/ID and attention/ID"
 )
 _CHECKS = "`quarterdeck checks --json` has the ids of checks, and those of their newest results"
 _MODELS = "`quarterdeck models` lists models and aliases, `quarterdeck models --json` their versions"
@@ -83,7 +83,7 @@ _HOW_NAMED = {
     "alert": "Alerts are named by their fingerprint, or its beginning: `quarterdeck monitors --alerts --json` has them",
     "resource": "Stacks are named as in the settings, resources by their address: `quarterdeck infra` lists them",
     "event": "Events are named by their whole id: `quarterdeck events --json` has them",
-    "attention": "What needs attention is named by its whole id while it does: `quarterdeck triage` lists it",
+    "attention": "What needs attention is named by its id, or its beginning: `quarterdeck triage` lists it",
 }
 
 
@@ -106,7 +106,7 @@ def whole(reader: Reader, subject: Subject, settings: Settings) -> Subject | Non
     if subject.kind == "event":
         return _event(reader, subject, settings)
     if subject.kind == "attention":
-        return subject if _needs_attention(reader, native, settings) else None
+        return _attention(reader, subject, settings)
     return _other(reader, subject)
 
 
@@ -136,16 +136,17 @@ def _event(reader: Reader, subject: Subject, settings: Settings) -> Subject | No
         return subject if event_by_id(reader, state, subject.parts[0]) is not None else None
 
 
-def _needs_attention(reader: Reader, native: str, settings: Settings) -> bool:
-    """As the syncer saw it last, which costs nothing, else by a look of our own."""
+def _attention(reader: Reader, subject: Subject, settings: Settings) -> Subject | None:
+    """As the syncer saw it last, which costs nothing, else by a look of our own. Raises UsageError."""
     from ..triage import kept_sight, look, outlook  # with what they bring, when they are wanted
 
     with state_of(settings) as state:
         kept = kept_sight(state)
-        if kept is not None and any(one.id == native for one in kept[1].attentions):
-            return True
+        found = None if kept is None else _begun(subject, [one.id for one in kept[1].attentions])
+        if found is not None:
+            return found
         sight = look(reader, state, outlook(settings), now=time.time_ns() // 1_000_000)
-        return any(one.id == native for one in sight.attentions)
+        return _begun(subject, [one.id for one in sight.attentions])
 
 
 def _dataset(reader: Reader, subject: Subject, settings: Settings) -> Subject | None:

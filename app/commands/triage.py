@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from ..query import ATTENTIONS, Node, matches_attention
-from ..records import Attention, Changes, Millis, Severity, Subject, Suspect, WayBack, parse_subject
+from ..records import Attention, Changes, Millis, Severity, Subject, Suspect, WayBack
 from ..store.model_events import called
 from ..store.reading import Reader
 from ..store.state import State
@@ -17,6 +17,7 @@ from ..triage import Outlook, Sight, explain, look, outlook
 from ..triage.attention_json import attention_json
 from .boundary import say
 from .filters import filter_of
+from .naming import meant
 from .options import Options
 from .place import settings_of, state_of, synced
 from .printing import ago, iso, print_json, print_text
@@ -46,10 +47,12 @@ def triage_command(
 ) -> int:  # fmt: skip
     """List what needs attention by what it endangers, each with suspects, their evidence, and the way back.
 
-    With SUBJECT only what is about it: attention/ID, alias/churn@champion, check/ID, pipeline/ID ...
+    With SUBJECT only what is about it, all of it where somebody has it already: attention/ID or the beginning of the
+    id, alias/churn@champion, check/ID, pipeline/ID ...
 
     \b
       quarterdeck triage
+      quarterdeck triage 9b8e
       quarterdeck triage alias/churn@champion
       quarterdeck triage --filter 'severity:critical,high and not acknowledged' --exit-code || page-somebody
       quarterdeck triage --json | jq -r '.[] | [.severity, .title, .suspects[0].title] | @tsv'
@@ -57,22 +60,25 @@ def triage_command(
     Written rules, in docs/watch.md and docs/triage.md: the same cache gives the same answer. Reads the cache only, and
     says how old the oldest answer in it is. With --exit-code what --limit cuts off counts too.
     """
-    thing = None if subject is None else parse_subject(subject)
     settings, now = settings_of(options), time.time_ns() // 1_000_000
     where, own = filter_of(text, settings.zone, vocabulary=ATTENTIONS), outlook(settings)
     with synced(options, settings) as reader, state_of(settings) as state:
         if reader is None:
+            if subject is not None:
+                meant(subject, (), None, settings)  # what names nothing is refused, whatever is known
             if as_json:
                 print_json([])
             return int(exit_code)
         sight = look(reader, state, own, now=now)
+        ids = [one.id for one in sight.attentions]
+        thing = None if subject is None else meant(subject, ids, reader, settings)
         found = [one for one in sight.attentions if _is_asked_for(one, thing, where)]
-        changes = _explained(reader, state, found[:limit], own, now)
+        changes = _explained(reader, state, found[:limit], own, now, is_one=thing is not None)
     if as_json:
         print_json(attention_json(one, changes.get(one.id)) for one in found[:limit])
         say(_age(sight))
     else:
-        for line in _lines(sight, found[:limit], changes, is_whole=thing is None and where is None):
+        for line in _lines(sight, found, changes, asked=_asked(thing, text), limit=limit):
             print_text(line)
     return int(exit_code and any(not one.is_quiet for one in found))
 
@@ -92,39 +98,70 @@ def _speaks_of(one: Attention, subject: str) -> bool:
 
 
 def _explained(
-    reader: Reader, state: State, found: Sequence[Attention], own: Outlook, now: Millis
+    reader: Reader, state: State, found: Sequence[Attention], own: Outlook, now: Millis, *, is_one: bool
 ) -> dict[str, Changes]:
-    asked = [one for one in found if not one.is_quiet] if len(found) > 1 else found
+    """What changed before each. `is_one`: one thing was asked for, so that what somebody has is explained as well."""
+    asked = [one for one in found if is_one or len(found) == 1 or not one.is_quiet]
     return {one.id: explain(reader, state, one, own, now=now) for one in asked[:EXPLAINED]}
 
 
 # -- for people -----------------------------------------------------------------------------------------------------
 
 
+def _asked(thing: Subject | None, text: str) -> str:
+    """What was asked for, as the end of a sentence; empty: everything."""
+    about = [f" about {thing}"] if thing is not None else []
+    return "".join([*about, *([f" for which “{text}” holds"] if text.strip() else [])])
+
+
 def _lines(
-    sight: Sight, found: Sequence[Attention], changes: Mapping[str, Changes], *, is_whole: bool
+    sight: Sight, found: Sequence[Attention], changes: Mapping[str, Changes], *, asked: str, limit: int | None
 ) -> Iterator[str]:
-    loud, quiet = [one for one in found if not one.is_quiet], [one for one in found if one.is_quiet]
-    most = SUSPECTS if len(found) > 1 else 100
-    for one in loud:
-        yield from _attention(one, changes.get(one.id), sight.at, most)
-    for one in quiet:
-        assert one.ack is not None
-        said = f": {one.ack.text}" if one.ack.text else ""
-        yield f"– {one.title}  since {iso(one.since)}  {one.ack.author or 'somebody'} has it (claimed){said}"
-    if not loud:
-        yield "● all is well" if is_whole and not quiet else "● nothing else needs attention"
-    if is_whole and sight.happened:
-        told = ", ".join(f"{number} × {kind}" for kind, number in sight.happened)
-        yield f"since {iso(sight.since)}: {told}"
+    told = found[:limit]
+    most = SUSPECTS if len(told) > 1 else 100
+    for one in sorted(told, key=lambda one: one.is_quiet):
+        yield from _folded(one) if one.is_quiet and one.id not in changes else _attention(
+            one, changes.get(one.id), sight.at, most
+        )  # fmt: skip
+    yield from _rest(sight, found, len(told), asked)
+    if not asked and sight.happened:
+        kinds = ", ".join(f"{number} × {kind}" for kind, number in sight.happened)
+        yield f"since {iso(sight.since)}: {kinds}"
     yield _watched(sight)
     yield _age(sight)
 
 
+def _rest(sight: Sight, found: Sequence[Attention], told: int, asked: str) -> Iterator[str]:
+    """What was not told: how much the limit cut off, that nothing else is wrong, and what is wrong elsewhere."""
+    if len(found) > told:
+        yield f"and {len(found) - told} more: --limit cut them off"
+    if all(one.is_quiet for one in found):
+        yield (
+            "● all is well"
+            if not asked and not found
+            else f"● nothing{' else' if found else ''}{asked} needs attention"
+        )
+    known = {one.id for one in found}
+    elsewhere = sum(one.id not in known and not one.is_quiet for one in sight.attentions)
+    if elsewhere:
+        yield f"elsewhere {elsewhere} need{'s' if elsewhere == 1 else ''} attention: `quarterdeck triage` lists all"
+
+
+def _folded(one: Attention) -> Iterator[str]:
+    yield f"– {one.title}  since {iso(one.since)}  {_whose(one)}"
+    yield f"  attention/{one.id}"
+
+
+def _whose(one: Attention) -> str:
+    assert one.ack is not None
+    return f"{one.ack.author or 'somebody'} has it (claimed){f': {one.ack.text}' if one.ack.text else ''}"
+
+
 def _attention(one: Attention, changes: Changes | None, now: Millis, most: int) -> Iterator[str]:
-    whose = one.owner or "no owner"
+    whose = _whose(one) if one.is_quiet else one.owner or "no owner"
     back = f"   {one.acked_before.author or 'somebody'} had it: it came back" if one.acked_before else ""
-    yield f"{_GLYPHS[one.severity]} {one.title}   since {iso(one.since)} ({ago(one.since, now)})   {whose}{back}"
+    glyph = "–" if one.is_quiet else _GLYPHS[one.severity]
+    yield f"{glyph} {one.title}   since {iso(one.since)} ({ago(one.since, now)})   {whose}{back}"
     yield f"  {one.severity}: {one.reason}" if one.reason else f"  {one.severity}"
     yield from (f"  also  {signal.title}   since {iso(signal.since)}" for signal in one.signals[1:][:most])
     if changes is None:

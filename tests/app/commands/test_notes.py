@@ -96,6 +96,27 @@ def test_what_needs_attention_is_named_by_its_id_its_beginning_or_what_it_is_on(
     assert (note.kind, note.subject, note.state) == ("ack", "attention/3f9ac0d27b1e5a44", "high: threshold")
 
 
+@pytest.mark.parametrize("written", ["3f9", "attention/3f9a"])
+def test_notes_on_what_needs_attention_are_written_and_listed_by_the_beginning_of_its_id(
+    call: Call, seen: State, written: str
+) -> None:
+    call("ack", "3f9", "on it")
+    assert call("note", written, "it is the stores of the north").status == 0
+    listed = call("note", "--list", written, "--json").json
+    assert [(one["subject"], one["kind"]) for one in listed] == [
+        ("attention/3f9ac0d27b1e5a44", "ack"), ("attention/3f9ac0d27b1e5a44", "note"),
+    ]  # fmt: skip
+    assert "attention/3f00000000000000" in call("note", "--list", "3f").err
+
+
+def test_what_was_written_on_something_that_is_over_is_listed_by_the_beginning_of_its_id(
+    call: Call, seen: State
+) -> None:
+    call("note", "attention/aa00000000000000", "it was the disk")
+    seen.keep_sight(sight_to_json(Sight(at=NOW), {}), NOW)
+    assert [one["text"] for one in call("note", "--list", "aa0", "--json").json] == ["it was the disk"]
+
+
 def test_an_acknowledgement_is_taken_back_by_another_word(call: Call, seen: State) -> None:
     call("ack", "3f9")
     said = call("ack", "3f9", "--undo", "--json")

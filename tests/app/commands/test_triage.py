@@ -152,7 +152,57 @@ def test_one_thing_is_asked_for_by_its_subject(call: Call, trouble: Path) -> Non
     (one,) = call("triage", "pipeline/7", "--json").json
     assert call("triage", f"attention/{one['id']}", "--json").json == [one]
     said = call("triage", "commit/4f2c")
-    assert said.out.splitlines()[0] == "● nothing else needs attention"
+    assert said.out.splitlines()[:2] == [
+        "● nothing about commit/4f2c needs attention",
+        "elsewhere 3 need attention: `quarterdeck triage` lists all",
+    ]
+
+
+def test_nothing_else_is_wrong_is_said_of_what_was_asked_for_only(call: Call, project: Path, trouble: Path) -> None:
+    first, *_ = call("triage", "--json").json
+    acknowledge(project, first["id"], first["state"])
+    said = call("triage", f"attention/{first['id']}").out
+    assert f"● nothing else about attention/{first['id']} needs attention" in said
+    assert "elsewhere 2 need attention: `quarterdeck triage` lists all" in said
+    said = call("triage", "--filter", "severity:critical").out
+    assert "● nothing else for which “severity:critical” holds needs attention" in said
+    assert "nothing else" not in call("triage").out
+
+
+def test_a_limit_hides_how_many_and_not_that_something_is_wrong(call: Call, trouble: Path) -> None:
+    said = call("triage", "--limit", "0").out
+    assert said.splitlines()[0] == "and 3 more: --limit cut them off"
+    assert "all is well" not in said
+
+
+def test_what_somebody_has_keeps_its_evidence(call: Call, project: Path, trouble: Path) -> None:
+    first, *_ = call("triage", "--json").json
+    before = call("triage", f"attention/{first['id']}").out.splitlines()
+    acknowledge(project, first["id"], first["state"])
+    after = call("triage", f"attention/{first['id']}").out.splitlines()
+    evidence = [line for line in before if line.startswith("  ")]
+    assert [line for line in after if line.startswith("  ")] == evidence
+    assert any(line.startswith("  way back: ") for line in evidence)
+    assert after[0].endswith("ann has it (claimed): looking")
+    folded = call("triage").out.splitlines()
+    assert (
+        folded[folded.index(next(line for line in folded if line.startswith("– "))) + 1] == f"  attention/{first['id']}"
+    )
+    (explained,) = call("triage", f"attention/{first['id']}", "--json").json
+    assert explained["explained"]
+
+
+def test_it_is_named_by_the_beginning_of_its_id(call: Call, trouble: Path) -> None:
+    first, *_ = call("triage", "--json").json
+    for written in (first["id"][:6], f"attention/{first['id'][:6]}"):
+        assert call("triage", written, "--json").json == [first]
+
+
+def test_a_bare_name_is_answered_with_what_is_called_so(call: Call, trouble: Path) -> None:
+    said = call("triage", "churn")
+    assert (said.status, said.err) == (2, "“churn” names nothing by itself: did you mean model/churn?\n")
+    assert "did you mean alias/churn@champion?" in call("triage", "churn@champion").err
+    assert "write KIND/NAME" in call("triage", "nobody").err
 
 
 def test_the_limit_counts_for_the_list_and_not_for_the_exit(call: Call, trouble: Path) -> None:
