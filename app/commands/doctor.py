@@ -27,13 +27,14 @@ from .printing import print_json, print_text
 @click.option("--json", "as_json", is_flag=True, help="A JSON array: check, state (ok, warn, fail), sentence, mend.")
 @click.pass_obj
 def doctor_command(options: Options, as_json: bool) -> int:
-    """Look at settings, trust, folders, cache, state, syncer and terminal, and try every source.
+    """Look at settings, trust, folders, cache, state, syncer, terminal and webhooks, and try every source.
 
     \b
       quarterdeck doctor
       quarterdeck doctor --json | jq '.[] | select(.state != "ok")'
 
-    Nothing is changed and nothing is sent but one question to each source. Exit status 1 when something fails,
+    Nothing is changed and nothing is sent but one question to each source; to the host of a webhook it connects, and
+    says nothing there. Exit status 1 when something fails,
     2 when the settings cannot be read.
     """
     worst = 0
@@ -65,11 +66,12 @@ def examine(options: Options) -> Iterator[tuple[Finding, int]]:
     except SettingsError as error:
         yield Finding("settings", "fail", str(error), "Correct the file: nothing else can be looked at."), 2
         return
+    from .doctor_webhooks import try_webhooks
     from .trying import try_sources  # brings the HTTP client, which broken settings need not wait for
 
     for look in (
         examine_settings(settings), examine_cache(options, settings), examine_state(settings),
-        examine_syncer(options, settings), try_sources(options, settings),
+        examine_syncer(options, settings), try_webhooks(settings), try_sources(options, settings),
     ):  # fmt: skip
         for finding in look:
             yield finding, int(finding.state == "fail")

@@ -94,7 +94,7 @@ def teller(settings: Settings, state: Path, command: str = "quarterdeck") -> Tel
     hooks = []
     for section in settings.personal.webhooks:
         url = settings.environment.get(section.url_env, "").strip()
-        if why := _unfit(url):
+        if why := unfit(url):
             LOGGER.warning("webhook $%s: %s", section.url_env, why)
         else:
             hooks.append(Hook(section.url_env, url, settings))
@@ -267,7 +267,7 @@ def _explain(status: int, headers: Mapping[str, str], body: bytes) -> tuple[str,
     return "misconfigured", f"The chat does not take it ({status}): look whether the webhook still is there."
 
 
-def _unfit(url: str) -> str:
+def unfit(url: str) -> str:
     """Why nothing is sent to this address; "" where it is."""
     if not url:
         return "is not set in the environment: nothing is told there."
