@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Final
 
 import click
 
@@ -21,7 +23,7 @@ from ..sync.watch import sync_watch
 from ..sync.webhooks import Teller, teller
 from .boundary import say
 from .options import Options
-from .place import cache_of, nothing_yet, settings_of
+from .place import cache_of, nothing_yet, settings_of, synced
 from .printing import print_json
 from .progress import Bar, Lines
 from .status import state_json
@@ -86,15 +88,37 @@ def _pass(options: Options, settings: Settings, names: tuple[str, ...], full: bo
     found = states or ()
     if as_json:
         print_json(map(state_json, found))
+    counts = _watched(options, settings, found)
     for state in found:
-        say(_said(state))
+        say(_said(state, counts.get(state.source)))
     return 0 if all(state.state in ("ok", "never") for state in found) else 3
 
 
-def _said(state: SourceState) -> str:
-    items = f"{state.items:,}".replace(",", " ")
-    what = f"ok, {items} item{'s' * (state.items != 1)}" if state.state == "ok" else state.state
+def _said(state: SourceState, watched: str | None) -> str:
+    what = f"ok, {watched or _many(state.items, 'item')}" if state.state == "ok" else state.state
     return f"{state.name}: {what}. {state.sentence}".rstrip()
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}".replace(",", " ")
+
+
+def _watched(options: Options, settings: Settings, states: Sequence[SourceState]) -> dict[str, str]:
+    """What there is of each source that watches production, by its key: its lines, and the alerts that are active."""
+    keys = [state.source for state in states if state.kind in _MONITORS and state.state == "ok"]
+    if not keys:
+        return {}
+    with synced(options, settings) as reader:
+        if reader is None:
+            return {}
+        lines = Counter(one.source for one in reader.monitors.series())
+        alerts = Counter(one.source for one in reader.monitors.alerts(limit=_MOST_ALERTS))
+    return {key: f"{_many(lines[key], 'line')}, {_many(alerts[key], 'active alert')}" for key in keys}
+
+
+_MONITORS: Final = frozenset({"prometheus", "monitors"})
+_MOST_ALERTS: Final = 100_000
+"""More than any source keeps."""
 
 
 def _watch(options: Options, linger: float | None, notify: bool) -> int:

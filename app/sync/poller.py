@@ -80,7 +80,7 @@ class Poller:
         """Write a batch, whoever asked for it. `began`: when the pass did that it is of."""
         generation = self._writer.generation if generation is None else generation
         written = await self._writer.write(self.state.source, batch, generation, began)
-        if batch.stacks_complete or batch.series_complete:  # few, and each batch holds them all
+        if batch.stacks_complete or batch.series_complete or batch.series:  # few, and no number of the new ones is told
             await self._count()
         elif self._counted:
             fresh = written.runs_new + written.commits_new + written.pipelines_new + written.versions_new

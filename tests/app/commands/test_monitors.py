@@ -22,6 +22,8 @@ from quarterdeck.app.records import (
     series_key,
 )
 from quarterdeck.app.store.cache import Cache
+from tests.servers.loopback import serving
+from tests.servers.prometheus_answers import Answers
 
 Call = Callable[..., Any]
 Fill = Callable[..., None]
@@ -219,3 +221,18 @@ def test_without_any_monitoring_it_says_so(call: Call, fill: Fill, project: Path
     fill()
     (project / "quarterdeck.toml").write_text('[project]\nname = "churn"\n[mlflow]\ntracking_uri = "http://mlflow"\n')
     assert "No monitoring is in the settings: [[monitors]] names one." in call("monitors").err
+
+
+def test_the_first_sync_says_which_lines_and_alerts_it_read(call: Call, project: Path) -> None:
+    alert = {"labels": {"alertname": "A"}, "state": "firing", "activeAt": "2026-11-22T09:45:47Z"}
+    answers = Answers(lines={"p95": [({"model": "churn"}, lambda at: 0.1), ({"model": "ltv"}, lambda at: 0.2)]})
+    answers.alerts = [alert]
+    with serving(answers.answer) as server:
+        (project / "quarterdeck.toml").write_text(
+            f'[[monitors]]\nkind = "prometheus"\nbase_url = "{server.url}"\n'
+            '[[monitors.series]]\nname = "p95"\nquery = "p95"\nmodel_label = "model"\n'
+        )
+        call("trust", "--yes")
+        said = call("sync", "--source", "prometheus", "--json")
+    assert (said.json[0]["items"], said.status) == (2, 0)
+    assert "prometheus: ok, 2 lines, 1 active alert." in said.err

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from quarterdeck.app.errors import IncompleteError, SourceError, StoreError
-from quarterdeck.app.records import Batch, Run, SourceSpec, SourceState, Want
+from quarterdeck.app.records import Batch, MonitorSeries, Run, SourceSpec, SourceState, Want
 from quarterdeck.app.store.state import State
 from quarterdeck.app.sync.log import close_log, open_log
 from quarterdeck.app.sync.poller import Poller
@@ -97,6 +97,14 @@ async def test_a_good_pass_writes_all_and_says_so(bench: Bench) -> None:
     assert bench.query("SELECT native FROM run ORDER BY native") == [("r1",), ("r2",), ("r3",)]
     assert bench.query("SELECT state, items FROM source") == [("ok", 3)]
     assert bench.told[-1] == state
+
+
+async def test_lines_of_production_are_counted_with_the_batch_that_brings_them(bench: Bench) -> None:
+    def line(key: str) -> MonitorSeries:
+        return MonitorSeries(source="k", key=key, name=key)
+
+    source = Told(Batch(series_complete=True), Batch(series=(line("a"),)), Batch(series=(line("b"), line("a"))))
+    assert (await bench.poller(source).run()).items == 2
 
 
 async def test_what_was_read_before_a_failure_is_kept_with_its_cursor(bench: Bench) -> None:
