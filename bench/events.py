@@ -85,6 +85,7 @@ QUESTIONS = (
     (f"subject = 'commit/{_hash(9_000, 9):040x}'", "what speaks of an old commit", "1 s"),
     ("model:churn", "what speaks of a model", "1 s"),
     ("title ~ 'no such'", "a regular expression that nothing matches", "1 s"),
+    ("title ~ '(owl|fox)-99[0-9] killed$'", "a regular expression that is rare", "1 s"),
 )
 """Filter, what it is, and how long its first window may take."""
 

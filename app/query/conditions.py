@@ -6,6 +6,7 @@ import math
 import re
 from typing import Final, NamedTuple
 
+from .required import required_texts
 from .texts import folded
 from .tree import Operator, Value
 
@@ -18,6 +19,8 @@ class Fragment(NamedTuple):
 
 
 _PLAIN: Final = re.compile(r"(\^?)([A-Za-z0-9 _:/,@#%=-]+)")
+_LITERALLY: Final = str.maketrans({"*": "[*]", "?": "[?]", "[": "[[]"})
+_MOST_TEXTS: Final = 8
 _GLOB: Final = str.maketrans({"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"})
 
 
@@ -75,13 +78,24 @@ def _pattern(column: str, operator: str, pattern: str) -> Fragment:
     if operator == "~" and (plain := _PLAIN.fullmatch(pattern)):  # no expression at all, but for where it begins
         return Fragment(f"{column} GLOB ?", (f"{'' if plain[1] else '*'}{plain[2]}*",))
     if operator == "~":
-        return Fragment(f"qd_search({column}, ?)", (pattern,))
+        return _searched(column, pattern)
     if not pattern.isascii():
         return Fragment(f"qd_{'ilike' if operator == 'ilike' else 'contains'}({column}, ?)", (pattern,))
     if operator == "ilike":
         return Fragment(f"{column} LIKE ?", (folded(pattern, ascii_only=True),))
     escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return Fragment(f"{column} LIKE ? ESCAPE '\\'", (f"%{escaped}%",))
+
+
+def _searched(column: str, pattern: str) -> Fragment:
+    """Rows without what every match contains are not searched: that test costs a tenth."""
+    texts = required_texts(pattern)[:_MOST_TEXTS]
+    search = f"qd_search({column}, ?)"
+    if not texts or len(texts) == _MOST_TEXTS:
+        return Fragment(search, (pattern,))
+    either = " OR ".join([f"{column} GLOB ?"] * len(texts))
+    globs = [f"*{text[:200].translate(_LITERALLY)}*" for text in texts]  # SQLite takes no pattern beyond 50 kB
+    return Fragment(f"(({either}) AND {search})", (*globs, pattern))
 
 
 def _glob(pattern: str) -> str:
