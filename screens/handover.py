@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 from ..app.copies import Copy
-from ..app.text import one_line
+from ..app.text import safe_lines
 from ..widgets.line import Piece
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
@@ -96,10 +97,23 @@ class HandoverScreen(FrameScreen):
             self.say("the shift is not gathered yet", "dim")
 
 
+_MARKS: Final = re.compile(r"\\(.)|\*\*")
+"""What makes a sign a sign in Markdown, and what makes words bold."""
+
+
 def markdown_lines(text: str, width: int) -> list[list[Piece]]:
-    """Markdown as lines: what it says, headings bright. Nothing of it is rendered: it is copied as it stands."""
-    lines: list[list[Piece]] = []
-    for line in text.splitlines():
-        role = "bright" if line.startswith("#") else "text"
-        lines += [[(f" {part}", role)] for part in wrap(one_line(line), max(20, width - 3)) or [""]]
-    return lines
+    """Markdown as it is read: headings bright, points below each other, without the marks that keep words words.
+
+    It is copied and kept as it is written.
+    """
+    return [line for written in text.splitlines() for line in _line(written, max(20, width - 3))]
+
+
+def _line(written: str, width: int) -> list[list[Piece]]:
+    """A line of it, and those that it takes; what follows a point stands below its words."""
+    said = _MARKS.sub(lambda mark: mark[1] or "", written.strip()).replace("&amp;", "&")
+    indent = " " * min(8, len(written) - len(written.lstrip()))
+    hanging = indent + ("  " if said.startswith("- ") else "")
+    role = "bright" if written.startswith("#") else "text"
+    parts = wrap(safe_lines(said), width - len(hanging)) or [""]
+    return [[(f" {hanging if number else indent}{part}", role)] for number, part in enumerate(parts)]

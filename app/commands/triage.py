@@ -180,8 +180,7 @@ def _suspect(one: Suspect) -> Iterator[str]:
     actor = f"  {one.actor}" if one.actor else ""
     when = iso(one.at) if one.not_before in (None, one.at) else f"{iso(one.not_before)} to {iso(one.at)}"
     yield f"  {one.strength:<9} {one.kind:<15} {one.title}  {when}{actor}"
-    if one.reasons:
-        yield f"            {one.reasons[0]}"
+    yield from (f"            {reason}" for reason in [each for each in one.reasons if each != one.title][:1])
     yield from (f"            → {item.subject}  {item.text}" for item in one.evidence[:1] if item.subject)
 
 

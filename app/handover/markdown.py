@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
+from msgspec.structs import replace
+
 from ..deeds import is_note, what
 from ..exact import span
-from ..records import Attention, Changes, Event, Gap, Millis, Note, Suspect
+from ..records import SEVERITIES, Attention, Changes, Event, Gap, Millis, Note, Suspect
 from ..store.state import Act
 from ..text import markdown
 from ..triage.sight import Sight
@@ -48,11 +50,12 @@ def handover_markdown(
     who: str,
     environment: str = "",
     gaps: Sequence[Gap] = (),
+    names: Mapping[str, str] | None = None,
 ) -> str:
     """The hand-over of the stretch from `since` until `until`, with times in the zone, which is named once.
 
     `sight` is what was seen last, None where nobody looked; `changes` what changed before an attention, by its id;
-    `acts` are those of this machine's journal, and `who` did them.
+    `acts` are those of this machine's journal, and `who` did them. `names`: what people call a subject, by that.
     """
     clock = _Clock(zone, until)
     title = f"# Hand-over: {_words(project)}" + (f" ({_words(environment)})" if environment else "")
@@ -60,7 +63,7 @@ def handover_markdown(
         [title, "", f"{clock.whole(since)} to {clock.whole(until)} {clock.name}, by {_words(who)}"],
         _open(sight, changes, clock),
         _happened(_within(events, since, until), clock),
-        _done(acts, notes, since, until, who, clock),
+        _done(acts, [_named(note, names or {}) for note in notes], since, until, who, clock),
         _unseen(gaps, since, until, clock),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
@@ -114,11 +117,11 @@ def _open(sight: Sight | None, changes: Mapping[str, Changes], clock: _Clock) ->
         return ["## Open", "", "Not known: no syncer has looked yet."]
     if not sight.attentions:
         return ["## Open", "", f"Nothing needs attention (seen {clock(sight.at)}{_oldest(sight, clock)})."]
-    loud = sorted(sight.attentions, key=lambda one: one.is_quiet)
-    lines = [line for one in loud[:MOST] for line in _attention(one, changes.get(one.id), clock)]
-    left = len(loud) - MOST
+    gravest = sorted(sight.attentions, key=lambda one: (SEVERITIES.index(one.severity), one.is_quiet))
+    lines = [line for one in gravest[:MOST] for line in _attention(one, changes.get(one.id), clock)]
+    left = len(gravest) - MOST
     more = [f"- and {left} more"] if left > 0 else []
-    return [f"## Open ({len(loud)})", "", *lines, *more, "", f"Seen {clock(sight.at)}{_oldest(sight, clock)}."]
+    return [f"## Open ({len(gravest)})", "", *lines, *more, "", f"Seen {clock(sight.at)}{_oldest(sight, clock)}."]
 
 
 def _oldest(sight: Sight, clock: _Clock) -> str:
@@ -151,7 +154,8 @@ def _had(ack: Note, clock: _Clock) -> str:
 
 
 def _suspect(suspect: Suspect, clock: _Clock) -> str:
-    reason = f": {_words(suspect.reasons[0])}" if suspect.reasons else ""
+    told = next((reason for reason in suspect.reasons if reason != suspect.title), "")
+    reason = f": {_words(told)}" if told else ""
     return f"{suspect.strength} suspect: {_words(suspect.title)} ({clock(suspect.at)}){reason}"
 
 
@@ -198,13 +202,18 @@ def _act(act: Act, who: str, clock: _Clock) -> str:
     return f"- {clock(act.at)} **{_words(who)}** {_words(what(act))} on {_words(name)}{state}{told}"
 
 
+def _named(note: Note, names: Mapping[str, str]) -> Note:
+    """With what people call that which it is on, where it does not say so itself."""
+    return replace(note, about=note.about or names.get(note.subject, ""))
+
+
 def _note(note: Note, clock: _Clock) -> str:
     here = " (only here)" if note.is_here_only else ""
     text = f": {_words(note.text)}" if note.text else ""
     about = _words(note.about or note.subject)
     did = {
         "ack": f"has {about}{text}", "unack": f"let go of {about}{text}", "handover": "handed over",
-        "note": f"on {_words(note.subject)}{text}",
+        "note": f"on {about}{text}",
     }[note.kind]  # fmt: skip
     return f"- {clock(note.at)} **{_words(note.author)}** {did}{here}"
 

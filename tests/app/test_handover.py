@@ -91,6 +91,25 @@ def test_what_is_open_stands_first_what_nobody_has_before_the_rest_with_suspects
     assert part[4] == "Seen 03:12; the oldest answer is that of mlflow, 02:12."
 
 
+def test_the_gravest_stands_first_whoever_has_it() -> None:
+    ack = Note(id="n", at=NOW - HOUR, kind="ack", subject="attention/1", author="bo", text="on it")
+    sight = Sight(at=NOW, attentions=(attention(2, severity="high"), attention(3), attention(1, ack=ack)))
+    heads = [line for line in told(sight).splitlines() if line.startswith("- **")]
+    assert [line.partition(",")[0] for line in heads] == [
+        "- **critical** thing 3", "- **critical** thing 1", "- **high** thing 2",
+    ]  # fmt: skip
+
+
+def test_a_note_is_on_what_people_call_the_thing() -> None:
+    notes = [
+        Note(id="1", at=NOW, subject="attention/9b8e", text="the stores", author="bo"),
+        Note(id="2", at=NOW, subject="model/churn/14", text="odd", author="bo"),
+    ]
+    part = told(Sight(at=NOW), notes=notes, names={"attention/9b8e": "churn@champion v14  precision 0.71"})
+    assert "**bo** on churn@champion v14  precision 0.71: the stores" in part
+    assert "**bo** on model/churn/14: odd" in part
+
+
 def test_what_happened_is_told_in_its_order_and_the_rest_is_counted() -> None:
     events = [
         event("alias moved", "churn@champion v13 → v14", NOW - HOUR, not_before=NOW - 2 * HOUR, actor="bo"),

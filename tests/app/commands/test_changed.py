@@ -49,6 +49,14 @@ def test_suspects_come_with_reasons_and_with_what_can_be_opened(team: Team, call
     assert any(line.startswith("way back: v13, champion for 11 d, precision 0.82") for line in lines)
 
 
+def test_what_somebody_has_is_handed_over_with_its_suspects(team: Team, call: Callable[..., Any]) -> None:
+    first = next(one for one in call("triage", "--json").json if one["suspects"])
+    assert call("ack", first["id"], "looking").status == 0
+    (open_,) = [one for one in call("handover", "--json").json["open"] if one["id"] == first["id"]]
+    assert open_["acknowledged_by"]
+    assert [one["title"] for one in open_["suspects"]] == [one["title"] for one in first["suspects"]]
+
+
 def test_scripts_get_the_suspects_with_scores_and_the_window(team: Team, call: Callable[..., Any]) -> None:
     found = call("changed", FELL, "--json").json
     first = found["suspects"][0]

@@ -192,6 +192,17 @@ def test_what_somebody_has_keeps_its_evidence(call: Call, project: Path, trouble
     assert explained["explained"]
 
 
+def test_what_somebody_has_is_handed_over_by_its_name(call: Call, project: Path, trouble: Path) -> None:
+    first, *_ = call("triage", "--json").json
+    acknowledge(project, first["id"], first["state"])
+    call("note", first["id"][:6], "it is the stores")
+    said = call("handover").out.splitlines()
+    open_ = said[said.index("## Open (3)") + 2 :]
+    assert open_[0].startswith("- **critical** churn@champion v14  precision 0.71, floor 0.78, since ")
+    assert open_[2].startswith("  - ann has it since ")
+    assert any("on churn@champion v14  precision 0.71, floor 0.78: it is the stores" in line for line in said)
+
+
 def test_it_is_named_by_the_beginning_of_its_id(call: Call, trouble: Path) -> None:
     first, *_ = call("triage", "--json").json
     for written in (first["id"][:6], f"attention/{first['id'][:6]}"):
