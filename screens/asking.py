@@ -78,9 +78,10 @@ class Asking(Generic[Q, A]):
         reader = self._reader = self._reader or self._open_reader()
         with closing(self._work(reader, question)) as parts:
             for part in parts:
-                if not self.is_current(number):
+                if self.is_current(number):
+                    self._answer(number, part)
+                if not self.is_current(number):  # the next part may take a second, and what is over is not interrupted
                     return
-                self._answer(number, part)
 
     def close(self) -> None:
         """Stop, and let go of the file: here, or where it is being read. Never waits: what reads may wait for this

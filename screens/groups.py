@@ -62,10 +62,7 @@ class GroupRunsScreen(RunsScreen):
 
     def __init__(self, deck: Deck, seen: RunsInSight, text: str) -> None:
         super().__init__(deck)
-        rowid = seen.experiment.rowid if seen.experiment else None
-        if rowid != self._here:
-            self._here = rowid
-            self._take_kept()
+        self.begin_with(seen.experiment.rowid if seen.experiment else None)
         self.filter = self.given = text
 
 

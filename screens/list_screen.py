@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from ..app.errors import FilterError, QuarterdeckError
-from ..app.text import cells, shown
+from ..app.text import cells, clip, shown
 from ..widgets.line import Piece
 from ..widgets.palette import Palette
 from ..widgets.prompt import Prompt
@@ -334,6 +334,10 @@ class ListScreen(FrameScreen, Generic[R]):
             text = shown(self.filter)
             made.append((f"  {text}" if cells(text) < room else "  filtered", "accent"))
         return made
+
+    def sorted_pieces(self, by: str) -> list[Piece]:
+        """By what the list is sorted, and which way."""
+        return [(f"by {clip(by, 20)} {'↓' if self.sort[1] else '↑'}   ", "dim")]
 
     def marked_pieces(self) -> Sequence[Piece]:
         """How many rows are marked."""

@@ -9,12 +9,13 @@ from ..app.store.run_checks import any_checks
 from ..app.text import clip
 from ..widgets.line import Piece
 from ..widgets.record_table import Column
+from .asked_list import AskedList
 from .baseline import baseline_row, has_unlike, with_difference
 from .changes import Changed
 from .deck import Deck
-from .list_screen import ListScreen
 from .run_acts import RunActs
 from .run_columns import CHECKS, CI, RunRow
+from .run_list import Ordered, Question, ordered
 from .telling import mark_watches
 
 ROOMY = 100
@@ -26,8 +27,10 @@ CHECKS_AT_MOST_EVERY = 0.5
 """Seconds between two looks at the column of pipelines while the syncer writes some."""
 
 
-class RunTableScreen(ListScreen[RunRow], RunActs):
-    """A list of runs. A subclass says where its rows come from."""
+class RunTableScreen(AskedList[RunRow, Question, Ordered], RunActs):
+    """A list of runs. A subclass says which ones."""
+
+    answers = staticmethod(ordered)
 
     def __init__(self, deck: Deck) -> None:
         super().__init__(deck)

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import Worker, WorkerState
 
 from ..app.query import Node, Sort, parse, write_field
 from ..app.records import RUN_STATUSES, Run, Want
 from ..app.store.experiments import ExperimentRow
-from ..app.store.order import RunOrder
 from ..app.store.state import table_name
-from ..app.text import clip
 from ..widgets.figures import count
-from ..widgets.freshness import freshness
+from ..widgets.freshness import each_freshness
 from ..widgets.line import Piece
 from ..widgets.palette import Palette
 from ..widgets.record_table import Column
 from .changes import Changed
 from .deck import Deck
-from .experiments import choices, named
+from .experiments import Experiments, choices, named
 from .folding import Folding, RunsInSight
 from .picker import Picker
 from .run import RunScreen
 from .run_columns import CHECKS, CI, RunRow, column, field_of, fixed, is_open, metric_of, propose, widths
-from .run_list import FIRST, Ordered, Question, RunList
+from .run_list import FIRST, Ordered, Question
 from .run_pane import RunPane
 from .run_rows import RunRows, RunTree
 from .run_table import RunTableScreen
@@ -69,14 +64,9 @@ class RunsScreen(RunTableScreen, Folding):
 
     def __init__(self, deck: Deck) -> None:
         super().__init__(deck)
-        self._experiments: list[ExperimentRow] = deck.reader.experiments()
-        self._here: int | None = self._experiments[0].rowid if self._experiments else None
+        self._experiments = Experiments(deck.reader.experiments())
         self._tree = False
         self._widths: dict[str, int] = {}
-        self._ordered: Ordered | None = None
-        self._stays = False
-        self._dirty = False
-        self._list = RunList(deck.open_reader, self._answered)
         self._resting: Timer | None = None
         self._take_kept()
 
@@ -120,10 +110,7 @@ class RunsScreen(RunTableScreen, Folding):
     @property
     def experiment(self) -> ExperimentRow | None:
         """The experiment on the screen; None for all of them, or when there is none yet."""
-        return next((row for row in self._experiments if row.rowid == self._here), None)
-
-    def _scope(self) -> list[int] | None:
-        return None if self._here is None else [self._here]
+        return self._experiments.shown
 
     def in_sight(self) -> RunsInSight:
         """The runs of this list, and its metrics: the one that it is sorted by first."""
@@ -143,36 +130,38 @@ class RunsScreen(RunTableScreen, Folding):
 
     def experiment_name(self) -> str | None:
         """Its name; None for all of them."""
-        row = self.experiment
-        return row.experiment.name if row else None
+        return self._experiments.name
 
     def sample(self) -> list[Run]:
         """Some of the newest."""
         reader = self.deck.reader
-        return reader.runs(reader.newest_runs(self._scope(), SAMPLE))
+        return reader.runs(reader.newest_runs(self._experiments.scope, SAMPLE))
 
     def kept_name(self) -> str:
         """One arrangement an experiment."""
-        row = self.experiment
-        return table_name("runs", f"experiment/{row.experiment.name}" if row else "all")
+        name = self._experiments.name
+        return table_name("runs", "all" if name is None else f"experiment/{name}")
 
     def looks(self) -> dict[str, Any]:
         """Filter, sort and columns, with the experiment and the tree."""
-        row = self.experiment
-        return super().looks() | {"tree": self._tree, "experiment": row.experiment.name if row else None}
+        return super().looks() | {"tree": self._tree, "experiment": self._experiments.name}
 
     def look(self, kept: Mapping[str, Any]) -> None:
         """Take what was kept; a view brings its experiment along."""
         super().look(kept)
         self._tree = bool(kept.get("tree"))
         if "experiment" in kept:
-            name = kept["experiment"]
-            found = next((row.rowid for row in self._experiments if row.experiment.name == name), None)
-            self._here = found if found is not None or name is None else self._here
+            self._experiments.show_kept(kept["experiment"])
+
+    def begin_with(self, rowid: int | None) -> None:
+        """Show this experiment, or all of them, from the first picture on."""
+        if rowid != self._experiments.here:
+            self._experiments.here = rowid
+            self._take_kept()
 
     def show_experiment(self, rowid: int | None) -> None:
         """Change to another experiment, or to all of them."""
-        self._here = rowid
+        self._experiments.here = rowid
         self.table.clear_marks()
         self._take_kept()
         self.set_columns()
@@ -181,19 +170,18 @@ class RunsScreen(RunTableScreen, Folding):
 
     def show_named(self, name: str) -> None:
         """`:experiment NAME`: the one that is called so, or that begins so. Raises UsageError."""
-        self.show_experiment(named(self._experiments, name))
+        self.show_experiment(named(self._experiments.rows, name))
 
     def action_experiments(self) -> None:
         """Choose an experiment."""
-        picker = Picker("experiment", choices(self.deck.reader, self._experiments), self.deck.palette, here=self._here)
+        items = choices(self.deck.reader, self._experiments.rows)
+        picker = Picker("experiment", items, self.deck.palette, here=self._experiments.here)
         self.app.push_screen(picker, lambda found: self.show_experiment(found[0]) if found else None)
 
     def action_experiment(self, by: int) -> None:
         """The experiment before or after this one."""
-        ids = [row.rowid for row in self._experiments]
-        if ids:
-            at = ids.index(self._here) if self._here in ids else 0
-            self.show_experiment(ids[(at + by) % len(ids)])
+        if self._experiments.rows:
+            self.show_experiment(self._experiments.beside(by))
 
     # -- columns, filter, order ---------------------------------------------------------------------------------
 
@@ -204,8 +192,7 @@ class RunsScreen(RunTableScreen, Folding):
     def all_keys(self) -> list[tuple[str, str]]:
         """What every run has, and the metrics, params and tags of the experiment."""
         found = [(key, made.title) for key, made in fixed().items()]
-        scope = self._scope() or [row.rowid for row in self._experiments]
-        for known in self.deck.reader.keys(scope):
+        for known in self.deck.reader.keys(self._experiments.rowids):
             if known.kind == "tag" and known.name.startswith("mlflow."):
                 continue
             found.append((f"{known.kind}s.{known.name}", known.kind))
@@ -219,7 +206,7 @@ class RunsScreen(RunTableScreen, Folding):
 
     def _parsed(self, text: str) -> Node | None:
         """The text as a tree; the words on the screen are words of the filter: `val_auc > 0.9`."""
-        keys = self.deck.reader.names(self._scope()) if text else None
+        keys = self.deck.reader.names(self._experiments.scope) if text else None
         return parse(text, zone=self.deck.zone, now=self.deck.now(), keys=keys)
 
     def filter_words(self) -> Iterable[str]:
@@ -232,44 +219,30 @@ class RunsScreen(RunTableScreen, Folding):
         if self.filter or self._tree:
             self.reload(keep=False)
             return
-        reader, question = self.deck.reader, self._question()
-        order = RunOrder(reader.connection, experiments=question.experiments, where=question.where, sort=question.sort)
-        ids = order.first(FIRST)
-        self._present(Ordered(number=0, ids=ids, matches=None, total=None, complete=False, tree=False))
+        ids = self.question().order(self.deck.reader).first(FIRST)
+        self.present(Ordered(ids=ids))
         self.call_after_refresh(self.reload, keep=True)
 
-    def _question(self) -> Question:
+    def question(self) -> Question:
+        """Which runs, in which order."""
         return Question(
-            experiments=self._scope(),
+            experiments=self._experiments.scope,
             where=self._parsed(self.filter),
             sort=Sort(field_of(self.sort[0]), self.sort[1]),
             tree=self._tree,
         )
 
-    def reload(self, *, keep: bool) -> None:
-        """Ask for the order anew; what is on the screen stays until the answer is there."""
-        question = self._question()
-        self._stays = keep
-        number = self._list.stop()
-        self.run_worker(partial(self._list.work, number, question), thread=True, group="order", exit_on_error=False)
+    def takes(self, answer: Ordered) -> bool:
+        """The first window says less than a list that is shown; while the rest of that is on its way, the counts do."""
+        known = self._listed
+        if answer.complete or not self._stays or known is None:
+            return True
+        return answer.matches is not None and not known.complete
 
-    def _answered(self, ordered: Ordered) -> None:
-        """On the thread of the list."""
-        self.app.call_from_thread(self._show, ordered)
-
-    def _show(self, ordered: Ordered) -> None:
-        if not self._list.is_current(ordered.number) or not self.is_ready:
-            return
-        known = self._ordered
-        if not self._stays or ordered.complete or known is None:
-            self._present(ordered)
-        elif ordered.matches is not None and not known.complete:
-            # the rest of the list is on its way: until then the first window stands, and the counts are known
-            self._present(replace(known, matches=ordered.matches, total=ordered.total))
-
-    def _present(self, ordered: Ordered) -> None:
-        self._ordered = ordered
-        self.table.show(self._rows(ordered), keep=self._stays)
+    def present(self, answer: Ordered) -> None:
+        """Draw it, and go on where the cursor was."""
+        self._listed = answer
+        self.table.show(self._rows(answer), keep=self._stays)
         self._stays = True
         self.table.say(empty_words(self.deck, self.filter))
         self.write_frame()
@@ -281,38 +254,26 @@ class RunsScreen(RunTableScreen, Folding):
             return RunTree(reader, ordered.ids, self.keys, now, self.deck.watched, self.base)
         return RunRows(reader, ordered.ids, ordered.matches or 0, self.keys, now, self.deck.watched, self.base)
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A failed order is a sentence, not an exit."""
-        if event.state is WorkerState.ERROR:
-            self.say(f"▲ the list could not be read: {event.worker.error}", "warn")
-
-    def on_unmount(self) -> None:
-        """Let go of the file."""
-        self._list.close()
-
     # -- news ---------------------------------------------------------------------------------------------------
 
     def cache_changed(self, changed: Changed) -> None:
         """Look again, but not at each of the batches of a first sync."""
-        if changed.runs and not self._dirty:
-            self._dirty = True
-            self.set_timer(max(CHANGES_AT_MOST_EVERY, REST_AFTER_AN_ORDER * self._list.cost), self._look_again)
+        if changed.runs:
+            self.look_again_in(max(CHANGES_AT_MOST_EVERY, REST_AFTER_AN_ORDER * self._asking.cost))
         self.table.say(empty_words(self.deck, self.filter))  # a source was found, or has gone
         super().cache_changed(changed)
 
-    def _look_again(self) -> None:
-        self._dirty = False
-        if not self.is_ready:
-            return
-        before = len(self._experiments)
+    def look_again(self) -> None:
+        """Look at the experiments and the baseline anew, too."""
+        had_some = bool(self._experiments.rows)
         self.follow_base()
-        self._experiments = self.deck.reader.experiments()
-        if (self._here is None and not before and self._experiments) or not self._ordered:
-            self.show_experiment(self._experiments[0].rowid if self._experiments else None)
-        elif not self.chosen and self._ordered is not None and not self._ordered.matches:
-            self.show_experiment(self._here)  # its first runs have come: now columns can be proposed
+        self._experiments.rows = self.deck.reader.experiments()
+        if (self._experiments.here is None and not had_some and self._experiments.rows) or self._listed is None:
+            self.show_experiment(self._experiments.rows[0].rowid if self._experiments.rows else None)
+        elif not self.chosen and not self._listed.matches:
+            self.show_experiment(self._experiments.here)  # its first runs have come: now columns can be proposed
         else:
-            self.reload(keep=True)
+            super().look_again()
 
     def time_passed(self) -> None:
         """Write the ages anew."""
@@ -323,15 +284,15 @@ class RunsScreen(RunTableScreen, Folding):
         """The first pipelines or data checks have come: they get a column, unless somebody arranged these."""
         lacks_ci = CI not in self.keys and self.has_pipelines()
         lacks = lacks_ci or (CHECKS not in self.keys and self.has_data_checks())
-        if not self.chosen and self._ordered is not None and lacks:
+        if not self.chosen and self._listed is not None and lacks:
             self._take_kept()
             self.set_columns()
         super().show_checks()
 
     def draw_rows(self) -> None:
         """Draw the runs as the cache has them now; while something is typed they stand still."""
-        if self._ordered is not None and not self.prompt.display:
-            self.table.show(self._rows(self._ordered), keep=True)
+        if self._listed is not None and not self.prompt.display:
+            self.table.show(self._rows(self._listed), keep=True)
 
     def on_record_table_scrolled(self) -> None:
         """Other runs are on the screen."""
@@ -351,7 +312,7 @@ class RunsScreen(RunTableScreen, Folding):
     def _want_extremes(self) -> None:
         """Minimum and maximum need a history: they are asked for what is on the screen."""
         names = sorted({metric[0] for key in [*self.keys, self.sort[0]] if (metric := metric_of(key))})
-        if not names or self._ordered is None:
+        if not names or self._listed is None:
             return
         missing: dict[str, list[str]] = {}
         for index in self.table.window:
@@ -362,8 +323,8 @@ class RunsScreen(RunTableScreen, Folding):
             self.deck.ask(Want(kind="extremes", source=source, run_ids=tuple(ids), keys=tuple(names)))
 
     def _rows_now(self) -> RunRows:
-        assert self._ordered is not None
-        return self._rows(self._ordered)
+        assert self._listed is not None
+        return self._rows(self._listed)
 
     # -- keys ---------------------------------------------------------------------------------------------------
 
@@ -387,20 +348,12 @@ class RunsScreen(RunTableScreen, Folding):
 
     def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """The experiment, how many of how many, the filter, and how fresh it is."""
-        row = self.experiment
-        if row is None:
-            name = "all experiments" if self._experiments else "no experiments yet"
-            left: list[Piece] = [(f" {name}", "bright")]
-        else:
-            at = self._experiments.index(row) + 1
-            left = [(" experiment ", "dim"), (clip(row.experiment.name, 32), "bright")]
-            if self.size.width >= 100:
-                left.append((f" ({at} of {len(self._experiments)})", "dim"))
+        left = self._experiments.pieces(self.size.width)
         left += [*self.base_pieces(), *self._counts(), *self.filter_pieces(self.size.width - 60), *self.marked_pieces()]
         return left, self._freshness()
 
     def _counts(self) -> list[Piece]:
-        ordered = self._ordered
+        ordered = self._listed
         if ordered is None:
             return []
         if not self.filter:
@@ -410,9 +363,6 @@ class RunsScreen(RunTableScreen, Folding):
 
     def _freshness(self) -> list[Piece]:
         by = self.sort[0].partition(".")[2] or self.sort[0]
-        sorted_by: list[Piece] = []
-        if self.sort != self.DEFAULT_SORT:
-            sorted_by = [(f"by {clip(by, 20)} {'↓' if self.sort[1] else '↑'}   ", "dim")]
         states = [state for state in self.deck.states if state.kind == "mlflow"]
-        pieces = [piece for state in states for piece in [*freshness(state, self.deck.now()), ("  ", "text")]]
-        return [*sorted_by, *pieces[:-1], (" ", "text")] if pieces else sorted_by
+        order = self.sorted_pieces(by) if self.sort != self.DEFAULT_SORT else []
+        return [*order, *each_freshness(states, self.deck.now()), (" ", "text")] if states else order

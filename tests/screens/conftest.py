@@ -54,7 +54,7 @@ from quarterdeck.screens import (
     checks,
     events,
     halves,
-    infra,
+    held_list,
     list_screen,
     model,
     models,
@@ -68,7 +68,6 @@ from quarterdeck.screens import (
 from quarterdeck.screens.asking import Asking
 from quarterdeck.screens.deck import Deck
 from quarterdeck.screens.event_feed import EventFeed
-from quarterdeck.screens.runs import RunsScreen
 from quarterdeck.widgets.palette import Palette
 from tests.screens import checking, infrastructure, production
 
@@ -255,9 +254,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(runs, "RESTS", 0.001)
     monkeypatch.setattr(run, "RESTS", 0.001)
     monkeypatch.setattr(runs, "CHANGES_AT_MOST_EVERY", 0.001)
-    for module in (pipeline, pipelines, models, model, version, checks, halves, serving, infra):
+    for module in (pipeline, pipelines, models, model, version, checks, halves, held_list):
         monkeypatch.setattr(module, "RESTS", 0.001)
-    for list_module in (pipelines, models, model, checks, serving, infra, events):
+    for list_module in (pipelines, models, model, checks, held_list, events):
         monkeypatch.setattr(list_module, "CHANGES_AT_MOST_EVERY", 0.001)
     monkeypatch.setattr(list_screen, "TYPING_RESTS", 0.001)
     with ExitStack() as stack:
@@ -275,10 +274,6 @@ def _lines(app: App[Any]) -> list[str]:
 def _at_rest(app: App[Any]) -> bool:
     """Every question to the cache is answered."""
     for screen in app.screen_stack:
-        if isinstance(screen, RunsScreen):
-            ordered = screen._ordered
-            if ordered is None or not ordered.complete or not screen._list.is_current(ordered.number):
-                return False
         if isinstance(screen, serving.ServingScreen) and screen.is_ready and not _has_its_curve(screen):
             return False
         feed = getattr(screen, "_feed", None)
