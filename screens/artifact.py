@@ -15,16 +15,16 @@ from ..widgets.figures import count, size
 from ..widgets.line import Piece
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
-from ..widgets.prompt import Prompt
 from ..widgets.text_view import TextView
 from .artifact_page import Sheet, outside, sheet
 from .copying import known_runs
 from .deck import Deck
 from .links import LinkSheet, artifact_address
 from .run_view import RunView
+from .text_search import TextSearch
 
 
-class ArtifactScreen(RunView):
+class ArtifactScreen(TextSearch, RunView):
     """One file of a run."""
 
     TAB = "runs"
@@ -47,11 +47,6 @@ class ArtifactScreen(RunView):
         said = Pages(self.deck.palette, id="said")
         said.can_focus = False
         yield said
-
-    @property
-    def view(self) -> TextView:
-        """The text."""
-        return self.query_one("#page", TextView)
 
     def on_mount(self) -> None:
         """Show what the cache has."""
@@ -89,10 +84,6 @@ class ArtifactScreen(RunView):
         notes: list[list[Piece]] = [[(f" {shown(note)}", "text")] for note in self.sheet.notes]
         return notes if self.sheet.what in ("nothing", "empty file") else [*outside(self._content, self.sheet.what)]
 
-    def on_text_view_scrolled(self) -> None:
-        """Tell which lines are in sight."""
-        self.write_frame()
-
     def recolour(self, palette: Palette) -> None:
         """Draw the same in other colours."""
         super().recolour(palette)
@@ -113,29 +104,6 @@ class ArtifactScreen(RunView):
             self.say("its run does not say where its artifacts are", "dim")
         else:
             self.app.push_screen(LinkSheet(shown(self.path), address, self.deck.palette))
-
-    def action_filter(self) -> None:
-        """Ask what to look for."""
-        self.query_one("#keys").display = False
-        self.prompt.ask("search", self.view.needle, "text to look for; n and N lead on and back")
-
-    def on_prompt_answered(self, event: Prompt.Answered) -> None:
-        """Look for it."""
-        if event.purpose == "search":
-            self._close_prompt()
-            if not self.view.find(event.value):
-                self.say(f"“{event.value}” is nowhere in it", "warn")
-
-    def on_prompt_left(self, event: Prompt.Left) -> None:
-        """Look for nothing."""
-        if event.purpose == "search":
-            self.view.find("")
-            self._close_prompt()
-
-    def _close_prompt(self) -> None:
-        self.prompt.close()
-        self.query_one("#keys").display = True
-        self.focus_body()
 
     def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """The file, what it is and how large; on the right which lines are in sight."""

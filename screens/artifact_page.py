@@ -75,6 +75,10 @@ class Sheet:
         """The line of titles of a table."""
         return [(self._aligned(self.columns), "dim")]
 
+    def role(self, index: int) -> str:
+        """Of a file no line is more than another."""
+        return "text"
+
     def line(self, index: int) -> str:
         """One line, safe to show."""
         return self._aligned(self.rows[index]) if self.is_table else shown(self.lines[index].replace("\t", "    "))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from ..app.copies import Copy
-from ..app.records import Millis, Run, Subject
+from ..app.records import Change, Commit, Millis, Run, Subject
 from ..app.store.reading import Reader
 from ..app.text import cells, clip, fit, one_line
 from ..widgets.figures import age, count, moment
@@ -16,11 +16,16 @@ from .deck import Deck
 from .page import PageScreen
 from .page_lines import draw_thing, telling, thing_lines
 from .page_rows import Part, Row, outline
+from .patch import PatchScreen, want_patch
+from .patch_lines import patch_pieces
 from .run_details import Lines, Sight, code_facts, commit_said, wrap
 from .subjects import named
 
 PATHS = 400
 """Paths that are named."""
+
+FRAME = 8
+"""Lines of the terminal that the detail has not."""
 
 MESSAGE = 60
 """Lines of its message that are shown."""
@@ -35,6 +40,7 @@ class CommitScreen(PageScreen[CommitFacts]):
         """`run`: from which one came here: what it says of its code is said first."""
         super().__init__(deck)
         self.sha, self.run_before = sha, run
+        self._asked: set[str] = set()
 
     def reading(self) -> Callable[[Reader], CommitFacts | None]:
         """What reads the facts."""
@@ -56,7 +62,9 @@ class CommitScreen(PageScreen[CommitFacts]):
         return outline([*first, *parts], self.needle)
 
     def draw_row(self, row: Row, facts: CommitFacts, width: int) -> list[Piece]:
-        """A line."""
+        """A line; of its message as it is."""
+        if row.kind == "message":
+            return [(f"  {clip(row.note, max(8, width - 3))}", "text")]
         return draw_thing(row, width, self.deck.now())
 
     def head(self, facts: CommitFacts) -> tuple[Sequence[Piece], Sequence[Piece]]:
@@ -67,7 +75,37 @@ class CommitScreen(PageScreen[CommitFacts]):
         """What is known of a row."""
         if row.kind == "message":
             return commit_said(facts.sha, facts.commit, [], sight)
+        if facts.commit is not None and isinstance(row.thing, Change):
+            return self._patched(facts.commit, row.thing, thing_lines(row, sight), sight)
         return thing_lines(row, sight)
+
+    def _patched(self, commit: Commit, change: Change, known: Lines, sight: Sight) -> Lines:
+        """With what changed in the file, which is asked for when the cursor rests on it."""
+        patch = self.deck.reader.patch(commit.source, commit.sha, change.path)
+        if patch is not None:
+            return [*known, [], *patch_pieces(patch, sight.width, max(3, self.room.height - len(known) - FRAME))]
+        if change.path not in self._asked:
+            self._asked.add(change.path)
+            self.deck.ask(want_patch(commit, change))
+        return [*known, [], [(" asked for …", "dim")]]
+
+    def action_open(self) -> None:
+        """Of a file what changed in it; of anything else as every page does."""
+        row, commit = self.outline.entry(), self.facts.commit if self.facts is not None else None
+        if row is not None and commit is not None and isinstance(row.thing, Change):
+            self.app.push_screen(PatchScreen(self.deck, commit, row.thing))
+        else:
+            super().action_open()
+
+    def time_passed(self) -> None:
+        """Write the ages anew, and ask again for what nobody has answered: the syncer may have started just now."""
+        self._asked.clear()
+        super().time_passed()
+
+    def action_sync_now(self) -> None:
+        """Ask for a pass now, and again for what never came."""
+        self._asked.clear()
+        super().action_sync_now()
 
     def subject_here(self) -> Subject | None:
         """What is under the cursor where it is a thing of its own, else the commit."""
@@ -103,6 +141,15 @@ def commit_head(facts: CommitFacts, sight: Sight) -> tuple[list[Piece], list[Pie
     return [(f" {fit(one_line(commit.subject), room)}", "bright"), (about, "dim")], [(when, "dim")]
 
 
+def _message(commit: Commit | None, width: int) -> list[str]:
+    """What the head does not say of it: the body, and before it a first line that is too long for the head."""
+    if commit is None:
+        return []
+    is_long = cells(one_line(commit.subject)) > width // 2
+    text = f"{commit.subject}\n\n{commit.body}" if is_long else commit.body
+    return [part for line in text.strip().splitlines() for part in wrap(one_line(line), width - 6) or [""]]
+
+
 def commit_parts(facts: CommitFacts, width: int, now: Millis) -> Iterator[Part]:
     """What there is to say of a commit, part by part: what it brought first, then what came of it."""
     commit = facts.commit
@@ -116,10 +163,9 @@ def commit_parts(facts: CommitFacts, width: int, now: Millis) -> Iterator[Part]:
     more = f"and {count(len(facts.others) - PATHS)} more" if len(facts.others) > PATHS else ""
     none = "it touched no file" if commit is not None and not commit.changes else ""
     yield Part(title="files", rows=others, more=more, empty=none)
-    if commit is not None and commit.body.strip():
-        lines = [part for line in commit.body.strip().splitlines() for part in wrap(one_line(line), width - 6) or [""]]
-        said = [Row("remark", f"message {at}", note=line) for at, line in enumerate(lines[1:MESSAGE])]
-        yield Part(title="message", rows=[Row("message", lines[0], lines[0]), *said], note=" ")
+    if said := _message(commit, width):
+        rows = [Row("remark", f"message {at}", note=line) for at, line in enumerate(said[1:MESSAGE])]
+        yield Part(title="message", rows=[Row("message", "message", note=said[0]), *rows], note=" ")
     listed, left = telling(facts.checks, lambda one: one, now)
     left += facts.more_checks
     more = f"and {count(left)} more, none worse: 4 lists them all" if left else ""

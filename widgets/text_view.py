@@ -30,6 +30,9 @@ class Text(Protocol):
     def line(self, index: int) -> str:
         """A line, safe to show."""
 
+    def role(self, index: int) -> str:
+        """What a line is drawn as."""
+
     def titles(self) -> Sequence[Piece]:
         """What stays on top."""
 
@@ -224,27 +227,27 @@ class TextView(Widget, can_focus=True):
         if index >= self._count:
             return drawn((), width, styles)
         if not self._wraps:
-            return self._cut(self._marked(text.line(index)), width)
+            return self._cut(self._marked(text.line(index), text.role(index)), width)
         line, start = self._lines()[index]
         end = self._lines()[index + 1] if index + 1 < self._count else None
         piece = text.line(line)[start : end[1] if end and end[0] == line else None]
-        return drawn([(" ", "text"), *self._marked(piece)], width, styles)
+        return drawn([(" ", "text"), *self._marked(piece, text.role(line))], width, styles)
 
     def _cut(self, pieces: Sequence[Piece], width: int) -> Strip:
         whole = drawn([(" ", "text"), *pieces], self.left + width, self._palette.styles)
         return whole.crop(self.left, self.left + width)
 
-    def _marked(self, line: str) -> list[Piece]:
+    def _marked(self, line: str, role: str) -> list[Piece]:
         """The line with what was looked for bright."""
         folded = line.casefold()
         if not self.needle or self.needle not in folded or len(folded) != len(line):
-            return [(line, "text")]
+            return [(line, role)]
         made: list[Piece] = []
         at = 0
         while (found := folded.find(self.needle, at)) >= 0:
-            made += [(line[at:found], "text"), (line[found : found + len(self.needle)], "warn")]
+            made += [(line[at:found], role), (line[found : found + len(self.needle)], "warn")]
             at = found + len(self.needle)
-        return [*made, (line[at:], "text")]
+        return [*made, (line[at:], role)]
 
 
 def width_of(line: str, width: int) -> int:

@@ -32,7 +32,7 @@ from .check import (
     RuleChange,
     check_id,
 )
-from .commit import Change, Commit, CommitsBetween, Ref
+from .commit import LARGEST_PATCH, Change, Commit, CommitsBetween, Patch, Ref
 from .data import RUNS_COUNTED, DataIdentity, DataPart, DatasetName, DatasetVersion, DataVersion, Identities
 from .event import Event, EventRef, Gap
 from .infra import RESOURCE_ACTIONS, Drift, Resource, ResourceAction, Stack, StackStatus
@@ -108,18 +108,18 @@ from .source import SOURCE_STATES, SourceCondition, SourceSpec, SourceState
 from .subject import SUBJECT_PARTS, Subject, parse_subject
 
 __all__ = [
-    "LARGEST_CONTENT", "LARGEST_MESSAGE", "MOST_CASES", "OUTCOMES", "PIPELINE_STATUSES", "RESOURCE_ACTIONS",
-    "RUNS_COUNTED", "RUN_STATUSES", "SERIES_STATES", "SETTLED", "SEVERITIES", "SOURCE_STATES", "SUBJECT_PARTS",
-    "Actor", "Alert", "AliasMove", "Approval", "Artifact", "ArtifactContent", "ArtifactListing", "Attention", "Batch",
-    "Case", "CaseReport", "Change", "Changes", "Check", "CheckResult", "CheckTool", "Commit", "CommitCheck",
-    "CommitsBetween", "DataIdentity", "DataPart", "DataVersion", "Dataset", "DatasetName", "DatasetVersion",
-    "Deployment", "Drift", "EntryKind", "Event", "EventRef", "Evidence", "Experiment", "Extreme", "Gap", "History",
-    "Identities", "Invocation", "Job", "KnownSeries", "LedgerEntry", "Limit", "LogPart", "LoggedModel", "Metric",
-    "MetricState", "Millis", "ModelKind", "ModelMetric", "ModelVersion", "MonitorSeries", "MoveReason", "Note",
-    "NoteKind", "Outcome", "PastResult", "Pipeline", "PipelineStatus", "PlanApproval", "Point", "PolicyText",
-    "Promotions", "Record", "Ref", "RegisteredModel", "Resource", "ResourceAction", "RuleChange", "Run", "RunStatus",
-    "Samples", "Series", "SeriesKind", "SeriesState", "Severity", "Signal", "SignalKind", "SourceCondition",
-    "SourceSpec", "SourceState", "Stack", "StackStatus", "Step", "StoredPlan", "Strength", "Subject", "Suspect",
-    "SuspectStrength", "VersionStatus", "Waiver", "Want", "WayBack", "alert_fingerprint", "check_id", "metric_state",
-    "parse_subject", "series_key",
+    "LARGEST_CONTENT", "LARGEST_MESSAGE", "LARGEST_PATCH", "MOST_CASES", "OUTCOMES", "PIPELINE_STATUSES",
+    "RESOURCE_ACTIONS", "RUNS_COUNTED", "RUN_STATUSES", "SERIES_STATES", "SETTLED", "SEVERITIES", "SOURCE_STATES",
+    "SUBJECT_PARTS", "Actor", "Alert", "AliasMove", "Approval", "Artifact", "ArtifactContent", "ArtifactListing",
+    "Attention", "Batch", "Case", "CaseReport", "Change", "Changes", "Check", "CheckResult", "CheckTool", "Commit",
+    "CommitCheck", "CommitsBetween", "DataIdentity", "DataPart", "DataVersion", "Dataset", "DatasetName",
+    "DatasetVersion", "Deployment", "Drift", "EntryKind", "Event", "EventRef", "Evidence", "Experiment", "Extreme",
+    "Gap", "History", "Identities", "Invocation", "Job", "KnownSeries", "LedgerEntry", "Limit", "LogPart",
+    "LoggedModel", "Metric", "MetricState", "Millis", "ModelKind", "ModelMetric", "ModelVersion", "MonitorSeries",
+    "MoveReason", "Note", "NoteKind", "Outcome", "PastResult", "Patch", "Pipeline", "PipelineStatus", "PlanApproval",
+    "Point", "PolicyText", "Promotions", "Record", "Ref", "RegisteredModel", "Resource", "ResourceAction",
+    "RuleChange", "Run", "RunStatus", "Samples", "Series", "SeriesKind", "SeriesState", "Severity", "Signal",
+    "SignalKind", "SourceCondition", "SourceSpec", "SourceState", "Stack", "StackStatus", "Step", "StoredPlan",
+    "Strength", "Subject", "Suspect", "SuspectStrength", "VersionStatus", "Waiver", "Want", "WayBack",
+    "alert_fingerprint", "check_id", "metric_state", "parse_subject", "series_key",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from .check import Invocation
-from .commit import Commit, Ref
+from .commit import Commit, Patch, Ref
 from .data import DataVersion
 from .infra import Stack
 from .model import LoggedModel, ModelVersion, RegisteredModel
@@ -29,6 +29,7 @@ class Batch(Record, frozen=True, kw_only=True):
     listings: tuple[ArtifactListing, ...] = ()
     contents: tuple[ArtifactContent, ...] = ()
     commits: tuple[Commit, ...] = ()
+    patches: tuple[Patch, ...] = ()
     pipelines: tuple[Pipeline, ...] = ()
     """New or changed; one whose jobs are None keeps the jobs that the cache has of the same attempt."""
     pipelines_gone: tuple[str, ...] = ()
@@ -85,12 +86,14 @@ class Batch(Record, frozen=True, kw_only=True):
 class Want(Record, frozen=True, kw_only=True):
     """What a terminal asks the syncer for beyond the schedule, because somebody looks at it."""
 
-    kind: Literal["history", "artifacts", "artifact", "run", "extremes", "pipeline", "log", "model", "ledger", "series"]
+    kind: Literal[
+        "history", "artifacts", "artifact", "run", "extremes", "pipeline", "log", "model", "ledger", "series", "patch"
+    ]
     source: str
     run_ids: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     """Metric keys for history and extremes; the folder for artifacts, the files for artifact; for series which of them
-    are asked for anew."""
+    are asked for anew. For patch: the commit's sha, the file, and where it was renamed what it was called before."""
     points: int | None = None
     """For history: how many points are enough; None asks for all."""
     known: tuple[KnownSeries, ...] = ()

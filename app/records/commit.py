@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from .record import Millis, Record
+
+LARGEST_PATCH: Final = 128 * 1024
+"""Bytes of a patch that are kept: what changed is read here, not a whole file."""
 
 
 class Change(Record, frozen=True, kw_only=True):
@@ -13,6 +16,21 @@ class Change(Record, frozen=True, kw_only=True):
     kind: str
     path: str
     old_path: str | None = None
+
+
+class Patch(Record, frozen=True, kw_only=True):
+    """What a commit changed in one file, against its first parent, in the words of `git diff`."""
+
+    source: str
+    commit: str
+    """The whole sha."""
+    path: str
+    data: bytes = b""
+    """The hunks, from the first `@@` on, with ten lines around each change. Empty where Git calls the file binary."""
+    truncated: bool = False
+    """`data` is the beginning of more: at most LARGEST_PATCH bytes of it."""
+    sentence: str = ""
+    """Why there are no hunks."""
 
 
 class Commit(Record, frozen=True, kw_only=True):

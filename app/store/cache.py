@@ -26,6 +26,7 @@ from .model_writes import ModelWriter
 from .monitor_writes import settle_monitors, write_monitors
 from .news import News, forget_news, read_news
 from .note_writes import write_notes
+from .patches import write_patches
 from .pipeline_writes import PipelineWriter
 from .promotion_writes import write_promotions
 from .run_writes import RunWriter
@@ -131,13 +132,14 @@ class Cache:
             ran = self._write_pipelines(cursor, source, batch, now)
             models = self._models.write(cursor, source, batch, now)
             checks = self._checks.write(cursor, source, source_key, batch.invocations, now, self.remembered)
+            patches = write_patches(cursor, source, batch.patches, now)
             read = bool(points or batch.listings or batch.contents)
             self._count(
                 cursor,
                 runs=bool(new or changed or gone or read or renamed),
                 commits=bool(commits or refs),
                 pipelines=any(ran),
-                logs=self._logs.write(cursor, source, batch.log_parts, now),
+                logs=self._logs.write(cursor, source, batch.log_parts, now) or patches,
                 models=models.changed,
                 promotions=write_promotions(cursor, source, batch.promotions),
                 data=write_data_versions(cursor, source, batch.data_versions),

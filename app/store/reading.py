@@ -20,6 +20,7 @@ from ..records import (
     Extreme,
     LedgerEntry,
     Note,
+    Patch,
     PolicyText,
     Promotions,
     Ref,
@@ -46,6 +47,7 @@ from .monitor_events import alert_ends, alert_events, threshold_events
 from .monitors import MonitorReads
 from .note_events import shared_notes
 from .notes import read_notes
+from .patches import read_patch
 from .pipelines import PipelineReads
 from .promotions import read_ledger, read_policy, read_promotions
 from .runs import read_runs
@@ -251,6 +253,10 @@ class Reader:
         if row is None:
             return None
         return ArtifactListing(source=row[0], run_id=row[1], folder=folder, artifacts=_artifacts(row[2]))
+
+    def patch(self, source: str, commit: str, path: str) -> Patch | None:
+        """What a commit changed in a file, None where nobody looked at it yet."""
+        return read_patch(self.connection, source, commit, path)
 
     def artifact(self, rowid: int, path: str) -> ArtifactContent | None:
         """The beginning of one artifact file, None where it was never read."""

@@ -19,7 +19,7 @@ from .model_tables import MODEL_TABLES
 from .monitor_tables import MONITOR_TABLES
 from .note_tables import NOTE_TABLES
 
-VERSION: Final = 10
+VERSION: Final = 11
 """Raised with every change below. A cache of another version is another file, so nothing is migrated."""
 
 
@@ -104,6 +104,10 @@ CREATE TABLE listing (
     run INTEGER NOT NULL, folder TEXT NOT NULL, read_at INTEGER NOT NULL, artifacts BLOB NOT NULL,
     PRIMARY KEY (run, folder)
 ) WITHOUT ROWID;
+CREATE TABLE patch (
+    id INTEGER PRIMARY KEY, source INTEGER NOT NULL, sha TEXT NOT NULL, path TEXT NOT NULL, read_at INTEGER NOT NULL,
+    truncated INTEGER NOT NULL, sentence TEXT NOT NULL, data BLOB NOT NULL, UNIQUE (source, sha, path)
+);
 CREATE TABLE artifact (
     id INTEGER PRIMARY KEY, run INTEGER NOT NULL, path TEXT NOT NULL, read_at INTEGER NOT NULL, size INTEGER,
     truncated INTEGER NOT NULL, sentence TEXT NOT NULL, data BLOB NOT NULL, UNIQUE (run, path)

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from ..errors import SourceError
-from ..records import Batch, LogPart, Want
+from ..records import Batch, LogPart, Patch, Want
 from .log import LOGGER
 from .poller import Poller, closed, now_millis
 
@@ -134,12 +134,16 @@ class Wants:
         return False
 
     async def _say_why(self, want: Want, error: SourceError) -> None:
-        """Beside a log that could not be read, since somebody sits before it and waits."""
+        """Beside a log or a patch that could not be read, since somebody sits before it and waits."""
         if want.kind == "log" and want.pipelines:
             part = LogPart(
                 source=want.source, pipeline=want.pipelines[0], job=want.job, start=want.start, sentence=str(error)
             )
             await self._poller.keep(Batch(log_parts=(part,)))
+        elif want.kind == "patch" and len(want.keys) >= 2:
+            commit, path = want.keys[:2]
+            said = Patch(source=want.source, commit=commit, path=path, sentence=str(error))
+            await self._poller.keep(Batch(patches=(said,)))
 
 
 def _split(want: Want) -> tuple[Want | None, list[Want]]:

@@ -68,13 +68,17 @@ class GitSource:
         return self._batches(Standing())
 
     async def want(self, want: Want) -> AsyncIterator[Batch]:
-        """What is written down of promotions, and notes, fetched now; poll hands all else over. Raises SourceError."""
-        if want.kind != "ledger":
-            return
+        """What is written down of promotions, and notes, fetched now; what a commit changed in a file.
+
+        poll hands all else over. Raises SourceError.
+        """
         calls = Calls()
+        asked = Pass(calls, self._spec.key, self._place, {})
         try:
-            told = Pass(calls, self._spec.key, self._place, {}).ledger
-            yield await asyncio.to_thread(told)
+            if want.kind == "ledger":
+                yield await asyncio.to_thread(asked.ledger)
+            elif want.kind == "patch" and len(want.keys) >= 2:
+                yield await asyncio.to_thread(asked.patch, want.keys[0], want.keys[1:3])
         except GitError as error:
             raise SourceError(str(error), state=error.state) from error
         finally:

@@ -21,6 +21,7 @@ from .history import CommitCount, Detail, mended, walk_commits
 from .mirror import Mirror
 from .notes import read_notes
 from .objects import Target, read_targets
+from .patches import read_patch
 from .standing import Standing, Walk
 
 _FIRST: Final = 100
@@ -113,6 +114,11 @@ class Pass:
         told = self._promotions(repository, ground)
         notes = read_notes(repository, listing.notes)
         return Batch(promotions=told, notes=notes, as_of=standing.fetched_at)
+
+    def patch(self, commit: str, paths: tuple[str, ...]) -> Batch:
+        """What a commit changed in a file, by what is here already. Raises GitError, SourceError."""
+        repository, _ = self._listed(None)
+        return Batch(patches=(read_patch(repository, self._source, commit, paths),))
 
     def _promotions(self, repository: Repository, ground: promotions.Ground) -> Promotions:
         is_local = self._place.url is None and (self._clone is None or self._clone.url() is None)
