@@ -5,13 +5,14 @@ A word of `COMMANDS` in words.py is the method `_do_WORD` here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.app import App
 
 from ..app.errors import QuarterdeckError, UsageError
 from ..app.records import ModelKind, Subject, parse_subject
 from ..app.store.reading import Content
+from ..app.text import fit
 from ..widgets.bearing import Bearing
 from ..widgets.palette import THEMES, Palette
 from ..widgets.prompt import Prompt
@@ -35,6 +36,9 @@ from .words import COMMANDS, Command, parse_command
 if TYPE_CHECKING:
     from ..app.promotion import Kind
     from ..app.settings import Settings
+
+_AROUND: Final = 3
+"""Cells of the prompt's line that its hint cannot have: one on each side, and one for the cursor behind it."""
 
 
 class Orders(Bearing, App[int]):
@@ -77,7 +81,7 @@ class Orders(Bearing, App[int]):
         screen = self.screen
         if isinstance(screen, FrameScreen):
             screen.query_one("#keys").display = False
-            hint = "go to or do: " + "  ".join(COMMANDS)
+            hint = fit(f"go to or do: {'  '.join(COMMANDS)}", screen.size.width - _AROUND)
             words = [
                 *COMMANDS,
                 "run/",
@@ -96,7 +100,7 @@ class Orders(Bearing, App[int]):
                 "attention/",
                 *screen.command_words(),
             ]
-            screen.prompt.ask("command", "", hint, words)
+            screen.prompt.ask("command", "", hint, words, is_sure=True)
 
     def on_prompt_answered(self, event: Prompt.Answered) -> None:
         """Carry a command out."""

@@ -63,6 +63,9 @@ def parse_command(text: str) -> Command:
     begun = [known for known in COMMANDS if word and known.startswith(word)]
     if len(begun) == 1:
         return Command(begun[0], argument.strip())
+    if begun:
+        *others, last = (f":{known}" for known in sorted(begun))
+        raise UsageError(f":{word} may be {', '.join(others)} or {last}; write more of it")
     close = get_close_matches(word, COMMANDS, n=1)
     hint = f"did you mean :{close[0]}?" if close else "there are " + ", ".join(f":{known}" for known in COMMANDS)
     raise UsageError(f"there is no command :{word}; {hint}")

@@ -13,12 +13,16 @@ from textual.widgets import Input
 
 
 class Words(Suggester):
-    """Completes the last word of what is typed, or with `is_whole` the whole line."""
+    """Completes the last word of what is typed, or with `is_whole` the whole line.
 
-    def __init__(self, words: Iterable[str], *, is_whole: bool = False) -> None:
+    With `is_sure` as far as all words go that begin so, and no further: of several none is what Enter would take.
+    """
+
+    def __init__(self, words: Iterable[str], *, is_whole: bool = False, is_sure: bool = False) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._words = sorted(words)
         self._is_whole = is_whole
+        self._is_sure = is_sure
 
     async def get_suggestion(self, value: str) -> str | None:
         """The whole line with its last word completed; None where nothing fits."""
@@ -26,7 +30,16 @@ class Words(Suggester):
         typed = value[start:]
         if not typed:
             return None
-        return next((value[:start] + word for word in self._words if word.startswith(typed) and word != typed), None)
+        begun = [word for word in self._words if word.startswith(typed)]
+        if self._is_sure and begun:
+            begun = [begun[0][: _alike(begun[0], begun[-1])]] if typed not in begun else []
+        return next((value[:start] + word for word in begun if word != typed), None)
+
+
+def _alike(first: str, last: str) -> int:
+    """How many signs the first and the last of sorted words begin with: so do all between them."""
+    pairs = enumerate(zip(first, last, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(first), len(last)))
 
 
 class Prompt(Input):
@@ -34,6 +47,7 @@ class Prompt(Input):
 
     DEFAULT_CSS = """
     Prompt { height: 1; border: none; padding: 0 1; width: 1fr; background: $background; color: $foreground; }
+    Prompt > .input--suggestion { text-style: italic; }
     Prompt:focus { border: none; background: $background; background-tint: $background 0%; }
     """
 
@@ -70,15 +84,19 @@ class Prompt(Input):
         self.purpose = ""
         self._earlier: dict[str, list[str]] = {}
 
-    def ask(self, purpose: str, value: str, hint: str, words: Iterable[str] = (), *, is_whole: bool = False) -> None:
+    def ask(
+        self, purpose: str, value: str, hint: str, words: Iterable[str] = (), *, is_whole: bool = False,
+        is_sure: bool = False,
+    ) -> None:  # fmt: skip
         """Ask for one thing. `hint` stands there while nothing is typed.
 
-        `words` complete what is typed; with `is_whole` each is an answer by itself, and may have spaces in it.
+        `words` complete what is typed; with `is_whole` each is an answer by itself, and may have spaces in it; with
+        `is_sure` one that is not told from others yet is completed as far as they are the same.
         """
         self.placeholder = hint
         with self.prevent(Input.Changed):  # nobody typed it
             self.value = value
-        self.suggester = Words(words, is_whole=is_whole)
+        self.suggester = Words(words, is_whole=is_whole, is_sure=is_sure)
         self.cursor_position = len(value)
         self.purpose = purpose
         self.display = True

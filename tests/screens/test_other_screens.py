@@ -8,10 +8,13 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
+from quarterdeck.app.errors import UsageError
 from quarterdeck.app.main import Quarterdeck
+from quarterdeck.screens.frame import FrameScreen
 from quarterdeck.screens.picker import Item, Picker
-from quarterdeck.screens.words import Command, parse_command
+from quarterdeck.screens.words import COMMANDS, Command, parse_command
 from quarterdeck.widgets.palette import Palette
+from quarterdeck.widgets.prompt import Words
 
 MINUTE, HOUR = 60_000, 3_600_000
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -239,6 +242,26 @@ async def test_a_list_keeps_within_the_screen(picture: Any, size: Any) -> None:
 )
 def test_a_command_is_a_word_and_an_argument_and_may_be_short(text: str, command: tuple[str, str]) -> None:
     assert parse_command(text) == Command(*command)
+
+
+async def test_what_completes_a_command_is_what_enter_takes() -> None:
+    words = Words(COMMANDS, is_sure=True)
+    completed = [await words.get_suggestion(typed) for typed in ("sour", "prom", "pro", "wat")]
+    assert completed == ["sources", None, None, "watch"]  # as far as watched is the same
+    assert parse_command("sour") == Command("sources")
+    with pytest.raises(UsageError, match=":prom may be :promote or :prompts; write more of it"):
+        parse_command("prom")
+
+
+@pytest.mark.parametrize("width", [40, 80])
+async def test_commands_that_have_no_room_are_said_to_be_left_out(world: Any, width: int) -> None:
+    app = world.fill().app()
+    async with app.run_test(size=(width, 24)) as pilot:
+        await pilot.press("colon")
+        screen = app.screen
+        assert isinstance(screen, FrameScreen)
+        assert str(screen.prompt.placeholder).endswith("…")
+        assert len(str(screen.prompt.placeholder)) < width - 2
 
 
 def test_a_subject_is_a_command_that_opens_it() -> None:
