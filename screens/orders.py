@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from textual.app import App
-
 from ..app.errors import QuarterdeckError, UsageError
 from ..app.records import ModelKind, Subject, parse_subject
 from ..app.store.reading import Content
@@ -31,6 +29,7 @@ from .run_places import row_of
 from .runs import RunsScreen
 from .sources import SourcesScreen
 from .telling import list_notices, list_watched
+from .unheard import Unheard
 from .words import COMMANDS, Command, parse_command
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ _AROUND: Final = 3
 """Cells of the prompt's line that its hint cannot have: one on each side, and one for the cursor behind it."""
 
 
-class Orders(Bearing, App[int]):
+class Orders(Bearing, Unheard):
     """The commands of the application."""
 
     deck: Deck
