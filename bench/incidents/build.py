@@ -12,10 +12,10 @@ from .story import WORLDS, World
 
 
 def worlds() -> dict[str, World]:
-    """All worlds there are: each module called worlds_... is a family of them."""
+    """All worlds there are: each module called worlds_... is a family of the first set, held_... of the second."""
     package = importlib.import_module(__package__ or "")
     for found in sorted(module.name for module in pkgutil.iter_modules(package.__path__)):
-        if found.startswith("worlds_"):
+        if found.startswith(("worlds_", "held_")):
             importlib.import_module(f"{__package__}.{found}")
     return WORLDS
 

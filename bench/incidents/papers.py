@@ -131,7 +131,8 @@ def rule_files(tool: str, rules: Sequence[Rule]) -> dict[str, str | None]:
         lines = ["version: 2", "models:", "  - name: stg_orders", "    columns:"]
         for rule in rules:
             kind = "accepted_values" if rule.kind == "in_set" else rule.kind
-            lines += [f"      - name: {rule.column}", f"        tests: [{kind}]"]
+            test = f"{{{kind}: {{severity: warn}}}}" if rule.severity else kind
+            lines += [f"      - name: {rule.column}", f"        tests: [{test}]"]
         return {"warehouse/models/schema.yml": "\n".join(lines) + "\n"}
     told = [
         {
@@ -140,6 +141,7 @@ def rule_files(tool: str, rules: Sequence[Rule]) -> dict[str, str | None]:
             | ({"value_set": list(rule.allowed)} if rule.allowed else {})
             | ({"max_value": rule.most} if rule.most else {}),
         }
+        | ({"severity": rule.severity} if rule.severity else {})
         for rule in rules
     ]  # fmt: skip
     suite = msgspec.json.format(msgspec.json.encode({"name": "orders", "expectations": told}), indent=2).decode()

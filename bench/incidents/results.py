@@ -27,6 +27,8 @@ class Rule(NamedTuple):
     """Of in_set."""
     most: float = 0.0
     """Of between."""
+    severity: str = ""
+    """warning, where it is not as grave as the tool takes it for by itself."""
 
     def bad(self, table: Table) -> list[int] | None:
         """Which rows break it; None where there is no such column."""
@@ -101,7 +103,7 @@ def _expectation(dataset: str, rule: Rule, table: Table) -> dict[str, Any]:
         "success": bad is not None and len(bad) <= (1 - rule.mostly) * len(table.rows) + 1e-9,
         "expectation_config": {
             "id": str(uuid5(_SPACE, f"{dataset} {rule.kind} {rule.column}")), "type": GX[rule.kind],
-            "kwargs": arguments, "meta": {}, "severity": "critical",
+            "kwargs": arguments, "meta": {}, "severity": rule.severity or "critical",
         },
         "result": _counts(bad, len(table.rows)) if bad is not None else {}, "meta": {},
         "exception_info": {
@@ -172,7 +174,8 @@ def _metadata(schema: str, at: Millis) -> dict[str, Any]:
 
 def _test_result(rule: Rule, name: str, table: Table, at: Millis) -> dict[str, Any]:
     bad = rule.bad(table)
-    status = "error" if bad is None else "fail" if bad else "pass"
+    broken = "warn" if rule.severity else "fail"
+    status = "error" if bad is None else broken if bad else "pass"
     message = None if status == "pass" else f"Got {len(bad or ())} results, configured to fail if != 0"
     if bad is None:
         message = f'Runtime Error in test {name}\n  Binder Error: Referenced column "{rule.column}" not found!'
@@ -199,7 +202,7 @@ def _nodes(table_name: str, tests: Sequence[tuple[Rule, str]]) -> dict[str, Any]
         nodes[name] = {
             "unique_id": name, "resource_type": "test", "name": name.split(".")[2], "package_name": "shop",
             "column_name": rule.column, "attached_node": model, "file_key_name": f"models.stg_{table_name}",
-            "config": {"severity": "ERROR", "enabled": True, "fail_calc": "count(*)"},
+            "config": {"severity": "WARN" if rule.severity else "ERROR", "enabled": True, "fail_calc": "count(*)"},
             "test_metadata": {"name": kind, "kwargs": {"column_name": rule.column, **arguments}, "namespace": None},
             "depends_on": {"macros": [f"macro.dbt.test_{kind}"], "nodes": [model]},
         }  # fmt: skip

@@ -165,12 +165,29 @@ class Shop:
         return moved
 
     def _by_plan(self, number: str, who: str, waive: str, reason: str) -> None:
-        place = self.site.folder / "home/config/quarterdeck/config.toml"
-        keep(place, f'[user]\nname = "{who}"\nemail = "{who}@example.com"\n', self.site.now)
+        self._is_at_work(who)
         if waive:
             words = ("waive", f"{self.model}@champion", waive, "--version", number, "--reason", reason)
             self.site.quarterdeck(*words)
         self.site.quarterdeck("promote", self.model, "--version", number, "--yes", "--reason", reason)
+
+    def _is_at_work(self, who: str) -> None:
+        place = self.site.folder / "home/config/quarterdeck/config.toml"
+        keep(place, f'[user]\nname = "{who}"\nemail = "{who}@example.com"\n', self.site.now)
+
+    def roll_back(self, number: str, who: str, reason: str) -> Millis:
+        """Somebody takes the champion back to a version by the program, seen before and after; gives when."""
+        site = self.site
+        site.look()
+        site.later(1)
+        moved = site.now
+        self._is_at_work(who)
+        words = ("rollback", f"{self.model}@champion", "--to", number, "--yes", "--reason", reason)
+        site.quarterdeck(*words)
+        self._champions.append((moved, number))
+        site.later(2)
+        site.look()
+        return moved
 
     def move_by_hand(self, number: str) -> Millis:
         """Somebody with a plain client moves the champion and tells nobody; gives when."""

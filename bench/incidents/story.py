@@ -48,6 +48,11 @@ class World(NamedTuple):
     is_late: bool
     """The cause came days before the symptom."""
 
+    @property
+    def set(self) -> str:
+        """first: known while the ranking was made; second: written down by somebody who did not know the ranking."""
+        return "second" if ".held_" in self.tell.__module__ else "first"
+
 
 WORLDS: dict[str, World] = {}
 """All of them, in the order in which they are written."""
