@@ -197,6 +197,8 @@ class SeriesScreen(ServingKeys, StandsFor, PageScreen[SeriesFacts]):
 
     def action_whole(self) -> None:
         """The whole range again."""
+        if self.chart.window is None:
+            self.say("the whole range is drawn already: i looks further back", "dim")
         self.chart.action_whole()
 
     def action_log_scale(self) -> None:
@@ -205,7 +207,10 @@ class SeriesScreen(ServingKeys, StandsFor, PageScreen[SeriesFacts]):
 
     def action_smooth(self, by: int) -> None:
         """Smooth more, or less."""
+        before = self.chart.smoothing
         self.chart.action_smooth(by)
+        if self.chart.smoothing == before:
+            self.say("more than this is not smoothed" if by > 0 else "it is drawn as it was measured", "dim")
 
     def action_range(self, by: int) -> None:
         """Look further back, or less far."""

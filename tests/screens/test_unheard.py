@@ -57,3 +57,15 @@ async def test_a_letter_that_is_typed_into_a_prompt_is_a_letter(world: Any, sett
         await pilot.press("slash", "Q")
         assert "does nothing" not in "\n".join(await settled(pilot))
         assert app.screen.prompt.value == "Q"
+
+
+async def test_on_a_series_a_key_that_changes_nothing_any_more_says_why(stacked: Any, settled: Any) -> None:
+    app = stacked.app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await app.push_screen(screens_at(app.deck, parse_subject(f"series/{production.PRECISION.key}"))[-1])
+        await settled(pilot)
+        assert "the whole range is drawn already" in await said(app, pilot, settled, "z")
+        assert "it is drawn as it was measured" in await said(app, pilot, settled, "less_than_sign")
+        told = [await said(app, pilot, settled, "greater_than_sign") for _ in range(20)]
+        assert "more than this is not smoothed" in told[-1]
