@@ -49,12 +49,12 @@ def changed_lines(patch: Patch) -> tuple[int, int]:
 
 
 def patch_pieces(patch: Patch, width: int, most: int) -> list[list[Piece]]:
-    """The first `most` lines in `width` cells, without the lines that only stand around a change far away."""
+    """The first `most` lines in `width` cells."""
     if patch.sentence:
         return [[(f" {shown(patch.sentence)}", "dim")]]
     text = patch_text(patch)
     made: list[list[Piece]] = [
-        [(f" {clip(text.line(index), max(8, width - 2))}", text.role(index))] for index in range(min(most, len(text)))
+        [(f" {clip(text.lines[index].expandtabs(4), max(8, width - 2))}", text.role(index))] for index in range(min(most, len(text)))
     ]
     left = len(text) - len(made)
     return [*made, [(f" {left} more line{'s' * (left != 1)}: Enter", "dim")]] if left else made

@@ -103,6 +103,11 @@ def test_a_sign_says_what_the_colour_says() -> None:
     ]  # fmt: skip
 
 
+def test_what_is_no_text_is_written_out_once() -> None:
+    lines = patch_pieces(Patch(source="g", commit=SHA, path="a", data=HUNK), 60, 9)
+    assert "".join(text for text, _ in lines[-1]) == " +\\u{1b}[31mred"
+
+
 def test_of_a_long_one_the_pane_says_how_much_is_left() -> None:
     lines = patch_pieces(Patch(source="g", commit=SHA, path="a", data=HUNK), 60, 2)
     assert "".join(text for text, _ in lines[-1]) == " 4 more lines: Enter"
