@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import Worker, WorkerState
 
 from ..app.copies import Copy
 from ..app.infra_copies import resource_copies, stack_copies
@@ -23,37 +20,27 @@ from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from ..widgets.parted_table import PartedTable
 from ..widgets.record_table import Column
-from .asking import Asking
 from .changes import Changed
 from .deck import Deck
+from .held_list import BY_TROUBLE, HeldList
 from .infra_columns import COLUMNS, USUAL, across, column, sort_key
 from .infra_lines import about_resource, about_stack
 from .infra_rows import InfraLine, InfraRows, Listed, Question, fold_key, lines_of, listed
 from .infra_words import empty_words, infra_states, tally_pieces
-from .list_screen import ListScreen
 from .run_detail import Upright
 from .run_details import Sight
 from .run_pane import WITH_PANE
 from .subjects import named
 
-RESTS = 0.15
-"""Seconds without a key before the pane follows the cursor."""
 
-CHANGES_AT_MOST_EVERY = 0.5
-"""Seconds between two questions while the syncer writes."""
-
-BY_TROUBLE = ("", False)
-"""The order of the list that nobody sorted: the worst first."""
-
-
-class InfraScreen(ListScreen[InfraLine]):
+class InfraScreen(HeldList[InfraLine, Question, Listed]):
     """The table of stacks."""
 
     NAME = "infra"
     TAB = "infra"
     FILTER_HINT = "action:delete type:aws_lb drift:update model:churn words"
-    DEFAULT_SORT = BY_TROUBLE
     CSS_PATH = "infra.tcss"
+    answers = staticmethod(listed)
     LEADING_KEYS = ("open", "changes", "infra.all", "mark", "filter", "sort", "columns")
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -66,13 +53,8 @@ class InfraScreen(ListScreen[InfraLine]):
 
     def __init__(self, deck: Deck) -> None:
         super().__init__(deck)
-        self._listed: Listed | None = None
         self._toggled: set[str] = set()
         self._shows_all = False
-        self._resting: Timer | None = None
-        self._dirty = False
-        self._is_stale = False
-        self._asking = Asking(deck.open_reader, listed, self._answered)
         self.keys = list(USUAL)
         self.look({**(deck.tables.get_table(self.kept_name()) or {}), "filter": ""})
 
@@ -93,12 +75,10 @@ class InfraScreen(ListScreen[InfraLine]):
         """What is known of the line under the cursor, where there is room."""
         return self.query_one("#pane", Pages)
 
-    def on_resize(self) -> None:
+    def share_room(self) -> None:
         """Give the pane its room, or take it away."""
-        if self.is_composed:
-            self.pane.display = self.query_one(Upright).display = self.app.size.width >= WITH_PANE
-            self.pane.styles.width = max(50, self.app.size.width - 128)
-            self._rest()
+        self.pane.display = self.query_one(Upright).display = self.app.size.width >= WITH_PANE
+        self.pane.styles.width = max(50, self.app.size.width - 128)
 
     def recolour(self, palette: Palette) -> None:
         """Draw the same in other colours."""
@@ -129,67 +109,31 @@ class InfraScreen(ListScreen[InfraLine]):
     def _parsed(self, text: str) -> Node | None:
         return parse(text, zone=self.deck.zone, now=self.deck.now(), vocabulary=RESOURCES)
 
-    def reload(self, *, keep: bool) -> None:
-        """Show the lines that match; where nothing was read yet, read."""
-        if self._listed is None:
-            self.read()
-        else:
-            self._show(keep=keep)
+    def question(self) -> Question:
+        """All stacks, as of now."""
+        return Question(now=self.deck.now())
 
-    def first_rows(self) -> None:
-        """Ask for the list."""
-        self.on_resize()
-        self.table.say([("reading …", "dim")])
-        self.read()
-
-    def read(self) -> None:
-        """Read anew, on a thread; what is on the screen stays until the answer is there."""
-        self._is_stale = False
-        work = partial(self._asking.ask, self._asking.stop(), Question(now=self.deck.now()))
-        self.run_worker(work, thread=True, group="list", exit_on_error=False)
-
-    def _answered(self, number: int, answer: Listed) -> None:
-        """On the thread that asks."""
-        self.call_later(self._take, number, answer)
-
-    def _take(self, number: int, answer: Listed) -> None:
-        if self._asking.is_current(number) and self.is_ready:
-            self._listed = answer
-            self._show(keep=True)
-
-    def _show(self, *, keep: bool) -> None:
+    def show_held(self, *, keep: bool) -> None:
+        """Show the lines that match, as they are folded and sorted."""
         stacks = self._listed.stacks if self._listed is not None else ()
         if self.sort != BY_TROUBLE and self.sort[0]:
             stacks = tuple(sorted(stacks, key=sort_key(self.sort[0]), reverse=self.sort[1]))
         lines = lines_of(stacks, self._toggled, self._parsed(self.filter), self.deck.now(), unfolds=self._shows_all)
         self.set_columns()
         self.table.show(InfraRows(lines), keep=keep)
-        self.table.say(empty_words(self.deck, self.filter))
+        self.table.say(self.empty_words())
         self.write_frame()
         self._rest()
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A failed question is a sentence, not an exit."""
-        if event.state is WorkerState.ERROR and event.worker.group == "list":
-            self.say(f"▲ the list could not be read: {event.worker.error}", "warn")
+    def empty_words(self) -> Sequence[Piece]:
+        """What stands where there is no line."""
+        return empty_words(self.deck, self.filter)
 
-    def on_unmount(self) -> None:
-        """Let go of the file."""
-        self._asking.close()
+    # -- the pane, and news -------------------------------------------------------------------------------------
 
-    # -- the pane -----------------------------------------------------------------------------------------------
-
-    def on_record_table_moved(self) -> None:
-        """The pane follows after a rest: over a slow line it must not follow each key."""
-        self._rest()
-
-    def _rest(self) -> None:
-        if self._resting is not None:
-            self._resting.stop()
-        self._resting = self.set_timer(RESTS, self._rested)
-
-    def _rested(self) -> None:
-        if not self.is_ready or not self.pane.display or not self.pane.size.width:
+    def rested(self) -> None:
+        """Tell of the line under the cursor, where there is room."""
+        if not self.pane.display or not self.pane.size.width:
             return
         line = self.table.row()
         sight = Sight(self.pane.size.width, self.deck.now(), self.deck.zone, {})
@@ -200,33 +144,15 @@ class InfraScreen(ListScreen[InfraLine]):
         else:
             self.pane.show(about_stack(line.held, sight))
 
-    # -- news ---------------------------------------------------------------------------------------------------
-
-    def cache_changed(self, changed: Changed) -> None:
-        """Look again, but not at each of the batches of a first sync."""
-        self._is_stale = self._is_stale or changed.infra or changed.commits
-        if self._is_stale and self.is_current and not self._dirty:
-            self._dirty = True
-            self.set_timer(CHANGES_AT_MOST_EVERY, self._look_again)
-        if self.is_ready:
-            self.table.say(empty_words(self.deck, self.filter))  # a source was found, or has gone
-        super().cache_changed(changed)
-
-    def _look_again(self) -> None:
-        self._dirty = False
-        if self._is_stale and self.is_ready and self.is_current:
-            self.read()
-
-    def on_screen_resume(self) -> None:
-        """The screen on top is gone: what came in the meantime is shown."""
-        if self._is_stale and self.is_ready:
-            self.read()
+    def is_about(self, changed: Changed) -> bool:
+        """Whether the lines may be others."""
+        return changed.infra or changed.commits
 
     def time_passed(self) -> None:
         """Write the ages anew."""
         super().time_passed()
         if self._listed is not None and not self.prompt.display:
-            self._show(keep=True)
+            self.show_held(keep=True)
 
     # -- keys ---------------------------------------------------------------------------------------------------
 
@@ -249,7 +175,7 @@ class InfraScreen(ListScreen[InfraLine]):
 
     def _toggle(self, line: InfraLine) -> None:
         self._toggled ^= {fold_key(line)}
-        self._show(keep=True)
+        self.show_held(keep=True)
         if line.kind == "resource":
             self.table.go_to(f"{line.stack.source}/{line.stack.name}")
 
@@ -257,7 +183,7 @@ class InfraScreen(ListScreen[InfraLine]):
         """Show what no plan changes of every stack, or fold it."""
         self._shows_all = not self._shows_all
         self._toggled.clear()
-        self._show(keep=True)
+        self.show_held(keep=True)
         self.say("what no plan changes is shown too" if self._shows_all else "what no plan changes is folded", "dim")
 
     def subject_here(self) -> Subject | None:

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
@@ -26,7 +25,7 @@ from .alias_history import History
 from .asking import Asking
 from .changes import Changed
 from .deck import Deck
-from .list_screen import ListScreen
+from .held_list import BY_TROUBLE, HeldList
 from .run_pane import WITH_PANE
 from .serving_chart import RANGES, USUAL, ChartQuestion, Drawn, drawn, promotions
 from .serving_columns import SERIES, ServingTable, across, chosen_of, column, columns, name_of, ordered, propose
@@ -36,24 +35,15 @@ from .serving_rows import Listed, Question, Seen, ServingLine, ServingRows, list
 from .serving_words import empty_words, monitor_states, tally_pieces
 from .subjects import named
 
-RESTS = 0.15
-"""Seconds without a key before the chart follows the cursor."""
 
-CHANGES_AT_MOST_EVERY = 0.5
-"""Seconds between two questions while the syncer writes."""
-
-BY_TROUBLE = ("", False)
-"""The order of the list that nobody sorted: the worst first."""
-
-
-class ServingScreen(ListScreen[ServingLine], ServingKeys):
+class ServingScreen(HeldList[ServingLine, Question, Listed], ServingKeys):
     """The table of production, and the chart."""
 
     NAME = "serving"
     TAB = "serving"
     FILTER_HINT = "model:churn state:bad value > 100 kind:business words"
-    DEFAULT_SORT = BY_TROUBLE
     CSS_PATH = "serving.tcss"
+    answers = staticmethod(listed)
     LEADING_KEYS = ("open", "changes", "serving.series", "serving.range", "filter", "sort", "columns")
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,17 +58,12 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
 
     def __init__(self, deck: Deck) -> None:
         super().__init__(deck)
-        self._listed: Listed | None = None
         self._shown: list[ServingLine] = []
         self._chosen = ("", "")
         """Key and name of the series whose chart somebody asked for."""
         self._range = USUAL
         self._history: History | None = None
-        self._resting: Timer | None = None
-        self._dirty = False
-        self._is_stale = False
         self._read_at = 0
-        self._asking = Asking(deck.open_reader, listed, self._answered)
         self._charting = Asking(deck.open_reader, drawn, self._charted)
         self.look({**(deck.tables.get_table(self.kept_name()) or {}), "filter": ""})
 
@@ -106,12 +91,12 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
         return width - pane_width(width) if width >= WITH_PANE else width
 
     def on_resize(self) -> None:
-        """Give the chart its room."""
-        self._share()
-        self.set_columns()
-        self._rest()
+        """The columns have another room, too."""
+        if self.is_composed:
+            self.set_columns()
 
-    def _share(self) -> None:
+    def share_room(self) -> None:
+        """Give the chart its room, where there is a line to draw."""
         if self.is_composed:
             self.pane.take_room(self.app.size.width, self.app.size.height, len(self._shown))
 
@@ -147,58 +132,43 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
     def _parsed(self, text: str) -> Node | None:
         return parse(text, zone=self.deck.zone, now=self.deck.now(), vocabulary=SERIES_FIELDS)
 
-    def reload(self, *, keep: bool) -> None:
-        """Show the lines that match; where nothing was read yet, read."""
-        if self._listed is None:
-            self.read()
-        else:
-            self._show(keep=keep)
-
-    def first_rows(self) -> None:
-        """Ask for the list."""
-        self._share()
-        self.table.say([("reading …", "dim")])
-        self.read()
-
     def read(self) -> None:
-        """Read anew, on a thread; what is on the screen stays until the answer is there."""
-        self._is_stale = False
+        """Read anew, the aliases as well."""
+        self._history = None
         self._read_at = self.deck.now()
-        question = Question(now=self._read_at, production=self.deck.outlook.aliases)
-        work = partial(self._asking.ask, self._asking.stop(), question)
-        self.run_worker(work, thread=True, group="list", exit_on_error=False)
+        super().read()
 
-    def _answered(self, number: int, answer: Listed) -> None:
-        """On the thread that asks."""
-        self.call_later(self._take, number, answer)
+    def question(self) -> Question:
+        """What production does, as of now."""
+        return Question(now=self._read_at, production=self.deck.outlook.aliases)
 
-    def _take(self, number: int, answer: Listed) -> None:
-        if not self._asking.is_current(number) or not self.is_ready:
-            return
-        if answer.is_whole or self._listed is None or not self._listed.is_whole:
-            # while it is read anew what was known stays in sight
-            self._listed = answer
-            self._show(keep=True)
+    def takes(self, answer: Listed) -> bool:
+        """While it is read anew what was known stays in sight."""
+        return answer.is_whole or self._listed is None or not self._listed.is_whole
 
-    def _show(self, *, keep: bool) -> None:
+    def show_held(self, *, keep: bool) -> None:
+        """Show the lines that match, in order."""
         self._shown = ordered(passing(self._lines, self._parsed(self.filter)), self.sort)
         if not self.chosen:
             self.keys = propose(self._lines)
-        self._share()
+        self.share_room()
         self.set_columns()
         self.table.show(ServingRows(self._shown), keep=keep)
-        self.table.say(empty_words(self.deck, self.filter))
+        self.table.say(self.empty_words())
         self.write_frame()
         self._rest()
 
+    def empty_words(self) -> Sequence[Piece]:
+        """What stands where there is no line."""
+        return empty_words(self.deck, self.filter)
+
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A failed question is a sentence, not an exit."""
-        if event.state is WorkerState.ERROR and event.worker.group in ("list", "chart"):
-            self.say(f"▲ production could not be read: {event.worker.error}", "warn")
+        if event.state is WorkerState.ERROR and event.worker.group == "chart":
+            self.say(f"▲ the points of this line could not be read: {event.worker.error}", "warn")
 
     def on_unmount(self) -> None:
-        """Let go of the files."""
-        self._asking.close()
+        """Let go of the file of the chart, too."""
         self._charting.close()
 
     # -- what is under the cursor -------------------------------------------------------------------------------
@@ -237,18 +207,9 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
         self._draw_chart()
         self.say(f"the chart looks back {RANGES[self._range].word}", "dim")
 
-    def on_record_table_moved(self) -> None:
-        """The chart follows after a rest: over a slow line it must not follow each key."""
-        self._rest()
-
-    def _rest(self) -> None:
-        if self._resting is not None:
-            self._resting.stop()
-        self._resting = self.set_timer(RESTS, self._rested)
-
-    def _rested(self) -> None:
-        if self.is_ready:
-            self._draw_chart()
+    def rested(self) -> None:
+        """Draw the line under the cursor."""
+        self._draw_chart()
 
     def _draw_chart(self) -> None:
         """Have the points of the series here read, and drawn when they come."""
@@ -286,33 +247,14 @@ class ServingScreen(ListScreen[ServingLine], ServingKeys):
 
     # -- news ---------------------------------------------------------------------------------------------------
 
-    def cache_changed(self, changed: Changed) -> None:
-        """Look again, but not at each of the batches of a first sync."""
-        self._is_stale = self._is_stale or any((changed.monitors, changed.models, changed.promotions))
-        if self._is_stale and self.is_current and not self._dirty:
-            self._dirty = True
-            self.set_timer(CHANGES_AT_MOST_EVERY, self._look_again)
-        if self.is_ready:
-            self.table.say(empty_words(self.deck, self.filter))  # a source was found, or has gone
-        super().cache_changed(changed)
-
-    def _look_again(self) -> None:
-        self._dirty = False
-        if self._is_stale and self.is_ready and self.is_current:
-            self._history = None
-            self.read()
-
-    def on_screen_resume(self) -> None:
-        """The screen on top is gone: what came in the meantime is shown."""
-        if self._is_stale and self.is_ready:
-            self._history = None
-            self.read()
+    def is_about(self, changed: Changed) -> bool:
+        """Whether the lines may be others."""
+        return changed.monitors or changed.models or changed.promotions
 
     def time_passed(self) -> None:
         """Read anew once a minute: a line may be stale by now."""
         super().time_passed()
         if self.deck.now() - self._read_at >= 60_000:
-            self._history = None
             self.read()
 
     # -- keys ---------------------------------------------------------------------------------------------------
