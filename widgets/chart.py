@@ -25,7 +25,6 @@ from .line import Piece
 from .palette import Palette
 from .plot import draw, empty
 from .scene import Area, Picture, View
-from .spark import spark as spark  # part of what a chart offers
 from .stripe import STRIPE
 
 _CLOSEST = 1e-9

@@ -19,9 +19,8 @@ from textual.geometry import Region
 from quarterdeck.app.records import History, Series
 from quarterdeck.widgets.braille import Layer
 from quarterdeck.widgets.bundle import Bundle
-from quarterdeck.widgets.chart import Chart, spark
+from quarterdeck.widgets.chart import Chart
 from quarterdeck.widgets.curves import Curve, bins, prepare
-from quarterdeck.widgets.grid import Grid
 from quarterdeck.widgets.palette import Palette
 from quarterdeck.widgets.plot import draw
 from quarterdeck.widgets.scales import fitted
@@ -567,62 +566,3 @@ async def test_other_colours_and_sizes_draw_it_anew(picture: Picture) -> None:
         await pilot.pause()
         assert picture(app)[-1].split()[0] == "step"
         assert app.chart.render_line(0)._segments[0].style == Palette("light").styles["text"]
-
-
-# -- cells --------------------------------------------------------------------------------------------------------
-
-
-def test_changes_are_where_cells_differ() -> None:
-    one, other = Grid(60, 3), Grid(60, 3)
-    for grid in (one, other):
-        grid.put(0, 0, "a" * 60, "text")
-    other.put(2, 0, "bb", "text")
-    other.put(50, 0, "a", "bad")
-    assert list(other.changes(one)) == [(0, 2, 2), (0, 50, 1)]
-    assert list(one.changes(one)) == []
-
-
-def test_a_change_takes_wide_characters_whole() -> None:
-    one, other = Grid(10, 1), Grid(10, 1)
-    one.put(2, 0, "界", "text")
-    other.put(3, 0, "x", "text")
-    assert list(other.changes(one)) == [(0, 2, 2)]
-
-
-def test_a_wide_character_moves_on_rather_than_stand_on_two_stripes() -> None:
-    grid = Grid(20, 1, stripe=4)
-    grid.put(1, 0, "界界界", "text")
-    assert grid.texts[0][:9] == [" ", "界", "", " ", "界", "", "界", "", " "]
-    grid.put(18, 0, "x界", "text")
-    assert len(grid.texts[0]) == 20
-
-
-def test_a_colour_alone_is_a_change_but_not_of_a_blank() -> None:
-    one, other = Grid(4, 1), Grid(4, 1)
-    one.put(0, 0, "a ", "text")
-    other.put(0, 0, "a", "bad")
-    assert list(other.changes(one)) == [(0, 0, 1)]
-
-
-# -- in a cell ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("values", "width", "drawn"),
-    [
-        ([0, 1, 2, 3, 4, 5, 6, 7], 8, "▁▂▃▄▅▆▇█"),
-        ([1, 1], 8, "▄▄"),
-        ([], 8, ""),
-        ([1, NAN, 2], 3, "▁×█"),
-        ([0, INF, 1, -INF], 4, "▁██▁"),
-        ([0.0] * 50 + [9.0] + [0.0] * 49, 5, "▁▁█▁▁"),
-        ([1, 2], 0, ""),
-    ],
-)
-def test_a_spark_keeps_spikes_and_nan(values: list[float], width: int, drawn: str) -> None:
-    assert spark(values, width) == drawn
-
-
-@given(st.lists(FLOATS, max_size=50), st.integers(-1, 20))
-def test_a_spark_takes_no_more_than_its_width(values: list[float], width: int) -> None:
-    assert len(spark(values, width)) == min(len(values), max(0, width))
