@@ -87,7 +87,7 @@ class Quarterdeck(Orders):
         self._syncing = syncing
         self._subject = subject
         self._read_gaps = read_gaps
-        self._roots = Roots(self, deck)
+        self._roots = Roots(self, deck, lambda: self._content)
         self._telling = Telling(self, deck)
         self._painted = Painted()
         self._mistakes = 0
@@ -125,6 +125,7 @@ class Quarterdeck(Orders):
         self._roots.begin(root_of(self._subject, self.deck.opens_on))
         if self._subject is not None:
             self.open_subject(self._subject)
+        self._roots.has_begun()
         self.call_after_refresh(startup.is_over)
         self.call_after_refresh(self._mark_areas)
         if self.deck.acts is not None:

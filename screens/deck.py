@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..app.noting import Noting
     from ..app.registering import Registering
     from ..app.triage.outlook import Outlook
+    from .roots import Roots
 
 
 def _outlook() -> Outlook:
@@ -92,6 +93,8 @@ class Deck:
     """Opens what has runs registered, and models tagged and described; None: nothing of it can be asked for here."""
     noting: Callable[[], Noting] | None = None
     """Opens what writes notes, acknowledgements and hand-overs down and has them shared; None: nothing is written."""
+    roots: Roots | None = None
+    """The main screens, and from which of them one came; None where there is one screen only."""
     following: Following | None = None
     """Who tells how far the acts are ..."""
     acting: tuple[Piece, ...] = ()

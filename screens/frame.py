@@ -84,7 +84,7 @@ class FrameScreen(Bearing, CoalescingScreen):
         ),
         Binding("y", "copy", "copy", id="copy", tooltip="Copy as id, command, Python, Markdown, JSON"),
         Binding("escape,backspace", "back", "Back", id="back", show=False),
-        Binding("q", "back_or_quit", "Back; at the root quit", id="quit_or_back", show=False),
+        Binding("q", "back_or_quit", "Back where one came from; where one began, end", id="quit_or_back", show=False),
     ]
 
     def __init__(self, deck: Deck) -> None:
@@ -200,12 +200,17 @@ class FrameScreen(Bearing, CoalescingScreen):
     def shown_keys(self) -> list[tuple[str, str]]:
         """Keys and what they do, the leading ones first, then in the order of the bindings, as they are mapped now."""
         found: dict[str, tuple[int, str]] = {}
+        idle = ("help", *self.idle_keys())
         for active in self.active_bindings.values():
             binding = active.binding
-            if binding.show and binding.id != "help" and binding.description not in found:
+            if binding.show and binding.id not in idle and binding.description not in found:
                 found[binding.description] = (self._rank(binding.id), self.app.get_key_display(binding))
         ordered = sorted(found.items(), key=lambda item: item[1][0])
         return [(key, says) for says, (_, key) in ordered]
+
+    def idle_keys(self) -> Sequence[str]:
+        """Ids of keys that do nothing where one stands: the line of keys leaves them out."""
+        return ()
 
     def _rank(self, binding: str | None) -> int:
         leading, last = self.LEADING_KEYS, ("copy", "tag", "register", "baseline", "back")
@@ -264,16 +269,26 @@ class FrameScreen(Bearing, CoalescingScreen):
         self.say("asked the syncer for a pass", "dim")
 
     def action_back(self) -> None:
-        """Go back to where this screen was opened from. At the root nothing happens: Escape never ends the program."""
-        if len(self.app.screen_stack) > ROOT:
-            self.app.pop_screen()
+        """Go back to where one came from. Where one began nothing happens: Escape never ends the program."""
+        self._go_back()
 
     def action_back_or_quit(self) -> None:
-        """Go back; at the root end."""
+        """Go back to where one came from; where one began, end."""
+        roots = self.deck.roots
+        if (roots is not None and roots.is_first(self)) or not self._go_back():
+            self.app.exit(0)
+
+    @property
+    def leads_back(self) -> bool:
+        """Whether one came here from somewhere."""
+        roots = self.deck.roots
+        return len(self.app.screen_stack) > ROOT or (roots is not None and roots.leads_back)
+
+    def _go_back(self) -> bool:
         if len(self.app.screen_stack) > ROOT:
             self.app.pop_screen()
-        else:
-            self.app.exit(0)
+            return True
+        return self.deck.roots is not None and self.deck.roots.back()
 
     def focus_body(self) -> None:
         """Give the keys back to what this screen is about."""

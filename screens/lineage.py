@@ -267,6 +267,10 @@ class LineageScreen(Halves):
         else:
             self.action_back()
 
+    def idle_keys(self) -> Sequence[str]:
+        """Escape, where there is neither a filter nor a tree before nor a screen that one came from."""
+        return () if self.needle or self._places or self.leads_back else ("lineage.leave",)
+
     def action_begin(self) -> None:
         """Show where to start from."""
         self.look_at(None)

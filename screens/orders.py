@@ -60,7 +60,7 @@ class Orders(Bearing, Unheard):
 
     def action_tab(self, name: str) -> None:
         """Go to one of the main screens."""
-        self._roots.go(name, self._content)
+        self._roots.go(name)
 
     def open_subject(self, subject: Subject) -> None:
         """Open a thing."""
@@ -160,7 +160,7 @@ class Orders(Bearing, Unheard):
         screen.show_kind(kind)
 
     def _go(self, name: str, filter_text: str) -> FrameScreen:
-        screen = self._roots.go(name, self._content)
+        screen = self._roots.go(name)
         if filter_text and isinstance(screen, ListScreen):
             # one that is new has its widgets after the next refresh
             screen.set_filter(filter_text) if screen.is_ready else self.call_after_refresh(
@@ -184,7 +184,7 @@ class Orders(Bearing, Unheard):
         from .lineage import LineageScreen  # with what it brings, when it is wanted
 
         subject = parse_subject(argument) if argument else None
-        screen = self._roots.go("lineage", self._content)
+        screen = self._roots.go("lineage")
         assert isinstance(screen, LineageScreen)
         if subject is not None:
             screen.look_at(subject)
@@ -196,7 +196,7 @@ class Orders(Bearing, Unheard):
         self._go_to_experiment(named(self.deck.reader.experiments(), argument))
 
     def _go_to_experiment(self, rowid: int) -> None:
-        screen = self._roots.go("runs", self._content)
+        screen = self._roots.go("runs")
         assert isinstance(screen, RunsScreen)
         # one that is new has its widgets after the next refresh
         screen.show_experiment(rowid) if screen.is_ready else self.call_after_refresh(screen.show_experiment, rowid)

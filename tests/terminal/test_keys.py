@@ -316,8 +316,36 @@ def test_one_run_can_be_opened_from_the_command_line(terminal: Start, churn: Pat
     run = command(churn, "runs", "--limit", "1", "--json").split('"id"')[1].split('"')[1]
     program = terminal("open", f"run/{run}", cwd=churn)
     program.wait_for(run, "metrics", "params")
-    program.press("q")
+    program.press("esc")
     program.wait_for("experiment churn")
+
+
+def test_q_on_what_the_command_line_opened_leads_back_to_the_shell(
+    terminal: Start, churn: Path, command: Callable[..., str]
+) -> None:
+    run = command(churn, "runs", "--limit", "1", "--json").split('"id"')[1].split('"')[1]
+    program = terminal("open", f"run/{run}", cwd=churn)
+    program.wait_for(run, "metrics", "params")
+    program.press("3")
+    program.wait_for(" champion ")
+    program.press("q")
+    program.wait_for(run, "metrics", "params")
+    program.press("q")
+    assert program.wait_exit() == 0
+
+
+def test_q_leads_back_from_tab_to_tab_before_it_ends(runs: Start) -> None:
+    program = runs()
+    program.press("3")
+    program.wait_for(" champion ")
+    program.press("7")
+    program.wait_gone(" champion ")
+    program.press("q")
+    program.wait_for(" champion ")
+    program.press("esc")
+    program.wait_for("experiment churn")
+    program.press("q")
+    assert program.wait_exit() == 0
 
 
 def test_what_is_typed_ahead_of_the_prompt_goes_into_it(runs: Start) -> None:
