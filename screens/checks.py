@@ -11,7 +11,7 @@ from textual.widget import Widget
 from ..app.records import Check, Subject
 from ..app.text import clip, fit
 from ..widgets.figures import count
-from ..widgets.freshness import freshness
+from ..widgets.freshness import each_freshness
 from ..widgets.line import Line, Piece
 from ..widgets.palette import Palette
 from ..widgets.parted_table import PartedTable
@@ -288,9 +288,6 @@ class ChecksScreen(CheckList):
         ]
 
     def _freshness(self) -> list[Piece]:
-        made: list[Piece] = []
-        if self._flat:
-            made = [(f"by {clip(self.sort[0] or 'outcome', 20)} {'↓' if self.sort[1] else '↑'}   ", "dim")]
-        for state in check_states(self.deck.states)[: 1 if self.size.width < 120 else 4]:
-            made += [*freshness(state, self.deck.now()), ("  ", "text")]
-        return [*made[:-1], (" ", "text")] if made else []
+        order = self.sorted_pieces(self.sort[0] or "outcome") if self._flat else []
+        states = check_states(self.deck.states)[: 1 if self.size.width < 120 else 4]
+        return [*order, *each_freshness(states, self.deck.now()), (" ", "text")] if states else order

@@ -17,7 +17,7 @@ from ..app.records import ModelKind
 from ..app.store.models import ModelRow, VersionRow
 from ..app.text import clip
 from ..widgets.figures import count
-from ..widgets.freshness import freshness
+from ..widgets.freshness import each_freshness
 from ..widgets.line import Piece
 from ..widgets.palette import Palette
 from ..widgets.record_table import Column
@@ -334,9 +334,6 @@ class ModelsScreen(AskedList[ModelLine, Question, Listed], ModelKeys):
         return made
 
     def _freshness(self) -> list[Piece]:
-        made: list[Piece] = []
-        if self.sort != self.DEFAULT_SORT:
-            made = [(f"by {clip(self.sort[0], 20)} {'↓' if self.sort[1] else '↑'}   ", "dim")]
-        for state in registries(self.deck.states)[: 2 if self.size.width < 120 else 6]:
-            made += [*freshness(state, self.deck.now()), ("  ", "text")]
-        return [*made[:-1], (" ", "text")] if made else []
+        order = self.sorted_pieces(self.sort[0]) if self.sort != self.DEFAULT_SORT else []
+        states = registries(self.deck.states)[: 2 if self.size.width < 120 else 6]
+        return [*order, *each_freshness(states, self.deck.now()), (" ", "text")] if states else order

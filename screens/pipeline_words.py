@@ -6,19 +6,31 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from ..app.records import SourceState
+from ..app.store.pipeline_groups import By
 from ..app.text import cells, clip, fit, one_line, shown
 from ..widgets.figures import age, count
 from ..widgets.freshness import condition
 from ..widgets.line import Piece
 from ..widgets.status import glyph
+from ..widgets.strip import agreeing, strip
 from .deck import Deck
-from .pipeline_columns import short, times_usual
+from .pipeline_columns import Group, short, times_usual
 from .pipeline_facts import Broken, PipelineFacts
 from .pipeline_lines import ago, who_may
 from .pipeline_outline import tests_said
+from .pipeline_rows import Listed
 
 CI_KINDS = ("github", "gitlab", "jenkins", "local", "airflow", "kubeflow")
 """Kinds of sources that have pipelines."""
+
+
+def jobs_line(facts: PipelineFacts | None, group: Group | None, width: int, now: int) -> list[Piece]:
+    """The jobs of a pipeline in one line; of a group what it says."""
+    if facts is None:
+        return [(f" {group.says}", "text")] if group is not None else []
+    if facts.pipeline.jobs is None:
+        return [(" its jobs were asked for …", "dim")]
+    return [(" ", "text"), *strip(agreeing(facts.pipeline), width - 2, now)]
 
 
 def story(facts: PipelineFacts, width: int, now: int) -> list[Piece]:
@@ -81,6 +93,28 @@ def broke_pieces(broken: Broken, shown_id: str, now: int) -> list[Piece]:
     made.append((f", green before: {before} {ago(green.created_at, now)}", "dim"))
     between = len(broken.commits.ahead) if broken.commits else 0
     return [*made, (f", {count(between)} commits between", "dim")] if between > 1 else made
+
+
+# -- a list of them -----------------------------------------------------------------------------------------------
+
+
+def waiting_pieces(number: int) -> list[Piece]:
+    """How many wait for a person; nothing where none does."""
+    if not number:
+        return []
+    return [(f" {glyph('waiting')} {count(number)} {'waits' if number == 1 else 'wait'} for approval  ", "warn")]
+
+
+def counted(answer: Listed | None, by: By | None, *, is_filtered: bool) -> list[Piece]:
+    """How many there are, or of how many; in groups how many groups."""
+    if answer is None:
+        return []
+    if by is not None:
+        groups = sum(not isinstance(entry, int) for entry in answer.entries)
+        ending = "" if groups == 1 else "es" if by == "branch" else "s"
+        return [(f"   {count(groups)} {by}{ending}", "text")]
+    of = f"{count(answer.matches)} of " if is_filtered else ""
+    return [(f"   {of}{count(answer.total)}", "text")]
 
 
 # -- where there is none ------------------------------------------------------------------------------------------

@@ -14,14 +14,11 @@ from ..app.errors import FilterError
 from ..app.query import PIPELINES, Compare, Field, Node, all_of, parse, parse_sort, write
 from ..app.records import PIPELINE_STATUSES, Job, Pipeline
 from ..app.store.pipeline_groups import By
-from ..app.text import clip
-from ..widgets.figures import count
-from ..widgets.freshness import freshness
+from ..widgets.freshness import each_freshness
 from ..widgets.line import Line, Piece
 from ..widgets.palette import Palette
 from ..widgets.record_table import Column
-from ..widgets.status import glyph
-from ..widgets.strip import agreeing, has_seconds, strip
+from ..widgets.strip import has_seconds
 from .asked_list import AskedList
 from .changes import Changed
 from .deck import Deck
@@ -31,7 +28,7 @@ from .pipeline_facts import PipelineFacts, facts_of
 from .pipeline_keys import PipelineKeys
 from .pipeline_pane import WITH_PANE, PipelinePane, pane_width
 from .pipeline_rows import PAGE, Listed, PipelineRows, Question, listed
-from .pipeline_words import ci_states, empty_words, story
+from .pipeline_words import ci_states, counted, empty_words, jobs_line, story, waiting_pieces
 
 RESTS = 0.15
 """Seconds without a key before strip and pane follow the cursor."""
@@ -162,17 +159,8 @@ class PipelinesScreen(AskedList[PipelineLine, Question, Listed], PipelineKeys):
         row = self.table.row()
         group = row.group if row is not None else None
         self.pane.show_facts(facts, group, self.deck)
-        jobs: list[Piece] = []
-        told: list[Piece] = []
-        if facts is not None:
-            jobs = [(" ", "text"), *strip(agreeing(facts.pipeline), width - 2, now)]
-            if facts.pipeline.jobs is None:
-                jobs = [(" its jobs were asked for …", "dim")]
-            told = story(facts, width, now)
-        elif group is not None:
-            jobs = [(f" {group.says}", "text")]
-        self.query_one("#jobs", Line).show(jobs)
-        self.query_one("#story", Line).show(told)
+        self.query_one("#jobs", Line).show(jobs_line(facts, group, width, now))
+        self.query_one("#story", Line).show(story(facts, width, now) if facts is not None else [])
 
     def on_screen_suspend(self) -> None:
         """Another screen lies on this one: when it was a pipeline's page, the cursor will be found there."""
@@ -376,31 +364,13 @@ class PipelinesScreen(AskedList[PipelineLine, Question, Listed], PipelineKeys):
 
     def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """What waits for somebody, how many of how many, the filter, and how fresh each source is."""
-        left: list[Piece] = []
-        if self._waiting:
-            wait = "waits" if self._waiting == 1 else "wait"
-            left.append((f" {glyph('waiting')} {count(self._waiting)} {wait} for approval  ", "warn"))
-        left.append((" pipelines" + (f" by {self._by}" if self._by else ""), "bright"))
-        left += [*self._counts(), *self.filter_pieces(self.size.width - 60), *self.marked_pieces()]
+        name = f" pipelines by {self._by}" if self._by else " pipelines"
+        left: list[Piece] = [*waiting_pieces(self._waiting), (name, "bright")]
+        left += counted(self._listed, self._by, is_filtered=bool(self.filter))
+        left += [*self.filter_pieces(self.size.width - 60), *self.marked_pieces()]
         return left, self._freshness()
 
-    def _counts(self) -> list[Piece]:
-        answer = self._listed
-        if answer is None:
-            return []
-        if self._by is not None:
-            groups = sum(not isinstance(entry, int) for entry in answer.entries)
-            return [
-                (f"   {count(groups)} {self._by}{'' if groups == 1 else 'es' if self._by == 'branch' else 's'}", "text")
-            ]
-        if self.filter:
-            return [(f"   {count(answer.matches)} of {count(answer.total)}", "text")]
-        return [(f"   {count(answer.total)}", "text")]
-
     def _freshness(self) -> list[Piece]:
-        made: list[Piece] = []
-        if self.sort != self.DEFAULT_SORT:
-            made = [(f"by {clip(self.sort[0], 20)} {'↓' if self.sort[1] else '↑'}   ", "dim")]
-        for state in ci_states(self.deck.states)[: 2 if self.size.width < 120 else 6]:
-            made += [*freshness(state, self.deck.now()), ("  ", "text")]
-        return [*made[:-1], (" ", "text")] if made else []
+        order = self.sorted_pieces(self.sort[0]) if self.sort != self.DEFAULT_SORT else []
+        states = ci_states(self.deck.states)[: 2 if self.size.width < 120 else 6]
+        return [*order, *each_freshness(states, self.deck.now()), (" ", "text")] if states else order
