@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..app.errors import UsageError
 from ..app.records import Subject
+from ..app.records.subject import article
 from .deck import Deck
 from .frame import FrameScreen
 
@@ -97,5 +98,4 @@ def screens_at(deck: Deck, subject: Subject) -> list[FrameScreen]:
 
             return data_at(deck, subject)
         case _:
-            article = "an" if subject.kind[0] in "ae" else "a"
-            raise UsageError(f"{article} {subject.kind} has no screen here yet; these have: {', '.join(FORMS)}")
+            raise UsageError(f"{article(subject.kind)} has no screen here yet; these have: {', '.join(FORMS)}")

@@ -100,7 +100,7 @@ def _changes(found: Changes) -> Iterator[str]:
         told = [f"way back: {called(back.version)}{held}" if back.version else "way back: none", *back.figures]
         yield (
             ", ".join(told)
-            + (f"; gates as of now: {gates}" if gates else "")
+            + (f"; own gates now: {gates}" if gates else "")
             + (f". {back.sentence}" if back.sentence else "")
         )
     if found.others:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ..errors import UsageError
 from ..records import Identities, Millis, Subject
+from ..records.subject import article
 from ..store.reading import Reader
 from ..store.state import State
 from .around_checks import around_check, around_result
@@ -39,7 +40,7 @@ def trace(
     """
     around = _AROUND.get(subject.kind)
     if around is None:
-        raise UsageError(f"There is no lineage of {subject}: a {subject.kind} is none of {', '.join(_AROUND)}.")
+        raise UsageError(f"There is no lineage of {subject}: {article(subject.kind)} is none of {', '.join(_AROUND)}.")
     trail = Trail(reader, identities, now, limit=limit, state=state)
     with reader.at_one_moment():
         found = around(trail, subject.parts, depth)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Final, TypeAlias
 
+from ..records.subject import article
 from .tree import Field, Kind, Part
 from .vocabulary import Vocabulary
 
@@ -62,7 +63,7 @@ def why_not(name: Name, keys: Keys, vocabulary: Vocabulary) -> str:
         *(key for kind in _KNOWN for key in keys.get(kind, ())),
     ]
     near = _nearest(prefix if rest else written, candidates)
-    of = "" if vocabulary.noun == "run" else f" of a {vocabulary.noun}"
+    of = "" if vocabulary.noun == "run" else f" of {article(vocabulary.noun)}"
     return (
         f"“{written}” is no field{of}.{near} There are {own}, {vocabulary.others}. "
         "To search for the text, put it in quotes."

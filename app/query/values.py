@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from ..errors import FilterError
 from ..records import Millis
+from ..records.subject import article
 from . import literals
 from .texts import complaint
 from .tree import And, Compare, Field, FieldType, Literal_, Node, Operator, Or
@@ -178,7 +179,7 @@ def _status(typed: Typed, vocabulary: Vocabulary) -> str:
     if word not in known:
         near = get_close_matches(word, known, n=1)
         meant = f" Did you mean “{near[0]}”?" if near else ""
-        sentence = f"“{typed.text}” is no {vocabulary.status} of a {vocabulary.noun}: {', '.join(known)}.{meant}"
+        sentence = f"“{typed.text}” is no {vocabulary.status} of {article(vocabulary.noun)}: {', '.join(known)}.{meant}"
         raise FilterError(sentence, typed.column)
     return word
 

@@ -43,6 +43,11 @@ class Subject(Record, frozen=True, kw_only=True):
         return "/".join([self.kind, *words])
 
 
+def article(noun: str) -> str:
+    """`a run`, `an event`."""
+    return f"{'an' if noun[:1] in tuple('aeio') else 'a'} {noun}"
+
+
 def parse_subject(written: str) -> Subject:
     """`run/4f2c` -> Subject. Raises UsageError with what is allowed."""
     if any("\ud800" <= character <= "\udfff" for character in written):  # bytes of a command line that are no UTF-8
@@ -57,5 +62,5 @@ def parse_subject(written: str) -> Subject:
     most = len(shape) if "@" not in shape[0] else 2
     if not least <= len(words) <= most or not all(words):
         form = "/".join([kind, *(part.upper().rstrip("?") for part in shape)])
-        raise UsageError(f"“{written}” has the wrong number of parts: a {kind} is written {form}.")
+        raise UsageError(f"“{written}” has the wrong number of parts: {article(kind)} is written {form}.")
     return Subject(kind=kind, parts=tuple(unquote(word) for word in words))

@@ -28,6 +28,8 @@ _GRAVE: Final = 1.1
 _PLAIN: Final = 0.5
 _UNKNOWN: Final = 0.7
 _ROUTINE: Final = 0.75
+_PAST: Final = 30
+"""Versions among which the one is looked for that brought a change."""
 _STEADY: Final = 4
 """Versions by which a cadence is told."""
 
@@ -199,6 +201,32 @@ def _rules(
         yield Why(factor=1.0, text=text, evidence=evidence[:1])
     if step.of:
         yield Why(factor=1.05, text=f"{step.of} was made of it", evidence=evidence[:1])
+    if step.is_carried and (origin := _origin(case, step, changes)) is not None:
+        subject = written("dataset", _called(origin.after), origin.after.digest)
+        own = Evidence(at=origin.brought.at, text=f"{origin.name} {_digests(origin)}", subject=subject)
+        yield Why(factor=1.0, text=f"that came with {own.text}", evidence=(own,))
+
+
+def _origin(case: Case, step: Step, changes: tuple[DataChange, ...]) -> Step | None:
+    """Of versions that lie further apart the one step between them that brought the worst of it: by this it is called
+    elsewhere. None where they follow each other, or nobody can tell."""
+    worst = next(((change.kind, change.name) for change in changes if is_grave(change)), None)
+    if worst is None or step.before is None:
+        return None
+    is_tracked = step.after.tracked is not None
+    told = case.reader.datasets.versions(step.name, case.outlook.identities, _PAST)
+    past = [one for one in told if (one.tracked is not None) == is_tracked]  # each tool has a profile of its own
+    ends = [next((at for at, one in enumerate(past) if _same(one.digest, end)), -1)
+            for end in (step.after.digest, step.before.digest)]  # fmt: skip
+    if ends[0] < 0 or ends[1] - ends[0] < 2:
+        return None
+    between = past[ends[0] : ends[1] + 1]
+    found = [
+        Step(step.name, step.by, before, after, is_carried=False)
+        for after, before in pairwise(between)
+        if any(is_grave(one) and (one.kind, one.name) == worst for one in data_changes(before, after))
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _scripts(changes: tuple[DataChange, ...]) -> list[str]:
@@ -286,7 +314,9 @@ def _older(step: Step) -> Iterator[Evidence]:
         yield Evidence(at=step.before.at, text=f"{step.name} before", subject=subject)
     git = step.brought
     if step.tracked is not None:
-        yield Evidence(at=git.at, text="as Git has it", subject=written("dataset", _called(git), git.digest))
+        yield Evidence(
+            at=git.at, text=f"{step.name} as Git has it", subject=written("dataset", _called(git), git.digest)
+        )
     if git.commit is not None and git.tracked is not None:
         yield Evidence(at=git.at, text="the commit that brought it", subject=written("commit", git.commit))
 

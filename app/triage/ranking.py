@@ -33,6 +33,8 @@ ALIKE: Final = 3
 _BESIDE: Final = 3
 """Other changes of one subject that are told beside the likeliest."""
 _RARELY: Final = 0.3
+_CALLED: Final = {"series": "line"}
+"""Kinds of subjects that people call otherwise."""
 _TRUTHS: Final = frozenset({"data", "data code", "data infrastructure", "data infrastructure code"})
 """What may harm the truths by which predictions are judged, where no version carried it."""
 _LASTING: Final[Millis] = 14 * DAY
@@ -138,15 +140,22 @@ def _carried(case: Case, one: Candidate, carrier: Carrier) -> Why:
 
 def _linked(case: Case, one: Candidate) -> Why:
     """The sentence of the link; what has none of its own says by what it is joined."""
-    about = case.symptom.model or case.subject.parts[0]
     text = {
         "id": "", "digest": "", "declared": "the settings declare what joins it",
         "name": "only names join it", "unknown": "but no settings say what stands on it",
-        "none": f"but nothing joins it to {about}",
+        "none": f"but nothing joins it to {_called(case)}",
     }[one.link]  # fmt: skip
     if one.carrier is not None:
         text = f"carried by {one.carrier.title}" + (f", and {text}" if one.link == "name" else "")
     return Why(factor=LINKS[one.link], text=text, evidence=one.evidence[:1])
+
+
+def _called(case: Case) -> str:
+    """What it is about, as people call it: a name where it has one, and never the key by which we know it."""
+    if case.symptom.model or case.check is not None:
+        return case.symptom.model or ("" if case.check is None else case.check.name)
+    is_named = case.subject.kind in ("model", "alias", "dataset", "resource", "source")
+    return case.subject.parts[0] if is_named else f"this {_CALLED.get(case.subject.kind, case.subject.kind)}"
 
 
 def _product(whys: Iterable[Why]) -> float:

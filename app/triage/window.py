@@ -181,10 +181,9 @@ def _within(symptom: Symptom, first: Millis, high: Millis, how: str) -> Why:
     """Nothing is wrong: what is newer is told first, and what lies outside of the window hardly."""
     if first > symptom.until + SKEW or high < symptom.since - SKEW:
         return Why(factor=0.2, text=f"but {how} outside of the window")
-    return Why(
-        factor=1 / (1 + max(symptom.until - high, 0) / symptom.scale),
-        text=f"{how} {lasting(max(symptom.until - high, 0))} before the end of the window",
-    )
+    before = max(symptom.until - high, 0)
+    when = f"{lasting(before)} before the end of the window" if before > SKEW else "at the end of the window"
+    return Why(factor=1 / (1 + before / symptom.scale), text=f"{how} {when}")
 
 
 def lasting(time: Millis) -> str:

@@ -80,6 +80,29 @@ def test_data_that_changed_above_the_promotion_stands_before_the_promotion_that_
     assert "but what it carried explains it: orders 77ab → 9c1e" in promoted.reasons
 
 
+def test_of_versions_that_lie_further_apart_it_is_told_with_which_content_between_them_the_worst_came(
+    team: Team,
+) -> None:
+    usual_team(team, good={"datasets": trained("77ab", CLEAN)}, bad={"datasets": trained("9c1e", NULLS)})
+    team.run("before", 200, datasets=trained("c97b", USUAL))
+    team.run("since", 90, datasets=trained("f0cd", NULLS))
+    suspect = next(one for one in team.suspects(FELL) if one.kind == "data")
+    assert suspect.title == "orders 77ab → 9c1e"
+    assert "that came with orders c97b → f0cd" in suspect.reasons
+    assert "dataset/orders@f0cd" in {one.subject for one in suspect.evidence}
+
+
+def test_what_nothing_joins_to_a_thing_is_said_by_its_name_and_never_by_its_key(team: Team) -> None:
+    usual_team(team)
+    team.checked(5, "pass")
+    team.checked(3, "fail", failed=4)
+    team.commit("lock", 4, "requirements.txt", parent="old")
+    check = team.reader.checks.rows(team.reader.checks.ids(now=when(0)))[0].check.id
+    reasons = {reason for one in team.suspects(about("check", check)) for reason in one.reasons}
+    assert "but nothing joins it to not_null(customer_id)" in reasons
+    assert not [reason for reason in reasons if check in reason]
+
+
 def test_a_rule_that_was_loosened_is_the_suspect_where_the_data_is_as_usual(team: Team) -> None:
     usual_team(
         team, good={"datasets": trained("77ab", CLEAN)},

@@ -53,6 +53,7 @@ def test_where_nothing_is_wrong_the_newest_counts_most() -> None:
     calm = symptom(family="any", is_wrong=False, since=BAD - 7 * DAY)
     newer, older = (nearness(calm, None, BAD - hours * HOUR).factor for hours in (1, 100))
     assert newer > older
+    assert nearness(calm, None, BAD - 30_000).text == "it happened at the end of the window"
 
 
 @pytest.mark.parametrize(
