@@ -10,7 +10,7 @@ from typing import Any
 from .comparison.forms import code
 from .copies import Copy
 from .exact import iso, span
-from .records import Job, Pipeline, Step, Subject
+from .records import Approval, CaseReport, CommitCheck, Deployment, Job, Pipeline, Step, Subject
 from .text import shown
 
 Named = tuple[Pipeline, str]
@@ -47,7 +47,6 @@ def job_copies(job: Job) -> list[Copy]:
 
 def pipeline_json(one: Pipeline, source: str) -> dict[str, Any]:
     """A pipeline as `quarterdeck pipelines --json` gives it; jobs are null where nobody has read them yet."""
-    report = one.report
     return {
         "id": one.id,
         "subject": str(Subject(kind="pipeline", parts=(one.id,))),
@@ -68,30 +67,35 @@ def pipeline_json(one: Pipeline, source: str) -> dict[str, Any]:
         "started_at": iso(one.started_at),
         "ended_at": iso(one.ended_at),
         "jobs": None if one.jobs is None else [_job_json(job) for job in one.jobs],
-        "tests": None if report is None else {
-            "total": report.total, "passed": report.passed, "failed": report.failed, "errors": report.errors,
-            "skipped": report.skipped,
-            "failures": [{"suite": case.suite, "name": case.name, "message": case.message} for case in report.failures],
-        },
-        "approvals": [
-            {"id": wait.id, "name": wait.name, "since": iso(wait.since), "reviewers": list(wait.reviewers)}
-            for wait in one.approvals
-        ],
-        "deployments": [
-            {
-                "id": put.id, "environment": put.environment, "status": put.status, "commit": put.commit,
-                "at": iso(put.at),
-            }
-            for put in one.deployments
-        ],
-        "checks": [
-            {
-                "name": check.name, "status": check.status, "raw_status": check.raw_status, "app": check.app,
-                "started_at": iso(check.started_at), "ended_at": iso(check.ended_at), "url": check.url,
-                "text": check.text,
-            }
-            for check in one.checks
-        ],
+        "tests": _tests_json(one.report) if one.report is not None else None,
+        "approvals": [_approval_json(wait) for wait in one.approvals],
+        "deployments": [_deployment_json(put) for put in one.deployments],
+        "checks": [_check_json(check) for check in one.checks],
+    }
+
+
+def _tests_json(report: CaseReport) -> dict[str, Any]:
+    failures = [{"suite": case.suite, "name": case.name, "message": case.message} for case in report.failures]
+    return {
+        "total": report.total, "passed": report.passed, "failed": report.failed, "errors": report.errors,
+        "skipped": report.skipped, "failures": failures,
+    }  # fmt: skip
+
+
+def _approval_json(wait: Approval) -> dict[str, Any]:
+    return {"id": wait.id, "name": wait.name, "since": iso(wait.since), "reviewers": list(wait.reviewers)}
+
+
+def _deployment_json(put: Deployment) -> dict[str, Any]:
+    return {
+        "id": put.id, "environment": put.environment, "status": put.status, "commit": put.commit, "at": iso(put.at),
+    }  # fmt: skip
+
+
+def _check_json(check: CommitCheck) -> dict[str, Any]:
+    return {
+        "name": check.name, "status": check.status, "raw_status": check.raw_status, "app": check.app,
+        "started_at": iso(check.started_at), "ended_at": iso(check.ended_at), "url": check.url, "text": check.text,
     }  # fmt: skip
 
 

@@ -149,6 +149,23 @@ def _of_check(cell: Cell) -> Callable[[CheckLine], Piece]:
     return either
 
 
+def _strip(intervals: Intervals) -> Column[CheckLine]:
+    """How the last intervals went."""
+    return PartedColumn[CheckLine](
+        key=STRIP, title=title(intervals), cell=lambda line: ("", "text"), parts=lambda line: parts(line.told),
+        width=width(intervals), rank=2,
+    )  # fmt: skip
+
+
+def _says(intervals: Intervals, zone: tzinfo) -> Column[CheckLine]:
+    """What the newest result says."""
+
+    def cell(check: Check, line: CheckLine) -> Piece:
+        return said(check, line.now, zone, line.was), _says_role(check, line)
+
+    return _column(SAYS, f"by {intervals.until}", cell, 20, 1, grow=80)
+
+
 def columns(
     intervals: Intervals, zone: tzinfo = UTC, room: int = 80, need: Mapping[str, int] | None = None
 ) -> dict[str, Column[CheckLine]]:
@@ -157,21 +174,13 @@ def columns(
     name = max(NAME_LEAST, min(wide.get("name", NAME_MOST), _name_most(room)))
     long = max(7, min(wide.get("dataset", 18), 36))
     dataset = min(long, 12 if room < SHORT_OF else 24)
-    strip = PartedColumn[CheckLine](
-        key=STRIP, title=title(intervals), cell=lambda line: ("", "text"), parts=lambda line: parts(line.told),
-        width=width(intervals), rank=2,
-    )  # fmt: skip
-    says = _column(
-        SAYS, f"by {intervals.until}", lambda c, line: (said(c, line.now, zone, line.was), _says_role(c, line)), 20, 1,
-        grow=80,
-    )  # fmt: skip
     made = (
         _column("name", "check", _name(name - 2), name, 0),
         _column("tool", "tool", _text(lambda c: tool(c.tool), 7), max(4, wide.get("tool", 7)), 5),
         _column("environment", "env", _text(lambda c: c.environment, 12), max(3, wide.get("environment", 8)), 4),
         _column("checked_at", "age", lambda c, line: (age(c.checked_at, line.now), "dim"), 5, 6, right=True),
-        strip,
-        says,
+        _strip(intervals),
+        _says(intervals, zone),
         _column("outcome", "outcome", _outcome, 9, 3),
         _column("dataset", "dataset", _text(lambda c: c.dataset, DATASET_MOST), dataset, 4, grow=long - dataset),
         _column("column", "column", _text(lambda c: c.column, 40), 16, 7),

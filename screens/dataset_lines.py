@@ -301,22 +301,22 @@ def _change_lines(change: DataChange, facts: DatasetFacts, sight: Sight) -> Line
     ]
 
 
+def _when(at: Millis | None, sight: Sight) -> str:
+    return f"{moment(at, sight.now, sight.zone)} ({age(at, sight.now)})" if at is not None else ""
+
+
 def version_lines(version: DatasetVersion, sight: Sight) -> Lines:
     """A version: its content, who knows it, since when, and its figures."""
-    used = [
-        f"{moment(at, sight.now, sight.zone)} ({age(at, sight.now)})" if at is not None else ""
-        for at in (version.first_used_at, version.last_used_at)
-    ]
     rows = [
         ("digest", version.digest or "tracked no more"),
-        ("since", f"{moment(version.at, sight.now, sight.zone)} ({age(version.at, sight.now)})" if version.at else ""),
+        ("since", _when(version.at or None, sight)),
         ("commit", version.commit or ""),
         ("size", size(version.size)),
         ("rows", count(version.rows) if version.rows is not None else ""),
         ("files", count(version.files) if version.files is not None else ""),
         ("runs", count(version.runs)),
-        ("first used", used[0]),
-        ("last used", used[1]),
+        ("first used", _when(version.first_used_at, sight)),
+        ("last used", _when(version.last_used_at, sight)),
         ("known by", ", ".join(f"{part.tool} as {part.name} ({part.by})" for part in version.said_by)),
         ("source", origin_words(version.origin) if version.origin else ""),
     ]

@@ -91,16 +91,15 @@ def empty_words(deck: Deck, filter_text: str, kind: ModelKind = "model") -> list
         return [("reading the registered models for the first time …", "text")]
     if kind == "prompt":
         return [("no prompt is registered", "text"), LINE_FEED, LINE_FEED, ("3 shows the models", "dim")]
+    return _none_registered(states)
+
+
+def _none_registered(states: Sequence[SourceState]) -> list[Piece]:
     names = ", ".join(clip(state.name, 20) for state in states[:4])
-    what = f"what a training registers with {names} appears here"
     return [
-        ("no model is registered yet", "text"),
-        LINE_FEED,
-        LINE_FEED,
-        (what, "dim"),
-        LINE_FEED,
-        ("r looks again", "dim"),
-    ]
+        ("no model is registered yet", "text"), LINE_FEED, LINE_FEED,
+        (f"what a training registers with {names} appears here", "dim"), LINE_FEED, ("r looks again", "dim"),
+    ]  # fmt: skip
 
 
 def refused_words(state: SourceState) -> list[Piece]:

@@ -8,7 +8,7 @@ from typing import Any
 from ..comparison.data_facts import parsed
 from ..comparison.datasets import DataChange
 from ..exact import iso, number
-from ..records import DatasetVersion, Subject
+from ..records import DatasetVersion, DataVersion, Subject
 from ..store.dataset_lists import ListedDataset
 from ..text import shown
 
@@ -35,7 +35,6 @@ def dataset_json(one: ListedDataset, versions: Sequence[Changed]) -> dict[str, A
 
 def version_json(version: DatasetVersion, changes: Sequence[DataChange]) -> dict[str, Any]:
     """A version with what differs from the one before."""
-    tracked = version.tracked
     subject = None if version.is_gone else str(Subject(kind="dataset", parts=(version.name, version.digest)))
     return {
         "digest": version.digest,
@@ -57,13 +56,22 @@ def version_json(version: DatasetVersion, changes: Sequence[DataChange]) -> dict
         "profile": _json_or_text(version.profile),
         "source_type": version.source_type,
         "origin": version.origin,
-        "kind": tracked.kind if tracked else None,
-        "defined_in": tracked.defined_in if tracked else None,
-        "stage": tracked.stage if tracked else None,
-        "command": tracked.command if tracked else None,
-        "deps": [{"path": dep.path, "digest": dep.digest} for dep in tracked.deps] if tracked else [],
-        "params": dict(tracked.params) if tracked else {},
+        **_tracked_json(version.tracked),
         "changes": [change_json(change) for change in changes],
+    }
+
+
+def _tracked_json(tracked: DataVersion | None) -> dict[str, Any]:
+    """What DVC knows of it."""
+    if tracked is None:
+        return {"kind": None, "defined_in": None, "stage": None, "command": None, "deps": [], "params": {}}
+    return {
+        "kind": tracked.kind,
+        "defined_in": tracked.defined_in,
+        "stage": tracked.stage,
+        "command": tracked.command,
+        "deps": [{"path": dep.path, "digest": dep.digest} for dep in tracked.deps],
+        "params": dict(tracked.params),
     }
 
 

@@ -24,7 +24,7 @@ from .job import LARGEST_LOG, TICK, Ended, NotStartedError, Watched, run_job
 from .kept import Hold, Kept, LocalJob, LocalRun
 from .listening import Listener
 from .local import Local, in_order
-from .reports import collect, stamps
+from .reports import Stamps, collect, stamps
 from .surroundings import environment, folder_in
 
 TIMEOUT: Final = 86_400.0
@@ -206,12 +206,7 @@ class _Work:
             _note(log, str(error))
             self._over(place, "failed", str(error))
             return
-        status, reason = judged(ended, job)
-        report = None
-        if job.junit and ended.why == "exit":
-            report, complaint = collect(folder, job.junit, before)
-            if complaint:
-                status, reason = "failed", f"{reason} {complaint}".strip()
+        status, reason, report = _outcome(ended, job, folder, before)
         _close(log, ended, reason)
         self._over(place, status, reason, ended.status, report)
         if ended.why == "cancelled":
@@ -271,6 +266,15 @@ def judged(ended: Ended, job: Job) -> tuple[PipelineStatus, str]:
     if ended.status < 0:
         return "failed", f"It was ended by signal {-ended.status}."
     return "failed", f"Exit status {ended.status}."
+
+
+def _outcome(ended: Ended, job: Job, folder: Path, before: Stamps) -> tuple[PipelineStatus, str, CaseReport | None]:
+    """What the end of a job means, by the reports that it wrote too."""
+    status, reason = judged(ended, job)
+    if not job.junit or ended.why != "exit":
+        return status, reason, None
+    report, complaint = collect(folder, job.junit, before)
+    return ("failed", f"{reason} {complaint}".strip(), report) if complaint else (status, reason, report)
 
 
 def _close(log: Path, ended: Ended, reason: str) -> None:

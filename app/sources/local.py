@@ -98,22 +98,8 @@ class LocalVendor:
             raise AnswerError("This run is kept no more.", "not_understood", 404)
         if not trust.may_run(self._settings, self._local.section):
             raise SourceError(trust.sentence(self._settings), "untrusted")
-        jobs = [word for name in run.only for word in ("--job", name)]
-        words = [
-            "--name",
-            run.name,
-            "--commit",
-            run.commit,
-            "--event",
-            "rerun",
-            "--rerun-of",
-            run.id,
-            "--branch",
-            run.branch,
-            *jobs,
-        ]
         try:
-            await asyncio.to_thread(start, self._settings, key, words)
+            await asyncio.to_thread(start, self._settings, key, _again(run))
         except SourceError:  # it may begin yet: rerun_of finds it then
             raise
         except (QuarterdeckError, OSError) as error:
@@ -173,6 +159,14 @@ class LocalVendor:
             source=self._source, pipeline=run.id, job=run.job_id(job), start=start, data=data, is_last=is_last,
             sentence=sentence,
         )  # fmt: skip
+
+
+def _again(run: LocalRun) -> list[str]:
+    """The options that run its jobs on its commit once more."""
+    return [
+        "--name", run.name, "--commit", run.commit, "--event", "rerun", "--rerun-of", run.id, "--branch", run.branch,
+        *(word for name in run.only for word in ("--job", name)),
+    ]  # fmt: skip
 
 
 def _age(run: LocalRun) -> tuple[Millis, str]:

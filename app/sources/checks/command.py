@@ -142,39 +142,30 @@ class Command:
             os.close(lock)
 
     def _run(self, output: Callable[[bytes], None], tick: Callable[[], None], should_stop: Callable[[], bool]) -> Ran:
-        started, tail = self._now(), bytearray()
+        started = self._now()
         for left in self.folder.glob(".*.new"):  # by one that was killed
             left.unlink(missing_ok=True)
         if missing := self._missing():
-            return self._keep(
-                None, Ran(started_at=started, ended_at=started, status=127, why="not_started", said=missing)
-            )
+            return self._keep(None, self._not_started(started, missing))
         fresh = self.folder / f".{started}.new"
-        line = f"exec {shlex.join(self._section.command)}" + (f" >{shlex.quote(str(fresh))}" if self.prints else "")
-        too_much = False
-
-        def heard(piece: bytes) -> None:
-            tail.extend(piece)
-            del tail[:-_TAIL]
-            output(piece)
-
-        def stops() -> bool:
-            nonlocal too_much
-            too_much = too_much or _size(fresh) > LARGEST
-            return too_much or should_stop()
-
+        printing = _Printing(fresh, output, should_stop)
         try:
             ended = run_job(
-                line, cwd=self._settings.root, environment=clean_environment(self._settings), log=Path(os.devnull),
-                limit=LIMIT, watched=Watched(heard, tick, stops),
+                self._line(fresh), cwd=self._settings.root, environment=clean_environment(self._settings),
+                log=Path(os.devnull), limit=LIMIT, watched=Watched(printing.hear, tick, printing.stops),
             )  # fmt: skip
-            why = "too_much" if stops() and too_much else ended.why
-            ran = Ran(
-                started_at=started, ended_at=self._now(), status=ended.status, why=why, said=_last_line(bytes(tail))
-            )
         except NotStartedError as error:
-            ran = Ran(started_at=started, ended_at=self._now(), status=127, why="not_started", said=str(error))
+            return self._keep(fresh, self._not_started(started, str(error)))
+        why = "too_much" if printing.is_too_much() else ended.why
+        ran = Ran(started_at=started, ended_at=self._now(), status=ended.status, why=why, said=printing.last_line())
         return self._keep(fresh, ran)
+
+    def _line(self, fresh: Path) -> str:
+        """It as a shell takes it; what it prints goes to `fresh` where that is the file of results."""
+        return f"exec {shlex.join(self._section.command)}" + (f" >{shlex.quote(str(fresh))}" if self.prints else "")
+
+    def _not_started(self, started: Millis, why: str) -> Ran:
+        return Ran(started_at=started, ended_at=self._now(), status=127, why="not_started", said=why)
 
     def _missing(self) -> str:
         """Why there is no such program; "" where there is one."""
@@ -217,6 +208,30 @@ class Command:
 
     def _now(self) -> Millis:
         return int(self._clock() * 1000)
+
+
+class _Printing:
+    """What a command prints while it runs: the end of what it says, and whether its file of results grew too large."""
+
+    def __init__(self, fresh: Path, output: Callable[[bytes], None], should_stop: Callable[[], bool]) -> None:
+        self._fresh, self._output, self._should_stop = fresh, output, should_stop
+        self._tail = bytearray()
+        self._was_too_much = False
+
+    def hear(self, piece: bytes) -> None:
+        self._tail.extend(piece)
+        del self._tail[:-_TAIL]
+        self._output(piece)
+
+    def is_too_much(self) -> bool:
+        self._was_too_much = self._was_too_much or _size(self._fresh) > LARGEST
+        return self._was_too_much
+
+    def stops(self) -> bool:
+        return self.is_too_much() or self._should_stop()
+
+    def last_line(self) -> str:
+        return _last_line(bytes(self._tail))
 
 
 class Printed:

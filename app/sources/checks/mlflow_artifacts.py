@@ -177,8 +177,15 @@ class MlflowArtifacts:
         if one.folders:
             await self._look_into(runs, one)
             return 1, ()
-        path = one.files[0]
-        invocations: tuple[Invocation, ...] = ()
+        looked = await self._look_at(runs, one, one.files[0], marks)
+        del one.files[0]
+        one.tries = 0
+        return looked
+
+    async def _look_at(
+        self, runs: Runs, one: Waiting, path: str, marks: Marks
+    ) -> tuple[int, tuple[Invocation, ...]]:  # fmt: skip
+        """One file: how many requests it took, and what it says. One that cannot be read is noted, and says nothing."""
         try:
             file, asked = await self._fetched(runs, one, path)
             found = Found(
@@ -186,21 +193,17 @@ class MlflowArtifacts:
             )  # fmt: skip
             invocations = self._filling.filled(await asyncio.to_thread(self._reader, file), found)
             marks.good = max(marks.good, one.ended)
+            return asked, invocations
         except (UnreadableError, TooLargeError) as error:
-            asked = 1
             self._note(marks, one, "not_understood", f"Run {one.id[:8]}: {error}")
         except OSError as error:
-            asked = 1
             why = (error.strerror or str(error)).lower()
             self._note(marks, one, "forbidden", f"Run {one.id[:8]}: {path[-120:]} cannot be read: {why}.")
         except SourceError:
             raise
         except Exception as error:  # the boundary: one file that a reader stumbles over stops no other
-            asked = 1
             self._note(marks, one, "not_understood", f"Run {one.id[:8]}: {stumbled(path, error)}")
-        del one.files[0]
-        one.tries = 0
-        return asked, invocations
+        return 1, ()
 
     async def _look_into(self, runs: Runs, one: Waiting) -> None:
         folder = one.folders[0]

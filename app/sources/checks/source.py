@@ -59,10 +59,7 @@ class ChecksSource:
         outcomes: set[str] = set()
         if self.command is not None and self.command.is_due():
             yield Batch()  # who only tries the source leaves here, and nothing is run
-            try:
-                await self.command.run_beside()
-            except StoreError as error:
-                failures.append(IncompleteError(str(error), "misconfigured"))
+            failures += await self._run_beside(self.command)
         for name, part in self.parts.items():
             try:
                 reading = cast("AsyncGenerator[Taken[Invocation], None]", part.read(kept.get(name, {}), whole=whole))
@@ -83,6 +80,15 @@ class ChecksSource:
             if judged["complaint"]:
                 failures.insert(0, IncompleteError(judged["complaint"], "unreachable"))
         self._own_up(failures)
+
+    @staticmethod
+    async def _run_beside(command: Command) -> list[SourceError]:
+        """Have the tool run; gives why it could not begin."""
+        try:
+            await command.run_beside()
+        except StoreError as error:
+            return [IncompleteError(str(error), "misconfigured")]
+        return []
 
     def _judged(
         self, command: Command, before: Mapping[str, Any] | None, outcomes: set[str], is_odd: bool
