@@ -11,7 +11,7 @@ from textual.binding import BindingType
 
 from ..app.copies import Copy
 from ..app.records import SourceState
-from ..app.text import clip, shown
+from ..app.text import clip
 from ..widgets.figures import age, count, moment, span
 from ..widgets.freshness import condition
 from ..widgets.line import Piece
@@ -20,6 +20,7 @@ from ..widgets.status import glyph, sign
 from .changes import Changed
 from .deck import Deck
 from .list_screen import ListScreen
+from .source import SourceScreen, source_copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +135,7 @@ class SourcesScreen(ListScreen[SourceRow]):
     def copies(self) -> Sequence[Copy]:
         """What helps to ask somebody about the source under the cursor."""
         row = self.table.row()
-        if row is None:
-            return ()
-        said = (("address", row.state.address), ("sentence", row.state.sentence), ("last error", row.state.last_error))
-        return [Copy(label, shown(text)) for label, text in said if text]
+        return () if row is None else source_copies(row.state)
 
     def on_record_table_moved(self) -> None:
         """Tell about the source under the cursor."""
@@ -153,8 +151,8 @@ class SourcesScreen(ListScreen[SourceRow]):
         event.prevent_default()
 
     def open_row(self, row: SourceRow) -> None:
-        """There is no more than the sentence."""
-        self._tell()
+        """Its page, where the sentence has room."""
+        self.app.push_screen(SourceScreen(self.deck, row.state.source))
 
     def cache_changed(self, changed: Changed) -> None:
         """Show the states as they are now."""

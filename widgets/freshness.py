@@ -45,24 +45,57 @@ def each_freshness(states: Sequence[SourceState], now: int) -> list[Piece]:
 def trouble(
     states: Sequence[SourceState], now: int, zone: tzinfo = UTC, width: int | None = None
 ) -> list[Piece]:  # fmt: skip
-    """One line on the source that is worst off, with what to do; empty when all is well.
+    """One line on the sources that are worst off for one cause, with what to do; empty when all is well.
 
-    In `width` cells what to do is kept, at the cost of the cause: it stands at the end of a sentence.
+    In `width` cells what to do is kept, at the cost of the cause, which stands at the end of a sentence; of several
+    sources the cause and their names are.
     """
-    bad = [state for state in states if condition(state, now) not in ("ok", "never")]
-    if not bad:
+    causes = _by_cause(states, now)
+    if not causes:
         return []
-    worst = min(bad, key=lambda state: (sign(condition(state, now)).role != "bad", state.name))
-    found = condition(worst, now)
-    more = f"  (and {len(bad) - 1} more: :sources) " if len(bad) > 1 else " "
-    again = f" Next try {moment(worst.next_try_at, now, zone)}." if worst.next_try_at else ""
-    sentence = worst.sentence or f"{worst.name} last answered {age(worst.last_ok_at, now) or 'never'}."
-    who = f" {glyph(found)} {shown(worst.name)} {found.replace('_', ' ')}: "
-    text = f"{who}{shown(sentence)}{again}{more}"
+    worst = min(causes, key=lambda same: (sign(condition(same[0], now)).role != "bad", -len(same), same[0].name))
+    found, others = condition(worst[0], now), sum(map(len, causes)) - len(worst)
+    sentence = worst[0].sentence or f"{worst[0].name} last answered {age(worst[0].last_ok_at, now) or 'never'}."
+    again = f" Next try {moment(worst[0].next_try_at, now, zone)}." if worst[0].next_try_at else ""
+    names = [shown(state.name) for state in worst]
+    who = f" {glyph(found)} {', '.join(names)} {found.replace('_', ' ')}: "
+    text = f"{who}{shown(sentence)}{again}{f'  (and {others} more: :sources)' if others else ''} "
     if width is not None and cells(text) > width:
-        more = f"  +{len(bad) - 1} :sources " if len(bad) > 1 else " "
-        text = fit(f"{who}{_short(shown(sentence), width - cells(who) - cells(more))}{more}", width)
+        more = f"  +{others} :sources " if others else " "
+        room = width - cells(more)
+        alone, lead = len(names) == 1, f" {glyph(found)} "
+        short = _of_one(who, shown(sentence), room) if alone else _of_several(lead, shown(sentence), names, room)
+        text = fit(f"{short}{more}", width)
     return [(text, sign(found).role)]
+
+
+def _by_cause(states: Sequence[SourceState], now: int) -> list[list[SourceState]]:
+    """The sources in trouble, those together of which the same sentence tells."""
+    found: dict[tuple[str, str], list[SourceState]] = {}
+    for state in states:
+        word = condition(state, now)
+        if word not in ("ok", "never"):
+            found.setdefault((word, state.sentence or state.source + state.name), []).append(state)
+    return list(found.values())
+
+
+def _of_one(who: str, sentence: str, room: int) -> str:
+    return f"{who}{_short(sentence, room - cells(who))}"
+
+
+def _of_several(lead: str, sentence: str, names: Sequence[str], room: int) -> str:
+    """`! mlflow.db does not exist: mlflow, models and 2 more`."""
+    forms = [_told(names, number) for number in range(len(names), 0, -1)]
+    cause = re.split(r"[.:] ", sentence, maxsplit=1)[0]
+    cause = fit(cause, max(CAUSE, room - cells(lead) - cells(forms[-1]) - 2))
+    left = room - cells(lead) - cells(cause) - 2
+    return f"{lead}{cause}: {next((form for form in forms if cells(form) <= left), forms[-1])}"
+
+
+def _told(names: Sequence[str], number: int) -> str:
+    """So many of the names, and how many more there are."""
+    left = len(names) - number
+    return f"{', '.join(names[:number])}{f' and {left} more' if left else ''}"
 
 
 def _short(sentence: str, room: int) -> str:

@@ -31,7 +31,7 @@ MENDS: Final = {
     "limited": "Wait, or have the limit raised; a login often has a higher one.",
     "unreachable": "Is the server up, and can this machine reach it? A proxy is set with `proxy`.",
     "tls": "Name your own authority's file as ca_bundle.",
-    "misconfigured": "Correct the setting that the sentence names.",
+    "misconfigured": "Put right what the sentence names: in the settings, in the environment or on the disk.",
     "not_understood": "Is this the right address? If so, quarterdeck does not know this version.",
 }
 

@@ -72,6 +72,27 @@ async def test_the_sources_say_how_they_are_and_what_to_do(
         await wait_for(pilot, "60 runs")
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_enter_on_a_source_says_what_is_wrong_with_it_to_the_last_word(
+    world: Any, wait_for: Any, settled: Any, state_of: Any, mlflow: Any, size: Any
+) -> None:
+    sentence = (
+        "mlflow.db does not exist: MLflow's SQLite file is expected at /srv/machine-learning/teams/churn/mlflow.db, "
+        "by the tracking address. Put it back, or correct the address: reading never creates it."
+    )
+    world.fill()
+    world.states(state_of(mlflow, "misconfigured", last_ok_at=world.now - HOUR, sentence=sentence))
+    app = world.app()
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("colon")
+        await type_text(pilot, "sources")
+        await pilot.press("enter", "j", "enter")
+        await wait_for(pilot, "! misconfigured", "answered", "02:07 (1 h)")
+        assert sentence in " ".join(" ".join((await settled(pilot))[3:-2]).split())
+        await pilot.press("escape")
+        await wait_for(pilot, "of 2 well")
+
+
 # -- where there is nothing
 
 

@@ -120,6 +120,28 @@ def test_the_worst_source_speaks_and_the_others_are_counted() -> None:
     assert "Next try" in line
 
 
+NO_FILE = (
+    "mlflow.db does not exist: MLflow's SQLite file is expected at /srv/ml/churn/mlflow.db, by the tracking address. "
+    "Put it back, or correct the address: reading never creates it."
+)
+
+
+def test_sources_in_trouble_for_one_cause_are_named_together() -> None:
+    names = ("mlflow", "models", "production", "evidently")
+    states = [
+        state("misconfigured", name="a-git", sentence="Another cause."),
+        *(state("misconfigured", name=name, sentence=NO_FILE) for name in names),
+    ]
+    assert said(trouble(states, NOW)) == (
+        f" ! mlflow, models, production, evidently misconfigured: {NO_FILE}  (and 1 more: :sources) "
+    )
+    assert said(trouble(states[1:], NOW, width=80)) == (
+        " ! mlflow.db does not exist: mlflow, models, production, evidently "
+    )
+    assert said(trouble(states[1:], NOW, width=53)) == " ! mlflow.db does not exist: mlflow and 3 more "
+    assert said(trouble(states, NOW, width=53)) == " ! mlflow.db does n…: mlflow and 3 more  +1 :sources "
+
+
 def test_a_stale_source_without_a_sentence_says_when_it_last_answered() -> None:
     assert "last answered 1 h" in said(trouble([state(last_ok_at=NOW - HOUR)], NOW))
 
@@ -163,4 +185,7 @@ def test_on_a_narrow_line_what_to_do_survives(sentence: str, kept: str, others: 
 @given(st.text(max_size=120), st.integers(0, 130))
 def test_a_line_of_trouble_is_never_wider_than_it_may_be(sentence: str, room: int) -> None:
     ((line, _),) = trouble([state("unreachable", sentence=sentence)], NOW, width=room)
+    assert cells(line) <= room
+    states = [state("unreachable", sentence=sentence, name=name) for name in ("mlflow", "models", "production")]
+    ((line, _),) = trouble(states, NOW, width=room)
     assert cells(line) <= room

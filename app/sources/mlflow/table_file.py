@@ -37,7 +37,8 @@ class TableFile:
         if not path.is_file():
             what = "is a folder" if path.is_dir() else "does not exist"
             raise SourceError(
-                f"{path} {what}: MLflow's SQLite file is expected there. It is not created by reading it.",
+                f"{path.name} {what}: MLflow's SQLite file is expected at {path}, by the tracking address. "
+                "Put it back, or correct the address: reading never creates it.",
                 "misconfigured",
             )
         facts = path.stat()
