@@ -138,15 +138,17 @@ def ask_for_undo(screen: FrameScreen, of: Of | None = None) -> None:
         return
     undo = acts.last(of)
     if undo is None or undo.never or undo.alias is not None:
-        _lead_back(screen, undo)
+        _lead_back(screen, undo, of)
         return
     confirm(screen, "undo", undo_lines(undo, screen.deck.now()), partial(acts.undo, undo))
 
 
-def _lead_back(screen: FrameScreen, undo: Undo | None) -> None:
+def _lead_back(screen: FrameScreen, undo: Undo | None, of: Of | None) -> None:
     """Open the plan that is the way back, or say why there is none."""
-    if undo is None:
-        screen.say("there is nothing of yours to take back", "dim")
+    if undo is None and of is not None:
+        screen.say("nothing of yours to take back here: u in :acts takes back what else you did", "dim")
+    elif undo is None:
+        screen.say("nothing of yours to take back: a lets go of what you took on", "dim")
     elif undo.alias is None:
         screen.say(f"your last act was the {undo.what}: {undo.never}", "dim")
     else:
@@ -176,7 +178,7 @@ def _ask_when_over(screen: FrameScreen, acts: Acts, of: Of | None) -> None:
         elif acts.under_way():
             screen.say(f"{still}; u again in a moment", "dim")
         else:
-            _lead_back(screen, acts.last(of))
+            _lead_back(screen, acts.last(of), of)
 
     waiting: list[list[Piece]] = [[(f" {still}: you are asked as soon as it is over", "text")]]
     if of == "tags":

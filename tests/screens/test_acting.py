@@ -476,7 +476,7 @@ async def test_with_nothing_to_take_back_it_says_so(app: Quarterdeck, wait_for: 
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("u")
-        await wait_for(pilot, "nothing of yours to take back")
+        await wait_for(pilot, "nothing of yours to take back here: u in :acts takes back what else you did")
 
 
 # -- copying
