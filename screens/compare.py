@@ -22,7 +22,7 @@ from ..widgets.line import Line, Piece
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
 from .changes import Changed
-from .compare_curves import FOLLOWED_EVERY, CompareCurves
+from .compare_curves import CHART_KEYS, FOLLOWED_EVERY, CompareCurves
 from .compare_detail import detail, sentence_lines
 from .compare_rows import CompareLines
 from .compare_words import aside, counted, no_rows
@@ -43,12 +43,6 @@ FRAME = 6
 
 FEWEST_BELOW = 6
 """Lines in which curves can be told apart."""
-
-CHART_KEYS = {
-    "chart.axis": "axis", "chart.log": "log", "chart.more": "smoother", "chart.less": "rougher",
-    "chart.zoom_in": "zoom in", "back": "table", "chart.whole": "whole", "chart.next": "bring out", "copy": "copy",
-}  # fmt: skip
-"""What the line of keys says while the curves have the focus, by the ids of the bindings."""
 
 
 class CompareScreen(RunActs, Narrowing):

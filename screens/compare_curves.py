@@ -20,6 +20,13 @@ POINTS = 1_000
 ASKED = "asked for the curves …"
 
 
+CHART_KEYS = {
+    "chart.axis": "axis", "chart.log": "log", "chart.more": "smoother", "chart.less": "rougher",
+    "chart.zoom_in": "zoom in", "back": "table", "chart.whole": "whole", "chart.next": "bring out", "copy": "copy",
+}  # fmt: skip
+"""What the line of keys says while the curves have the focus, by the ids of the bindings."""
+
+
 class CompareCurves:
     """The chart of one metric of all runs; a run keeps its hue."""
 
