@@ -54,7 +54,8 @@ def patch_pieces(patch: Patch, width: int, most: int) -> list[list[Piece]]:
         return [[(f" {shown(patch.sentence)}", "dim")]]
     text = patch_text(patch)
     made: list[list[Piece]] = [
-        [(f" {clip(text.lines[index].expandtabs(4), max(8, width - 2))}", text.role(index))] for index in range(min(most, len(text)))
+        [(f" {clip(line.expandtabs(4), max(8, width - 2))}", text.role(index))]
+        for index, line in enumerate(text.lines[:most])
     ]
     left = len(text) - len(made)
     return [*made, [(f" {left} more line{'s' * (left != 1)}: Enter", "dim")]] if left else made
