@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.worker import Worker, WorkerState
 
 from ..app.copies import Copy
-from ..app.records import Attention, Subject, Suspect, WayBack, parse_subject
+from ..app.errors import FilterError
+from ..app.query import ATTENTIONS, Node, parse
+from ..app.records import SEVERITIES, Attention, Subject, Suspect, WayBack, parse_subject
 from ..app.store.reading import Reader
 from ..app.text import cells
 from ..widgets.freshness import trouble, unwatched
@@ -29,6 +31,7 @@ class WatchScreen(PageScreen[WatchFacts]):
     """The attention list. It is painted from what the syncer kept, then looked at anew."""
 
     TAB = "watch"
+    NARROW_HINT = "words, or as in: severity:critical,high model:churn not acknowledged"
     LEADING_KEYS = ("page.open", "changes", "watch.log", "ack", "note", "watch.back", "refresh")
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,6 +56,8 @@ class WatchScreen(PageScreen[WatchFacts]):
         self._has_moved = False
         self._taken = ""
         """The attention that is being taken on."""
+        self._where: Node | None = None
+        """The needle as a filter."""
         self.facts = kept_facts(deck.state)
 
     # -- what it says -------------------------------------------------------------------------------------------
@@ -67,7 +72,23 @@ class WatchScreen(PageScreen[WatchFacts]):
 
     def rows(self, facts: WatchFacts, width: int) -> list[Row]:
         """Every line."""
-        return watch_rows(facts, self._folds, self.needle, is_airy=self.room.height >= TALL)
+        return watch_rows(facts, self._folds, self.needle, self._where, is_airy=self.room.height >= TALL)
+
+    def narrow_words(self) -> Iterable[str]:
+        """The fields that what needs attention has, and how grave it is."""
+        return [*ATTENTIONS.own, "age", *(f"severity:{severity}" for severity in SEVERITIES)]
+
+    def _narrow(self, needle: str) -> None:
+        """Narrow the list by a filter; one that cannot be read narrows nothing, and where it cannot is said."""
+        said = ("", "text")
+        try:
+            self._where = parse(needle, zone=self.deck.zone, now=self.deck.now(), vocabulary=ATTENTIONS)
+        except FilterError as error:
+            begun = error.column >= len(needle.rstrip())
+            said = (f"… {error}", "dim") if begun else (f"▲ at {error.column + 1}: {error}", "warn")
+            needle, self._where = "", None
+        super()._narrow(needle)
+        self.say(*said)
 
     def draw_row(self, row: Row, facts: WatchFacts, width: int) -> list[Piece]:
         """A line."""

@@ -7,13 +7,14 @@ from datetime import tzinfo
 from math import isfinite
 from typing import Final
 
+from ..app.query import Node, matches_attention
 from ..app.records import Attention, Millis, MonitorSeries, SeriesState, SourceState, Suspect, WayBack
 from ..app.text import cells, clip, fit, one_line, pad, shown
 from ..widgets.figures import age, count, moment
 from ..widgets.line import Piece
 from ..widgets.spark import spark
 from ..widgets.status import glyph, sign
-from .page_rows import Row, holds
+from .page_rows import Row
 from .watch_facts import Strip, WatchFacts
 
 SUSPECTS: Final = 3
@@ -37,25 +38,22 @@ WHEN: Final = 13
 """Cells of a time or a range of two."""
 
 
-def watch_rows(facts: WatchFacts, folds: dict[str, bool], needle: str = "", *, is_airy: bool = False) -> list[Row]:
-    """Every line. `folds`: attentions that somebody unfolded or folded, and `quiet`. `is_airy`: there is room for a
-    line of nothing between them."""
-    words = needle.casefold().split()
-    loud = [one for one in facts.sight.attentions if not one.is_quiet and _holds(one, words)]
-    quiet = [one for one in facts.sight.attentions if one.is_quiet and _holds(one, words)]
+def watch_rows(
+    facts: WatchFacts, folds: dict[str, bool], needle: str = "", where: Node | None = None, *, is_airy: bool = False
+) -> list[Row]:  # fmt: skip
+    """Every line, with a filter those for which it holds: `needle` is its text. `folds`: attentions that somebody
+    unfolded or folded, and `quiet`. `is_airy`: there is room for a line of nothing between them."""
+    listed = [one for one in facts.sight.attentions if where is None or matches_attention(where, one)]
+    loud = [one for one in listed if not one.is_quiet]
+    quiet = [one for one in listed if one.is_quiet]
     rows = [row for one in loud for row in _attention_rows(one, facts, folds, is_airy=is_airy)]
     rows = rows[1:] if rows and rows[0].kind == "gap" else rows
     if quiet:
         rows.append(Row("quiet", "quiet", note=f"{count(len(quiet))} acknowledged, folded"))
         rows += [Row("attention", one.id, one) for one in quiet] if folds.get("quiet") else []
-    if words:
+    if where is not None:
         return rows or [Row("remark", "none", note=f"nothing here holds “{needle}”")]
     return [*rows, *_below(facts, is_well=not loud)]
-
-
-def _holds(attention: Attention, words: Sequence[str]) -> bool:
-    told = " ".join((attention.title, attention.reason, attention.owner, attention.severity, attention.subject))
-    return holds(Row("attention", attention.id, note=told), words)
 
 
 def _attention_rows(

@@ -10,8 +10,10 @@ from .tree import Field, Node
 
 
 def matches_attention(node: Node, one: Attention) -> bool:
-    """Whether it passes. A word is looked for in its titles and in all subjects that it speaks of."""
-    words = [one.title, one.id, *(signal.title for signal in one.signals), *_subjects(one)]
+    """Whether it passes. A word is looked for in its titles, in why, how grave and whose it is, and in all subjects
+    that it speaks of."""
+    said = [one.title, one.reason, one.severity, one.owner, one.id]
+    words = [*said, *(signal.title for signal in one.signals), *_subjects(one)]
     return passes(node, lambda field: attention_values(field, one), words)
 
 

@@ -178,6 +178,24 @@ async def test_filtering_narrows_to_what_holds_the_words(on_watch: Any, troubled
         assert "churn@champion v14" not in text
 
 
+async def test_a_filter_of_the_watch_is_that_of_triage(on_watch: Any, troubled: Any) -> None:
+    async with on_watch(troubled) as opened:
+        await opened.press("slash")
+        text = await opened.press(*"model:uplift", "enter")
+        assert "uplift@champion" in text
+        assert "churn@champion v14" not in text
+        await opened.press("escape", "slash")
+        assert "churn@champion v14" in await opened.press(*"severity:critical churn", "enter")
+
+
+async def test_a_filter_that_cannot_be_read_says_where_and_hides_nothing(on_watch: Any, troubled: Any) -> None:
+    async with on_watch(troubled) as opened:
+        await opened.press("slash")
+        text = await opened.press(*"loss > 1", "enter")
+        assert "at 1: " in text
+        assert "churn@champion v14" in text
+
+
 async def test_what_the_syncer_kept_is_painted_before_anything_is_looked_at(
     on_watch: Any, troubled: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
