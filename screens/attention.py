@@ -22,6 +22,7 @@ from ..widgets.figures import age, count, moment
 from ..widgets.line import Piece
 from ..widgets.status import glyph, sign
 from .deck import Deck
+from .lineage_roots import lineage_root
 from .page import PageScreen
 from .page_rows import Part, Row, outline
 from .run_details import Lines, Sight
@@ -133,7 +134,16 @@ class ChangesScreen(PageScreen[ChangesFacts]):
         """Draw what all this is about with what it came from and what came of it, wherever the cursor is."""
         from .lineage import LineageScreen  # with what it brings, when it is wanted
 
-        self.app.push_screen(LineageScreen(self.deck, self._about()))
+        facts, about = self.facts, self._about()
+        line = self.deck.reader.monitors.one(about.parts[0]) if about.kind == "series" else None
+        attention, changes = (facts.attention, facts.changes) if facts is not None else (None, None)
+        root = lineage_root(about, attention, changes, line)
+        if root is None:
+            self.say(
+                f"nothing here has a lineage: {kind_word(about) or about.kind} comes from no run and no data", "dim"
+            )
+        else:
+            self.app.push_screen(LineageScreen(self.deck, root))
 
     def action_log(self) -> None:
         """Open the log that the row is about."""

@@ -197,7 +197,7 @@ class LineageScreen(Halves):
         if answer.lineage is not None:
             return rows_of(answer.lineage, side=self._side, folds=self._folds, needle=self.needle, is_tall=is_tall)
         if answer.start is None:
-            return unknown_rows(self.root)
+            return unknown_rows(answer)
         before = recent(self.deck.tables.get_table(KEPT))
         rows = start_rows(answer.start, before, self.needle, is_tall=is_tall)
         return rows or unstarted_rows(self.deck.states)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
+from ..app.errors import UsageError
 from ..app.lineage import trace
 from ..app.lineage.tree import Lineage
 from ..app.records import Identities, SourceState, Subject
@@ -32,6 +33,8 @@ class Answer:
     subject: Subject | None
     lineage: Lineage | None = None
     start: Start | None = None
+    sentence: str = ""
+    """Why there is neither, where it is a thing that has no lineage."""
 
 
 def answers(reader: Reader, question: Question) -> Generator[Answer]:
@@ -40,8 +43,12 @@ def answers(reader: Reader, question: Question) -> Generator[Answer]:
         for start in starts(reader, question.identities, question.now):
             yield Answer(subject=None, start=start)
         return
-    found = trace(reader, question.subject, question.identities, now=question.now, limit=question.limit)
-    yield Answer(subject=question.subject, lineage=found)
+    try:
+        found = trace(reader, question.subject, question.identities, now=question.now, limit=question.limit)
+    except UsageError as error:
+        yield Answer(subject=question.subject, sentence=str(error))
+    else:
+        yield Answer(subject=question.subject, lineage=found)
 
 
 def reading_rows() -> list[Row]:
@@ -49,9 +56,9 @@ def reading_rows() -> list[Row]:
     return [Row("remark", ("reading",), note="reading …")]
 
 
-def unknown_rows(subject: Subject | None) -> list[Row]:
-    """What stands where the cache has no such thing."""
-    return _remarks(no_such_words(subject))
+def unknown_rows(answer: Answer) -> list[Row]:
+    """What stands where the cache has no such thing, or it is none that has a lineage."""
+    return _remarks([answer.sentence] if answer.sentence else no_such_words(answer.subject))
 
 
 def unstarted_rows(states: Sequence[SourceState]) -> list[Row]:

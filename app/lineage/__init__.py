@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .trace import DEPTH, LIMIT, trace
+from .trace import DEPTH, LIMIT, TRACED, trace
 from .tree import KINDS, SUREST, UNKNOWN, By, Lineage, Link, Node
 
-__all__ = ["DEPTH", "KINDS", "LIMIT", "SUREST", "UNKNOWN", "By", "Lineage", "Link", "Node", "trace"]
+__all__ = ["DEPTH", "KINDS", "LIMIT", "SUREST", "TRACED", "UNKNOWN", "By", "Lineage", "Link", "Node", "trace"]

@@ -27,6 +27,8 @@ _AROUND: Final[Mapping[str, Callable[[Trail, tuple[str, ...], int], Around | Non
     "commit": around_commit, "dataset": around_data, "check": around_check, "result": around_result,
     "experiment": around_experiment,
 }  # fmt: skip
+TRACED: Final = frozenset(_AROUND)
+"""Kinds of subjects that have a lineage."""
 
 
 def trace(

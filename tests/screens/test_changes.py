@@ -72,3 +72,34 @@ def test_a_commit_is_called_by_the_digits_that_people_read(world: Any) -> None:
 def test_what_is_not_known_here_is_called_by_its_id(world: Any, subject: str) -> None:
     reader = world.fill().app().deck.reader
     assert name_of(reader, world.tables, parse_subject(subject)) == "gone"
+
+
+@pytest.mark.parametrize(
+    ("subject", "drawn"),
+    [
+        (f"run/{3:032x}", "lineage of eager-elk-211"),
+        (f"series/{production.PRECISION.key}", "lineage of churn"),
+        (f"series/{production.NEXT_LATENCY.key}", "lineage of churn v15"),
+        ("source/" + "p" * 16, "nothing here has a lineage"),
+    ],
+)
+async def test_w_again_draws_the_nearest_that_has_a_lineage(
+    stacked: Any, settled: Any, wait_for: Any, subject: str, drawn: str
+) -> None:
+    app = stacked.app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await app.push_screen(ChangesScreen(app.deck, parse_subject(subject)))
+        await settled(pilot)
+        await pilot.press("w")
+        lines = await wait_for(pilot, drawn)
+        assert not any("reading …" in line for line in lines)
+
+
+async def test_what_has_no_lineage_says_so_in_the_place_of_a_tree(stacked: Any, settled: Any, wait_for: Any) -> None:
+    async with stacked.app().run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        for key in (":", *"lineage resource/serving", "enter"):
+            await pilot.press("slash" if key == "/" else "space" if key == " " else "colon" if key == ":" else key)
+        lines = await wait_for(pilot, "There is no lineage of resource/serving")
+        assert not any("reading …" in line for line in lines)
