@@ -41,9 +41,12 @@ def deck_left(deck: Deck, tab: str, size: Size) -> list[Piece]:
         return [(too_small, "warn")]
     made = _project(deck)
     room = size.width - _width(made) - 1
-    whole = _tabs(deck, tuple(mode for _, _, mode in TABS), tab)
-    if _width(whole) <= room:
+    modes = tuple(mode for _, _, mode in TABS)
+    whole, dense = _tabs(deck, modes, tab), _tabs(deck, modes, tab, gap=" ")
+    if _width(whole) <= room - LEAST_RIGHT:
         return [*made, *whole]
+    if _width(dense) < room:  # closer together: what tells how fresh all is stays beside them
+        return [*made, (" ", "text"), *dense]
     for mode in (mode for _, _, mode in TABS if mode in deck.areas):  # digits work without their names
         one = _tabs(deck, (mode,), tab)
         room -= _width(one)
@@ -58,9 +61,10 @@ def deck_right(deck: Deck, tab: str, size: Size) -> list[Piece]:
     git = deck.state_of("git")
     said = [("git local only", "dim")] if deck.local_only else freshness(git, deck.now()) if git else []
     zone: Piece = (f"{deck.zone_name} ", "dim")
-    whole: list[Piece] = [*said, ("   times ", "dim"), zone]
+    room = size.width - _width(deck_left(deck, tab, size)) - 1
+    forms: tuple[list[Piece], ...] = ([*said, ("   times ", "dim"), zone], [*said, ("   ", "dim"), zone])
     # what tells the zone stays longest: a time without it is none
-    return whole if _width(whole) <= size.width - _width(deck_left(deck, tab, size)) - 1 else [zone]
+    return next((form for form in forms if _width(form) <= room), [zone])
 
 
 def _too_small(size: Size) -> str:
@@ -80,13 +84,13 @@ def _project(deck: Deck) -> list[Piece]:
     return made
 
 
-def _tabs(deck: Deck, modes: Sequence[str], bright: str) -> list[Piece]:
+def _tabs(deck: Deck, modes: Sequence[str], bright: str, gap: str = "  ") -> list[Piece]:
     """`7 Serving ✖`: key and title, the one that is open bright, with the worst that needs attention in it."""
     made: list[Piece] = []
     for key, title, mode in TABS:
         if mode in modes:
             status = deck.areas.get(mode)
-            made += [(f"  {key} ", "dim"), (title, "bright" if mode == bright else "text")]
+            made += [(f"{gap}{key} ", "dim"), (title, "bright" if mode == bright else "text")]
             made += [(f" {glyph(status)}", sign(status).role)] if status else []
     return made
 

@@ -131,7 +131,8 @@ def event_parts(facts: EventFacts, sight: Sight) -> Iterator[Part]:
     roles = {ref.subject: ref.role for ref in event.refs}
     refs = [Row("ref", str(one), one, note=roles.get(str(one), "")) for one in subjects_of(event)]
     yield Part(title="speaks of", rows=refs, empty="it names nothing that could be opened")
-    said = [Row("title", "title", title_of(event))]
+    title = wrap(title_of(event), max(16, sight.width - 4))
+    said = [Row("title", f"title {at}" if at else "title", line) for at, line in enumerate(title)]
     said += [Row("fact", "when", when_said(event, now, zone, 60))]
     if event.not_before is not None and event.not_before < event.at:
         said.append(Row("fact", "known as", "a range: it was found by looking again"))

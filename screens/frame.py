@@ -111,6 +111,10 @@ class FrameScreen(Bearing, CoalescingScreen):
         """What `w`, `a` and `m` are about: the row under the cursor, else what the page is about."""
         return None
 
+    def called_here(self) -> str:
+        """What people call that thing; "" where its subject tells."""
+        return ""
+
     def command_words(self) -> Sequence[str]:
         """What completes a command on this screen, besides the commands and kinds of subjects."""
         return ()

@@ -59,7 +59,7 @@ class ModelScreen(AskedList[VersionLine, Question, Listed], ModelKeys):
     DEFAULT_SORT = ("version", True)
     CSS_PATH = "model.tcss"
     answers = staticmethod(listed)
-    LEADING_KEYS = ("open", "model.promote", "model.compare", "filter", "mark", "sort", "columns")
+    LEADING_KEYS = ("open", "model.promote", "model.roll_back", "model.compare", "filter", "mark", "sort", "columns")
 
     def __init__(self, deck: Deck, name: str, source: str | None = None, version: str | None = None) -> None:
         """`version`: where the cursor begins."""

@@ -56,7 +56,7 @@ class ModelsScreen(AskedList[ModelLine, Question, Listed], ModelKeys):
     DEFAULT_SORT = ("name", False)
     CSS_PATH = "models.tcss"
     answers = staticmethod(listed)
-    LEADING_KEYS = ("open", "model.promote", "filter", "mark", "sort", "columns")
+    LEADING_KEYS = ("open", "model.promote", "model.roll_back", "filter", "mark", "sort", "columns")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "kind", "prompts", id="model.kind", show=False, tooltip="Models, or the registries' prompts"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from ..app.errors import QuarterdeckError
-from ..app.records import Attention
+from ..app.records import Attention, Subject
 from ..app.text import clip
 
 if TYPE_CHECKING:
@@ -46,7 +46,16 @@ def ask_for_note(screen: FrameScreen, said: str = "") -> None:
         return
     screen.noted_on = subject
     screen.query_one("#keys").display = False
-    screen.prompt.ask(PURPOSE, "", said or f"a note on {clip(str(subject), 60)}, for the team")
+    screen.prompt.ask(PURPOSE, "", said or f"a note on {clip(_called(screen, subject), 60)}, for the team")
+
+
+def _called(screen: FrameScreen, subject: Subject) -> str:
+    """What people call it: an id would say nothing."""
+    if called := screen.called_here():
+        return called
+    from .subject_names import kind_word, name_of  # with what it brings, when it is wanted
+
+    return f"{kind_word(subject)} {name_of(screen.deck.reader, screen.deck.state, subject)}".strip()
 
 
 def answer_note(screen: FrameScreen, text: str) -> None:

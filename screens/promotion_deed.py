@@ -57,11 +57,12 @@ class PromotionDeed(PromotionBody):
     # -- fields -------------------------------------------------------------------------------------------------
 
     def action_field(self, by: int) -> None:
-        """Go to the next field, and from the last one back to the gates."""
-        ring = ["page", *(name for name in FIELDS if self.has_field(name))]
+        """Go to the next field, and from the last one to the first: what is typed on must not act as keys."""
+        ring = [name for name in FIELDS if self.has_field(name)]
         here = self.focused.id if self.focused is not None else None
-        at = ring.index(here) if here in ring else 0
-        self._go_to(ring[(at + by) % len(ring)])
+        at = ring.index(here) + by if here in ring else min(0, by)
+        if ring:
+            self._go_to(ring[at % len(ring)])
 
     def _go_to(self, name: str) -> None:
         self.set_focus(self.outline if name == "page" else self.field(name))

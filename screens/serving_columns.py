@@ -37,8 +37,8 @@ from .serving_words import (
 SERIES: Final = "series."
 """What begins the word of a series' column."""
 
-VALUE: Final = 10
-"""Cells of a figure and its glyph."""
+VALUE: Final = 11
+"""Cells of a figure of four digits below a thousandth, and its glyph."""
 
 TITLE_MOST: Final = 22
 """Cells of a series' name at the head of its column."""
@@ -108,7 +108,8 @@ def series_parts(line: ServingLine, name: str, strip: int, width: int) -> list[P
     one = chosen_of(some, line.now)
     stands = "skipped" if one.is_replaced else one.state(line.now)
     number = f"×{len(some)} " if len(some) > 1 else ""
-    figure = f"{number}{value_said(one.series, one.series.value)} {glyph(stands)}"
+    sign_of = f" {glyph(stands)}"  # it stays, whatever the figure takes: without it nobody sees what is wrong
+    figure = fit(f"{number}{value_said(one.series, one.series.value)}", width - strip - cells(sign_of)) + sign_of
     role = {"good": "text", "unknown": "text"}.get(stands, sign(stands).role)
     # of one colour: each change of it is some bytes on every line of a page
     drawn = day_of(one, line.now, strip) if strip else ""

@@ -188,7 +188,7 @@ def _how_to_begin() -> list[Piece]:
         'base_url = "https://prometheus.acme"',
         "[[monitors.series]]",
         'name = "p95 latency"',
-        "query = 'histogram_quantile(0.95, sum by (le) (rate(request_seconds_bucket[5m])))'",
+        "query = 'histogram_quantile(0.95, sum by (le) (rate(seconds_bucket[5m])))'",
         'model = "churn"',
         "max = 0.12",
     )

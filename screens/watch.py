@@ -24,7 +24,7 @@ from .page_rows import Row
 from .run_details import Lines, Sight
 from .suspect_lines import attention_lines, suspect_lines
 from .watch_facts import WatchFacts, kept_facts, reading
-from .watch_rows import draw_watch, is_unfolded, looked_said, sources_said, watch_rows
+from .watch_rows import TAKEN, draw_watch, is_unfolded, looked_said, sources_said, watch_rows
 
 
 class WatchScreen(PageScreen[WatchFacts]):
@@ -137,6 +137,7 @@ class WatchScreen(PageScreen[WatchFacts]):
     def on_outline_moved(self) -> None:
         """Somebody chose a row: from now on the cursor stays with that."""
         self._has_moved = True
+        self.write_frame()  # which keys do something here
 
     # -- what is under the cursor -------------------------------------------------------------------------------
 
@@ -160,6 +161,20 @@ class WatchScreen(PageScreen[WatchFacts]):
             return _parsed(row.thing.subject)
         attention = self._attention_of(row)
         return None if attention is None else Subject(kind="attention", parts=(attention.id,))
+
+    def called_here(self) -> str:
+        """What a note is said to be on: nobody knows an attention by its id."""
+        row, attention = self.outline.entry() if self.is_composed else None, self.attention_here()
+        if row is not None and isinstance(row.thing, Suspect):
+            return row.thing.title
+        return attention.title if attention is not None else ""
+
+    def idle_keys(self) -> Sequence[str]:
+        """`l` where no log is known, and what is done to something that needs attention where nothing does."""
+        row = self.outline.entry() if self.is_composed else None
+        has_log = row is not None and log_of(row.thing) is not None
+        idle = () if has_log else ("watch.log",)
+        return idle if self.attention_here() is not None else (*idle, "changes", "ack", "note", "watch.back")
 
     def copies(self) -> Sequence[Copy]:
         """What is under the cursor."""
@@ -224,7 +239,7 @@ class WatchScreen(PageScreen[WatchFacts]):
         open_promotion(self, back.model, back.alias, version=back.version, kind="rollback")
 
     def action_acknowledge(self) -> None:
-        """Take on what is here. The cursor stays with it where it is folded: a second key would take on the next."""
+        """Take on what is here. The cursor stays with it, and it in sight: a second key would take on the next."""
         attention = self.attention_here()
         self._taken = attention.id if attention is not None and attention.ack is None else ""
         super().action_acknowledge()
@@ -242,6 +257,8 @@ class WatchScreen(PageScreen[WatchFacts]):
 
     def _toggle(self, name: str) -> None:
         self._folds[name] = not self._folds.get(name, False)
+        for taken in [one for one in self._folds if one.startswith(TAKEN)]:
+            del self._folds[taken]
         self.draw()
 
     def notes_changed(self) -> None:
@@ -268,7 +285,9 @@ class WatchScreen(PageScreen[WatchFacts]):
     def _stay_with_what_was_taken(self) -> None:
         quiet = () if self.facts is None else [one.id for one in self.facts.sight.attentions if one.is_quiet]
         if self._taken in quiet:
-            self.outline.go_to(("attention", self._taken)) or self.outline.go_to(("quiet", "quiet"))
+            self._folds[f"{TAKEN} {self._taken}"] = True  # in sight, for a note on it comes next
+            self.draw()
+            self.outline.go_to(("attention", self._taken))
             self._taken = ""
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:

@@ -34,6 +34,16 @@ STRENGTHS: Final = {"strong": "bad", "possible": "warn", "weak": "dim"}
 FRESH: Final = 5 * 60_000
 """Milliseconds for which an answer is as good as now."""
 
+TAKEN: Final = "taken"
+"""Begins the name under which it is kept that an attention stays in sight which was taken on just now."""
+
+CALM: Final = {
+    "well": ("ok", "all is well", "good"),
+    "unwatched": ("missing", "nothing of production is watched yet", "text"),
+    "unknown": ("unknown", "nothing is known yet: no source has answered", "text"),
+}
+"""What is said where nothing needs attention, by the kind of the row: status, words, colour."""
+
 WHEN: Final = 13
 """Cells of a time or a range of two."""
 
@@ -49,8 +59,10 @@ def watch_rows(
     rows = [row for one in loud for row in _attention_rows(one, facts, folds, is_airy=is_airy)]
     rows = rows[1:] if rows and rows[0].kind == "gap" else rows
     if quiet:
-        rows.append(Row("quiet", "quiet", note=f"{count(len(quiet))} acknowledged, folded"))
-        rows += [Row("attention", one.id, one) for one in quiet] if folds.get("quiet") else []
+        open_ = [one for one in quiet if folds.get("quiet") or folds.get(f"{TAKEN} {one.id}")]
+        folded = "" if len(open_) == len(quiet) else ", folded"
+        rows.append(Row("quiet", "quiet", note=f"{count(len(quiet))} acknowledged{folded}"))
+        rows += [Row("attention", one.id, one) for one in open_]
     if where is not None:
         return rows or [Row("remark", "none", note=f"nothing here holds “{needle}”")]
     return [*rows, *_below(facts, is_well=not loud)]
@@ -93,8 +105,12 @@ def is_unfolded(attention: Attention, folds: dict[str, bool]) -> bool:
 def _below(facts: WatchFacts, *, is_well: bool) -> Iterator[Row]:
     sight = facts.sight
     if is_well:
-        yield Row("well" if sight.oldest is not None else "unknown", "well")
+        yield Row("unknown" if sight.oldest is None else "unwatched" if sight.is_blind else "well", "well")
         yield Row("remark", "watched", note=_watched(facts))
+        if sight.oldest is not None and sight.is_blind:
+            yield Row(
+                "remark", "begin", note="2 3 4 7 say how; `quarterdeck init` begins, `quarterdeck demo` shows one"
+            )
         yield Row("gap", "calm")
     else:
         yield Row("gap", "also")
@@ -109,7 +125,9 @@ def _watched(facts: WatchFacts) -> str:
     if facts.sight.oldest is None:
         return ":sources says what is read and why nothing came; r asks for it now"
     parts = [f"{count(number)} {_one(name, number)}" for name, number in facts.sight.watched if number]
-    return f"watched: {', '.join(parts)}" if parts else "there is nothing to watch yet: :sources says what is read"
+    if facts.sight.is_blind:
+        return "no model, check or line of it is known: :sources says what is read"
+    return f"watched: {', '.join(parts)}"
 
 
 def _one(name: str, number: int) -> str:
@@ -132,10 +150,9 @@ def draw_watch(row: Row, width: int, now: Millis, zone: tzinfo) -> list[Piece]:
         return way_back_pieces(thing, width)
     if row.kind == "gap":
         return []
-    if row.kind == "well":
-        return [(f"{glyph('ok')} all is well", "good")]
-    if row.kind == "unknown":
-        return [(f"{glyph('unknown')} nothing is known yet: no source has answered", "text")]
+    if row.kind in CALM:
+        status, said, role = CALM[row.kind]
+        return [(f"{glyph(status)} {said}", role)]
     if row.kind == "quiet":
         return [(row.note, "dim")]
     if row.kind == "happened":
@@ -319,5 +336,5 @@ def looked_said(facts: WatchFacts | None, now: Millis) -> str:
     if oldest is None:
         return "no source has answered yet"
     if 0 <= now - oldest < FRESH:
-        return "oldest answer under 5 m"  # which source it is, and its minute, changes all night: nothing would be new
+        return "all answered within 5 m"  # which source it is, and its minute, changes all night: nothing would be new
     return f"oldest answer {age(oldest, now)} ({shown(facts.sight.oldest_source)})"

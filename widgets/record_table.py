@@ -358,7 +358,9 @@ class RecordTable(Widget, Generic[R], can_focus=True):
             return drawn((), self.size.width, self._palette.styles)
         length = sum(cells(text) for text, _ in lines[at])
         left = max(2, (self.size.width - length) // 2)
-        return drawn([(" " * left, "text"), *lines[at]], self.size.width, self._palette.styles)
+        *begun, (last, role) = lines[at] or [("", "text")]
+        # blanks at the end only align a line with others: where they have no room, nothing is cut
+        return drawn([(" " * left, "text"), *begun, (last.rstrip(), role)], self.size.width, self._palette.styles)
 
     # -- the mouse ----------------------------------------------------------------------------------------------
 

@@ -115,6 +115,8 @@ def _listed(lines: Sequence[str], thing: str) -> list[str]:
 def _open(sight: Sight | None, changes: Mapping[str, Changes], clock: _Clock) -> list[str]:
     if sight is None:
         return ["## Open", "", "Not known: no syncer has looked yet."]
+    if not sight.attentions and sight.is_blind:
+        return ["## Open", "", "Not known: nothing of production is watched yet."]
     if not sight.attentions:
         return ["## Open", "", f"Nothing needs attention (seen {clock(sight.at)}{_oldest(sight, clock)})."]
     gravest = sorted(sight.attentions, key=lambda one: (SEVERITIES.index(one.severity), one.is_quiet))

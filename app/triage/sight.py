@@ -37,6 +37,11 @@ class Sight(Record, frozen=True, kw_only=True):
     memory: Any = None
     """What the next look goes on from. Never kept: another process looks at everything once."""
 
+    @property
+    def is_blind(self) -> bool:
+        """Nothing but sources was looked at: that nothing needs attention says nothing."""
+        return not any(number for name, number in self.watched if name != "sources")
+
 
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     """The snapshot, as JSON."""

@@ -47,8 +47,12 @@ def told(sight: Sight | None = None, **more: Any) -> str:
     return handover_markdown(sight, **given)
 
 
+def test_where_nothing_of_production_is_watched_nothing_is_called_quiet() -> None:
+    assert "Not known: nothing of production is watched yet." in told(Sight(at=NOW, watched=(("sources", 1),)))
+
+
 def test_a_quiet_shift_says_so() -> None:
-    assert told(Sight(at=NOW - 60_000)) == (
+    assert told(Sight(at=NOW - 60_000, watched=(("models", 1),))) == (
         "# Hand-over: churn\n\nFri 6 Mar 2026 19:12 to Sat 7 Mar 2026 03:12 UTC, by ann\n\n"
         "## Open\n\nNothing needs attention (seen 03:11).\n\n"
         "## What happened\n\nNothing.\n\n## What was done\n\nNothing.\n"

@@ -34,7 +34,12 @@ def test_every_area_has_a_tab() -> None:
 
 @pytest.mark.parametrize(
     ("width", "shown", "gone"),
-    [(80, "7 Serving ✖", "2 Runs"), (120, "9 Events", "git ●"), (160, "git ● now   times UTC", "none")],
+    [
+        (80, "7 Serving ✖", "2 Runs"),
+        (120, "9 Events", "none"),
+        (120, "git ● now   UTC", "none"),
+        (160, "git ● now   times UTC", "none"),
+    ],
 )
 async def test_tabs_leave_where_there_is_no_room_but_those_in_trouble(
     world: Any, settled: Any, width: int, shown: str, gone: str

@@ -147,3 +147,16 @@ async def test_an_event_without_a_screen_for_what_it_speaks_of_is_opened_itself(
         await walk(pilot, "slash", *'kind:"data changed"', "enter", "enter")
         assert isinstance(pilot.app.screen, EventsScreen)
         assert "there is nothing here to open" in "\n".join(await settled(pilot))
+
+
+async def test_a_page_of_an_event_says_its_title_whole_however_narrow(stacked: Any, walk: Any) -> None:
+    app = stacked.app()
+    async with app.run_test(size=(60, 24)) as pilot:
+        await walk(pilot, "slash", *"kind:promotion", "enter", "e")
+        assert isinstance(app.screen, EventScreen)
+        facts = app.screen.facts
+        assert facts is not None
+        title = facts.event.title
+        told = [str(row.thing) for row in app.screen.rows(facts, 24) if row.kind == "title"]
+        assert " ".join(told) == title
+        assert len(told) > 1

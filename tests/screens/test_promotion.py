@@ -342,9 +342,20 @@ async def test_a_blocked_plan_takes_no_confirmation(stage: Stage, wait_for: Any)
         await pilot.press("p")
         await wait_for(pilot, "it is blocked: needs 1 approval")
         await pilot.press("tab", "tab", "tab")
-        assert made.focused is made.outline
-        await pilot.press("enter")
+        assert made.focused is made.field("reason")
+        await pilot.press("escape", "enter")
         assert stage.state.acts() == []
+
+
+async def test_tab_leads_from_the_name_to_the_reason_where_letters_are_letters(stage: Stage, wait_for: Any) -> None:
+    app = approved(stage).app()
+    async with app.run_test(size=SIZE) as pilot:
+        made = await look(app, pilot, wait_for, "type churn to promote:")
+        await pilot.press("p", "tab", *"qA")
+        assert made.focused is made.field("reason")
+        assert made.field("reason").value == "qA"
+        await pilot.press("shift+tab")
+        assert made.focused is made.field("typed")
 
 
 async def test_read_only_says_so_and_takes_nothing(stage: Stage, wait_for: Any) -> None:

@@ -284,3 +284,11 @@ def test_what_was_thinned_to_columns_has_no_gap_that_is_shorter_than_two_of_them
 
 def test_without_a_point_there_is_no_curve() -> None:
     assert curve_of(drawing(make_series("p95 latency"), [])) is None
+
+
+def test_a_figure_below_a_thousandth_is_written_whole_and_the_sign_beside_it_never_cut() -> None:
+    low = known("errors", version="14", value=0.0009320, max=0.0005, unit="")
+    (line,) = lines(low)
+    width = columns([line], 80)[f"{SERIES}errors"].width
+    assert cell(line, "errors", width).strip() == "0.0009320 ✖"
+    assert cell(line, "errors", 9).endswith("… ✖")

@@ -76,8 +76,12 @@ def test_when_all_is_well_one_line_says_so_with_what_was_watched_and_what_happen
     ]
 
 
-def test_where_nothing_is_read_yet_it_says_what_leads_on() -> None:
-    assert "there is nothing to watch yet: :sources says what is read" in "\n".join(told(facts_of(oldest=NOW)))
+def test_where_nothing_of_production_is_read_it_is_not_called_well_and_says_how_one_begins() -> None:
+    for watched in ((), (("sources", 1),), (("models", 0), ("sources", 2))):
+        first, second, third, *_ = told(facts_of(oldest=NOW, watched=watched))
+        assert first == "◌ nothing of production is watched yet"
+        assert ":sources says what is read" in second
+        assert third == "  2 3 4 7 say how; `quarterdeck init` begins, `quarterdeck demo` shows one"
 
 
 def test_where_no_source_has_answered_nothing_is_called_well() -> None:
@@ -88,9 +92,10 @@ def test_where_no_source_has_answered_nothing_is_called_well() -> None:
 
 def test_what_somebody_has_is_folded_and_the_rest_is_well() -> None:
     ack = Note(id="1", at=NOW, kind="ack", subject="attention/a1", author="ann")
-    facts = facts_of(attention(ack=ack), oldest=NOW)
+    facts = facts_of(attention(ack=ack), oldest=NOW, watched=(("models", 1),))
     assert told(facts)[:2] == ["1 acknowledged, folded", "● all is well"]
     assert any("ann has it" in line for line in told(facts, 100, quiet=True))
+    assert told(facts, 100, quiet=True)[0] == "1 acknowledged"
 
 
 def test_suspects_stand_below_what_is_grave_and_fold_below_what_is_not() -> None:
@@ -188,4 +193,4 @@ def test_while_all_answer_what_stands_there_is_the_same_whoever_answered_last() 
         looked_said(facts_of(oldest=NOW - past, oldest_source=source), NOW)
         for past, source in ((1_000, "git"), (59_000, "dbt"), (61_000, "mlflow"), (299_000, "serving"))
     }
-    assert said == {"oldest answer under 5 m"}
+    assert said == {"all answered within 5 m"}

@@ -579,3 +579,14 @@ async def test_every_line_fills_the_width_for_any_name(width: int) -> None:
                 assert is_safe(text)
 
         fills()
+
+
+async def test_blanks_that_align_a_line_of_the_message_cut_nothing(picture: Picture) -> None:
+    app = Harbour()
+    async with app.run_test(size=(40, 12)) as pilot:
+        table = await show(pilot, Fleet([]))
+        table.say([("[[ci]]".ljust(60), "accent"), ("\n", "text"), ("x" * 60, "accent")])
+        await pilot.pause()
+        begun, cut = (line.strip() for line in picture(app) if line)
+        assert begun == "[[ci]]"
+        assert cut.endswith("…")
