@@ -13,6 +13,7 @@ from ..app.text import cells, clip, one_line
 from ..widgets.figures import age, count, moment
 from ..widgets.line import Piece
 from ..widgets.record_table import Column
+from ..widgets.status import glyph, sign
 from .alias_history import Lane
 from .model_glance import Glance, glance_piece
 from .model_words import held_text, version_name
@@ -43,13 +44,17 @@ class ModelLine:
     now: int = 0
     version: int = 4
     """Cells of the widest version, so that what stands beside it is aligned."""
+    status: str = ""
+    """Of the worst that needs attention of it and that nobody has taken on."""
 
 
 Cell = Callable[[ModelLine], Piece]
 
 
 def _name(line: ModelLine) -> Piece:
-    return clip(line.row.model.name, 60), "text"
+    """With how what is in production of it stands, where it needs attention."""
+    mark = f" {glyph(line.status)}" if line.status else ""
+    return f"{clip(line.row.model.name, 60)}{mark}", sign(line.status).role if mark else "text"
 
 
 def _alias(alias: str) -> Cell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,9 +58,12 @@ class ModelRows:
     """The rows of the table."""
 
     def __init__(
-        self, reader: Reader, history: History, ids: Sequence[int], glances: Glances, now: int, version: int = 4
-    ) -> None:
-        """`version`: cells of the widest version, so that what stands beside one is aligned."""
+        self, reader: Reader, history: History, ids: Sequence[int], glances: Glances, now: int, version: int = 4,
+        areas: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        """`version`: cells of the widest version, so that what stands beside one is aligned; `areas`: how what needs
+        attention stands, that of a model under `model/NAME`."""
+        self._areas = areas or {}
         self._version = version
         self._reader = reader
         self._history = history
@@ -105,6 +108,7 @@ class ModelRows:
             ModelLine(
                 row=row, lanes=current(self._history.lanes(row.model)), glance=self._glances.get(rowid),
                 is_judged=rowid in self._glances, now=self._now, version=self._version,
+                status=self._areas.get(f"model/{row.model.name}", ""),
             )
             if (row := found.get(rowid)) is not None
             else None

@@ -28,6 +28,22 @@ def test_a_kind_of_a_later_version_is_the_watch_s_own() -> None:
     assert areas_of({"attentions": [attention("meteor", "apocalyptic")]}) == {"watch": "warn"}
 
 
+def test_a_tab_says_what_its_screen_shows_and_the_watch_what_matters_of_it() -> None:
+    replaced = attention("threshold", "low")  # a version that is no more in force: bad there, and nobody's concern here
+    assert areas_of({"attentions": [replaced]}) == {"watch": "missing", "serving": "failed"}
+    assert areas_of({"attentions": [replaced, attention("check failing")]})["watch"] == "warn"
+
+
+def test_a_model_in_production_is_marked_by_the_worst_of_it() -> None:
+    of_it = {"alias": "champion", "model": "churn"}
+    signals = [
+        {"kind": kind, "severity": severity, **of_it} for kind, severity in (("drift", "high"), ("burn", "critical"))
+    ]
+    found = areas_of({"attentions": [{"severity": "critical", "signals": signals}]})
+    assert found["model/churn"] == "failed"
+    assert "models" not in found
+
+
 def test_every_area_has_a_tab() -> None:
     assert set(AREA.values()) <= {mode for _, _, mode in TABS}
 

@@ -238,6 +238,7 @@ def test_each_column_of_a_model() -> None:
     line = model_line({"champion": "14", "x": "2"}, lanes={"champion": lane(stretch("14", HOUR))},
                       glance=Glance(version="15"))  # fmt: skip
     assert cell("name", line) == ("churn\\u{1b}[31m", "text")
+    assert cell("name", model_line({}, status="failed")) == ("churn\\u{1b}[31m ✖", "bad")
     assert cell("alias.champion", line)[0] == "v14    1 h"
     assert cell("alias.nobody", line) == ("", "text")
     assert cell("alias", line) == ("champion v14, x v2", "text")
