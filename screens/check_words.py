@@ -175,8 +175,10 @@ def said(check: Check, now: Millis, zone: tzinfo = UTC, was: str | None = None) 
 
 
 def silence(check: Check, now: Millis) -> str:
-    """`silent 4 d`: for how long it said nothing, where it should have; "" while it need not."""
-    return f"silent {age(check.checked_at, now)}" if check.silent_since(now) is not None else ""
+    """`silent 4 d`: since when it should have spoken, as the Watch counts; "" while it need not. When it last did stands
+    beside it."""
+    due = check.silent_since(now)
+    return f"silent {age(due, now)}" if due is not None else ""
 
 
 def limit_said(value: float) -> str:

@@ -64,7 +64,7 @@ async def test_a_row_says_observed_against_expected_and_its_rule_below_its_strip
     assert row.index("┊") == remark.index("┊")
     assert titles[row.index("▲") - 1 : row.index("▲") + 1] == "10"  # the data of the 10th was the first under the rule
     assert 'could not run: column "plan" is not there' in found(lines, "accepted_values")
-    assert "silent 4 d, last ● 10 mar" in found(lines, "unique(order_id)")
+    assert "silent 2 d, last ● 10 mar" in found(lines, "unique(order_id)")
     assert "flaps: 10 turns" in found(lines, "row_count")
 
 
