@@ -101,14 +101,14 @@ def _rate(samples: Samples, objective: float, since: Millis, until: Millis) -> f
     return round(max(0.0, bad / every) / (1 - objective), 9)
 
 
-def is_silent(series: MonitorSeries, in_force_at: Millis | None = None) -> bool:
+def is_silent(series: MonitorSeries, owed_from: Millis = 0) -> bool:
     """Whether the source answered and had nothing new of it for too long: what exports it is gone, or was renamed.
 
-    `in_force_at`: when the version came into force that it speaks of. Before that nobody owed a point of it.
+    `owed_from`: before that nobody owed a point of it, as of a version that was not in force.
     """
     if series.at is None or series.looked_at is None:
         return False
-    return series.looked_at - max(series.at, in_force_at or 0) > _patience(series)
+    return series.looked_at - max(series.at, owed_from) > _patience(series)
 
 
 def is_unasked(series: MonitorSeries, now: Millis) -> bool:

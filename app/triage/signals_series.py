@@ -87,8 +87,7 @@ def series_signs(
         if (samples := histories.get(one.key)) is not None:
             found += _burn(one, samples, eater, is_other)
         if not is_registered:  # one of a version that was replaced ends, as it should
-            came_at = in_force.get((eater.model, eater.version)) if eater is not None and one.version else None
-            found += _silence(one, eater, came_at)
+            found += _silence(one, eater, _owed_from(one, eater, in_force))
     return found
 
 
@@ -179,9 +178,16 @@ class _Silent(NamedTuple):
     said: str
 
 
-def _silence(one: MonitorSeries, eater: HeldVersion | None, came_at: Millis | None) -> list[Sign]:
-    """`came_at`: when the version that it speaks of came into force. While it was not, it had nothing to say."""
-    how = _how_silent(one, came_at or 0)
+def _owed_from(one: MonitorSeries, eater: HeldVersion | None, in_force: Mapping[Version, Millis]) -> Millis:
+    """From when on a line of one version owes points: since that came into force, and its truths are known; else 0."""
+    if eater is None or not one.version:
+        return 0
+    came_at = in_force.get((eater.model, eater.version))
+    return 0 if came_at is None else came_at + (one.label_delay or 0)
+
+
+def _silence(one: MonitorSeries, eater: HeldVersion | None, owed_from: Millis) -> list[Sign]:
+    how = _how_silent(one, owed_from)
     if how is None:
         return []
     return [
@@ -201,15 +207,15 @@ def _roughly(step: Millis) -> str:
     return f"{round(step / (24 * _HOURS))} d"
 
 
-def _how_silent(one: MonitorSeries, came_at: Millis) -> _Silent | None:
+def _how_silent(one: MonitorSeries, owed_from: Millis) -> _Silent | None:
     patience = max(STALE_STEPS * one.step, _LEAST)
     nothing = severity("series stale", "no number")
     if one.at is None:
         if one.looked_at is None:
             return None  # nobody asked yet
         return _Silent(f"no data, {SINCE_UNKNOWN}", nothing, one.looked_at, None, "gave no point yet")
-    if is_silent(one, came_at):
-        level, last = severity("series stale", "production"), max(one.at, came_at)
+    if is_silent(one, owed_from):
+        level, last = severity("series stale", "production"), max(one.at, owed_from)
         return _Silent("silent", level, last + GAP_STEPS * one.step, last, "gives no new point")
     if one.value is not None and math.isnan(one.value) and _lasts(one, patience):
         began = one.at if one.last_good_at is None else one.last_good_at + one.step

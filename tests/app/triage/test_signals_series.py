@@ -105,6 +105,18 @@ def test_a_version_that_came_back_and_says_nothing_for_as_long_as_any_other_is_s
     assert (one.severity, one.since, one.not_before) == ("high", came_at + 3 * MINUTE, came_at)
 
 
+def test_a_line_whose_truths_come_late_owes_no_point_of_a_version_that_came_back_until_they_may_be_known(
+    world: Watched,
+) -> None:
+    went_back(world)
+    world.later(6 * MINUTE)
+    world.precision(version="13", every=MINUTE, looked_at=world.now, label_delay=HOUR)
+    assert world.signals("series stale") == []
+    world.later(HOUR)
+    world.precision(version="13", every=MINUTE, looked_at=world.now, label_delay=HOUR)
+    assert world.signal("series stale").state == "silent"
+
+
 def test_of_a_version_that_was_there_when_somebody_first_looked_the_silence_counts_from_its_last_point(
     world: Watched,
 ) -> None:
