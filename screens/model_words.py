@@ -114,7 +114,7 @@ def _nothing_set() -> list[Piece]:
     written = (
         "[mlflow]",
         'tracking_uri = "http://127.0.0.1:5000"   # or sqlite:///mlflow.db',
-        'registry_uri = ""                        # where the models are, when elsewhere',
+        'registry_uri = ""                        # where models are, when elsewhere',
     )
     width = max(len(line) for line in written)
     lines = [piece for line in written for piece in ((line.ljust(width), "accent"), LINE_FEED)]

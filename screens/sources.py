@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import events
@@ -11,16 +11,19 @@ from textual.binding import BindingType
 
 from ..app.copies import Copy
 from ..app.records import SourceState
-from ..app.text import clip
+from ..app.text import cells, clip, fit
 from ..widgets.figures import age, count, moment, span
 from ..widgets.freshness import condition
 from ..widgets.line import Piece
-from ..widgets.record_table import Column
+from ..widgets.record_table import MARGIN, Column
 from ..widgets.status import glyph, sign
 from .changes import Changed
 from .deck import Deck
 from .list_screen import ListScreen
 from .source import SourceScreen, source_copies
+
+LONGEST = 200
+"""Characters of an address that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,15 @@ class SourceRow:
 
 def _name(row: SourceRow) -> Piece:
     return clip(row.state.name, 20), "text"
+
+
+def ends_of(address: str, width: int) -> str:
+    """An address in so many cells, cut in its middle: what tells one from another stands at its end."""
+    text = clip(address, LONGEST)
+    if cells(text) <= width or not text.isascii():
+        return fit(text, width)
+    tail = (width - 1) * 2 // 3
+    return f"{text[: width - 1 - tail]}…{text[-tail:]}"
 
 
 def _state(row: SourceRow) -> Piece:
@@ -66,11 +78,28 @@ COLUMNS: dict[str, Column[SourceRow]] = {
             rank=5,
         ),
         Column[SourceRow](
-            key="address", title="address", cell=lambda r: (clip(r.state.address, 60), "dim"), width=26, rank=2,
-            grow=True,
+            key="address", title="address", cell=lambda r: (clip(r.state.address, LONGEST), "dim"), width=26, rank=2
         ),
     )
 }  # fmt: skip
+
+
+NEEDED = {"name": 8, "state": 7}
+"""Columns as wide as what stands in them, and at least so many cells."""
+
+
+def fitted(states: Sequence[SourceState], now: int, room: int) -> dict[str, Column[SourceRow]]:
+    """The columns for these sources in a table of `room` cells: no name is cut where there is room for it."""
+    rows = [SourceRow(state, now) for state in states]
+    found = dict(COLUMNS)
+    for key, least in NEEDED.items():
+        needs = (cells(found[key].cell(row)[0]) for row in rows)
+        found[key] = replace(found[key], width=max(least, *needs, 0))
+    left = room - MARGIN - 1 - sum(found[key].width + 2 for key in ("name", "state", "answered"))
+    longest = max((cells(clip(state.address, LONGEST)) for state in states), default=0)
+    width = max(20, min(longest, left, room // 2))
+    found["address"] = replace(found["address"], cell=lambda r: (ends_of(r.state.address, width), "dim"), width=width)
+    return found
 
 
 class SourceRows:
@@ -111,10 +140,24 @@ class SourcesScreen(ListScreen[SourceRow]):
     def __init__(self, deck: Deck) -> None:
         super().__init__(deck)
         self.keys = list(COLUMNS)
+        self._fitted: tuple[object, ...] = ()
 
     def column(self, key: str) -> Column[SourceRow] | None:
         """The column of a word."""
-        return COLUMNS.get(key)
+        return fitted(self.deck.states, self.deck.now(), self.app.size.width).get(key)
+
+    def on_resize(self) -> None:
+        """Give the columns what they need now."""
+        if self.is_composed:
+            self._fit()
+
+    def _fit(self) -> None:
+        """Lay the columns out anew where what stands in them, or the room for it, is of another length."""
+        made = fitted(self.deck.states, self.deck.now(), self.app.size.width)
+        widths = tuple(made[key].width for key in (*NEEDED, "address"))
+        if widths != self._fitted:
+            self._fitted = widths
+            self.set_columns()
 
     def all_keys(self) -> list[tuple[str, str]]:
         """Every column there is."""
@@ -128,6 +171,7 @@ class SourcesScreen(ListScreen[SourceRow]):
         made = COLUMNS.get(self.sort[0])
         if made is not None:
             states.sort(key=lambda state: made.cell(SourceRow(state, now))[0], reverse=self.sort[1])
+        self._fit()
         self.table.show(SourceRows(states, now), keep=keep)
         self.table.say([("no source is named in the settings, and none was found here", "text")])
         self._tell()

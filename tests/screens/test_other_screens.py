@@ -295,3 +295,22 @@ def test_every_command_is_carried_out_by_the_app() -> None:
     from quarterdeck.screens.words import COMMANDS
 
     assert {word for word in COMMANDS if not hasattr(Quarterdeck, f"_do_{word}")} == set()
+
+
+async def test_of_sources_no_name_is_cut_where_there_is_room_and_addresses_keep_their_end(
+    world: Any, wait_for: Any, settled: Any, state_of: Any, git: Any, mlflow: Any
+) -> None:
+    world.fill()
+    far = "sqlite:////srv/machine-learning/teams/growth/churn/experiments/mlflow.db"
+    world.states(state_of(mlflow, name="nightly-training", address=far))
+    app = world.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("colon")
+        await type_text(pilot, "sources")
+        await pilot.press("enter")
+        await wait_for(pilot, "of 2 well")
+        row = next(line for line in await settled(pilot) if "nightly" in line)
+        assert "nightly-training  ● ok " in row
+        assert row.endswith("experiments/mlflow.db")
+        assert "sqlite:////" in row
+        assert "…" in row
