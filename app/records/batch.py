@@ -66,6 +66,8 @@ class Batch(Record, frozen=True, kw_only=True):
     """`stacks` are all that there are: others of this source are gone."""
     notes: tuple[Note, ...] | None = None
     """All that the team's repository holds: what is not in it is gone. None: not looked at."""
+    notes_more: tuple[Note, ...] = ()
+    """What it holds beside those that were handed over before."""
     refs: tuple[Ref, ...] | None = None
     """All refs of the source: those that are not in it are gone. None: not looked at."""
     experiments_complete: bool = False

@@ -146,7 +146,7 @@ class Cache:
                 checks=checks.changed,
                 monitors=write_monitors(cursor, source, batch, now),
                 infra=write_infra(cursor, source, source_key, batch, now),
-                notes=write_notes(cursor, source, batch.notes),
+                notes=write_notes(cursor, source, batch.notes, batch.notes_more),
             )
             self._advance(cursor, source, batch)
         self._indexes.grown()

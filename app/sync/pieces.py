@@ -136,7 +136,7 @@ def pieces(batch: Batch, pace: Pace) -> Iterator[tuple[Batch, float]]:
     if batch.stacks_complete:
         held["stacks"] = batch.stacks  # all of them once more, so that the others are known: written, each costs a hash
     rows += len(batch.refs or ()) + len(batch.promotions.entries if batch.promotions else ())
-    rows += len(batch.alerts or ()) + len(batch.past_alerts) + len(batch.notes or ())
+    rows += len(batch.alerts or ()) + len(batch.past_alerts) + len(batch.notes or ()) + len(batch.notes_more)
     yield msgspec.structs.replace(batch, **(nothing | _frozen(held))), rows
 
 

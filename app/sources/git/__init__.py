@@ -49,6 +49,8 @@ class GitSource:
         self._place = Place(path, url, mirror, tuple(branches), fetch_interval, allow_network, policy)
         self._targets: dict[str, Target] = {}
         self._calls = Calls()
+        self._known = Standing()
+        """What the cache had when it was last asked for what is new."""
 
     @property
     def spec(self) -> SourceSpec:
@@ -61,7 +63,8 @@ class GitSource:
         Nothing new costs one Git call of some 5 ms, two with a mirror. A fetch that fails is told after what could
         be read without it was handed over.
         """
-        return self._batches(read_standing(cursor))
+        self._known = read_standing(cursor)
+        return self._batches(self._known)
 
     def sweep(self, cursor: Cursor) -> AsyncIterator[Batch]:
         """A fetch at once, and the whole history from its newest commit. Raises SourceError."""
@@ -76,7 +79,7 @@ class GitSource:
         asked = Pass(calls, self._spec.key, self._place, {})
         try:
             if want.kind == "ledger":
-                yield await asyncio.to_thread(asked.ledger)
+                yield await asyncio.to_thread(asked.ledger, self._known)
             elif want.kind == "patch" and len(want.keys) >= 2:
                 yield await asyncio.to_thread(asked.patch, want.keys[0], want.keys[1:3])
         except GitError as error:

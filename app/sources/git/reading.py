@@ -19,7 +19,7 @@ from .clone import Clone
 from .data import LOGGER, DataReader
 from .history import CommitCount, Detail, mended, walk_commits
 from .mirror import Mirror
-from .notes import read_notes
+from .notes import read_news
 from .objects import Target, read_targets
 from .patches import read_patch
 from .standing import Standing, Walk
@@ -90,13 +90,13 @@ class Pass:
         ground = promotions.ground(listing)
         if ground.digest != standing.promotions:
             standing = standing.but(promotions=ground.digest)
-            told = self._promotions(repository, ground)
-            yield Batch(promotions=told, cursor=standing.cursor())
+            yield Batch(promotions=self._promotions(repository, ground), cursor=standing.cursor())
         elif standing != before:
             yield Batch(cursor=standing.cursor())
         if listing.notes != standing.notes:
-            standing = standing.but(notes=listing.notes)
-            yield Batch(notes=read_notes(repository, listing.notes), cursor=standing.cursor())
+            told = read_news(repository, standing.notes, standing.noted, listing.notes)
+            standing = standing.but(notes=listing.notes, noted=told.known)
+            yield Batch(notes=told.notes, notes_more=told.more, cursor=standing.cursor())
         if standing.fetched_at != before.fetched_at:
             yield Batch(as_of=standing.fetched_at)
         if trouble is not None:
@@ -104,16 +104,19 @@ class Pass:
         if not watched and listing.branches:
             raise SourceError(self._no_branch(listing), state="misconfigured")
 
-    def ledger(self) -> Batch:
-        """What is written down of promotions, and what people wrote, fetched now. Raises GitError, SourceError."""
+    def ledger(self, known: Standing) -> Batch:
+        """What is written down of promotions, and what people wrote, fetched now. Raises GitError, SourceError.
+
+        `known`: what the cache has at least.
+        """
         standing, trouble = self._fetched(Standing())
         if trouble is not None:
             raise trouble
         repository, listing = self._listed(None)
         ground = promotions.ground(listing)
-        told = self._promotions(repository, ground)
-        notes = read_notes(repository, listing.notes)
-        return Batch(promotions=told, notes=notes, as_of=standing.fetched_at)
+        promoted = self._promotions(repository, ground)
+        told = read_news(repository, known.notes, known.noted, listing.notes)
+        return Batch(promotions=promoted, notes=told.notes, notes_more=told.more, as_of=standing.fetched_at)
 
     def patch(self, commit: str, paths: tuple[str, ...]) -> Batch:
         """What a commit changed in a file, by what is here already. Raises GitError, SourceError."""

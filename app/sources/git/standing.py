@@ -43,7 +43,9 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     promotions: str = ""
     """Digest of what was handed over last of what is written down of promotions, and of the policy."""
     notes: str = ""
-    """The commit of the notes that were handed over last."""
+    """The commit of the notes that were handed over last ..."""
+    noted: int = 0
+    """... and how many they are with those before; 0: what is new to them cannot be told."""
 
     def walked(self, tips: Iterable[str]) -> Standing:
         """After a walk from `tips` has ended: they and the latest former ones are known."""

@@ -27,19 +27,21 @@ class Reader:
         self.cursor: dict[str, object] = {}
 
     def told(self) -> list[tuple[Note, ...]]:
-        """What one pass says of notes."""
-        return [batch.notes for batch in asyncio.run(self._pass()) if batch.notes is not None]
+        """What one pass says of notes: all of them, or those that came to others."""
+        batches = asyncio.run(self._pass())
+        assert not [batch for batch in batches if batch.notes is not None and batch.notes_more]
+        return [batch.notes or batch.notes_more for batch in batches if batch.notes is not None or batch.notes_more]
 
     async def _pass(self) -> list[Batch]:
         batches = [batch async for batch in self.source.poll(self.cursor)]
         self.cursor = next((dict(batch.cursor) for batch in reversed(batches) if batch.cursor), self.cursor)
         return batches
 
-    def wanted(self) -> tuple[Note, ...] | None:
+    def wanted(self) -> Batch:
         async def read() -> list[Batch]:
             return [batch async for batch in self.source.want(Want(kind="ledger", source="git"))]
 
-        return asyncio.run(read())[0].notes
+        return asyncio.run(read())[0]
 
 
 @pytest.fixture
@@ -82,8 +84,10 @@ def test_what_others_wrote_with_git_itself_is_read_once_it_is_there(tmp_path: Pa
     append(clone, note(2, "model/churn/14"))
     append(clone, note(3))
     git(clone, "push", "--quiet", "origin", REF)
-    assert reader.wanted() == (note(1), note(2, "model/churn/14"), note(3))
-    assert reader.told() == [(note(1), note(2, "model/churn/14"), note(3))]
+    assert reader.wanted().notes_more == (note(2, "model/churn/14"), note(3))
+    assert Reader(tmp_path, remote).wanted().notes == (note(1), note(2, "model/churn/14"), note(3))
+    assert reader.told() == [(note(2, "model/churn/14"), note(3))]
+    assert reader.told() == []
 
 
 def test_they_are_gone_when_the_ref_is(tmp_path: Path, remote: Path, clone: Path) -> None:

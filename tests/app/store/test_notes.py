@@ -59,6 +59,19 @@ def note(name: str, at: int = T, **rest: Any) -> Note:
     return Note(**(facts | rest))
 
 
+def test_what_comes_to_the_notes_of_a_repository_takes_none_away_and_changes_none(deck: Deck) -> None:
+    deck.git(note("a"), note("b"))
+    before = deck.reader.content().notes
+    deck.cache.write("g", Batch(notes_more=(note("b", text="otherwise"), note("c", at=T + 1))), T)
+    assert deck.ids() == [("a", False), ("b", False), ("c", False)]
+    assert [one.text for one in deck.reader.notes()] == ["note a", "note b", "note c"]
+    assert deck.reader.content().notes == before + 1
+    deck.cache.write("g", Batch(notes_more=(note("c"),)), T)
+    assert deck.reader.content().notes == before + 1
+    deck.git(note("a"))
+    assert deck.ids() == [("a", False)]
+
+
 def test_what_git_holds_is_replaced_by_what_it_holds_now(deck: Deck) -> None:
     deck.git(note("1"), note("2", T - 5))
     assert deck.reader.notes() == [note("2", T - 5), note("1")]
