@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from textual.binding import Binding
 from textual.screen import Screen
 
 from .frame import FrameScreen
@@ -29,8 +30,9 @@ def key_items(screen: Screen[Any]) -> list[Item[str]]:
     items: dict[str, Item[str]] = {}
     for binding in own:
         refused = "  (refused: read-only)" if binding.id in ACTS and _is_read_only(screen) else ""
-        detail = f"{_sentence(binding.tooltip or binding.description)}{refused}   {binding.id}"
-        items.setdefault(binding.action, Item(_keys_of(screen, binding.action), detail, binding.action))
+        detail = f"{_sentence(binding)}{refused}"
+        item = Item(_keys_of(screen, binding.action), detail, binding.action, also=binding.id or "")
+        items.setdefault(binding.action, item)
     return [*items.values(), *(Item(f":{word}", what, ":") for word, what in COMMANDS.items())]
 
 
@@ -48,5 +50,14 @@ def _keys_of(screen: Screen[Any], action: str) -> str:
     return " ".join(dict.fromkeys(found))
 
 
-def _sentence(text: str) -> str:
+def _sentence(binding: Binding) -> str:
+    """What a key does, after the word that the line of keys has for it where that is another."""
+    word, said = binding.description, binding.tooltip
+    if not said or not word or word.casefold() in said.casefold():
+        return _upper(said or word)
+    lower = said[:1].lower() + said[1:] if said[1:2].islower() or said[1:2] == " " else said
+    return f"{_upper(word)}: {lower}"
+
+
+def _upper(text: str) -> str:
     return text[:1].upper() + text[1:]

@@ -305,7 +305,7 @@ class Orders(Bearing, Unheard):
 
     def action_help(self) -> None:
         """All keys, searchable; Enter does what the key does."""
-        picker = Picker("keys", key_items(self.screen), self.deck.palette)
+        picker = Picker("keys", key_items(self.screen), self.deck.palette, tells_whole=True)
         self.push_screen(picker, lambda found: self._press(found[0]) if found else None)
 
     def _press(self, action: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -18,8 +18,12 @@ from ..app.text import cells, fit, shown
 from ..widgets.line import Line, Piece
 from ..widgets.pages import Pages
 from ..widgets.palette import Palette
+from .run_details import wrap
 
 T = TypeVar("T")
+
+GAP: Final = 3
+"""Cells between what an item says and what is said about it."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Item(Generic[T]):
     value: T
     is_minor: bool = False
     """Listed only when it is typed for: how many are left out is said."""
+    also: str = ""
+    """What it is found by as well; it stands at the right edge where there is room."""
 
 
 class Narrow(Input):
@@ -55,7 +61,8 @@ class Narrow(Input):
 class Picker(ModalScreen[list[T] | None], Generic[T]):
     """Gives the chosen values: one of them, or with `several` those that are ticked, in the order of ticking.
 
-    `at_least_one`: where nothing is ticked, Enter takes what is under the cursor.
+    `at_least_one`: where nothing is ticked, Enter takes what is under the cursor. `tells_whole`: what is said about the
+    item under the cursor takes as many lines as it needs.
     """
 
     DEFAULT_CSS = """
@@ -84,6 +91,7 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
         ticked: Sequence[T] = (),
         here: T | None = None,
         at_least_one: bool = False,
+        tells_whole: bool = False,
     ) -> None:
         super().__init__()
         self._title = title
@@ -92,6 +100,7 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
         self._several = several
         self._ticked = list(ticked)
         self._at_least_one = at_least_one
+        self._tells_whole = tells_whole
         self._found = self._listed("")
         values = [item.value for item in self._found]
         self._cursor = values.index(here) if here in values else 0
@@ -134,7 +143,7 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
     def _listed(self, typed: str) -> list[Item[T]]:
         """What holds every word; as long as nothing is typed, what matters, or all where nothing does."""
         words = typed.casefold().split()
-        found = [i for i in self._items if all(w in f"{i.label} {i.detail}".casefold() for w in words)]
+        found = [i for i in self._items if all(w in f"{i.label} {i.detail} {i.also}".casefold() for w in words)]
         return found if words else [item for item in found if not item.is_minor] or found
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -147,23 +156,31 @@ class Picker(ModalScreen[list[T] | None], Generic[T]):
 
     def _draw(self) -> None:
         pages = self.query_one("#items", Pages)
-        height = min(self._height(), max(1, len(self._found)))
-        pages.styles.height = height
-        top = max(0, min(self._cursor - height // 2, len(self._found) - height))
         label = max((cells(shown(item.label)) for item in self._found), default=10)
-        lines = [
-            self._line(at, min(label, self.size.width // 2)) for at in range(top, min(top + height, len(self._found)))
-        ]
-        pages.show(lines or [[(" nothing is called so", "dim")]])
+        label = min(label, self.size.width // 2)
+        here = self._lines(self._cursor, label) if self._found else [[(" nothing is called so", "dim")]]
+        height = min(self._height(), max(1, len(self._found) - 1 + len(here)))
+        pages.styles.height = height
+        others = height - len(here)
+        top = max(0, min(self._cursor - others // 2, len(self._found) - 1 - others))
+        before = [self._lines(at, label)[0] for at in range(top, self._cursor)]
+        end = min(len(self._found), top + others + 1)
+        after = [self._lines(at, label)[0] for at in range(self._cursor + 1, end)]
+        pages.show([*before, *here, *after])
 
-    def _line(self, at: int, label: int) -> list[Piece]:
+    def _lines(self, at: int, label: int) -> list[list[Piece]]:
+        """An item: a line, or as many as it needs under the cursor of a list that tells whole."""
         item = self._found[at]
         here = at == self._cursor
         tick = ("● " if item.value in self._ticked else "  ") if self._several else ""
-        name = fit(shown(item.label), label)
-        gap = " " * (label - cells(name) + 3)
+        name, detail, also = fit(shown(item.label), label), shown(item.detail), shown(item.also)
+        gap = " " * (label - cells(name) + GAP)
         mark: Piece = (f" {'▸' if here else ' '} {tick}", "mark")
-        return [mark, (name, "bright" if here else "text"), (gap + shown(item.detail), "dim")]
+        room = self.size.width - cells(mark[0]) - label - GAP - 1
+        first, *rest = (wrap(detail, max(10, room)) or [""]) if here and self._tells_whole else [detail]
+        edge = " " * (room - cells(first) - cells(also)) + also if cells(first) + cells(also) + GAP <= room else ""
+        line = [mark, (name, "bright" if here else "text"), (f"{gap}{first}{edge if also else ''}", "dim")]
+        return [line, *([(" " * (cells(mark[0]) + label + GAP) + part, "dim")] for part in rest)]
 
     def action_move(self, by: int) -> None:
         """Move through the list."""

@@ -189,6 +189,18 @@ async def test_filtering_narrows_to_what_holds_the_words(on_watch: Any, troubled
         assert "churn@champion v14" not in text
 
 
+async def test_a_key_is_found_by_the_word_that_the_line_of_keys_has_for_it_and_told_whole(
+    on_watch: Any, troubled: Any
+) -> None:
+    async with on_watch(troubled, size=(80, 24)) as opened:
+        await opened.press("question_mark")
+        text = await opened.press(*"roll")
+        assert "Roll back: open the plan of the way back of the model in trouble" in text
+        await opened.press(*["backspace"] * 4)
+        text = " ".join((await opened.press(*"mine")).split())
+        assert "Mine: take on what needs attention here: it is quiet until it changes; again lets go of it" in text
+
+
 async def test_a_filter_of_the_watch_is_that_of_triage(on_watch: Any, troubled: Any) -> None:
     async with on_watch(troubled) as opened:
         await opened.press("slash")
