@@ -310,10 +310,13 @@ class MlflowMonitor(Section, frozen=True, kw_only=True, tag_field="kind", tag="m
     name: str = "mlflow monitors"
     experiments: tuple[str, ...] = ()
     """Name patterns. Empty: all."""
+    step: str | None = None
+    """How far apart points are meant to be. None: as the newest ones are."""
     series: tuple[Series, ...] = ()
 
     def __post_init__(self) -> None:
         check_given("name", self.name)
+        check_duration("step", self.step, least=1.0, most=604_800.0)
         check_words("experiments", self.experiments)
         _check_series(self.series)
 

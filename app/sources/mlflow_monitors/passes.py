@@ -13,6 +13,7 @@ from typing import Final, cast
 
 from ...errors import IncompleteError
 from ...records import Batch, Millis, MonitorSeries, Run, Samples, Series, SourceSpec, Want
+from ...settings import seconds
 from ...settings.sections import MlflowMonitor
 from ...settings.sections import Series as Section
 from ...text import clip
@@ -153,9 +154,9 @@ class MonitorSource:
             yield from (self._series(section, line) for line in marks.lines.get(section.name, ()))
 
     def _series(self, section: Section, line: KnownLine) -> MonitorSeries:
-        return make_series(
-            self.spec.key, section, line.labels, step=line.step, looked_at=self._now(), said=line.labels
-        )  # fmt: skip
+        given = self._section.step
+        step = line.step if given is None else round(1000 * seconds(given))
+        return make_series(self.spec.key, section, line.labels, step=step, looked_at=self._now(), said=line.labels)
 
     def _complain(self, marks: Marks) -> None:
         """Raise IncompleteError where there is nothing to read, or more than is kept."""

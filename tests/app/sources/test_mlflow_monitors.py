@@ -54,9 +54,13 @@ class World:
         self.wire = Wire()
         self.ahead = 0
 
-    def opened(self, *series: Series, experiments: tuple[str, ...] | None = None) -> MonitorSource:
+    def opened(
+        self, *series: Series, experiments: tuple[str, ...] | None = None, step: str | None = None
+    ) -> MonitorSource:
         """A source of these series, as after a restart."""
-        section = MlflowMonitor(experiments=(self.name,) if experiments is None else experiments, series=series)
+        section = MlflowMonitor(
+            experiments=(self.name,) if experiments is None else experiments, series=series, step=step
+        )  # fmt: skip
         is_http = self.address.startswith("http")
         runs = open_mlflow(
             SPEC, self.address, experiments=section.experiments, transport=self.wire if is_http else None
@@ -182,6 +186,16 @@ async def test_model_and_version_come_from_params_as_well_as_from_tags(world: Wo
     assert (line.model, line.version) == ("fare", "v3")
     assert line.labels == {"experiment": world.name, "served": "fare", "release": "v3"}
     await source.close()
+
+
+async def test_how_far_apart_points_are_meant_to_be_may_be_said_where_they_come_at_uneven_times(world: World) -> None:
+    run = world.run(end=None)
+    for step in range(12):
+        world.log(run, world.now + 60_000 * step, step, precision=0.8)
+    for said, expected in (("30m", HOUR // 2), (None, 60_000)):
+        source = world.opened(PRECISION, step=said)
+        assert (await world.poll(source)).line("precision").step == expected
+        await source.close()
 
 
 async def test_an_objective_joins_counts_by_step(world: World) -> None:
