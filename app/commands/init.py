@@ -17,6 +17,7 @@ from ..identities import alike, identities
 from ..settings import FILE, Mlflow, Settings
 from ..store.reading import Reader
 from .boundary import say
+from .next_steps import next_steps
 from .options import Options
 from .place import NAME_ONE, NO_SOURCE, cache_of, settings_of
 from .printing import print_object
@@ -35,13 +36,13 @@ def init_command(options: Options, force: bool, as_json: bool) -> int:
 
     Finds the Git repository, its remote's host, MLFLOW_TRACKING_URI or mlflow.db, gx/, dbt's results and
     Terraform's. A Makefile with a target `test` becomes a local pipeline where no CI is found. After a first sync,
-    datasets of several tools whose names end alike are proposed in a comment. Read it, change it, commit it: it is
-    your team's.
+    datasets of several tools whose names end alike are proposed in a comment, and always the sections by which
+    production comes into sight. Read it, change it, commit it: it is your team's.
     """
     file = (options.project or Path()).absolute() / FILE
     with _moved_away(file) if force else _left_alone(options):
         settings = settings_of(options)
-        content = written_down(settings) + _alike(options, settings)
+        content = written_down(settings) + _alike(options, settings) + next_steps(settings)
         _write(file, content)
     for sentence in (*settings.found, *propose(settings).sentences):
         say(f"Found: {sentence}")

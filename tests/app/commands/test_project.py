@@ -94,6 +94,34 @@ def test_init_writes_what_it_found_and_the_file_loads(call: Call, bare_project: 
     assert load(directory=bare_project).mlflow.tracking_uri == "sqlite:///mlflow.db"
 
 
+def test_init_proposes_in_comments_what_brings_production_into_sight_and_it_loads_without_the_marks(
+    call: Call, bare_project: Path
+) -> None:
+    call("init")
+    file = bare_project / "quarterdeck.toml"
+    written, _, steps = file.read_text().partition("\n# Next steps.")
+    assert all(line.startswith("#") for line in steps.splitlines()[1:] if line)
+    lines = [line.removeprefix("# ") for line in steps.splitlines()[2:] if " = " in line or "[" in line]
+    file.write_text(
+        "\n".join([written, *(line for line in lines if line[0] == "[" or line.split(" = ")[0].isidentifier())])
+    )
+    settings = load(directory=bare_project)
+    assert [one.kind for one in (*settings.ci, *settings.checks, *settings.monitors, *settings.infra)] == [
+        "github", "great_expectations", "prometheus", "terraform",
+    ]  # fmt: skip
+    assert settings.mlflow.tracking_uri
+    assert settings.promotion["my-model"].to == "champion"
+
+
+def test_init_proposes_nothing_that_is_there(call: Call, bare_project: Path) -> None:
+    (bare_project / "mlflow.db").write_bytes(b"")
+    (bare_project / "gx").mkdir()
+    content = call("init", "--json").json["content"]
+    assert "# [mlflow]" not in content
+    assert "# [[checks]]" not in content
+    assert "# [[monitors]]" in content
+
+
 def test_init_does_not_write_over_a_file(call: Call, project: Path) -> None:
     before = (project / "quarterdeck.toml").read_text()
     said = call("init")
