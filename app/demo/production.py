@@ -13,16 +13,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ..records import Millis, Point, Record
-from .plans import Plan, plans
-from .registry import Move, Shelf, last, shelve
+from .plans import Plan
+from .registry import Move, Shelf, last
 from .team import DAY, HOUR, MINUTE
 from .world import World
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
 
 EXPERIMENT: Final = "production"
+SERVED: Final = ("churn", "churn-offers", "churn-realtime")
+"""`ltv` is not served."""
 EVERY: Final[Millis] = 30 * MINUTE
 DAYS: Final = 8
 """For which there are figures."""
@@ -48,9 +49,9 @@ class Service(Record, frozen=True):
 
 
 def services(world: World, planned: Sequence[Plan], shelf: Shelf) -> list[Service]:
-    """Who was champion of what in the last days; `ltv` is not served."""
+    """Who was champion of what in the last days."""
     made: list[Service] = []
-    for model in ("churn", "churn-offers", "churn-realtime"):
+    for model in SERVED:
         moves = [move for move in shelf.moves if (move.model, move.alias) == (model, "champion")]
         for number, move in enumerate(moves):
             until = moves[number + 1].at if number + 1 < len(moves) else None
@@ -109,9 +110,7 @@ def log_production(client: MlflowClient, world: World, planned: Sequence[Plan], 
     experiment = client.create_experiment(EXPERIMENT, artifact_location=location)
     for service in services(world, planned, shelf):
         draw = world.draw(f"production of {service.model} {service.version}")
-        tags = {"model": service.model, "version": service.version, "mlflow.user": "svc-serve"}
-        name = f"{service.model}-v{service.version}"
-        run = client.create_run(experiment, start_time=service.began, tags=tags, run_name=name).info.run_id
+        run = begin_run(client, experiment, service)
         points = [Metric(key, point.value, point.at, point.step) for key, point in figures(service, world.made, draw)]
         for start in range(0, len(points), 800):
             client.log_batch(run, points[start : start + 800])
@@ -119,32 +118,8 @@ def log_production(client: MlflowClient, world: World, planned: Sequence[Plan], 
             client.set_terminated(run, "FINISHED", service.ended)
 
 
-class Serving:
-    """The versions that are served while somebody watches: a point a minute, into the runs that are there."""
-
-    def __init__(self, client: MlflowClient, world: World) -> None:
-        self._client = client
-        planned = plans(world)
-        self._draw = world.draw("production as it goes on")
-        self._logged_at: Millis = 0
-        self._runs: dict[str, Service] = {}
-        running = {(run.data.tags["model"], run.data.tags["version"]): run.info.run_id for run in _running(client)}
-        for service in services(world, planned, shelve(world, planned)):
-            if (run := running.get((service.model, service.version))) is not None:
-                self._runs[run] = service
-
-    def log(self, now: Millis) -> None:
-        """Log what is due. Raises MlflowException where the store would not take it just now."""
-        from mlflow.entities import Metric
-
-        if now - self._logged_at < MINUTE:
-            return
-        self._logged_at = now
-        for run, service in self._runs.items():
-            points = points_at(service, now, self._draw)
-            self._client.log_batch(run, [Metric(key, point.value, point.at, point.step) for key, point in points])
-
-
-def _running(client: MlflowClient) -> Sequence[Run]:
-    found = client.get_experiment_by_name(EXPERIMENT)
-    return [] if found is None else client.search_runs([found.experiment_id], "attributes.status = 'RUNNING'")
+def begin_run(client: MlflowClient, experiment: str, service: Service) -> str:
+    """The run to which the figures of a service are logged; gives its id."""
+    tags = {"model": service.model, "version": service.version, "mlflow.user": "svc-serve"}
+    name = f"{service.model}-v{service.version}"
+    return str(client.create_run(experiment, start_time=service.began, tags=tags, run_name=name).info.run_id)

@@ -75,9 +75,8 @@ class Shelf:
     def version(self, model: str, plan: int, after: Millis = 40 * MINUTE, note: str = "") -> str:
         """A run becomes the next version of a model, some time after it ended; gives its number."""
         run = self._plans[plan]
-        who = "ann" if run.user == "svc-train" else run.user
         at = (run.ended or run.started) + after
-        self.versions.append(Version(model=model, plan=plan, at=at, who=who, note=note))
+        self.versions.append(Version(model=model, plan=plan, at=at, who=run.user, note=note))
         return str(sum(one.model == model for one in self.versions))
 
     def move(

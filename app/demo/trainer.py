@@ -22,8 +22,8 @@ from ..records import Millis
 from .detached import only_trainer
 from .live import PACE, ROUNDS, Live, points_at, read_live, whole_plan, write_live
 from .plans import Plan
-from .production import Serving
 from .runs import log_run, open_client
+from .serving import Serving
 from .world import FOLDER, World, read_world
 
 if TYPE_CHECKING:

@@ -13,12 +13,14 @@ from quarterdeck.app import trust
 from quarterdeck.app.demo import write_ledger
 from quarterdeck.app.git import run_git
 from quarterdeck.app.promotion import Plan, plan_of, read_situation
-from quarterdeck.app.records import Actor
+from quarterdeck.app.records import Actor, Attention
 from quarterdeck.app.settings import Settings, load
 from quarterdeck.app.store.explanations import explained
 from quarterdeck.app.store.files import cache_file
 from quarterdeck.app.store.reading import Reader
 from quarterdeck.app.store.state import State, state_file
+from quarterdeck.app.sync.once import sync_now
+from quarterdeck.app.triage.sight import kept_sight
 
 YOU = Actor(name="you", email="you@example.com")
 
@@ -68,3 +70,24 @@ def test_the_worlds_remote_holds_the_ledger_and_no_more_than_was_pushed(settings
     refs = run_git(remote, "for-each-ref", "--format=%(refname)", "refs/quarterdeck/ledger").decode().split()
     assert len(refs) == 10
     assert run_git(settings.root, "status", "--porcelain") == b""
+
+
+def test_the_first_screen_leads_with_the_incident_and_later_passes_change_nothing_of_its_evidence(
+    settings: Settings,
+) -> None:
+    first = _seen(settings)
+    assert first[0].title.startswith("churn-offers@champion v3  precision")
+    sync_now(settings, cache_file(None, settings.project_key))
+    assert [_evidence(one) for one in _seen(settings)] == [_evidence(one) for one in first]
+
+
+def _seen(settings: Settings) -> tuple[Attention, ...]:
+    with State(state_file(settings.project_key)) as state:
+        kept = kept_sight(state)
+    assert kept is not None
+    return kept[1].attentions
+
+
+def _evidence(one: Attention) -> list[tuple[str, str, int]]:
+    told = [one for one in one.signals if one.kind != "source trouble"]  # the copy's artifacts lie where it came from
+    return [(signal.kind, signal.subject, signal.since) for signal in told]
