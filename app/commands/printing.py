@@ -20,7 +20,9 @@ from ..records import Millis
 from ..text import cells, fit, pad, shown
 
 WIDEST = 40
-"""Cells that one column takes at most; on stdout that is no terminal a longer text pushes its own row only."""
+"""Cells that one column takes at most on a terminal."""
+WIDEST_WHOLE = 100
+"""Cells that one takes at most on stdout that is no terminal: a longer text pushes its own row only."""
 NARROWEST = 8
 FIRST_ROWS = 200
 """Rows that the column widths are taken from; later ones are printed as they come."""
@@ -92,7 +94,7 @@ def _room() -> int | None:
 def _widths(heads: Sequence[Head], rows: Sequence[Sequence[str]], room: int | None) -> list[int]:
     columns = zip(*rows, strict=True)
     widths = [
-        min(WIDEST, max(cells(head.title), *(cells(cell) for cell in column)))
+        min(WIDEST if room is not None else WIDEST_WHOLE, max(cells(head.title), *(cells(cell) for cell in column)))
         for head, column in zip(heads, columns, strict=True)
     ]
     return widths if room is None else _narrowed(widths, [head.right or head.whole for head in heads], room)

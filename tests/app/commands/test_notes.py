@@ -55,6 +55,13 @@ def test_a_note_is_printed_as_it_was_written_down(call: Call) -> None:
     assert "only here" in listed
 
 
+def test_a_list_that_is_no_terminal_s_keeps_its_columns_below_each_other(call: Call) -> None:
+    call("note", "run/4f2c", "short")
+    call("note", "alias/churn@champion", "precision falls since Tuesday, and nobody has looked at the data yet")
+    head, *rows = call("note", "--list").out.splitlines()
+    assert {row.index("only here") for row in rows} == {head.index("where")}
+
+
 def test_a_note_as_json_says_why_it_is_here_only(call: Call) -> None:
     said = call("note", "run/4f2c", "odd", "--json")
     assert (said.json["shared"], said.json["sentence"]) == (False, LOCAL)
