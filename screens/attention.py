@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -125,6 +126,9 @@ class ChangesScreen(PageScreen[ChangesFacts]):
         row = self.outline.entry()
         if row is not None and isinstance(row.thing, WayBack):
             self.action_roll_back()
+        elif row is not None and row.kind == "other" and self.facts is not None:
+            filter_text = events_like(row.name, self.facts.changes, self.deck.zone)
+            self.app.action_events(filter_text)  # type: ignore[attr-defined]  # Quarterdeck's
         elif (subject := _subject_of(row)) is not None:
             self._go(subject)
         else:
@@ -147,14 +151,31 @@ class ChangesScreen(PageScreen[ChangesFacts]):
 
     def action_log(self) -> None:
         """Open the log that the row is about."""
-        row = self.outline.entry()
-        subject = log_of(row.thing) if row is not None else None
-        if subject is None and self.facts is not None and self.facts.attention is not None:
-            subject = log_of(self.facts.attention)
+        subject = self._log_here()
         if subject is None:
             self.say("no log is known for this", "dim")
         else:
             open_log(self, subject)
+
+    def _log_here(self) -> Subject | None:
+        row = self.outline.entry() if self.is_composed else None
+        subject = log_of(row.thing) if row is not None else None
+        attention = self.facts.attention if self.facts is not None else None
+        return subject or (log_of(attention) if attention is not None else None)
+
+    def idle_keys(self) -> Sequence[str]:
+        """Those that need a log, a way back, or something that needs attention, where there is none."""
+        back = self.facts.changes.way_back if self.facts is not None else None
+        known = {
+            "changes.log": self._log_here() is not None,
+            "changes.back": back is not None and bool(back.version),
+            "ack": self.attention_here() is not None,
+        }
+        return [key for key, does in known.items() if not does]
+
+    def on_outline_moved(self) -> None:
+        """Other keys may do something here."""
+        self.write_frame()
 
     def action_roll_back(self) -> None:
         """Open the plan of the way back."""
@@ -188,6 +209,14 @@ class AttentionScreen(ChangesScreen):
         super().__init__(deck, Subject(kind="attention", parts=(attention.id,)))
         if known is not None:
             self.facts = ChangesFacts(known, attention)
+
+
+def events_like(kind: str, changes: Changes, zone: tzinfo) -> str:
+    """The filter for events of a kind in the time that is looked at."""
+    # to the minute, as people write it: what came within the last one belongs to it
+    ends = (datetime.fromtimestamp(at / 1000, zone) for at in (changes.since, changes.until + 59_999))
+    since, until = (f'"{end:%Y-%m-%dT%H:%M}"' for end in ends)
+    return f'kind:"{kind}" at >= {since} at <= {until}'
 
 
 # -- what is read -------------------------------------------------------------------------------------------------

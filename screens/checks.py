@@ -145,6 +145,7 @@ class ChecksScreen(CheckList):
         if self.is_ready:
             self._tell()
             self._ask_for_feeds()
+            self.write_frame()  # Enter does something else on a head
 
     def _tell(self) -> None:
         """Write of what is under the cursor what the table has no room for."""
@@ -223,6 +224,13 @@ class ChecksScreen(CheckList):
             self._tell()
 
     # -- keys ---------------------------------------------------------------------------------------------------
+
+    def shown_keys(self) -> list[tuple[str, str]]:
+        """On a head Enter opens no page."""
+        line = self.table.row() if self.is_composed else None
+        if line is None or line.kind not in ("dataset", "fold", "rest"):
+            return super().shown_keys()
+        return [(key, "fold" if says == "open" else says) for key, says in super().shown_keys()]
 
     def open_row(self, line: CheckLine) -> None:
         """Open the check; open or fold what a head stands for."""

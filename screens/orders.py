@@ -174,6 +174,10 @@ class Orders(Bearing, Unheard):
     def _do_events(self, argument: str) -> None:
         self._go("events", argument)
 
+    def action_events(self, filter_text: str) -> None:
+        """Go to those events for which a filter holds."""
+        self._go("events", filter_text)
+
     def _do_infra(self, argument: str) -> None:
         self._go("infra", argument)
 

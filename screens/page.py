@@ -15,7 +15,7 @@ from ..app.copies import Copy
 from ..app.errors import QuarterdeckError
 from ..app.records import Subject
 from ..app.store.reading import Reader
-from ..app.text import clip, shown
+from ..app.text import cells, clip, shown
 from ..widgets.line import Line, Piece
 from ..widgets.outline import Outline
 from .asking import Asking
@@ -266,11 +266,12 @@ class PageScreen(Halves, Generic[F]):
     def subject(self) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """What it is called, and how much stands below."""
         kind, name = self.named()
-        left: list[Piece] = [(f" {kind} ", "dim"), (clip(name, 60), "bright")]
-        if self.needle:
-            left.append((f"  /{shown(self.needle)}", "accent"))
+        needle = f"  /{shown(self.needle)}" if self.needle else ""
         below = self.outline.below if self.is_composed else 0
-        return left, [(f"{below} line{'s' * (below != 1)} below ", "dim")] if below else []
+        under = f"{below} line{'s' * (below != 1)} below " if below else ""
+        room = max(20, self.size.width - cells(kind) - cells(needle) - cells(under) - 4)
+        left: list[Piece] = [(f" {kind} ", "dim"), (clip(name, room), "bright"), (needle, "accent")]
+        return left, [(under, "dim")] if under else []
 
 
 def _told(reader: Reader, read: Callable[[Reader], F | None]) -> Generator[tuple[F | None]]:

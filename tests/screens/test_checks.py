@@ -83,6 +83,7 @@ async def test_folds_open_and_close_with_enter_and_space(checked: Any, settled: 
     async with app.run_test(size=SIZE) as pilot:
         lines = await press(pilot, settled, "4", *"jjjjjj")
         assert " ▸  ▸ 8 pass" in "\n".join(lines)
+        assert "Enter fold" in lines[-1]
         lines = await press(pilot, settled, key)
         assert "● between(a)" in "\n".join(lines)
         lines = await press(pilot, settled, "g", key)

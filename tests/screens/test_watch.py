@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from quarterdeck.app.triage import sight_to_json
 from quarterdeck.screens import halves, page, watch
 from quarterdeck.screens.attention import AttentionScreen, ChangesScreen
+from quarterdeck.screens.events import EventsScreen
 from quarterdeck.screens.lineage import LineageScreen
 from quarterdeck.screens.log import LogScreen
 from quarterdeck.screens.pipeline import PipelineScreen
@@ -171,6 +174,44 @@ async def test_a_note_on_what_is_here_is_written_down_and_stands_on_its_page(on_
         await opened.press(*"asked bo".replace(" ", "~").replace("~", "_"), "enter")
         [note] = troubled.tables.own_notes()
         assert (note.kind, note.text) == ("note", "asked_bo")
+
+
+async def test_a_key_that_does_nothing_on_the_page_of_an_attention_is_not_named_there(
+    on_watch: Any, troubled: Any
+) -> None:
+    async with on_watch(troubled) as opened:
+        keys = (await opened.press("enter")).splitlines()[-1]
+        assert "l log" not in keys
+        assert "B roll back" in keys
+        await opened.press("escape", "2")
+        keys = (await opened.press("w")).splitlines()[-1]
+        assert "m note" in keys
+        assert "a mine" not in keys
+        assert "B roll back" not in keys
+
+
+async def test_the_title_of_an_attention_is_whole_where_there_is_room(on_watch: Any, troubled: Any) -> None:
+    async with on_watch(troubled) as opened:
+        await opened.press("enter")
+        screen = opened.app.screen
+        title = f"{screen.facts.attention.title}, and what follows from that, whole"
+        screen.facts = replace(screen.facts, attention=msgspec.structs.replace(screen.facts.attention, title=title))
+        screen.write_frame()
+        assert title in (await opened.press()).splitlines()[1]
+
+
+async def test_enter_on_what_happened_besides_lists_it(on_watch: Any, troubled: Any) -> None:
+    async with on_watch(troubled) as opened:
+        await opened.press("enter")
+        screen = opened.app.screen
+        [kind, number] = screen.facts.changes.others[0]
+        screen.outline.go_to(("other", kind))
+        text = await opened.press("enter")
+        assert isinstance(opened.app.screen, EventsScreen)
+        assert f'kind:"{kind}" at >= ' in text
+        assert len([line for line in text.splitlines()[4:-2] if kind[:12] in line]) >= number
+        await opened.press("q")
+        assert opened.app.screen is screen
 
 
 async def test_w_says_what_changed_around_anything_and_w_again_draws_its_lineage(on_watch: Any, troubled: Any) -> None:

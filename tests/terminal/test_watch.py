@@ -33,12 +33,11 @@ def test_what_the_syncer_kept_is_there_at_once_and_the_gravest_can_be_taken_on_a
     program = terminal("--project", churn, size=(120, 40), opens="watch")
     program.wait_for(TROUBLE)
     program.press("a")
-    program.wait_for("1 acknowledged, folded")
-    program.wait_gone(TROUBLE)
+    program.wait_for("1 acknowledged", "has it")  # and under the cursor, for a note on it
     program.press("H")
     program.wait_for("hand-over", "#")
     program.press("esc")
-    program.wait_for("1 acknowledged, folded")
+    program.wait_for("1 acknowledged", "has it")
     with State(state_file(load(directory=churn).project_key)) as state:
         [note] = state.own_notes()
     assert (note.kind, note.about.partition("  ")[0]) == ("ack", "churn-offers@champion v3")
