@@ -380,6 +380,10 @@ class CompareScreen(RunActs, Narrowing):
         """Tab goes from the table to the curves and back: the line of keys says whose they are."""
         self.write_frame()
 
+    def on_chart_moved(self) -> None:
+        """Whether there is a cursor or a bright curve to put away is on the key line."""
+        self.write_frame()
+
     def shown_keys(self) -> list[tuple[str, str]]:
         """What this screen is for comes first; of the chart, while the keys are its."""
         if self.chart.has_focus:

@@ -22,7 +22,8 @@ ASKED = "asked for the curves …"
 
 CHART_KEYS = {
     "chart.axis": "axis", "chart.log": "log", "chart.more": "smoother", "chart.less": "rougher",
-    "chart.zoom_in": "zoom in", "back": "table", "chart.whole": "whole", "chart.next": "bring out", "copy": "copy",
+    "chart.zoom_in": "zoom in", "chart.leave": "put away", "back": "table", "chart.whole": "whole",
+    "chart.next": "bring out", "copy": "copy",
 }  # fmt: skip
 """What the line of keys says while the curves have the focus, by the ids of the bindings."""
 
