@@ -111,6 +111,12 @@ def titled(one: HeldVersion) -> str:
     return f"{alias_word(one)} v{one.version}"
 
 
+def feeding(eaters: Iterable[HeldVersion]) -> str:
+    """`churn@champion feeds`, `churn@champion, ltv@champion feed`."""
+    names = list(dict.fromkeys(map(alias_word, eaters)))
+    return f"{', '.join(names)} {'feeds' if len(names) == 1 else 'feed'}"
+
+
 def refs_to(eaters: Iterable[HeldVersion]) -> tuple[EventRef, ...]:
     """The aliases that are endangered, and their versions."""
     pairs = ((ref("alias", one.model, one.alias), ref("model", one.model, one.version)) for one in eaters)

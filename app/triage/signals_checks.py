@@ -12,7 +12,7 @@ from ..store.watch_reads import WatchReads
 from ..store.watch_rows import CheckLine, HeldVersion
 from .clocks import Clocks, until
 from .outlook import Outlook
-from .production import Production, alias_word, endangered, model_group, refs_to
+from .production import Production, endangered, feeding, model_group, refs_to
 from .severity import rank, severity
 from .signs import Found, Sign, earliest, ref, written
 
@@ -148,7 +148,7 @@ def _why(one: Trouble) -> str:
     who = f"said by {' '.join(filter(None, (one.check.tool, one.check.suite)))}"
     if not one.eaters:
         return f"no model in production is known to feed on it; {who}"
-    return f"{', '.join(dict.fromkeys(map(alias_word, one.eaters)))} feeds on it; {who}"
+    return f"{feeding(one.eaters)} on it; {who}"
 
 
 def _sign(dataset: str, lead: Trouble, title: str, own: Sequence[Trouble], reason: str) -> Sign:

@@ -15,7 +15,7 @@ from ..store.watch_rows import HeldVersion
 from ..watching import HABIT
 from .clocks import Clocks, oldest
 from .outlook import Outlook
-from .production import Production, alias_word, endangered, model_group, refs_to, same_names
+from .production import Production, endangered, feeding, model_group, refs_to, same_names
 from .severity import severity
 from .signs import Found, Sign, earliest, ref, written
 
@@ -96,13 +96,12 @@ def _rhythm(appeared: Mapping[str, Sequence[Millis]]) -> _Rhythm | None:
 
 
 def _stale(one: UsedData, rhythm: _Rhythm) -> Sign:
-    names = ", ".join(dict.fromkeys(map(alias_word, one.eaters)))
     subject = written("dataset", one.called, one.digest) if one.digest else written("alias", *_alias(one))
     signal = Signal(
         kind="data stale", subject=subject, severity=severity("data stale"), since=rhythm.late_at,
         not_before=rhythm.newest,
         title=f"{one.name}  no new version; one comes every {span(rhythm.usual)} as a rule", state="stale",
-        reason=f"{names} feeds on it", refs=((ref("dataset", one.called, one.digest),) if one.digest else ())
+        reason=f"{feeding(one.eaters)} on it", refs=((ref("dataset", one.called, one.digest),) if one.digest else ())
         + refs_to(one.eaters), **endangered(one.eaters),
     )  # fmt: skip
     return Sign(signal, ("data", one.name), joins=tuple(map(model_group, one.eaters)))

@@ -127,6 +127,8 @@ def test_what_the_cache_does_not_have_has_no_lineage(world: Traced, subject: str
 def test_a_kind_without_a_lineage_is_refused(world: Traced) -> None:
     with pytest.raises(UsageError, match="no lineage of source/x"):
         trace(world.reader, parse_subject("source/x"), DECLARED, now=NOW)
+    with pytest.raises(UsageError, match="an event is none of"):
+        trace(world.reader, parse_subject("event/x"), DECLARED, now=NOW)
 
 
 # -- models

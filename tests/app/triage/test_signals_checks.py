@@ -48,6 +48,12 @@ def test_a_failing_check_of_the_champions_data_is_high_since_it_began_to_fail(wo
     assert "alias/churn@champion" in {ref.subject for ref in one.refs}
 
 
+def test_of_several_that_are_endangered_it_is_told_in_the_plural(world: Watched) -> None:
+    world.aliases(champion="13", production="13")
+    nightly(world, "fail")
+    assert world.signal("check failing").reason.startswith("churn@champion, churn@production feed on it; ")
+
+
 def test_the_data_may_be_called_the_same_without_being_declared(world: Watched) -> None:
     nightly(world, "fail", dataset="orders-train")
     assert world.signal("check failing").severity == "high"
