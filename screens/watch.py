@@ -58,7 +58,7 @@ class WatchScreen(PageScreen[WatchFacts]):
         """The attention that is being taken on."""
         self._where: Node | None = None
         """The needle as a filter."""
-        self.facts = kept_facts(deck.state)
+        self.facts = kept_facts(deck.state, deck.reader, deck.outlook)
 
     # -- what it says -------------------------------------------------------------------------------------------
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from array import array
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 EXPLAINED: Final = 8
 """Attentions whose suspects are looked for at once: more do not fit on any screen."""
+
+AT_FIRST: Final = 4
+"""Attentions whose curves are read before the first paint: more are not in sight then."""
 
 BEFORE: Final = 24 * 3_600_000
 """Milliseconds before the trouble that its curve shows."""
@@ -49,10 +54,20 @@ class WatchFacts:
     is_kept: bool = False
 
 
-def kept_facts(state: State) -> WatchFacts | None:
-    """What the syncer saw last: painted at once, whatever else takes time."""
+def kept_facts(state: State, reader: Reader, outlook: Outlook) -> WatchFacts | None:
+    """What the syncer saw last: painted at once, whatever else takes time.
+
+    Its curves are read here, half a millisecond each, so that no line becomes another when the look is over.
+    """
     kept = kept_sight(state)
-    return None if kept is None else WatchFacts(sight=kept[1], changes=kept[2], is_kept=True)
+    if kept is None:
+        return None
+    sight = kept[1]
+    first = [one for one in sight.attentions if not one.is_quiet][:AT_FIRST]
+    with suppress(sqlite3.Error):  # a cache that cannot be read is told of by who looks
+        strips = {one.id: strip for one in first if (strip := strip_of(reader, state, one, outlook, sight.at))}
+        return WatchFacts(sight=sight, changes=kept[2], strips=strips, is_kept=True)
+    return WatchFacts(sight=sight, changes=kept[2], is_kept=True)
 
 
 def reading(

@@ -28,7 +28,7 @@ from .running_causes import running_causes
 from .sight import kept_sight
 from .symptom import symptom_of_attention, symptom_of_subject
 from .way_back import way_back
-from .window import DAY, SKEW, Symptom, lasting
+from .window import DAY, SKEW, Symptom, ago, lasting
 
 OTHERS: Final = 1_000
 """Events of a window that are counted at most."""
@@ -65,19 +65,21 @@ def candidates(case: Case) -> list[Candidate]:
     taken = frozenset(sha for one in found for sha in one.commits)
     given = [*model_causes(case), *act_causes(case)]
     commits = list(code_causes(case, taken, frozenset(script for one in found for script in one.scripts)))
-    return [*found, *_merged(given, commits), *running_causes(case)]
+    return [*found, *_merged(given, commits, is_run=case.subject.kind == "run"), *running_causes(case)]
 
 
-def _merged(given: Sequence[Candidate], commits: Sequence[Candidate]) -> Iterator[Candidate]:
+def _merged(given: Sequence[Candidate], commits: Sequence[Candidate], *, is_run: bool) -> Iterator[Candidate]:
     """Params that differ, and the commits of params that were carried along, are one change: by the commit where there
-    is one alone, else by the run."""
+    is one alone, else by the run. `is_run`: of a run that failed it is the last such commit that it ran on, for no run
+    is its own cause."""
     params = next((one for one in given if one.cause == "params"), None)
-    code = [one for one in commits if one.cause == "params" and one.carrier is not None]
+    code = [one for one in commits if one.cause == "params" and (one.carrier is not None or _ran_on(one, is_run))]
+    code, beside = (_last(code), code) if is_run else (code, code)
     if params is None or not code:
         yield from (*given, *commits)
         return
-    yield from (one for one in (*given, *commits) if one is not params and one not in code)
-    commits_of = frozenset(sha for one in code for sha in one.commits)
+    yield from (one for one in (*given, *commits) if one is not params and one not in beside)
+    commits_of = frozenset(sha for one in beside for sha in one.commits)
     if len(code) > 1:
         evidence = (*params.evidence, *(item for one in code for item in one.evidence))
         yield replace(params, evidence=evidence, commits=commits_of)
@@ -88,6 +90,14 @@ def _merged(given: Sequence[Candidate], commits: Sequence[Candidate]) -> Iterato
         title=f"{params.title} in {commit.title.partition(' ')[0]}",
         rules=(*params.rules, *commit.rules[1:]), evidence=(*commit.evidence, *params.evidence),
     )  # fmt: skip
+
+
+def _ran_on(commit: Candidate, is_run: bool) -> bool:
+    return is_run and commit.link == "digest"
+
+
+def _last(code: Sequence[Candidate]) -> list[Candidate]:
+    return sorted(code, key=lambda one: (one.at, one.subject))[-1:]
 
 
 # -- the window -----------------------------------------------------------------------------------------------------
@@ -165,7 +175,7 @@ def _why_not(case: Case, back: WayBack) -> str:
         return f"it is {called(symptom.version)} that is bad, and another version is in force now"
     if last is None or last.entry is None or last.entry.kind != "rollback" or not _is_unproven(case, last.at):
         return ""
-    went = f"{back.alias} went back to {called(shown)} {lasting(case.now - last.at)} ago"
+    went = f"{back.alias} went back to {called(shown)} {ago(case.now - last.at)}"
     return f"{went}, and nothing that is known speaks of the time since"
 
 

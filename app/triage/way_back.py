@@ -15,7 +15,7 @@ from ..store.reading import Reader
 from ..store.state import State
 from .outlook import Outlook
 from .upstream import Moved, moves_of
-from .window import DAY, lasting
+from .window import DAY, ago
 
 _NOBODY: Final = Actor(name="")
 """Who asks makes no difference to what is shown here, and asking Git for it takes 10 ms."""
@@ -63,7 +63,7 @@ def _sentence(found: Situation, moves: list[Moved], now: Millis) -> str:
         return f"{version} as far as is known: {trouble}"
     last = moves[-1] if moves else None
     if last is not None and last.entry is not None and last.entry.kind == "rollback":
-        return f"{found.alias} went back {lasting(now - last.at)} ago already."
+        return f"{found.alias} went back {ago(now - last.at)} already."
     return ""
 
 

@@ -195,6 +195,11 @@ def lasting(time: Millis) -> str:
     return f"{seconds // 86400} d"
 
 
+def ago(time: Millis) -> str:
+    """`3 h ago`. A sentence is kept until somebody looks again, so what is younger than an hour has no figure."""
+    return "less than an hour ago" if time < 3_600_000 else f"{lasting(time)} ago"
+
+
 # -- a line that slid ---------------------------------------------------------------------------------------------
 
 

@@ -270,6 +270,7 @@ async def test_what_the_syncer_kept_is_painted_before_anything_is_looked_at(
     kept = WatchScreen(troubled.app().deck)
     assert kept.facts is not None
     assert kept.facts.is_kept
+    assert list(kept.facts.strips) == list(facts.strips)[:4]  # a sentence would stand there, and then a curve
     assert [one.id for one in kept.facts.sight.attentions] == [one.id for one in facts.sight.attentions]
 
 

@@ -85,3 +85,13 @@ def test_one_that_went_back_already_says_when(team: Team) -> None:
 
 def test_of_a_model_that_no_registry_has_there_is_none(team: Team) -> None:
     assert back(team, "nobody") is None
+
+
+def test_a_way_back_of_just_now_has_no_figure_since_the_sentence_is_kept(team: Team) -> None:
+    usual_team(team)
+    team.version("12", 500, None)
+    team.promoted(3, "13", "14", 0.05, kind="rollback")
+    team.shows(champion="13")
+    found = back(team)
+    assert found is not None
+    assert found.sentence == "champion went back less than an hour ago already."
