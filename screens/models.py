@@ -241,7 +241,7 @@ class ModelsScreen(AskedList[ModelLine, Question, Listed], ModelKeys):
 
     def _read(self, answer: Listed) -> ModelRows:
         deck = self.deck
-        return ModelRows(deck.reader, self._history, answer.ids, self._glances, deck.now(), self._version)
+        return ModelRows(deck.reader, self._history, answer.ids, self._glances, deck.now(), self._version, deck.areas)
 
     def _make_room(self) -> None:
         """Give the columns what the models in sight need; they never get less while the screen is open."""

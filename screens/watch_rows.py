@@ -223,13 +223,13 @@ def span_said(since: Millis | None, until: Millis, now: Millis, zone: tzinfo) ->
 
 
 def way_back_pieces(back: WayBack, width: int) -> list[Piece]:
-    """`way back: v13, champion 12 d, precision 0.82 then; gates today 4 ● 1 ◌`."""
+    """`way back: v13, champion 12 d, precision 0.82 then; own gates 4 ● 1 ◌`: as of now, those of the moment aside."""
     if not back.version:
         return [(fit(f"  way back: {one_line(back.sentence)}", width), "dim")]
     held = f", {clip(back.alias, 16)} {age(0, back.held_for)}" if back.held_for else ""
     made: list[Piece] = [("  way back: ", "dim"), (f"v{clip(back.version, 12)}", "text"), (held, "dim")]
     gates: list[Piece] = [(f" {number} {glyph(state)}", sign(state).role) for state, number in back.gates]
-    gates = [("; gates today", "dim"), *gates] if gates else []
+    gates = [("; own gates", "dim"), *gates] if gates else []
     room = width - sum(cells(text) for text, _ in (*made, *gates))
     made += [(_figures(back, room), "dim"), *gates]
     left = width - sum(cells(text) for text, _ in made)
@@ -281,7 +281,9 @@ def _curve(strip: Strip, width: int) -> list[Piece]:
         return [("no points to draw", "dim")]
     finite = [value for value in values if isfinite(value)]
     drawn = _marked(spark(values, width), list(samples.times), strip)
-    ends = (f"{finite[0]:.3g} ", f" {finite[-1]:.3g}")
+    # what is drawn is thinned to extremes: the newest figure is the one that the title says
+    newest = strip.series.value if strip.series.value is not None and isfinite(strip.series.value) else finite[-1]
+    ends = (f"{finite[0]:.3g} ", f" {newest:.4g}")
     broken = strip.series.bad_since is not None
     return [(ends[0], "dim"), *drawn, (ends[1], "bad" if broken else "text")]
 

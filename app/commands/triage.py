@@ -189,7 +189,7 @@ def _way_back(back: WayBack) -> str:
         return f"  way back: none. {back.sentence}".rstrip()
     gates = ", ".join(f"{number} {state}" for state, number in back.gates)
     told = ", ".join((f"way back: {called(back.version)}", *back.figures))
-    return f"  {told}{f'; gates as of now: {gates}' if gates else ''}{f'. {back.sentence}' if back.sentence else ''}"
+    return f"  {told}{f'; own gates now: {gates}' if gates else ''}{f'. {back.sentence}' if back.sentence else ''}"
 
 
 def _watched(sight: Sight) -> str:

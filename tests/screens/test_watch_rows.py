@@ -143,7 +143,7 @@ def test_the_way_back_names_the_gates_before_more_figures() -> None:
     figures = ("precision 0.82", "recall 0.7", "errors 0.001")
     back = WayBack(model="churn", alias="champion", version="13", held_for=12 * 24 * HOUR, figures=figures,
                    gates=(("pass", 4), ("missing", 1)))  # fmt: skip
-    assert text(way_back_pieces(back, 74)) == "  way back: v13, champion 12 d, precision 0.82 then; gates today 4 ● 1 ◌"
+    assert text(way_back_pieces(back, 74)) == "  way back: v13, champion 12 d, precision 0.82 then; own gates 4 ● 1 ◌"
     none = WayBack(model="churn", alias="champion", version="", sentence="Nobody held it before v14.")
     assert text(way_back_pieces(none, 76)) == "  way back: Nobody held it before v14."
 
@@ -167,6 +167,11 @@ def test_the_curve_is_cut_where_production_moved_and_others_stand_beside_it() ->
     assert said.startswith("  0.83 ")
     assert "┊v14" in said
     assert " 0.71   as of 03:07   p95 111 ms ●" in said
+
+
+def test_a_curve_ends_with_the_figure_that_the_title_says_though_what_is_drawn_of_it_are_extremes() -> None:
+    drawn = samples((NOW - HOUR, 0.83), (NOW - HOUR // 2, 0.696))
+    assert " 0.7033   as of" in text(strip_pieces(Strip(line(value=0.7033), drawn), 100, NOW, UTC))
 
 
 def test_a_line_of_labels_says_until_when_there_are_some_and_one_without_points_says_so() -> None:
