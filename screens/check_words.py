@@ -175,8 +175,7 @@ def said(check: Check, now: Millis, zone: tzinfo = UTC, was: str | None = None) 
 
 
 def silence(check: Check, now: Millis) -> str:
-    """`silent 4 d`: since when it should have spoken, as the Watch counts; "" while it need not. When it last did stands
-    beside it."""
+    """`silent 4 d`: since when it should have spoken, as the Watch counts; "" while it need not."""
     due = check.silent_since(now)
     return f"silent {age(due, now)}" if due is not None else ""
 

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from quarterdeck.app import trust
 from quarterdeck.app.demo.production import EXPERIMENT
 from quarterdeck.app.demo.runs import open_client
 from quarterdeck.app.demo.serving import Serving
 from quarterdeck.app.demo.team import MINUTE
 from quarterdeck.app.demo.world import read_world
+from quarterdeck.app.settings import load
+from quarterdeck.app.store.files import cache_file
+from quarterdeck.app.store.state import State, state_file
+from quarterdeck.app.sync.once import sync_now
+from quarterdeck.app.triage.sight import kept_sight
+from tests.app.demo.test_trainer import age_by_an_hour
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -67,3 +74,21 @@ def test_a_version_that_was_never_served_is_when_it_is_promoted_and_none_where_t
     serving.log(NOW)
     assert served(client, "churn").keys() == {"5"}
     assert served(client, "churn-realtime") == {}
+
+
+def test_a_world_that_nobody_has_served_for_an_hour_is_not_called_silent_though_a_point_a_minute_came_before(
+    copied: Path, client: MlflowClient
+) -> None:
+    serving = Serving(client, read_world(copied))
+    for minute in range(12):
+        serving.log(NOW + minute * MINUTE)
+    age_by_an_hour(copied)
+    settings = load(directory=copied)
+    trust.record_trust(settings)
+    sync_now(settings, cache_file(None, settings.project_key), names=("models", "production"))
+    with State(state_file(settings.project_key)) as state:
+        kept = kept_sight(state)
+    assert kept is not None
+    kinds = {signal.kind for one in kept[1].attentions for signal in one.signals}
+    assert "threshold" in kinds
+    assert "series stale" not in kinds
