@@ -91,7 +91,12 @@ _DOCS: Final = re.compile(
     r"(?:\.(?:md|rst|adoc|png|jpe?g|svg|gif|pdf)$)|(?:^|/)(?:docs?|notes)/|(?:^|/)(?:LICEN[CS]E|CODEOWNERS|AUTHORS|NOTICE"
     r"|CHANGELOG|README|\.gitignore|\.gitattributes|\.editorconfig|\.mailmap|\.pre-commit-config\.yaml)[^/]*$"
 )
-_TESTS: Final = re.compile(r"(?:^|/)(?:tests?|testing|__tests__)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.\w+$")
+_TESTS: Final = re.compile(
+    r"(?:^|/)(?:tests?|testing|__tests__)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.\w+$"
+    r"|(?:^|/)(?:dev|tests?|lint|docs)[-_.]requirements[^/]*\.(?:txt|in)$"
+    r"|(?:^|/)requirements(?:[-_.]|/)(?:dev|tests?|testing|lint|docs)[^/]*\.(?:txt|in)$"
+)
+"""Also what only tests and tools of developers need."""
 _CI: Final = re.compile(
     r"(?:^|/)(?:\.github|\.gitlab|\.circleci|\.buildkite|\.ci|ci)/|(?:^|/)(?:\.gitlab-ci[^/]*|Jenkinsfile[^/]*|Makefile"
     r"|quarterdeck\.toml|azure-pipelines[^/]*|noxfile\.py|tox\.ini|cloudbuild[^/]*)$|(?:^|/)dags?/"
@@ -125,7 +130,7 @@ _MODEL: Final = re.compile(
 _CODE: Final = re.compile(r"\.(?:py|pyx|ipynb|r|R|scala|java|kt|go|rs|ts|js|sh|cpp|cc|c|h|jl|sql)$")
 
 _ORDER: Final[tuple[tuple[Cause, re.Pattern[str]], ...]] = (
-    ("dependency", _DEPENDENCIES), ("docs", _DOCS), ("tests", _TESTS), ("ci", _CI), ("infrastructure code", _INFRA),
+    ("docs", _DOCS), ("tests", _TESTS), ("dependency", _DEPENDENCIES), ("ci", _CI), ("infrastructure code", _INFRA),
     ("check code", _CHECKS), ("params", _PARAMS), ("serving code", _SERVING), ("data code", _DATA),
     ("model code", _MODEL), ("config", _CONFIG), ("code", _CODE),
 )  # fmt: skip

@@ -12,9 +12,9 @@ from ..store.cause_reads import Deployed
 from ..store.events import event_id
 from .candidates import Candidate, Carrier, Link, few, stem, written
 from .case import Case
-from .causes import FITS, Cause, is_code, sorted_paths
+from .causes import FITS, Cause, cause_of_path, is_code, sorted_paths
 from .infra_causes import of_stack, own_code
-from .needs import needs_of
+from .needs import failing_names, needs_of
 from .window import DAY, SKEW, Why, lasting
 
 _MOST: Final = 300
@@ -36,6 +36,12 @@ _NOT_IN_MODELS: Final = frozenset({"serving code", "infrastructure code", "ci", 
 """What a version that is promoted does not bring along, though it was built on it."""
 
 
+_TESTING: Final = re.compile(
+    r"(?:^|[^a-z])(?:py|unit|e2e)?tests?(?:[^a-z]|$)|unit|lint|mypy|ruff|flake|cover|tox|nox|style|format|check|\bqa\b|build"
+    r"|install|setup|ModuleNotFound",
+    re.IGNORECASE,
+)
+"""What a job is called that runs tests or installs what they need, and what its log says."""
 _PLANNED: Final = re.compile(r"\.(?:tf|tfvars|tofu)$")
 """Files that a plan names without their folder."""
 
@@ -228,6 +234,9 @@ def _link(
     own = (Evidence(at=one.commit.committed_at, text=one.commit.subject, subject=written("commit", one.commit.sha)),)
     if read := [path for path in paths if path in case.scripts or path in scripts]:
         return "digest", [Why(factor=1.15, text=f"{few(read)} is what the data was made with", evidence=own)]
+    if one.carrier is not None and one.carrier == case.carrier and cause == "data code" and _unread(case, paths):
+        told = f"but the run of {one.carrier.title} recorded what it was made of, and that is not among it"
+        return "none", [Why(factor=0.5, text=told, evidence=own)]
     if one.carrier is not None and one.carrier == case.carrier and cause in _NOT_IN_MODELS:
         told = f"but that is no part of a model, and {one.carrier.title} brought only the model"
         return "name", [Why(factor=0.7, text=told, evidence=own)]
@@ -242,6 +251,15 @@ def _link(
     if words:
         return "name", [Why(factor=1.1, text=f"it touches files named after {few(words)}", evidence=own)]
     return "none", []
+
+
+def _unread(case: Case, paths: tuple[str, ...]) -> bool:
+    """Whether all data that it brings is none that the version was made of, whose run says what it read."""
+    data = [path.removesuffix(".dvc") for path in paths if cause_of_path(path) == "data code"]
+    if case.bad is None or not case.bad.parts or not all(f"{one}.dvc" in paths for one in data):
+        return False
+    read = {name for part in case.bad.parts for name in (part.name, part.called)}
+    return not any({one, case.outlook.identities.name_of("dvc", one)} & read for one in data)
 
 
 def _stems(case: Case) -> list[str]:
@@ -265,6 +283,8 @@ def _rules(
         return
     yield Why(factor=1.0, text=f"it changes {few(paths)}", evidence=(own,))
     yield from _mentioned(case, everything, own)
+    if cause == "tests" and not _is_tested(case):
+        yield Why(factor=0.3, text="but no job that failed runs tests", evidence=(own,))
     yield from _dated(case, one, own)
     yield from _rarity(case, one.commit, paths, own)
     if len(everything) > _MANY:
@@ -290,6 +310,12 @@ def _mentioned(case: Case, paths: list[str], own: Evidence) -> Iterator[Why]:
     if whole:
         text = f"what failed names {few(whole)}"
         yield Why(factor=1.35, text=text, evidence=(own, *case.symptom.said_by[:2]))
+
+
+def _is_tested(case: Case) -> bool:
+    """Whether what failed may be tests, or tools of developers; nobody can tell where no job says that it failed."""
+    names = list(failing_names(case))
+    return not names or any(_TESTING.search(text) for text in (*names, case.symptom.words))
 
 
 def _names(words: str, path: str) -> bool:

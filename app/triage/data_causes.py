@@ -340,14 +340,16 @@ def _times(case: Case, name: str) -> list[Came]:
     """When versions of it came, newest first: by Git where that tells of enough, else by the first runs on them."""
     told = case.reads.data_times(case.called.get(name, (name,)), case.symptom.until)
     tracked = [one for one in told if one.is_tracked]
-    return tracked if len(tracked) >= _STEADY else told
+    return tracked if len(tracked) >= _STEADY else [one for one in told if not one.is_tracked]
 
 
 def _usual(case: Case, name: str) -> Millis | None:
-    """How far apart versions of it come, where there were some."""
+    """How far apart versions of it come, where there were some, and most of the gaps between them are alike."""
     times = sorted({one.at for one in _times(case, name)})
     gaps = [later - one for one, later in pairwise(times)]
-    return round(median(gaps)) if len(gaps) >= _STEADY - 1 and median(gaps) > 0 else None
+    usual = round(median(gaps)) if len(gaps) >= _STEADY - 1 else 0
+    alike = [gap for gap in gaps if usual / 2 <= gap <= 2 * usual]
+    return usual if usual > 0 and len(alike) >= _STEADY - 1 else None
 
 
 def _stale(case: Case) -> Iterator[Candidate]:

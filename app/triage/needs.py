@@ -83,6 +83,14 @@ def _names_of_pipeline(case: Case, native: str) -> Iterable[str]:
         yield from (job.name for job in row.pipeline.jobs or () if is_broken(job))
 
 
+def failing_names(case: Case) -> Iterable[str]:
+    """The jobs that a pipeline failed because of, and the job itself that it is about."""
+    if case.symptom.family != "pipeline":
+        return
+    names = list(_names_of_pipeline(case, case.subject.parts[0])) if case.subject.kind in ("pipeline", "job") else []
+    yield from names[1:]
+
+
 def is_broken(job: Job) -> bool:
     """Whether a pipeline failed because of it."""
     return job.status == "failed" and not job.may_fail

@@ -54,18 +54,25 @@ def ranked(case: Case, candidates: Iterable[Candidate]) -> list[tuple[Suspect, C
     told = _few_alike([once[key] for key in order if worth[key] / FULL >= WORTH])
     keys = [(one.cause, one.subject, one.at) for one in told]
     found = [(_suspect(case, one, whys[key]), one) for key, one in zip(keys, told, strict=True)]
-    return list(_once(found))
+    return list(_once(case, found))
 
 
-def _once(found: Sequence[tuple[Suspect, Candidate]]) -> Iterator[tuple[Suspect, Candidate]]:
-    """Each subject once, by what is likeliest of it: the others are told beside it."""
-    others: dict[str, list[Suspect]] = {}
-    for suspect, _ in found:
-        others.setdefault(suspect.subject, []).append(suspect)
-    for suspect, candidate in found:
-        same = others.pop(suspect.subject, [])
-        if same:
-            yield _with(suspect, [one for one in same[1:] if one.title != suspect.title][:_BESIDE]), candidate
+def _once(case: Case, found: Sequence[tuple[Suspect, Candidate]]) -> Iterator[tuple[Suspect, Candidate]]:
+    """Each subject once, by what is likeliest of it, the others beside it: of an alias by the move that put the version
+    in force which became bad."""
+    same: dict[str, list[tuple[Suspect, Candidate]]] = {}
+    for pair in found:
+        same.setdefault(pair[0].subject, []).append(pair)
+    for pair in found:
+        suspect, candidate = lead = _lead(case, same[pair[0].subject])
+        if pair is lead:
+            beside = [one for one, _ in same[suspect.subject] if one.title != suspect.title]
+            yield _with(suspect, beside[:_BESIDE]), candidate
+
+
+def _lead(case: Case, same: Sequence[tuple[Suspect, Candidate]]) -> tuple[Suspect, Candidate]:
+    at = None if case.moved is None else case.moved.at
+    return next((pair for pair in same if pair[1].cause in CARRIERS and pair[1].at == at), same[0])
 
 
 def _with(suspect: Suspect, others: Sequence[Suspect]) -> Suspect:

@@ -1,0 +1,98 @@
+"""What is cleared, what belongs together, and what is told of several changes of one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from quarterdeck.app.records import Dataset, Job, Suspect
+from tests.app.triage.incidents import PRECISION, Team, about, sha, trained, usual_team, when
+
+FELL = about("series", PRECISION)
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Iterator[Team]:
+    made = Team(tmp_path)
+    yield made
+    made.close()
+
+
+def named(suspects: list[Suspect], title: str) -> Suspect:
+    return next(one for one in suspects if title in one.title)
+
+
+def test_an_alias_that_moved_several_times_is_told_by_the_move_that_put_the_bad_version_in_force(team: Team) -> None:
+    usual_team(team, good={"params": {"lr": "0.05"}}, bad={"params": {"lr": "0.5"}})
+    team.entries.clear()
+    team.promoted(1, "12", "11", 296)
+    team.promoted(2, "13", "12", 40, gates={"metric": "waived"}, reason="ten milliseconds")
+    team.promoted(3, "14", "13", 28)
+    found = [one for one in team.suspects(FELL) if one.subject == about("alias", "churn", "champion")]
+    assert [(one.title, one.at) for one in found] == [("v13 → v14", when(28))]
+    assert "of the same: v12 → v13, v11 → v12" in found[0].reasons
+
+
+def test_data_that_a_run_which_records_its_inputs_did_not_read_is_not_carried_by_its_version(team: Team) -> None:
+    usual_team(team, bad={"git_commit": sha("customers"), "params": {"lr": "1"}}, good={"params": {"lr": "0.1"}})
+    team.commit("customers", 40, "data/customers.csv.dvc", parent="old")
+    first, *_ = suspects = team.suspects(FELL)
+    found = named(suspects, sha("customers")[:7])
+    assert (first.kind, found.strength) == ("params", "weak")
+    assert "but the run of v14 recorded what it was made of, and that is not among it" in found.reasons
+
+
+def test_and_where_runs_record_no_inputs_it_may_be(team: Team) -> None:
+    nothing = {"datasets": ()}
+    usual_team(team, good=nothing, bad=nothing | {"git_commit": sha("customers")})
+    team.commit("customers", 40, "data/customers.csv.dvc", parent="old")
+    assert team.suspects(FELL)[0].title == f"{sha('customers')[:7]} Change customers"
+
+
+def red(team: Team, job: str) -> list[Suspect]:
+    team.commit("old", 300, "README.md")
+    team.commit("pytest", 20, "requirements-dev.txt", parent="old")
+    team.commit("data", 19, "pipeline/batches.py", parent="pytest")
+    team.pipeline("a", "nightly", "passed", 30, "old")
+    team.pipeline("b", "nightly", "failed", 10, "data", jobs=(Job(id="j", name=job, status="failed"),))
+    return team.suspects("pipeline/b")
+
+
+def test_what_only_tests_need_breaks_no_job_that_runs_none(team: Team) -> None:
+    found = named(red(team, "train"), sha("pytest")[:7])
+    assert (found.strength, "but no job that failed runs tests" in found.reasons) == ("weak", True)
+
+
+def test_but_it_may_break_one_that_does(team: Team) -> None:
+    assert named(red(team, "unit-tests"), sha("pytest")[:7]).strength == "strong"
+
+
+def test_what_only_tests_need_makes_no_model_worse(team: Team) -> None:
+    usual_team(team, bad={"git_commit": sha("pytest")})
+    team.commit("pytest", 40, "requirements/test.txt", parent="old")
+    assert not [one for one in team.suspects(FELL) if sha("pytest")[:7] in one.title and one.strength != "weak"]
+
+
+def test_no_run_is_its_own_cause_where_a_commit_set_what_it_was_given(team: Team) -> None:
+    team.commit("old", 300, "README.md")
+    team.commit("depth", 24, "params.yaml", parent="old")
+    team.run("fine", 40, git_commit=sha("old"), params={"depth": "6"})
+    team.run("bad", 20, status="failed", git_commit=sha("depth"), params={"depth": "40"})
+    first, *others = team.suspects("run/bad")
+    assert (first.subject, first.title) == (about("commit", sha("depth")), f"depth 6 → 40 in {sha('depth')[:7]}")
+    assert "run/bad" in [one.subject for one in first.evidence]
+    assert not [one for one in others if one.kind == "params"]
+
+
+@pytest.mark.parametrize(("gaps", "is_told"), [((24, 24), False), ((1, 24, 90), False), ((24, 23, 25), True)])
+def test_three_gaps_that_are_alike_make_a_rhythm_and_fewer_do_not(
+    team: Team, gaps: tuple[int, ...], is_told: bool
+) -> None:
+    nothing: dict[str, tuple[Dataset, ...]] = {"datasets": trained("77ab")}
+    team.run("first", 95 + sum(gaps), datasets=trained("d0"))
+    for number in range(len(gaps)):
+        team.run(f"scored{number}", 95 + sum(gaps[number + 1 :]), datasets=trained(f"d{number + 1}"))
+    usual_team(team, good=nothing | {"started_at": when(900)}, bad={"datasets": trained(f"d{len(gaps)}")})
+    assert ("no new orders" in [one.title for one in team.suspects(FELL)]) is is_told
