@@ -45,7 +45,7 @@ def deck_left(deck: Deck, tab: str, size: Size) -> list[Piece]:
     whole, dense = _tabs(deck, modes, tab), _tabs(deck, modes, tab, gap=" ")
     if _width(whole) <= room - LEAST_RIGHT:
         return [*made, *whole]
-    if _width(dense) < room:  # closer together: what tells how fresh all is stays beside them
+    if _width(dense) < room - cells(deck.zone_name) - 2:  # closer together: what tells how fresh all is stays beside
         return [*made, (" ", "text"), *dense]
     for mode in (mode for _, _, mode in TABS if mode in deck.areas):  # digits work without their names
         one = _tabs(deck, (mode,), tab)

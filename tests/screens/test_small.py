@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from quarterdeck.screens.deck_line import TABS
+
 Settled = Callable[..., Any]
 SMALL = {(20, 5): "80x24+, is 20x5", (40, 10): "80x24 or more, this is 40x10"}
 
@@ -63,7 +65,9 @@ async def test_a_narrow_screen_keeps_what_to_do(world: Any, settled: Settled, st
     assert "check the path in the settings." in "\n".join(lines)
 
 
-async def test_the_watch_tells_the_zone_where_nothing_else_fits_beside_its_tabs(world: Any, settled: Settled) -> None:
+async def test_the_watch_tells_how_many_sources_answer_beside_its_tabs_and_the_zone_where_nothing_else_fits(
+    world: Any, settled: Settled
+) -> None:
     world.fill()
     async with world.app().run_test(size=(120, 40)) as pilot:
         await pilot.press("1")
@@ -71,5 +75,10 @@ async def test_the_watch_tells_the_zone_where_nothing_else_fits_beside_its_tabs(
         pilot.app.deck.areas = dict.fromkeys(("watch", "checks", "serving", "infra"), "failed")
         pilot.app.screen.write_frame()
         top = (await settled(pilot))[0]
-        assert "8 Infra ✖  9 Events " in top
+        assert "8 Infra ✖ 9 Events " in top
+        assert top.endswith("● 2 of 2   UTC")
+        pilot.app.deck.areas = dict.fromkeys([mode for _, _, mode in TABS], "failed")
+        pilot.app.screen.write_frame()
+        top = (await settled(pilot))[0]
+        assert "9 Events ✖" in top
         assert top.endswith(" UTC")

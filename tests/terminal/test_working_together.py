@@ -20,7 +20,7 @@ def test_what_is_written_in_a_terminal_is_read_by_the_other(tmp_path: Path, term
     page = terminal("open", subject, cwd=ann.clone, env=ann.env)
     page.wait_for("begin")
     page.press("m")
-    page.wait_for("a note on commit/")
+    page.wait_for("a note on commit ")
     page.type("this is where it began")
     page.press("\r")
     page.wait_for("noted")
