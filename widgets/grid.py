@@ -61,18 +61,10 @@ class Grid:
         return "".join(self.texts[y])
 
     def strip(self, y: int, styles: dict[str, Style]) -> Strip:
-        """A row as Textual draws it. Short blanks take the style before them, so that they cost no escape sequence."""
+        """A row as Textual draws it. It is the same whatever was drawn there before: blanks have no role."""
         made: list[Segment] = []
-        text, role = "", "text"
-        for of, group in groupby(zip(self.roles[y], self.texts[y], strict=True), key=_role):
-            piece = "".join(found for _, found in group)
-            if of == role or (not of and len(piece) < _APART):
-                text += piece
-                continue
-            if text:
-                made.append(Segment(text, styles.get(role) or styles["text"]))
-            text, role = piece, of or "text"
-        made.append(Segment(text, styles.get(role) or styles["text"]))
+        for role, group in groupby(zip(self.roles[y], self.texts[y], strict=True), key=_role):
+            made.append(Segment("".join(found for _, found in group), styles.get(role) or styles["text"]))
         return Strip(made, self.width)
 
     def changes(self, before: Grid) -> Iterator[tuple[int, int, int]]:
@@ -107,5 +99,5 @@ class Grid:
 
 
 def _role(cell: tuple[str, str]) -> str:
-    """The role of a cell; a blank has none."""
-    return "" if cell[1] == " " else cell[0]
+    """The role of a cell; a blank is plain, which the pen says nothing of."""
+    return "text" if cell[1] == " " else cell[0] or "text"
