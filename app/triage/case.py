@@ -293,7 +293,8 @@ class Case:
             return max(ended - began, 0)
         points = self.reader.monitors.thinned(key, began, ended + 1, _POINTS)
         times = [time for time, share in zip(points.times, points.shares(), strict=True) if isfinite(share)]
-        return longest_good(times, self.reader.monitors.stretches(key, began, ended), step)
+        # the first point speaks of the time from the beginning on
+        return longest_good((began, *times), self.reader.monitors.stretches(key, began, ended), step)
 
     @cached_property
     def provenance_since(self) -> Millis:

@@ -140,7 +140,7 @@ def cause_of_path(path: str) -> Cause:
     """What a change of this file is, by its name and folder alone; `docs` for what no program reads."""
     for cause, pattern in _ORDER:
         if pattern.search(path):
-            if cause == "serving code" and _CONFIG.search(path) and not _CODE.search(path):
+            if cause in ("serving code", "model code") and _CONFIG.search(path) and not _CODE.search(path):
                 return "config"
             return cause
     return "config" if path.endswith((".yaml", ".yml", ".json")) else "docs" if path.endswith(".txt") else "code"

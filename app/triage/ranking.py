@@ -32,6 +32,8 @@ ALIKE: Final = 3
 """Checks of one commit that are told as suspects."""
 _BESIDE: Final = 3
 """Other changes of one subject that are told beside the likeliest."""
+_JUDGED: Final = ("business", "operational")
+"""Troubles of the version that is in force, and not of the alias that shows it."""
 _RARELY: Final = 0.3
 _CALLED: Final = {"series": "line"}
 """Kinds of subjects that people call otherwise."""
@@ -71,7 +73,7 @@ def _once(case: Case, found: Sequence[tuple[Suspect, Candidate]]) -> Iterator[tu
 
 
 def _lead(case: Case, same: Sequence[tuple[Suspect, Candidate]]) -> tuple[Suspect, Candidate]:
-    at = None if case.moved is None else case.moved.at
+    at = None if case.moved is None or case.symptom.family not in _JUDGED else case.moved.at
     return next((pair for pair in same if pair[1].cause in CARRIERS and pair[1].at == at), same[0])
 
 
@@ -128,8 +130,9 @@ def _near(case: Case, one: Candidate) -> Why:
 
 
 def _at_once(case: Case, one: Candidate) -> Why | None:
-    """Of an alias that moved: what it shows is in force at once."""
-    if one.cause not in CARRIERS:
+    """Of an alias that moved, and of an apply that serving stands on: what it brings is in force at once."""
+    is_applied = one.cause == "infrastructure" and case.symptom.family == "operational"
+    if one.cause not in CARRIERS and not is_applied:
         return None
     known = case.in_force_at if one.cause == "version" else one.at
     return stayed_good(case.symptom, one.not_before, one.at, case.good_for(known), how="it happened")

@@ -30,8 +30,13 @@ LATE: Final = 0.03
 """What counts of something that came after it was bad ..."""
 SLID: Final = 0.2
 """... and after a line left its usual band, before it broke its threshold: both are always weak."""
-_PROVEN: Final[Millis] = 32 * HOUR
-"""A version that was good for so long counts for half: a day with its nights, and a third of one more."""
+_PROVEN: Final[Mapping[Family, Millis]] = {"business": 32 * HOUR, "operational": HOUR // 2}
+"""What is in force at once and was good for so long counts for half, where there were points enough meanwhile: a day
+with its nights and a third of one more, for labels may come late though nobody says so ..."""
+_JUDGED: Final[Millis] = 12 * HOUR
+"""... and where somebody says how late they come, so that the points surely speak of what was predicted since."""
+_SEVERAL: Final = 3
+"""Points that are enough."""
 _TRUTHS: Final = 0.85
 """What counts of data that came too late for the predictions: it may be what they are judged by."""
 _STILL: Final = 0.7
@@ -136,14 +141,15 @@ def _afterwards(symptom: Symptom, first: Millis, how: str) -> Why:
 
 def stayed_good(symptom: Symptom, low: Millis | None, high: Millis, good_for: Millis, *, how: str) -> Why:
     """The same for what is in force at once and wholly, as a version is: `good_for`, how long it was seen to be good
-    after it. Then it is no cause of what came so much later, the less the longer that was compared with the label
-    delay, the step of the line, and the time for which that slid."""
+    after it. Then it is no cause of what came so much later, the less the longer that was compared with the step of
+    the line and the time for which that slid. A label delay is counted already: the points speak of what was predicted
+    since."""
     told = nearness(symptom, low, high, how=how)
-    if not symptom.is_wrong or symptom.family != "business" or high >= symptom.since - SKEW:
+    if not symptom.is_wrong or symptom.family not in _PROVEN or high >= symptom.since - SKEW:
         return told
     good_for = min(good_for, symptom.since - high)
     slid = 0 if symptom.crossed_at is None else symptom.crossed_at - symptom.until
-    half = max(_PROVEN, 3 * symptom.step, symptom.delay // 2, slid)
+    half = max(_JUDGED if symptom.delay else _PROVEN[symptom.family], _SEVERAL * symptom.step, slid)
     factor = _exonerated(good_for / half)
     if factor >= told.factor:
         return told

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.app.records import Dataset, Job, Suspect
-from tests.app.triage.incidents import PRECISION, Team, about, sha, trained, usual_team, when
+from tests.app.triage.incidents import HOUR, LATENCY, PRECISION, Team, about, sha, trained, usual_team, when
 
-FELL = about("series", PRECISION)
+FELL, SLOW = about("series", PRECISION), about("series", LATENCY)
 
 
 @pytest.fixture
@@ -96,3 +96,41 @@ def test_three_gaps_that_are_alike_make_a_rhythm_and_fewer_do_not(
         team.run(f"scored{number}", 95 + sum(gaps[number + 1 :]), datasets=trained(f"d{number + 1}"))
     usual_team(team, good=nothing | {"started_at": when(900)}, bad={"datasets": trained(f"d{len(gaps)}")})
     assert ("no new orders" in [one.title for one in team.suspects(FELL)]) is is_told
+
+
+def judged(team: Team, label_delay: int | None = None) -> Suspect:
+    """v14 came a day and a half ago, and precision, with a point each two hours, fell five hours ago."""
+    usual_team(team, good={"params": {"lr": "0.05"}}, bad={"params": {"lr": "0.5"}, "started_at": when(38)})
+    team.entries.clear()
+    team.promoted(2, "14", "13", 36)
+    team.line("precision", 2, 5, *([0.82, 0.83] * 40), 0.71, min=0.78, label_delay=label_delay)
+    return named(team.suspects(FELL), "lr 0.05 → 0.5")
+
+
+def test_a_version_that_was_judged_well_for_longer_than_its_labels_take_is_cleared(team: Team) -> None:
+    found = judged(team, label_delay=8 * HOUR)
+    assert (found.strength, found.reasons[-1]) == ("weak", "but it was good for 21 h after that")
+
+
+def test_where_nobody_says_how_long_labels_take_it_is_not_cleared_so_soon(team: Team) -> None:
+    assert judged(team).strength != "weak"
+
+
+def test_an_apply_after_which_it_was_fast_for_half_an_hour_comes_after_one_just_before_it_was_slow(team: Team) -> None:
+    usual_team(team)
+    team.line("p95 latency", 1 / 60, 1, *([0.11, 0.12] * 120), 0.35, kind="operational", max=0.2)
+    team.stack("serving", 1 + 45 / 60, models=("churn",))
+    team.stack("features", 1 + 4 / 60, models=("churn",))
+    last, former = [one for one in team.suspects(SLOW) if one.kind == "infrastructure"]
+    assert (last.title, former.title) == ("features applied", "serving applied")
+    assert last.score > 2 * former.score
+    assert former.reasons[-1] == "but it was good for 44 min after that"
+
+
+def test_an_alias_that_vanished_is_told_by_its_vanishing(team: Team) -> None:
+    usual_team(team)
+    team.seen(9, 9.1, champion="14")
+    team.shows()
+    team.seen(2, 2.1)
+    found = next(one for one in team.suspects("alias/churn@champion") if one.subject == "alias/churn@champion")
+    assert found.title == "v14 → gone"
