@@ -17,6 +17,7 @@ Family: TypeAlias = Literal[
 Cause: TypeAlias = Literal[
     "data", "stale data", "rule loosened", "rule removed", "check silent", "rule changed", "rule tightened",
     "check failing", "model code", "serving code", "data code", "code", "dependency", "params", "config", "check code",
+    "evaluation",
     "infrastructure code", "ci", "tests", "docs", "promotion", "alias", "rollback", "version", "infrastructure",
     "drift", "data infrastructure", "data infrastructure code", "pipeline broke", "load", "registry act",
 ]  # fmt: skip
@@ -42,6 +43,7 @@ config               0.60     0.65        0.72     0.40  0.55    0.25   0.65  0.
 check code           0.25     0.02        0.65     0.70  0.55    0.05   0.10  0.02           0.35
 infrastructure code  0.20     0.70        0.35     0.20  0.50    0.10   0.30  0.88           0.45
 ci                   0.12     0.20        0.85     0.20  0.70    0.45   0.30  0.30           0.30
+evaluation           0.75     0.02        0.65     0.10  0.72    0.02   0.40  0.02           0.40
 tests                0.03     0.02        0.72     0.08  0.10    0.02   0.05  0.02           0.10
 docs                 0.00     0.00        0.02     0.00  0.00    0.00   0.00  0.00           0.01
 promotion            0.60     0.62        0.12     0.10  0.05    0.70   0.05  0.02           0.60
@@ -110,6 +112,11 @@ _CHECKS: Final = re.compile(
     r"|(?:^|/)(?:schema|_?schemas|checks?|rules?|contracts?|expectations?|sources)\.(?:ya?ml|json|toml|py)$"
     r"|(?:^|/)[^/]*(?:suite|expectations?|checks|rules|validation)[^/]*\.(?:ya?ml|json|toml|py)$"
 )
+_EVALUATION: Final = re.compile(
+    r"(?:^|[/_.-])(?:eval(?:s|uate|uation|uator)?|hold_?outs?|golden(?:_?set)?|(?:eval|test)_?set)(?:[/_.-]|$)",
+    re.IGNORECASE,
+)
+"""What a model is measured by, and with."""
 _PARAMS: Final = re.compile(r"(?:^|/)[^/]*(?:params?|hparams?|hyper[^/]*)[^/]*\.(?:ya?ml|json|toml|ini|py)$")
 _CONFIG: Final = re.compile(
     r"(?:^|/)(?:conf|configs?|settings)/|(?:^|/)[^/]*(?:config|settings|flags?|values)[^/]*\.(?:ya?ml|json|toml|ini|cfg|py)$"
@@ -125,14 +132,14 @@ _DATA: Final = re.compile(
 )
 _MODEL: Final = re.compile(
     r"(?:^|[/_.-])(?:features?|featuri[sz]e(?:r)?|train(?:er|ing)?|models?|preprocess(?:ing)?|transform(?:s|er|ers)?"
-    r"|encod(?:e|er|ing)|embed(?:ding)?s?|label(?:s|ing)?|sampl(?:e|er|ing)|split|loss|evaluate)(?:[/_.-]|$)"
+    r"|encod(?:e|er|ing)|embed(?:ding)?s?|label(?:s|ing)?|sampl(?:e|er|ing)|split|loss)(?:[/_.-]|$)"
 )
 _CODE: Final = re.compile(r"\.(?:py|pyx|ipynb|r|R|scala|java|kt|go|rs|ts|js|sh|cpp|cc|c|h|jl|sql)$")
 
 _ORDER: Final[tuple[tuple[Cause, re.Pattern[str]], ...]] = (
     ("docs", _DOCS), ("tests", _TESTS), ("dependency", _DEPENDENCIES), ("ci", _CI), ("infrastructure code", _INFRA),
-    ("check code", _CHECKS), ("params", _PARAMS), ("serving code", _SERVING), ("data code", _DATA),
-    ("model code", _MODEL), ("config", _CONFIG), ("code", _CODE),
+    ("check code", _CHECKS), ("evaluation", _EVALUATION), ("params", _PARAMS), ("serving code", _SERVING),
+    ("data code", _DATA), ("model code", _MODEL), ("config", _CONFIG), ("code", _CODE),
 )  # fmt: skip
 
 
@@ -144,6 +151,11 @@ def cause_of_path(path: str) -> Cause:
                 return "config"
             return cause
     return "config" if path.endswith((".yaml", ".yml", ".json")) else "docs" if path.endswith(".txt") else "code"
+
+
+def measures(path: str) -> bool:
+    """Whether a file is called after what measures models, whatever else it is: a schedule of it too."""
+    return _EVALUATION.search(path) is not None
 
 
 def sorted_paths(paths: Iterable[str]) -> dict[Cause, list[str]]:
@@ -161,6 +173,6 @@ def is_code(path: str) -> bool:
 
 CODE: Final[frozenset[Cause]] = frozenset({
     "model code", "serving code", "data code", "code", "dependency", "params", "config", "check code",
-    "infrastructure code", "ci", "tests", "docs",
+    "infrastructure code", "ci", "evaluation", "tests", "docs",
 })  # fmt: skip
 """What commits are."""

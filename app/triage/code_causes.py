@@ -12,7 +12,7 @@ from ..store.cause_reads import Deployed
 from ..store.events import event_id
 from .candidates import Candidate, Carrier, Link, few, stem, written
 from .case import Case
-from .causes import FITS, Cause, cause_of_path, is_code, sorted_paths
+from .causes import FITS, Cause, cause_of_path, is_code, measures, sorted_paths
 from .infra_causes import of_stack, own_code
 from .needs import failing_names, needs_of
 from .window import DAY, SKEW, Why, lasting
@@ -198,6 +198,7 @@ def _candidate(
         one = one._replace(carrier=None) if one.carrier == case.carrier else one
     else:
         (link, joined), name = _link(case, one, cause, paths, scripts), ""
+        one = one._replace(carrier=None) if cause == "evaluation" else one  # no model carries it
     event = event_id(commit.source, "commit", commit.sha)
     return Candidate(
         subject=own.subject, cause=cause, kind=_KINDS.get(cause, "commit"), title=f"{commit.sha[:7]} {commit.subject}",
@@ -234,6 +235,9 @@ def _link(
     own = (Evidence(at=one.commit.committed_at, text=one.commit.subject, subject=written("commit", one.commit.sha)),)
     if read := [path for path in paths if path in case.scripts or path in scripts]:
         return "digest", [Why(factor=1.15, text=f"{few(read)} is what the data was made with", evidence=own)]
+    if case.symptom.series and _measures(case, cause, paths):
+        told = "it is what the model is measured by, from the next evaluation on"
+        return "name", [Why(factor=1.05, text=told, evidence=own)]
     if one.carrier is not None and one.carrier == case.carrier and cause == "data code" and _unread(case, paths):
         told = f"but the run of {one.carrier.title} recorded what it was made of, and that is not among it"
         return "none", [Why(factor=0.5, text=told, evidence=own)]
@@ -251,6 +255,12 @@ def _link(
     if words:
         return "name", [Why(factor=1.1, text=f"it touches files named after {few(words)}", evidence=own)]
     return "none", []
+
+
+def _measures(case: Case, cause: Cause, paths: tuple[str, ...]) -> bool:
+    """Whether it is of what measures models: where a line fell silent, also what says when that is run."""
+    is_schedule = cause == "ci" and case.symptom.family == "silence"
+    return cause == "evaluation" or (is_schedule and any(map(measures, paths)))
 
 
 def _unread(case: Case, paths: tuple[str, ...]) -> bool:

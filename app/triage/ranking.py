@@ -130,7 +130,11 @@ def _near(case: Case, one: Candidate) -> Why:
 
 
 def _at_once(case: Case, one: Candidate) -> Why | None:
-    """Of an alias that moved, and of an apply that serving stands on: what it brings is in force at once."""
+    """Of an alias that moved, of an apply that serving stands on, and of what measures: it is in force at once."""
+    if one.cause == "evaluation":  # it is in force with the next evaluation, whenever that was predicted
+        symptom = replace(case.symptom, since=case.symptom.since + case.symptom.delay, delay=0)
+        good_for = case.good_for(one.at - case.symptom.delay)
+        return stayed_good(symptom, one.not_before, one.at, good_for, how="it happened")
     is_applied = one.cause == "infrastructure" and case.symptom.family == "operational"
     if one.cause not in CARRIERS and not is_applied:
         return None

@@ -30,7 +30,7 @@ _EXPLAINS_ODD: Final = 0.9
 def joined(case: Case, known: Known, scores: Mapping[Key, float]) -> dict[Key, list[Why]]:
     """The rules that hold of candidates because of others."""
     found: dict[Key, list[Why]] = {}
-    for rules in (_met, _params, _made_of, _told, _brought, _applied, _late):
+    for rules in (_met, _first_since, _params, _made_of, _told, _brought, _applied, _late):
         for key, why in rules(case, known):
             found.setdefault(key, []).append(why)
     worth = dict(scores)
@@ -61,6 +61,18 @@ def _met(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
         if columns:
             text = f"it would have failed {check.title.partition(' ')[0]} before that changed"
             yield data_key, Why(factor=1.04, text=text, evidence=check.evidence[:2])
+
+
+def _first_since(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
+    """The first data since a rule of it was loosened, carried by a version: whatever profiles tell, nobody looked."""
+    carried = [(key, one) for key, one in _of(known, "data") if one.carrier is not None]
+    for _, check in _of(known, "rule loosened", "rule removed"):
+        since = [(key, one) for key, one in carried if one.at >= check.at - SKEW and one.names & check.names]
+        key, data = min(since, key=lambda pair: (pair[1].at, pair[0]), default=(None, None))
+        if key is None or data is None or not data.rules or data.rules[0].factor >= 1:
+            continue
+        text = f"it is the first that came since {check.title.partition(' ')[0]} lets more through"
+        yield key, Why(factor=1.5, text=text, evidence=check.evidence[:1])
 
 
 def _params(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:

@@ -15,6 +15,7 @@ FAMILIES = ("business", "operational", "pipeline", "check", "silence", "alias", 
 PATHS = {
     "pipeline/features.py": "model code", "src/churn/train.py": "model code", "src/model/net.py": "model code",
     "serving/app.py": "serving code", "api/predict.py": "serving code", "src/inference/handler.go": "serving code",
+    "src/evaluate.py": "evaluation", "evaluation/holdout.csv.dvc": "evaluation",
     "pipeline/ingest.py": "data code", "models/staging/stg_orders.sql": "data code", "dvc.lock": "data code",
     "data/orders.csv.dvc": "data code", "requirements.txt": "dependency", "requirements-dev.txt": "tests",
     "requirements/test.in": "tests", "dev-requirements.txt": "tests", "requirements-serving.txt": "dependency",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from quarterdeck.app.records import Dataset, Job, Suspect
-from tests.app.triage.incidents import HOUR, LATENCY, PRECISION, Team, about, sha, trained, usual_team, when
+from quarterdeck.app.records import Attention, Dataset, Job, Limit, Signal, Suspect
+from quarterdeck.app.triage.explain import explain
+from tests.app.triage.incidents import HOUR, LATENCY, NOW, PRECISION, Team, about, sha, trained, usual_team, when
 
 FELL, SLOW = about("series", PRECISION), about("series", LATENCY)
+CLEAN = '{"num_rows": 1000, "columns": {"amount": {"mean": 51.2}}}'
 
 
 @pytest.fixture
@@ -134,3 +137,54 @@ def test_an_alias_that_vanished_is_told_by_its_vanishing(team: Team) -> None:
     team.seen(2, 2.1)
     found = next(one for one in team.suspects("alias/churn@champion") if one.subject == "alias/churn@champion")
     assert found.title == "v14 → gone"
+
+
+# -- what measures ------------------------------------------------------------------------------------------------
+
+
+def test_another_holdout_acts_with_the_next_evaluation_however_late_labels_are(team: Team) -> None:
+    usual_team(team, bad={"git_commit": sha("before")})
+    team.commit("before", 40, "evaluation/holdout.csv.dvc", parent="old")
+    team.commit("holdout", 6, "evaluation/holdout.csv.dvc", parent="before")
+    team.line("precision", 2, 5, *([0.82, 0.83] * 40), 0.71, min=0.78, label_delay=24 * HOUR)
+    first, *others = team.suspects(FELL)
+    assert first.subject == about("commit", sha("holdout"))
+    assert "it is what the model is measured by, from the next evaluation on" in first.reasons
+    former = named(others, sha("before")[:7])
+    assert (former.strength, any("carried" in one for one in former.reasons)) == ("weak", False)
+
+
+def test_a_schedule_of_the_evaluation_is_a_suspect_where_a_line_fell_silent(team: Team) -> None:
+    usual_team(team)
+    team.commit("nights", 10, "ci/evaluation.yml", parent="old")
+    team.commit("lint", 9, "ci/lint.yml", parent="nights")
+    signal = Signal(
+        kind="series stale", subject=FELL, title="precision", severity="high", since=when(5), not_before=when(11)
+    )
+    silent = Attention(id="a", subject=FELL, severity="high", since=when(5), title="precision", signals=(signal,))
+    found = explain(team.reader, team.state, silent, team.outlook, now=NOW).suspects
+    nights, lint = (named(list(found), sha(name)[:7]) for name in ("nights", "lint"))
+    assert (nights.strength, lint.strength) == ("possible", "weak")
+
+
+# -- data and the checks of it ------------------------------------------------------------------------------------
+
+
+def test_the_first_data_since_a_check_of_it_was_loosened_belong_with_it_though_little_differs(team: Team) -> None:
+    old, new = (CLEAN.replace("1000", rows) for rows in ("1000", "1010"))
+    scores = []
+    for is_loosened in (False, True):
+        if is_loosened:
+            team.commit("loose", 34, "checks/rules.toml", parent="old")
+            for hours in (200, 180, 160, 140):
+                team.checked(hours, commit=sha("old"), **mostly(0.99))
+            team.checked(33, commit=sha("loose"), **mostly(0.9))
+        usual_team(team, good={"datasets": trained("77ab", old)}, bad={"datasets": trained("9c1e", new)})
+        scores.append(named(team.suspects(FELL), "77ab → 9c1e"))
+    assert scores[1].score > 1.4 * scores[0].score
+    assert any("is the first that came since" in one for one in scores[1].reasons)
+
+
+def mostly(value: float) -> dict[str, Any]:
+    limit = Limit(name="mostly", value=value, strict="higher")
+    return {"rule": f"mostly={value}", "result": {"limits": (limit,)}}
