@@ -56,6 +56,11 @@ class Candidate(Record, frozen=True, kw_only=True):
     commits: frozenset[str] = frozenset()
     """Commits that it stands for: they are no candidates of their own beside it."""
 
+    @property
+    def evidence_of_rules(self) -> tuple[Evidence, ...]:
+        """What its rules point at."""
+        return tuple(item for rule in self.rules for item in rule.evidence)
+
 
 def written(kind: str, *parts: str) -> str:
     """A subject as it is written."""

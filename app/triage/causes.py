@@ -17,7 +17,7 @@ Family: TypeAlias = Literal[
 Cause: TypeAlias = Literal[
     "data", "stale data", "rule loosened", "rule removed", "check silent", "rule changed", "rule tightened",
     "check failing", "model code", "serving code", "data code", "code", "dependency", "params", "config", "check code",
-    "evaluation",
+    "evaluation", "threshold",
     "infrastructure code", "ci", "tests", "docs", "promotion", "alias", "rollback", "version", "infrastructure",
     "drift", "data infrastructure", "data infrastructure code", "pipeline broke", "load", "registry act",
 ]  # fmt: skip
@@ -44,6 +44,7 @@ check code           0.25     0.02        0.65     0.70  0.55    0.05   0.10  0.
 infrastructure code  0.20     0.70        0.35     0.20  0.50    0.10   0.30  0.88           0.45
 ci                   0.12     0.20        0.85     0.20  0.70    0.45   0.30  0.30           0.30
 evaluation           0.75     0.02        0.65     0.10  0.72    0.02   0.40  0.02           0.40
+threshold            0.90     0.90        0.02     0.02  0.30    0.02   0.02  0.02           0.50
 tests                0.03     0.02        0.72     0.08  0.10    0.02   0.05  0.02           0.10
 docs                 0.00     0.00        0.02     0.00  0.00    0.00   0.00  0.00           0.01
 promotion            0.60     0.62        0.12     0.10  0.05    0.70   0.05  0.02           0.60

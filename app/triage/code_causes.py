@@ -7,15 +7,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from ..records import Commit, Evidence, Run
-from ..store.cause_reads import Deployed
+from ..records import Commit, Evidence, Millis, Run
+from ..store.cause_reads import Deployed, Ran
 from ..store.events import event_id
 from .candidates import Candidate, Carrier, Link, few, stem, written
 from .case import Case
 from .causes import FITS, Cause, cause_of_path, is_code, measures, sorted_paths
 from .infra_causes import of_stack, own_code
 from .needs import failing_names, needs_of
-from .window import DAY, SKEW, Why, lasting
+from .running_causes import stopped
+from .window import DAY, HOUR, SKEW, Why, lasting
 
 _MOST: Final = 300
 """Commits of one set that are looked at."""
@@ -55,15 +56,26 @@ class Found(NamedTuple):
     carrier: Carrier | None = None
 
 
+class Given(NamedTuple):
+    """What is known of one search, whichever commit is looked at."""
+
+    scripts: frozenset[str]
+    """Files that made data which changed."""
+    needs: Mapping[str, str]
+    stops: tuple[tuple[Ran, Millis, Why], ...]
+    """Pipelines that run no more."""
+
+
 def code_causes(case: Case, taken: frozenset[str], scripts: frozenset[str]) -> Iterator[Candidate]:
     """All commits that may matter, each once, by its surest link. `taken`: those that stand behind other changes;
     `scripts`: files that made data which changed."""
     found: dict[str, Found] = {}
     for one in _found(case):
         found.setdefault(one.commit.sha, one)
-    paths, needs = case.reads.paths_of(found), needs_of(case)
+    stops = tuple(stopped(case)) if case.symptom.family == "silence" else ()
+    paths, given = case.reads.paths_of(found), Given(scripts, needs_of(case), stops)
     for one in found.values():
-        candidate = _candidate(case, one, paths.get(one.commit.sha, ()), scripts, needs, one.commit.sha in taken)
+        candidate = _candidate(case, one, paths.get(one.commit.sha, ()), given, one.commit.sha in taken)
         if candidate is not None:
             yield candidate
 
@@ -177,27 +189,25 @@ def _brought(case: Case, one: Deployed) -> Iterator[Found]:
 # -- how ------------------------------------------------------------------------------------------------------------
 
 
-def _candidate(
-    case: Case, one: Found, paths: tuple[str, ...], scripts: frozenset[str], needs: Mapping[str, str], is_taken: bool
-) -> Candidate | None:
+def _candidate(case: Case, one: Found, paths: tuple[str, ...], given: Given, is_taken: bool) -> Candidate | None:
     commit = one.commit
     if not paths and len(commit.parents) > 1:
         return None  # a merge: its commits speak for themselves
     kinds = sorted_paths(path for path in paths if not (is_taken and _explained(path)))
     if is_taken and not kinds:
         return None
-    made = frozenset(paths) & (scripts | case.scripts.keys())
+    made = frozenset(paths) & (given.scripts | case.scripts.keys())
     if made:
         kinds["data code"] = sorted({*kinds.get("data code", ()), *made})
     cause = kind = _worst(case, kinds)
     own = Evidence(at=commit.committed_at, text=commit.subject, subject=written("commit", commit.sha))
-    stack = of_stack(case, commit, paths, needs, (own,)) if "infrastructure code" in kinds else None
+    stack = of_stack(case, commit, paths, given.needs, (own,)) if "infrastructure code" in kinds else None
     if stack is not None and _fit(case, stack[0]) >= _fit(case, cause):
         kind = "infrastructure code"
         cause, link, joined, name = stack  # a version that was built on it brings it nowhere
         one = one._replace(carrier=None) if one.carrier == case.carrier else one
     else:
-        (link, joined), name = _link(case, one, cause, paths, scripts), ""
+        (link, joined), name = _link(case, one, cause, paths, given), ""
         one = one._replace(carrier=None) if cause == "evaluation" else one  # no model carries it
     event = event_id(commit.source, "commit", commit.sha)
     return Candidate(
@@ -228,12 +238,10 @@ def _worst(case: Case, kinds: dict[Cause, list[str]]) -> Cause:
     return max(kinds, key=lambda cause: (_fit(case, cause), cause), default="code")
 
 
-def _link(
-    case: Case, one: Found, cause: Cause, paths: tuple[str, ...], scripts: frozenset[str]
-) -> tuple[Link, list[Why]]:
+def _link(case: Case, one: Found, cause: Cause, paths: tuple[str, ...], given: Given) -> tuple[Link, list[Why]]:
     """By what it is on the path, and the sentence of that."""
     own = (Evidence(at=one.commit.committed_at, text=one.commit.subject, subject=written("commit", one.commit.sha)),)
-    if read := [path for path in paths if path in case.scripts or path in scripts]:
+    if read := [path for path in paths if path in case.scripts or path in given.scripts]:
         return "digest", [Why(factor=1.15, text=f"{few(read)} is what the data was made with", evidence=own)]
     if case.symptom.series and _measures(case, cause, paths):
         told = "it is what the model is measured by, from the next evaluation on"
@@ -244,6 +252,8 @@ def _link(
     if one.carrier is not None and one.carrier == case.carrier and cause in _NOT_IN_MODELS:
         told = f"but that is no part of a model, and {one.carrier.title} brought only the model"
         return "name", [Why(factor=0.7, text=told, evidence=own)]
+    if cause == "ci" and (schedule := _stopped_by(one.commit, paths, given)) is not None:
+        return "declared", [schedule]
     if one.link != "none":
         return one.link, [Why(factor=1.0, text=one.why, evidence=own)] if one.why else []
     family = case.symptom.family
@@ -261,6 +271,17 @@ def _measures(case: Case, cause: Cause, paths: tuple[str, ...]) -> bool:
     """Whether it is of what measures models: where a line fell silent, also what says when that is run."""
     is_schedule = cause == "ci" and case.symptom.family == "silence"
     return cause == "evaluation" or (is_schedule and any(map(measures, paths)))
+
+
+def _stopped_by(commit: Commit, paths: tuple[str, ...], given: Given) -> Why | None:
+    """Of what says when pipelines run: whether one that it is called after did not run since, though it used to."""
+    for last, usual, why in given.stops:
+        words = _tokens(last.name)
+        files = [path for path in paths if words and words <= _tokens(path)]
+        if files and -SKEW <= commit.committed_at - last.at <= usual + HOUR:
+            text = f"{last.name} ran last before it, and it changes {few(files)}"
+            return Why(factor=1.25, text=text, evidence=why.evidence)
+    return None
 
 
 def _unread(case: Case, paths: tuple[str, ...]) -> bool:

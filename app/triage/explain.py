@@ -15,6 +15,7 @@ from ..store.model_events import called
 from ..store.reading import Reader
 from ..store.state import State
 from ..text import clip
+from .bar_causes import bar_causes
 from .candidates import Candidate
 from .case import Case
 from .check_causes import check_causes
@@ -63,7 +64,7 @@ def candidates(case: Case) -> list[Candidate]:
     """All that changed and may matter, before it is weighed."""
     found = [*data_causes(case), *check_causes(case)]
     taken = frozenset(sha for one in found for sha in one.commits)
-    given = [*model_causes(case), *act_causes(case)]
+    given = [*model_causes(case), *act_causes(case), *bar_causes(case)]
     commits = list(code_causes(case, taken, frozenset(script for one in found for script in one.scripts)))
     return [*found, *_merged(given, commits, is_run=case.subject.kind == "run"), *running_causes(case)]
 

@@ -116,6 +116,8 @@ def _own(case: Case, one: Candidate) -> list[Why]:
 def _near(case: Case, one: Candidate) -> Why:
     """When it could begin to harm: of what lasts from when it did, of what was carried from when it was in force."""
     symptom, first = case.symptom, one.at if one.not_before is None else min(one.not_before, one.at)
+    if one.cause == "threshold":
+        return Why(factor=1.0)  # whenever it moved, all points are judged by it since
     if one.lasts and 0 <= symptom.until - one.at <= _LASTING:
         text = f"it went on for {lasting(symptom.until - one.at)} until it became bad"
         is_new = one.at >= symptom.since - SKEW

@@ -122,7 +122,13 @@ def _since(symptom: Symptom, passed: Millis | None, ended: Millis, own: Evidence
 
 
 def _no_more(case: Case) -> Iterator[Candidate]:
-    """Pipelines that bring what is needed, ran by the clock, and do so no more."""
+    for last, usual, why in stopped(case):
+        yield _stopped(last, usual, why)
+
+
+def stopped(case: Case) -> Iterator[tuple[Ran, Millis, Why]]:
+    """Pipelines that bring what is needed, ran by the clock, and do so no more: the last run of each, how far apart
+    they were, and what says that it brings it."""
     symptom, needs = case.symptom, needs_of(case)
     if not symptom.is_wrong:
         return
@@ -131,12 +137,26 @@ def _no_more(case: Case) -> Iterator[Candidate]:
         runs.setdefault((one.source, one.name, one.branch), []).append(one)
     read = {one.source: one.last_ok_at or 0 for one in case.reader.source_states()}
     for (source, name, _), found in sorted(runs.items()):
-        named = shared(needs, [name])
         usual = _rhythm([one.at for one in found])
-        if usual is None or not (named or bringing([name])) or read.get(source, 0) < symptom.until:
+        why = None if usual is None else _brings(case, found[0], usual, shared(needs, [name]))
+        if usual is None or why is None or read.get(source, 0) < symptom.until:
             continue
         if symptom.reach <= found[0].at + usual and found[0].at + 2 * usual + HOUR < symptom.until:
-            yield _stopped(found[0], usual, named)
+            yield found[0], usual, why
+
+
+def _brings(case: Case, last: Ran, usual: Millis, named: tuple[str, str] | None) -> Why | None:
+    """What says that a pipeline brings what is missing: a name, or that the last of it came with its last run."""
+    own = (Evidence(at=last.at, text=f"the last run of {last.name}", subject=written("pipeline", last.native)),)
+    if named is not None:
+        text = f"{named[0]} is named after {named[1]}, which it should bring"
+        return Why(factor=NEEDED, text=text, evidence=own)
+    if bringing([last.name]):
+        return Why(factor=1.05, text=f"{last.name} is named after what brings data", evidence=own)
+    came = case.symptom.came_at
+    if came is None or abs(last.at - came) > min(usual // 8, 3 * HOUR):
+        return None
+    return Why(factor=1.05, text=f"what came last came with the last run of {last.name}", evidence=own)
 
 
 def _rhythm(times: Sequence[Millis]) -> Millis | None:
@@ -148,13 +168,9 @@ def _rhythm(times: Sequence[Millis]) -> Millis | None:
     return usual if usual > 0 and max(gaps) <= 2 * usual else None
 
 
-def _stopped(last: Ran, usual: Millis, named: tuple[str, str] | None) -> Candidate:
+def _stopped(last: Ran, usual: Millis, why: Why) -> Candidate:
     own = Evidence(at=last.at, text=f"the last run of {last.name}", subject=written("pipeline", last.native))
     told = f"it used to run every {lasting(usual)}"
-    why = Why(factor=1.05, text=f"{last.name} is named after what brings data", evidence=(own,))
-    if named is not None:
-        text = f"{named[0]} is named after {named[1]}, which it should bring"
-        why = Why(factor=NEEDED, text=text, evidence=(own,))
     return Candidate(
         subject=own.subject, cause="pipeline broke", kind="pipeline", title=f"{last.name} runs no more",
         at=last.at + usual, not_before=last.at, link="name", names=frozenset({last.name}), lasts=True,

@@ -41,6 +41,8 @@ _UNITS: Final[Mapping[str, Millis]] = {
     "ms": 1, "s": 1_000, "sec": 1_000, "seconds": 1_000, "m": 60_000, "min": 60_000, "minutes": 60_000, "h": HOUR,
     "hours": HOUR, "d": DAY, "days": DAY,
 }  # fmt: skip
+_AGED: Final = re.compile(rf"\s*(\d+(?:\.\d+)?) ?({'|'.join(sorted(_UNITS, key=len, reverse=True))})\b")
+"""What such a check says that it observed: 73 h."""
 _LOOK_BACK: Final[Mapping[str, Millis]] = {"business": 21 * DAY, "operational": 2 * DAY}
 _POINTS: Final = 1_000
 
@@ -87,10 +89,26 @@ def with_facts(reader: Reader, symptom: Symptom, outlook: Outlook) -> Symptom:
         return replace(symptom, alias=subject.parts[1])
     if subject.kind == "resource":
         return _of_stack(replace(symptom, stack=subject.parts[0]), reader.infra.stack(subject.parts[0]))
+    if subject.kind in ("check", "result") and symptom.family == "check":
+        return _of_check(reader, symptom, subject)
     if subject.kind in ("pipeline", "job"):
         words, where = words_of_pipeline(reader, subject)
         return _of_stack(replace(symptom, words=words, said_by=where), _stack_that_failed(reader, symptom, subject))
     return symptom
+
+
+def _of_check(reader: Reader, symptom: Symptom, subject: Subject) -> Symptom:
+    """A check that says how old the newest of the data is: it is of what does not come, since that came."""
+    rowid = reader.checks.find(subject.parts[0].partition(".")[0])
+    row = next(iter(reader.checks.rows([rowid])), None) if rowid is not None else None
+    if row is None or not FRESH.search(row.check.name):
+        return symptom
+    told = _AGED.match(row.check.newest.observed or "")
+    if told is None:
+        return symptom
+    came = row.check.checked_at - round(float(told[1]) * _UNITS[told[2]])
+    since = min(symptom.since, max(came, symptom.until - WEEK))
+    return replace(symptom, family="silence", since=since, good_at=since, came_at=came)
 
 
 def _of_stack(symptom: Symptom, stack: Stack | None) -> Symptom:

@@ -30,7 +30,7 @@ _EXPLAINS_ODD: Final = 0.9
 def joined(case: Case, known: Known, scores: Mapping[Key, float]) -> dict[Key, list[Why]]:
     """The rules that hold of candidates because of others."""
     found: dict[Key, list[Why]] = {}
-    for rules in (_met, _first_since, _params, _made_of, _told, _brought, _applied, _late):
+    for rules in (_met, _first_since, _params, _made_of, _told, _brought, _halted, _applied, _late):
         for key, why in rules(case, known):
             found.setdefault(key, []).append(why)
     worth = dict(scores)
@@ -122,6 +122,15 @@ def _brought(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
                 break
 
 
+def _halted(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
+    """A pipeline that runs no more since a commit of its schedule."""
+    causes = [one for _, one in _of(known, "ci") if one.link == "declared"]
+    for key, one in _of(known, "pipeline broke"):
+        cause = next((other for other in causes if one.evidence[0] in other.evidence_of_rules), None)
+        if cause is not None:
+            yield key, Why(factor=0.6, text=f"but {cause.title} since", evidence=cause.evidence[:1])
+
+
 def _applied(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
     """Code of infrastructure that was applied since, with its own stack where it is known to be of one."""
     applied = [one for _, one in _of(known, "infrastructure", "data infrastructure")]
@@ -138,7 +147,9 @@ def _late(case: Case, known: Known) -> Iterator[tuple[Key, Why]]:
     """A check of how fresh data is, or how much: what did not come is nearer to it than what did."""
     if case.check is None or not _FRESH.search(case.check.name):
         return
-    for key, one in _of(known, "stale data", "pipeline broke", "data infrastructure", "data infrastructure code"):
+    late = _of(known, "stale data", "pipeline broke", "data infrastructure", "data infrastructure code")
+    late += [(key, one) for key, one in _of(known, "ci") if one.link == "declared"]
+    for key, one in late:
         text = f"{case.check.name} is about what should have come"
         yield key, Why(factor=1.3, text=text, evidence=one.evidence[:1])
     for key, one in _of(known, "data"):

@@ -66,6 +66,8 @@ class Symptom(Record, frozen=True, kw_only=True):
     """... and how far apart its points are meant to be."""
     delay: Millis = 0
     """How long after a prediction its truth is known: what happened later than `until - delay` cannot be in it."""
+    came_at: Millis | None = None
+    """When the newest of what does not come any more came, where a check of that says it."""
     is_wrong: bool = True
     """False: nothing is known to be wrong, and the window is that of its last change."""
     model: str = ""

@@ -188,3 +188,59 @@ def test_the_first_data_since_a_check_of_it_was_loosened_belong_with_it_though_l
 def mostly(value: float) -> dict[str, Any]:
     limit = Limit(name="mostly", value=value, strict="higher")
     return {"rule": f"mostly={value}", "result": {"limits": (limit,)}}
+
+
+# -- what moved, and what stopped -----------------------------------------------------------------------------------
+
+
+def raised(team: Team, now: float) -> list[Suspect]:
+    """v14 is below a floor since its first point, as v13 was, and somebody touched the settings after that."""
+    usual_team(team, bad={"git_commit": sha("params"), "params": {"lr": "1"}}, good={"params": {"lr": "0.1"}})
+    team.commit("params", 40, "params.yaml", parent="old")
+    team.commit("bar", 6, "quarterdeck.toml", parent="params")
+    team.line("f1", 2, 30, 0.82, 0.83, 0.82, 0.83, 0.82, version="13", min=0.9)
+    key = team.line("recall", 2, 4, *([0.82, 0.83] * 10), now, min=0.9)
+    return team.suspects(about("series", key))
+
+
+def test_where_the_threshold_moved_and_the_line_did_not_the_commit_of_the_settings_stands_first(team: Team) -> None:
+    first = raised(team, 0.82)[0]
+    assert (first.subject, first.strength) == (about("commit", sha("bar")), "strong")
+    assert "recall is as it was before: what moved is the threshold" in first.reasons
+
+
+def test_where_the_line_moved_too_it_is_no_suspect(team: Team) -> None:
+    assert not [one for one in raised(team, 0.61) if sha("bar")[:7] in one.title and one.strength != "weak"]
+
+
+def paused(team: Team, *, came: str) -> list[Suspect]:
+    """The nights ran every day and run no more since a commit of theirs, and a check says how old the newest row is."""
+    usual_team(team)
+    for number in range(8):
+        team.pipeline(f"n{number}", "nightly", "passed", 60 + 24 * number, "old")
+    team.commit("pause", 50, "ci/nightly.yml", parent="old")
+    team.commit("lint", 45, "ci/lint.yml", parent="pause")
+    for hours in (58, 34):
+        team.checked(hours, name="freshness", column="")
+    team.checked(10, "fail", name="freshness", column="", result={"observed": came})
+    rows = team.reader.checks.rows(team.reader.checks.ids(now=NOW))
+    return team.suspects(about("check", rows[0].check.id))
+
+
+def test_of_late_data_the_commit_is_the_suspect_since_which_the_nights_ran_no_more(team: Team) -> None:
+    first, second = paused(team, came="50 h")[:2]
+    assert (first.subject, first.strength) == (about("commit", sha("pause")), "strong")
+    assert "nightly ran last before it, and it changes ci/nightly.yml" in first.reasons
+    assert second.title == "nightly runs no more"
+    assert "what came last came with the last run of nightly" in second.reasons
+
+
+def test_nights_that_ended_long_before_the_last_row_came_did_not_bring_it(team: Team) -> None:
+    assert not [one for one in paused(team, came="30 h") if "nightly runs no more" in one.title]
+
+
+def test_the_window_of_late_data_begins_when_the_newest_row_came(team: Team) -> None:
+    paused(team, came="50 h")
+    rows = team.reader.checks.rows(team.reader.checks.ids(now=NOW))
+    found = team.changes(about("check", rows[0].check.id))
+    assert (found.since, found.until) == (when(60), when(10))
