@@ -315,7 +315,7 @@ def changes_head(facts: ChangesFacts, sight: Sight) -> tuple[list[Piece], list[P
     """`✖ high   since 21:40 (5 h)   bo has it`, and on the right the window."""
     changes, attention = facts.changes, facts.attention
     since, until = (moment(one, sight.now, sight.zone) for one in (changes.since, changes.until))
-    window: list[Piece] = [(f"looked at {since} to {until} ", "dim")]
+    window: list[Piece] = [(f"changes of {since} to {until} ", "dim")]
     if attention is None:
         return [(" what changed", "text")], window
     status = SIGN[attention.severity]

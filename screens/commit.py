@@ -64,7 +64,7 @@ class CommitScreen(PageScreen[CommitFacts]):
     def draw_row(self, row: Row, facts: CommitFacts, width: int) -> list[Piece]:
         """A line; of its message as it is."""
         if row.kind == "message":
-            return [(f"  {clip(row.note, max(8, width - 3))}", "text")]
+            return [(clip(row.note, max(8, width - 1)), "text")]
         return draw_thing(row, width, self.deck.now())
 
     def head(self, facts: CommitFacts) -> tuple[Sequence[Piece], Sequence[Piece]]:

@@ -181,7 +181,7 @@ def test_a_cursor_move_costs_some_hundred_bytes_a_page_a_few_thousand_and_what_f
     assert all(0 < number <= 400 for number in sent), sent
     assert program.press("pgdn") <= 8_192
     program.press("w")
-    program.wait_for("what changed around", "looked at")
+    program.wait_for("what changed around", "changes of")
     program.settle(quiet=0.5)
     sent = [program.press(key) for key in "jkjk"]
     assert all(0 < number <= 400 for number in sent), sent
