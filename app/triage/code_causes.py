@@ -39,10 +39,14 @@ _NOT_IN_MODELS: Final = frozenset({"serving code", "infrastructure code", "ci", 
 
 _TESTING: Final = re.compile(
     r"(?:^|[^a-z])(?:py|unit|e2e)?tests?(?:[^a-z]|$)|unit|lint|mypy|ruff|flake|cover|tox|nox|style|format|check|\bqa\b|build"
-    r"|install|setup|ModuleNotFound",
+    r"|install|setup",
     re.IGNORECASE,
 )
-"""What a job is called that runs tests or installs what they need, and what its log says."""
+"""What a job is called that runs tests or installs what they need ..."""
+_TESTED: Final = re.compile(
+    r"pytest|unittest|\btests?/|mypy|ruff|flake8|pip install|ModuleNotFoundError", re.IGNORECASE
+)
+"""... and what its log says."""
 _PLANNED: Final = re.compile(r"\.(?:tf|tfvars|tofu)$")
 """Files that a plan names without their folder."""
 
@@ -346,7 +350,7 @@ def _mentioned(case: Case, paths: list[str], own: Evidence) -> Iterator[Why]:
 def _is_tested(case: Case) -> bool:
     """Whether what failed may be tests, or tools of developers; nobody can tell where no job says that it failed."""
     names = list(failing_names(case))
-    return not names or any(_TESTING.search(text) for text in (*names, case.symptom.words))
+    return not names or _TESTED.search(case.symptom.words) is not None or any(map(_TESTING.search, names))
 
 
 def _names(words: str, path: str) -> bool:
