@@ -35,6 +35,8 @@ _PROVEN: Final[Mapping[Family, Millis]] = {"business": 32 * HOUR, "operational":
 with its nights and a third of one more, for labels may come late though nobody says so ..."""
 _JUDGED: Final[Millis] = 12 * HOUR
 """... and where somebody says how late they come, so that the points surely speak of what was predicted since."""
+_UNDER_LOAD: Final = 0.5
+"""What is left at least of how near it was, for latency and errors: some of it is missed at the next peak only."""
 _SEVERAL: Final = 3
 """Points that are enough."""
 _TRUTHS: Final = 0.85
@@ -152,7 +154,8 @@ def stayed_good(symptom: Symptom, low: Millis | None, high: Millis, good_for: Mi
     good_for = min(good_for, symptom.since - high)
     slid = 0 if symptom.crossed_at is None else symptom.crossed_at - symptom.until
     half = max(_JUDGED if symptom.delay else _PROVEN[symptom.family], _SEVERAL * symptom.step, slid)
-    factor = _exonerated(good_for / half)
+    least = told.factor * _UNDER_LOAD if symptom.family == "operational" else 0.0
+    factor = max(_exonerated(good_for / half), least)
     if factor >= told.factor:
         return told
     if factor > _STILL:

@@ -130,6 +130,15 @@ def test_an_apply_after_which_it_was_fast_for_half_an_hour_comes_after_one_just_
     assert former.reasons[-1] == "but it was good for 44 min after that"
 
 
+def test_an_apply_of_the_night_may_be_why_it_is_slow_at_the_next_peak(team: Team) -> None:
+    usual_team(team)
+    team.line("p95 latency", 1 / 60, 1, *([0.11, 0.12] * 240), 0.35, kind="operational", max=0.2)
+    team.stack("serving", 5, models=("churn",))
+    found = named(team.suspects(SLOW), "serving applied")
+    assert found.reasons[-1].startswith("but it was good for")
+    assert found.score > 0.1
+
+
 def test_an_alias_that_vanished_is_told_by_its_vanishing(team: Team) -> None:
     usual_team(team)
     team.seen(9, 9.1, champion="14")
