@@ -81,7 +81,7 @@ class Quarterdeck(Orders):
         subject: Subject | None = None,
         read_gaps: Callable[[int], list[Gap]] = lambda since: [],
     ) -> None:
-        super().__init__(ansi_color=deck.palette.name == "ansi")
+        super().__init__(ansi_color=deck.palette.shades.background == "default")
         self.deck = deck
         self._cache = cache
         self._syncing = syncing

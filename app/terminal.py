@@ -219,7 +219,7 @@ def _deck(settings: Settings, path: Path, shared: bool, state: State, read_only:
         open_reader=lambda: Reader(path, shared=shared),
         tables=state,
         state=state,
-        palette=Palette(settings.personal.display.theme),
+        palette=Palette("plain" if os.environ.get("NO_COLOR") else settings.personal.display.theme),
         now=lambda: time.time_ns() // 1_000_000,
         ask=lambda want: None,
         sync_now=lambda: None,

@@ -44,7 +44,7 @@ COMMANDS: dict[str, str] = {
     "scatter": "PARAM METRIC: a point a run: scatter params.lr metrics.val_auc",
     "compare": "ID ID ...: two to eight runs side by side, measured against the first",
     "project": "NAME: change to a project of projects.toml",
-    "theme": "NAME: dark, light, colour-blind or ansi",
+    "theme": "NAME: dark, light, colour-blind, ansi or plain",
     "refresh": "ask the syncer for a pass now",
     "help": "all keys",
     "quit": "end",

@@ -1,7 +1,8 @@
 """Colours by what they mean, in one place.
 
 Every colour is one of xterm's 256: they look the same in each terminal, and their escape sequences are half as
-long as 24-bit ones, which is what a slow line feels. `ansi` uses the terminal's own sixteen and its background.
+long as 24-bit ones, which is what a slow line feels. `ansi` uses the terminal's own sixteen and its background, `plain`
+no colour at all.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ FAINT: Final = tuple(f"faint{number}" for number in range(8))
 """The same hues near the background: the range of a curve's points behind its line."""
 
 ROLES: Final = ("text", "dim", "bright", "title", "good", "warn", "bad", "run", "accent", "rule", "mark", *HUES)
+
+
+_LESS: Final = frozenset({"dim", "title", "rule", *FAINT})
+"""Roles that stand back."""
 
 
 class Shades(NamedTuple):
@@ -87,6 +92,12 @@ THEMES: Final[dict[str, Shades]] = {
         hues=("blue", "yellow", "cyan", "magenta", "green", "bright_blue", "bright_cyan", "red"),
         faint=("bright_black",) * 8,
     ),
+    # for NO_COLOR (no-color.org): what is less is faint, what is more is bold, the cursor is reversed
+    "plain": Shades(
+        background="default", text="default", dim="default", bright="default", good="default", warn="default",
+        bad="default", run="default", accent="default", rule="default", cursor="default", hues=("default",) * 8,
+        faint=("default",) * 8,
+    ),
 }  # fmt: skip
 
 
@@ -105,7 +116,11 @@ class Palette:
         own = {"title": shades.dim, "mark": shades.accent, **dict(zip(HUES, shades.hues, strict=True))}
         own |= zip(FAINT, shades.faint, strict=True)
         colour = own.get(role) or getattr(shades, role)
-        return Style(color=Color.parse(colour), bgcolor=Color.parse(shades.background), bold=role == "bright" or None)
+        less = self.name == "plain" and role in _LESS
+        return Style(
+            color=Color.parse(colour), bgcolor=Color.parse(shades.background), bold=role == "bright" or None,
+            dim=less or None,
+        )  # fmt: skip
 
     def _cursor(self, style: Style) -> Style:
         if self.shades.cursor == "default":

@@ -56,7 +56,7 @@ def test_runs_in_other_colours(world: Any, shot: Shot, theme: str) -> None:
 
 def test_runs_without_colours(world: Any, shot: Shot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert shot(world.fill().app(), (120, 40), "j")
+    assert shot(world.fill().app("plain"), (120, 40), "j")
 
 
 @pytest.mark.parametrize("size", SIZES)
