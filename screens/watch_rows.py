@@ -177,9 +177,10 @@ def attention_pieces(attention: Attention, width: int, now: Millis, zone: tzinfo
 
 def _since_and_whose(attention: Attention, left: int, now: Millis, zone: tzinfo) -> str:
     """As much as there is room for beside the title: what is broken comes before since when, and that before whose."""
-    at = f"{moment(attention.since, now, zone)} ({age(attention.since, now)})"
-    forms = (f"  since {at}   {clip(whose(attention), 16)}", f"  since {at}", f"  {at}")
-    return next((form for form in forms if cells(form) <= left), forms[1] if left > 0 else forms[2])
+    how_long = age(attention.since, now)
+    at = f"{moment(attention.since, now, zone)} ({how_long})"
+    forms = (f"  since {at}   {clip(whose(attention), 16)}", f"  since {at}", f"  {at}", f"  {how_long}")
+    return next((form for form in forms if cells(form) <= left), forms[2])
 
 
 def whose(attention: Attention) -> str:

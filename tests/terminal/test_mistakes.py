@@ -44,6 +44,8 @@ def test_a_mistake_is_told_and_the_program_goes_on(churn: Path, plant: str, keys
         program.wait_for("Filter in the grammar")
         program.press("esc")
         program.wait_for("136 runs")
+        program.press("q")  # back to where it opened, then out
+        program.wait_for("answer")
         program.press("q")
         assert program.wait_exit() == 0
     log = Path(os.environ["XDG_STATE_HOME"]) / "quarterdeck" / "errors.log"
