@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from ..app.copies import Copy, file_copies
 from ..app.records import ArtifactContent
@@ -14,8 +13,6 @@ from ..app.text import clip, shown
 from ..widgets.figures import count, size
 from ..widgets.line import Piece
 from ..widgets.pages import Pages
-from ..widgets.palette import Palette
-from ..widgets.text_view import TextView
 from .artifact_page import Sheet, outside, sheet
 from .copying import known_runs
 from .deck import Deck
@@ -40,13 +37,6 @@ class ArtifactScreen(TextSearch, RunView):
         self.path = path
         self.sheet: Sheet | None = None
         self._content: ArtifactContent | None = None
-
-    def body(self) -> Iterable[Widget]:
-        """The text, or a few lines that say why there is none."""
-        yield TextView(self.deck.palette, id="page")
-        said = Pages(self.deck.palette, id="said")
-        said.can_focus = False
-        yield said
 
     def on_mount(self) -> None:
         """Show what the cache has."""
@@ -83,12 +73,6 @@ class ArtifactScreen(TextSearch, RunView):
             return [[(" asked for …", "dim")]]
         notes: list[list[Piece]] = [[(f" {shown(note)}", "text")] for note in self.sheet.notes]
         return notes if self.sheet.what in ("nothing", "empty file") else [*outside(self._content, self.sheet.what)]
-
-    def recolour(self, palette: Palette) -> None:
-        """Draw the same in other colours."""
-        super().recolour(palette)
-        self.view.recolour(palette)
-        self.query_one("#said", Pages).recolour(palette)
 
     # -- keys ---------------------------------------------------------------------------------------------------
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from ..app.copies import Copy
 from ..app.records import Change, Commit, Patch, Want
@@ -14,8 +13,6 @@ from ..app.text import clip, shown
 from ..widgets.figures import count
 from ..widgets.line import Piece
 from ..widgets.pages import Pages
-from ..widgets.palette import Palette
-from ..widgets.text_view import TextView
 from .changes import Changed
 from .deck import Deck
 from .patch_lines import changed_lines, patch_text
@@ -53,13 +50,6 @@ class PatchScreen(TextSearch):
         self.commit, self.change = commit, change
         self.patch: Patch | None = None
 
-    def body(self) -> Iterable[Widget]:
-        """The text, or a line that says why there is none."""
-        yield TextView(self.deck.palette, id="page")
-        said = Pages(self.deck.palette, id="said")
-        said.can_focus = False
-        yield said
-
     def on_mount(self) -> None:
         """Show what the cache has, and ask for it where it has nothing."""
         if self.is_composed:
@@ -87,19 +77,14 @@ class PatchScreen(TextSearch):
         self.view.display = not why
         said = self.query_one("#said", Pages)
         said.display = bool(why)
-        said.show([[], [(f" {shown(why)}", "text")], [], [(f" {git_show(self.commit.sha, self.change.path)}", "dim")]])
+        command = shown(git_show(self.commit.sha, self.change.path))
+        said.show([[], [(f" {shown(why)}", "text")], [], [(f" {command}", "dim")]])
 
     def cache_changed(self, changed: Changed) -> None:
         """The syncer may have read it."""
-        if changed.logs:
+        if changed.logs and self.is_composed:
             self.read()
         super().cache_changed(changed)
-
-    def recolour(self, palette: Palette) -> None:
-        """Draw the same in other colours."""
-        super().recolour(palette)
-        self.view.recolour(palette)
-        self.query_one("#said", Pages).recolour(palette)
 
     def action_sync_now(self) -> None:
         """Ask for a pass now, and for this anew."""

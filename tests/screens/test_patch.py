@@ -23,6 +23,7 @@ def loosened(registry: Any) -> Any:
         body="One such order in twenty is no reason to stop the pipeline.",
         changes=(
             Change(kind="M", path="checks/rules.toml"), Change(kind="R", path="new.py", old_path="old.py"),
+            Change(kind="A", path="evil\x1b[31m.py"),
         ),
     )  # fmt: skip
     registry.cache.write("g" * 16, Batch(commits=(commit,)), registry.now)
@@ -76,6 +77,13 @@ async def test_what_was_looked_at_once_is_there_at_once(loosened: Any, settled: 
         await pilot.press("r")
         await settled(pilot)
         assert asked(loosened) == [Want(kind="patch", source="g" * 16, keys=(SHA, "new.py", "old.py"))]
+
+
+async def test_a_name_with_an_escape_sequence_is_only_text(loosened: Any, settled: Any) -> None:
+    async with loosened.app().run_test(size=(80, 24)) as pilot:
+        lines = await opened(pilot, settled, "slash", *"evil", "enter", "enter")
+        assert not any("\x1b" in line for line in lines)
+        assert any("evil\\u{1b}[31m.py'" in line for line in lines)
 
 
 async def test_where_there_is_room_it_stands_beside_the_file(loosened: Any, settled: Any, wait_for: Any) -> None:
